@@ -1,0 +1,170 @@
+/**
+ * What a run consists of: a plain, serialisable description that the scenario
+ * language compiles to and that {@link System} executes. No symbol names are
+ * left in it: every address is resolved.
+ *
+ * Addresses and register values are `bigint` (64 bits, unsigned); instruction
+ * counts, cycles and sizes are `number` (always below 2^53).
+ */
+
+/** A replica's letter, in order of creation. */
+export type ReplicaName = 'A' | 'B' | 'C';
+
+/** A position in a source file, 1-based, as diagnostics and reports show it. */
+export interface SourceRange {
+  file: string;
+  line: number;
+  column: number;
+  endLine: number;
+  endColumn: number;
+}
+
+export interface ChipPlan {
+  name: string;
+  cores: number;
+  /** Core clock in Hz. */
+  hertz: number;
+  l2Banks: number;
+  /** Bytes of one L2 bank. */
+  l2BankBytes: number;
+  memoryControllers: number;
+  ring: boolean;
+  spares: number[];
+}
+
+export interface GuestPlan {
+  name: string;
+  /** Absolute path of the ELF, for messages and for the debugger. */
+  path: string;
+  /** The ELF file's bytes. */
+  image: Uint8Array;
+  ramBytes: number;
+  harts: number;
+}
+
+export type ProtectionKind = 'none' | 'dmr' | 'tmr';
+export type Isolation = 'full' | 'none' | 'caches' | 'memory';
+
+export interface ProtectionPlan {
+  kind: ProtectionKind;
+  /** One core a replica, in replica order. */
+  cores: number[];
+  isolation: Isolation;
+  /** Retired instructions an epoch. */
+  epochInstructions: number;
+  /** A checkpoint at the end of every n-th epoch. */
+  checkpointEpochs: number;
+  compareOutput: boolean;
+  /** Compare state hashes every n-th epoch; 0: never. */
+  compareStateEpochs: number;
+  /** A replica this many epochs behind the others has hung. */
+  watchdogEpochs: number;
+  /** Rollbacks from the same place before a fault counts as permanent. */
+  retry: number;
+  /** Classes of input that are left uncoordinated on purpose (an ablation). */
+  uncoordinated: InputClass[];
+}
+
+export type InputClass = 'time' | 'cycle';
+
+/** A place whose bits a fault changes. */
+export type Place =
+  /** `index` 0..31; x0 is accepted and has no effect. */
+  | { kind: 'x'; index: number }
+  | { kind: 'f'; index: number }
+  | { kind: 'pc' }
+  /** A CSR by its 12-bit number. */
+  | { kind: 'csr'; number: number }
+  /** A physical address and a width in bytes: 1, 2, 4 or 8 (little-endian). */
+  | { kind: 'memory'; address: bigint; bytes: 1 | 2 | 4 | 8 };
+
+export type FaultEffect =
+  | { kind: 'flip'; place: Place; bits: number[] }
+  /** `count` distinct bits, drawn from the plan's seed over all bits of all places. */
+  | { kind: 'flip-random'; places: Place[]; count: number }
+  | { kind: 'set'; place: Place; value: bigint };
+
+export type FaultTarget = { kind: 'replica'; replica: ReplicaName } | { kind: 'core'; core: number };
+
+/** When a fault strikes, always in terms of the target's own run. */
+export type Trigger =
+  /** After the replica has retired `count` instructions, before the next one. */
+  | { kind: 'instruction'; count: number }
+  /** At the first instruction boundary at which its core's cycle count is at least `count`. */
+  | { kind: 'cycle'; count: number }
+  /** Before the `hit`-th execution of the instruction at `address` (1 = first). */
+  | { kind: 'execute'; address: bigint; hit: number }
+  /** At the start of epoch `number` (0 = first). */
+  | { kind: 'epoch'; number: number }
+  /** Just after checkpoint `number` was taken (0 = the one at the start). */
+  | { kind: 'checkpoint'; number: number }
+  /** Just after the replica produced its `number`-th output (1 = first). */
+  | { kind: 'output'; number: number }
+  /** Just after the replica's console output contains `text`. */
+  | { kind: 'console'; text: string };
+
+export interface FaultPlan {
+  /** The name given in the file, or `fault 1`, `fault 2`, … */
+  name: string;
+  /** The fault as the file has it, white space folded: for reports. */
+  text: string;
+  effect: FaultEffect;
+  target: FaultTarget;
+  trigger: Trigger;
+  /** A fault that never fires fails the scenario, unless it is optional. */
+  optional: boolean;
+  range?: SourceRange;
+}
+
+export type DetectionMethod = 'output' | 'state' | 'watchdog' | 'trap' | 'vote';
+export type RecoveryMethod = 'rollback' | 'failover' | 'vote';
+
+/** A span of the modelled run. Durations in time or cycles are converted when compared. */
+export type Span =
+  | { unit: 'instructions'; value: number }
+  | { unit: 'cycles'; value: number }
+  | { unit: 'epochs'; value: number }
+  | { unit: 'seconds'; value: number };
+
+export type Expectation =
+  | { kind: 'clean' }
+  | { kind: 'masked' }
+  | { kind: 'detected'; by: DetectionMethod[]; within?: Span }
+  | { kind: 'recovered'; by: RecoveryMethod[] }
+  | { kind: 'unrecoverable' }
+  | { kind: 'corruption' }
+  | { kind: 'no-corruption' }
+  /** Any address in [start, end). */
+  | { kind: 'divergence-in'; symbol: string; start: bigint; end: bigint }
+  /** The half-open address ranges that the line table gives for the line. */
+  | { kind: 'divergence-at'; file: string; line: number; ranges: { start: bigint; end: bigint }[] }
+  | { kind: 'output-contains'; text: string }
+  | { kind: 'output-is'; text: string }
+  | { kind: 'output-matches'; pattern: string }
+  | { kind: 'exit'; code: number }
+  /** A fraction: 0.2 for 20 %. */
+  | { kind: 'overhead-below'; fraction: number }
+  | { kind: 'degraded-to'; protection: ProtectionKind }
+  | { kind: 'redundancy-restored' };
+
+export interface ExpectationPlan {
+  expectation: Expectation;
+  /** As written, white space folded. */
+  text: string;
+  range?: SourceRange;
+}
+
+export interface Plan {
+  /** The scenario's name. */
+  name: string;
+  range?: SourceRange;
+  chip: ChipPlan;
+  guest: GuestPlan;
+  protection: ProtectionPlan;
+  faults: FaultPlan[];
+  expectations: ExpectationPlan[];
+  /** Seeds every random draw of the run. */
+  seed: number;
+  /** A run longer than this many instructions is cut off and reported as such. */
+  maxInstructions: number;
+}

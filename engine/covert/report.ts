@@ -1,0 +1,95 @@
+import type { DetectionMethod, ProtectionKind, RecoveryMethod, ReplicaName } from './plan';
+
+/** Where in the guest something happened. Names are absent where the ELF has none. */
+export interface Location {
+  /** Retired instructions of that replica. */
+  instruction: number;
+  /** `0x…`, 16 digits are not padded. */
+  pc: string;
+  function?: string;
+  file?: string;
+  line?: number;
+}
+
+/** One place whose value differs. Values are `0x…`; absent where there is no such replica. */
+export interface Difference {
+  place: string;
+  A?: string;
+  B?: string;
+  /** The fault-free run's value: the only peer that an unprotected guest has. */
+  reference?: string;
+}
+
+export interface FaultReport extends Partial<Location> {
+  name: string;
+  /** The fault as the scenario has it. */
+  text: string;
+  fired: boolean;
+  optional?: boolean;
+  replica?: ReplicaName;
+  core?: number;
+  /** What it changed: `a0: 0x5 -> 0x20005 (bit 17)`. */
+  change?: string;
+}
+
+export interface DivergenceReport extends Location {
+  replica: ReplicaName;
+  differs: Difference[];
+  /** How many places differ when `differs` is cut short. */
+  differing?: number;
+}
+
+export interface DetectionReport {
+  by: DetectionMethod;
+  instruction: number;
+  /** Instructions from the fault to its detection; -1 if no fault came before. */
+  latency: number;
+  /** One line in words. */
+  what: string;
+}
+
+export interface RecoveryReport {
+  by: RecoveryMethod;
+  /** The instruction count gone back to. */
+  to: number;
+  /** Instructions run again. */
+  replayed: number;
+}
+
+export interface ExpectationReport {
+  text: string;
+  line: number;
+  held: boolean;
+  /** Why it did not hold, in one line. */
+  reason?: string;
+}
+
+/** What one cycle of overhead was paid for: cost-table event, count, cycles. */
+export interface CostReport {
+  event: string;
+  count: number;
+  cycles: number;
+}
+
+/** `covert run --json`: an array of these. */
+export interface Report {
+  scenario: string;
+  passed: boolean;
+  guest: {
+    /** The exit code, or null if the guest did not end by itself. */
+    exit: number | null;
+    /** Released console output, as UTF-8 text (invalid bytes become U+FFFD). */
+    output: string;
+    instructions: number;
+    /** How the run ended. */
+    ended: 'exit' | 'limit' | 'hung' | 'stopped';
+  };
+  faults: FaultReport[];
+  divergences: DivergenceReport[];
+  detections: DetectionReport[];
+  recoveries: RecoveryReport[];
+  released: { bytes: number; sha256: string; corrupt: boolean; firstWrongByte?: number };
+  expectations: ExpectationReport[];
+  protection: { start: ProtectionKind; end: ProtectionKind };
+  cycles: { unprotected: number; protected: number; overhead: number; events: CostReport[] };
+}

@@ -1,0 +1,81 @@
+/**
+ * What a debugger or a report sees of a running replicated guest.
+ * {@link Session} in session.ts implements `ReplaySession`.
+ *
+ * **Moment**: the axis of time travel. It counts lockstep instruction steps
+ * since the start and never goes back when COVERT rolls the guest back:
+ * moment = retired instructions + instructions rolled back so far. All live
+ * replicas stand at the same moment whenever nobody is inside `advance`.
+ */
+import type { DetectionMethod, Plan, RecoveryMethod, ReplicaName } from '../covert/plan';
+import type { Computer, PlaceDifference } from '../machine/types';
+
+export type SystemEvent = { moment: number; instruction: number } & (
+  | { kind: 'fault'; fault: number; replica: ReplicaName; core: number; pc: bigint; change: string }
+  | { kind: 'divergence'; replica: ReplicaName; pc: bigint; differs: PlaceDifference[]; differing: number }
+  | { kind: 'detection'; by: DetectionMethod; what: string; latency: number }
+  | { kind: 'recovery'; by: RecoveryMethod; to: number; replayed: number }
+  | { kind: 'checkpoint'; number: number; validated: boolean }
+  | { kind: 'release'; bytes: number[] }
+  | { kind: 'end'; how: 'exit' | 'limit' | 'hung' | 'stopped'; exitCode: number | null }
+);
+
+export type EventKind = SystemEvent['kind'];
+
+export interface ReplicaView {
+  readonly name: ReplicaName;
+  readonly core: number;
+  readonly computer: Computer;
+}
+
+/** Why a navigation came to rest. */
+export type Rest =
+  | { why: 'event'; event: SystemEvent }
+  | { why: 'breakpoint'; replica: ReplicaName; address: bigint }
+  | { why: 'step' }
+  /** The asked moment. */
+  | { why: 'moment' }
+  /** Nothing lies further back. */
+  | { why: 'start' }
+  | { why: 'end'; event: SystemEvent }
+  /** `signal` was aborted. */
+  | { why: 'interrupted' };
+
+export interface Navigation {
+  /** Kinds of event to stop at (besides the end, which always stops). */
+  stopAt: ReadonlySet<EventKind>;
+  /** Stop before any replica executes one of these. */
+  breakpoints: ReadonlySet<bigint>;
+  /** Polled between slices; the promise resolves with `interrupted`. */
+  signal?: AbortSignal;
+  /** Called a few times a second with the current moment. */
+  onProgress?: (moment: number) => void;
+}
+
+export interface ReplaySession {
+  readonly plan: Plan;
+  readonly replicas: readonly ReplicaView[];
+  readonly moment: number;
+  /** Events from the start to the furthest moment ever reached, by moment. */
+  readonly events: readonly SystemEvent[];
+  /** Console output released up to the current moment. */
+  readonly released: Uint8Array;
+  /** The end event, once the run has reached it at the current moment. */
+  readonly ended: SystemEvent | undefined;
+
+  /** Forward until something in `navigation`. */
+  forward(navigation: Navigation): Promise<Rest>;
+  /** Backward to the last moment before now at which something in `navigation` holds. */
+  backward(navigation: Navigation): Promise<Rest>;
+  /** Forward or back to a moment (clamped to [0, end]). */
+  travel(moment: number): Promise<Rest>;
+  /** Forward by `count` instructions, all replicas together; stops early at the end only. */
+  step(count: number): Promise<Rest>;
+  /** Places in which the live replicas differ now (A against B), registers first. */
+  difference(limit?: number): PlaceDifference[];
+  /**
+   * The pc (and sp) of one replica at each of the moments [from, to), oldest
+   * first: what source-line stepping in reverse searches. At most 1e6 moments.
+   */
+  trail(replica: ReplicaName, from: number, to: number): Promise<{ pc: bigint; sp: bigint }[]>;
+}

@@ -1,0 +1,144 @@
+/**
+ * The border between a computer and whoever runs it. {@link Machine} in
+ * machine.ts implements `Computer`; chip, covert and history use nothing else.
+ *
+ * Addresses and register values are unsigned 64-bit `bigint`; counts are `number`.
+ */
+
+export type StopReason =
+  /** `retired` has reached the asked count. */
+  | 'limit'
+  /** The next instruction stands at a breakpoint and has not been executed. */
+  | 'breakpoint'
+  /** The last instruction reads or writes a watched place (see `setWatch`); it has retired. */
+  | 'watch'
+  /** The last instruction produced at least one output (only with `stopOnOutput`). */
+  | 'output'
+  /** The guest has ended by itself; `exitCode` says how. No further instruction retires. */
+  | 'exit'
+  /** Waits for an interrupt that nothing can ever raise; no further instruction retires. */
+  | 'idle'
+  /** Takes traps without end and retires nothing. */
+  | 'stalled';
+
+export interface RunOptions {
+  /** Stop after any instruction that produced output. Default false. */
+  stopOnOutput?: boolean;
+  /** Do not stop at a breakpoint on the very first instruction. Default false. */
+  stepOver?: boolean;
+  /** Fold every instruction's effects into `effects()`; several times slower. Default false. */
+  collectEffects?: boolean;
+  /** Also stop at the first instruction boundary at which `cycles` is at least this. */
+  cycleLimit?: number;
+}
+
+/** Something sent to the outside. `sequence` counts from 0 and is part of the guest's state. */
+export interface Output {
+  sequence: number;
+  /** Retired instructions just after the one that produced it. */
+  instruction: number;
+  kind: 'console' | 'exit';
+  /** A byte for `console`, the exit code for `exit`. */
+  value: number;
+}
+
+/** Which of the machine's clocks guest-visible time is read from. */
+export interface TimeSource {
+  /**
+   * `instructions`: `time` and `cycle` are functions of the retired-instruction
+   * count, so equal for all replicas. `core`: they follow the cycles of the core
+   * that runs the guest, and differ between cores.
+   */
+  time: 'instructions' | 'core';
+  cycle: 'instructions' | 'core';
+  /** `instructions`: retired instructions a timer tick; `core`: cycles a tick. */
+  perTick: number;
+  /** Added to the core's cycle count when it is read: this core's clock phase. */
+  corePhase: number;
+  /** This core's clock error in parts per million. */
+  corePpm: number;
+}
+
+/** One place of two states that differs. */
+export interface PlaceDifference {
+  /** `a0`, `ft0`, `pc`, `mstatus`, `mtimecmp`, `memory[0x80001000]` (8-byte granules). */
+  place: string;
+  a: bigint;
+  b: bigint;
+}
+
+/** An immutable state. Equal pages are shared between snapshots. */
+export interface Snapshot {
+  readonly retired: number;
+  /** SHA-256 over the architectural state, hex; computed once, on demand. */
+  hash(): string;
+  /** True if the architectural states are equal; fast when pages are shared. */
+  equals(other: Snapshot): boolean;
+  /** At most `limit` differing places, registers first, then memory by address. */
+  difference(other: Snapshot, limit?: number): PlaceDifference[];
+}
+
+/** How many of each trap were taken, folded into one number that two replicas can compare. */
+export interface TrapDigest {
+  /** Synchronous exceptions taken since reset (part of the state). */
+  exceptions: number;
+  /** Cause of the newest one, and its pc; meaningless when `exceptions` is 0. */
+  cause: number;
+  pc: bigint;
+}
+
+export interface Computer {
+  readonly ramBase: bigint;
+  readonly ramBytes: number;
+
+  /** Instructions retired since reset. Part of the state: `restore` takes it back. */
+  readonly retired: number;
+  /** Core cycles spent since creation under `fast` timing. Not part of the state: never goes back. */
+  readonly cycles: number;
+  /** The guest's exit code, or null while it runs. */
+  readonly exitCode: number | null;
+
+  /** Run until `retired === limit` or an earlier stop. Never throws on the guest's account. */
+  run(limit: number, options?: RunOptions): StopReason;
+
+  getX(index: number): bigint;
+  setX(index: number, value: bigint): void;
+  getF(index: number): bigint;
+  setF(index: number, value: bigint): void;
+  pc: bigint;
+  /** Undefined where there is no such CSR. Has no side effects. */
+  getCsr(number: number): bigint | undefined;
+  /** Writes the raw bits past WARL rules, as a fault does. False where there is no such CSR. */
+  setCsr(number: number, value: bigint): boolean;
+  /** Undefined where any byte is no RAM. Physical addresses; no side effects. */
+  readMemory(address: bigint, bytes: number): Uint8Array | undefined;
+  /** False (and nothing written) where any byte is no RAM. Drops stale decoded instructions. */
+  writeMemory(address: bigint, data: Uint8Array): boolean;
+
+  /** Outputs produced since the last call, oldest first. */
+  takeOutputs(): Output[];
+  /** Bytes typed at the guest's console, handed to the UART now. */
+  receive(bytes: Uint8Array): void;
+  traps(): TrapDigest;
+
+  setBreakpoints(addresses: Iterable<bigint>): void;
+  /**
+   * Stop with `watch` after an instruction that touches the memory range.
+   * An empty list removes all. Bytes outside RAM are ignored.
+   */
+  setWatches(watches: { address: bigint; bytes: number; on: 'read' | 'write' | 'access' }[]): void;
+  setTimeSource(source: TimeSource): void;
+
+  /**
+   * The prefix digest of the effects of all instructions run with
+   * `collectEffects` since `resetEffects`: next pc, written registers, stored
+   * addresses and values, traps. Two machines' digests differ from the first
+   * instruction on that gave different results.
+   */
+  effects(): bigint;
+  resetEffects(): void;
+
+  /** Takes a snapshot; pages equal to `peer`'s page at the same place share its storage. */
+  snapshot(peer?: Snapshot): Snapshot;
+  restore(snapshot: Snapshot): void;
+}
