@@ -76,6 +76,8 @@ export interface Snapshot {
   equals(other: Snapshot): boolean;
   /** At most `limit` differing places, registers first, then memory by address. */
   difference(other: Snapshot, limit?: number): PlaceDifference[];
+  /** How many RAM pages have another content in `other`. */
+  changedPages(other: Snapshot): number;
 }
 
 /** How many of each trap were taken, folded into one number that two replicas can compare. */
@@ -93,8 +95,16 @@ export interface Computer {
 
   /** Instructions retired since reset. Part of the state: `restore` takes it back. */
   readonly retired: number;
-  /** Core cycles spent since creation under `fast` timing. Not part of the state: never goes back. */
-  readonly cycles: number;
+  /**
+   * Core cycles spent so far under `fast` timing. Not part of the state: `restore`
+   * leaves it alone. Writable: the VMM charges its own work to the core, and
+   * history sets the clock back when it travels.
+   */
+  cycles: number;
+  /** Interrupts taken since creation. Like `cycles` not part of the state, and writable. */
+  interrupts: number;
+  /** Reads of `time`, `cycle` and the CLINT's mtime since creation; likewise. */
+  clockReads: number;
   /** The guest's exit code, or null while it runs. */
   readonly exitCode: number | null;
 
