@@ -7,6 +7,8 @@
  * counts, cycles and sizes are `number` (always below 2^53).
  */
 
+import type { ChipPlan } from '../chip/plan';
+
 /** A replica's letter, in order of creation. */
 export type ReplicaName = 'A' | 'B' | 'C';
 
@@ -19,18 +21,7 @@ export interface SourceRange {
   endColumn: number;
 }
 
-export interface ChipPlan {
-  name: string;
-  cores: number;
-  /** Core clock in Hz. */
-  hertz: number;
-  l2Banks: number;
-  /** Bytes of one L2 bank. */
-  l2BankBytes: number;
-  memoryControllers: number;
-  ring: boolean;
-  spares: number[];
-}
+export type { ChipPlan } from '../chip/plan';
 
 export interface GuestPlan {
   name: string;

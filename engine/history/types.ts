@@ -7,20 +7,11 @@
  * moment = retired instructions + instructions rolled back so far. All live
  * replicas stand at the same moment whenever nobody is inside `advance`.
  */
-import type { DetectionMethod, Plan, RecoveryMethod, ReplicaName } from '../covert/plan';
+import type { EventKind, SystemEvent } from '../covert/events';
+import type { Plan, ReplicaName } from '../covert/plan';
 import type { Computer, PlaceDifference } from '../machine/types';
 
-export type SystemEvent = { moment: number; instruction: number } & (
-  | { kind: 'fault'; fault: number; replica: ReplicaName; core: number; pc: bigint; change: string }
-  | { kind: 'divergence'; replica: ReplicaName; pc: bigint; differs: PlaceDifference[]; differing: number }
-  | { kind: 'detection'; by: DetectionMethod; what: string; latency: number }
-  | { kind: 'recovery'; by: RecoveryMethod; to: number; replayed: number }
-  | { kind: 'checkpoint'; number: number; validated: boolean }
-  | { kind: 'release'; bytes: number[] }
-  | { kind: 'end'; how: 'exit' | 'limit' | 'hung' | 'stopped'; exitCode: number | null }
-);
-
-export type EventKind = SystemEvent['kind'];
+export type { EventKind, SystemEvent } from '../covert/events';
 
 export interface ReplicaView {
   readonly name: ReplicaName;

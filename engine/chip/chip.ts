@@ -1,0 +1,48 @@
+import type { ChipPlan } from './plan';
+import type { TimeSource } from '../machine/types';
+
+/** Ticks a second of the guest's `time` counter (the `virt` board's timebase). */
+export const timebaseHertz = 10_000_000;
+
+/** The clock of one core: where it started and how fast it runs. */
+export interface CoreClock {
+  /** Cycles that this core's counter was ahead when the guest started. */
+  phase: number;
+  /** Deviation of its oscillator in parts per million. */
+  ppm: number;
+}
+
+/** The modelled chip multiprocessor, as far as the `fast` timing level needs it. */
+export class Chip {
+  constructor(readonly plan: ChipPlan) {}
+
+  /**
+   * Every core has a clock of its own: cores leave reset one after another, and
+   * their oscillators are within the ±50 ppm that crystal data sheets allow. Both are fixed functions of the
+   * core's number, so that a run can be repeated; no two neighbours are equal,
+   * so that a guest that reads an uncoordinated clock does diverge.
+   */
+  clock(core: number): CoreClock {
+    return { phase: core * 7_919, ppm: ((core * 37 + 11) % 101) - 50 };
+  }
+
+  /**
+   * What a guest's clocks are read from when `core` runs it. Coordinated clocks
+   * are functions of the retired-instruction count at one instruction a cycle.
+   */
+  timeSource(core: number, uncoordinated: readonly ('time' | 'cycle')[]): TimeSource {
+    const { phase, ppm } = this.clock(core);
+    return {
+      time: uncoordinated.includes('time') ? 'core' : 'instructions',
+      cycle: uncoordinated.includes('cycle') ? 'core' : 'instructions',
+      perTick: Math.max(1, Math.round(this.plan.hertz / timebaseHertz)),
+      corePhase: phase,
+      corePpm: ppm,
+    };
+  }
+
+  /** Modelled time in cycles of this chip's cores. */
+  cyclesOf(seconds: number): number {
+    return Math.round(seconds * this.plan.hertz);
+  }
+}

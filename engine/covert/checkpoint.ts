@@ -1,0 +1,17 @@
+import type { Snapshot } from '../machine/types';
+import type { TriggerCounts } from './fault-injector';
+
+/**
+ * A state to go back to. Only validated checkpoints exist as objects: the
+ * replicas were equal when it was taken, so one snapshot serves them all.
+ */
+export interface Checkpoint {
+  readonly number: number;
+  /** Retired instructions. */
+  readonly count: number;
+  readonly epoch: number;
+  readonly snapshot: Snapshot;
+  /** Outputs compared by then. Nothing is pending at a checkpoint. */
+  readonly compared: number;
+  readonly triggers: TriggerCounts;
+}

@@ -1,0 +1,203 @@
+import type { Computer } from '../machine/types';
+import { draw } from './draw';
+import { differingBits, placeName, placeWidth, readPlace, writePlace } from './place';
+import type { FaultEffect, FaultPlan, Place, ReplicaName } from './plan';
+
+/** What a rollback takes back with the guest: how far each trigger had counted. */
+export type TriggerCounts = readonly number[];
+
+/** Everything that decides what the injector will still do. */
+export interface InjectorState {
+  fired: readonly boolean[];
+  counts: TriggerCounts;
+}
+
+/** What a trigger may look at when its replica stands at an instruction boundary. */
+export interface Boundary {
+  replica: ReplicaName;
+  core: number;
+  computer: Computer;
+  /** Outputs this replica has produced. */
+  outputs: number;
+  /** The replica's console output so far, as the guest printed it. */
+  console: () => string;
+  epoch: number;
+  /** Number of the newest checkpoint, if it was taken at this very count. */
+  checkpoint: number | undefined;
+}
+
+/**
+ * Fires the faults of a plan. A soft error is an event of the hardware, not of
+ * the guest: once fired it stays fired when the guest is rolled back, while the
+ * hit counts of address triggers are the guest's history and go back with it.
+ */
+export class FaultInjector {
+  readonly #faults: readonly FaultPlan[];
+  readonly #seed: number;
+  #fired: boolean[];
+  #counts: number[];
+
+  constructor(faults: readonly FaultPlan[], seed: number) {
+    this.#faults = faults;
+    this.#seed = seed;
+    this.#fired = faults.map(() => false);
+    this.#counts = faults.map(() => 0);
+  }
+
+  hasFired(fault: number): boolean {
+    return this.#fired[fault] ?? false;
+  }
+
+  save(): InjectorState {
+    return { fired: [...this.#fired], counts: [...this.#counts] };
+  }
+
+  load(state: InjectorState): void {
+    this.#fired = [...state.fired];
+    this.#counts = [...state.counts];
+  }
+
+  counts(): TriggerCounts {
+    return [...this.#counts];
+  }
+
+  /** A rollback: trigger counts go back, what has fired stays fired. */
+  rollBack(counts: TriggerCounts): void {
+    this.#counts = [...counts];
+  }
+
+  /** Addresses at which this replica has to stop for a trigger. */
+  addresses(replica: ReplicaName, core: number): bigint[] {
+    const addresses: bigint[] = [];
+    this.#faults.forEach((fault, index) => {
+      if (fault.trigger.kind === 'execute' && this.#armed(index, replica, core)) addresses.push(fault.trigger.address);
+    });
+    return addresses;
+  }
+
+  /** The next retired count, past `retired`, at which a count trigger of this replica fires. */
+  nextInstruction(replica: ReplicaName, core: number, retired: number): number {
+    let next = Infinity;
+    this.#faults.forEach((fault, index) => {
+      if (fault.trigger.kind !== 'instruction' || !this.#armed(index, replica, core)) return;
+      if (fault.trigger.count > retired) next = Math.min(next, fault.trigger.count);
+    });
+    return next;
+  }
+
+  /** The lowest cycle count that a trigger of this replica still waits for. */
+  nextCycle(replica: ReplicaName, core: number): number {
+    let next = Infinity;
+    this.#faults.forEach((fault, index) => {
+      if (fault.trigger.kind === 'cycle' && this.#armed(index, replica, core)) {
+        next = Math.min(next, fault.trigger.count);
+      }
+    });
+    return next;
+  }
+
+  /** True if a trigger of this replica needs a stop after each output. */
+  watchesOutput(replica: ReplicaName, core: number): boolean {
+    return this.#faults.some(
+      (fault, index) =>
+        (fault.trigger.kind === 'output' || fault.trigger.kind === 'console') && this.#armed(index, replica, core),
+    );
+  }
+
+  /**
+   * Fires what is due at a boundary; to be called exactly once for each boundary
+   * that the replica comes to rest at. Returns the faults that fired, with what they changed.
+   */
+  strike(boundary: Boundary): { fault: number; change: string }[] {
+    const struck: { fault: number; change: string }[] = [];
+    this.#faults.forEach((fault, index) => {
+      if (!this.#armed(index, boundary.replica, boundary.core)) return;
+      if (!this.#due(fault, index, boundary)) return;
+      this.#fired[index] = true;
+      struck.push({ fault: index, change: this.#apply(fault.effect, index, boundary.computer) });
+    });
+    return struck;
+  }
+
+  #armed(index: number, replica: ReplicaName, core: number): boolean {
+    const target = this.#faults[index]?.target;
+    if (!target || this.#fired[index]) return false;
+    return target.kind === 'replica' ? target.replica === replica : target.core === core;
+  }
+
+  #due(fault: FaultPlan, index: number, at: Boundary): boolean {
+    const { trigger } = fault;
+    switch (trigger.kind) {
+      case 'instruction':
+        return at.computer.retired === trigger.count;
+      case 'cycle':
+        return at.computer.cycles >= trigger.count;
+      case 'execute': {
+        if (at.computer.pc !== trigger.address) return false;
+        const hits = (this.#counts[index] ?? 0) + 1;
+        this.#counts[index] = hits;
+        return hits === trigger.hit;
+      }
+      case 'epoch':
+        return at.epoch === trigger.number;
+      case 'checkpoint':
+        return at.checkpoint === trigger.number;
+      case 'output':
+        return at.outputs >= trigger.number;
+      case 'console':
+        return at.console().includes(trigger.text);
+    }
+  }
+
+  #apply(effect: FaultEffect, index: number, computer: Computer): string {
+    switch (effect.kind) {
+      case 'flip':
+        return change(computer, effect.place, (old) => flip(old, effect.bits));
+      case 'set':
+        return change(computer, effect.place, () => BigInt.asUintN(placeWidth(effect.place), effect.value));
+      case 'flip-random': {
+        const chosen = this.#drawBits(effect.places, effect.count, index);
+        return [...chosen]
+          .map(([place, bits]) => change(computer, place, (old) => flip(old, bits)))
+          .join('; ');
+      }
+    }
+  }
+
+  /** Distinct bits, uniform over all bits of all places together. */
+  #drawBits(places: readonly Place[], count: number, index: number): Map<Place, number[]> {
+    const total = places.reduce((sum, place) => sum + placeWidth(place), 0);
+    const chosen = new Set<number>();
+    for (let n = 0; chosen.size < Math.min(count, total); n++) {
+      chosen.add(draw(this.#seed, `fault ${index} bit ${n}`, total));
+    }
+    const byPlace = new Map<Place, number[]>();
+    for (const bit of [...chosen].sort((a, b) => a - b)) {
+      let rest = bit;
+      for (const place of places) {
+        if (rest < placeWidth(place)) {
+          byPlace.set(place, [...(byPlace.get(place) ?? []), rest]);
+          break;
+        }
+        rest -= placeWidth(place);
+      }
+    }
+    return byPlace;
+  }
+}
+
+function flip(value: bigint, bits: readonly number[]): bigint {
+  return bits.reduce((flipped, bit) => flipped ^ (1n << BigInt(bit)), value);
+}
+
+/** Rewrites a place and says in words what became of it. */
+function change(computer: Computer, place: Place, rewrite: (old: bigint) => bigint): string {
+  const name = placeName(place);
+  const old = readPlace(computer, place);
+  if (old === undefined || !writePlace(computer, place, rewrite(old))) return `${name}: no such place`;
+  const now = readPlace(computer, place) ?? old;
+  const bits = differingBits(old, now);
+  if (bits.length === 0) return `${name}: 0x${old.toString(16)}, unchanged`;
+  const which = `${bits.length === 1 ? 'bit' : 'bits'} ${bits.join(', ')}`;
+  return `${name}: 0x${old.toString(16)} -> 0x${now.toString(16)} (${which})`;
+}

@@ -1,0 +1,48 @@
+import type { Plan } from './plan';
+import { System } from './system';
+
+/** What the guest does on this chip when nothing strikes and nothing protects it. */
+export interface Reference {
+  /** The exit code, or null if it does not end by itself within the plan's limit. */
+  exit: number | null;
+  console: Uint8Array;
+  instructions: number;
+  cycles: number;
+}
+
+/** Instructions between two looks at the abort signal. */
+const slice = 4_000_000;
+
+/** References already run, by image: a campaign runs one guest thousands of times. */
+const known = new WeakMap<Uint8Array, Map<string, Reference>>();
+
+/** Runs the guest alone, without faults; `undefined` when aborted. */
+export async function runReference(plan: Plan, signal?: AbortSignal): Promise<Reference | undefined> {
+  const { guest, chip, maxInstructions } = plan;
+  const key = JSON.stringify([guest.ramBytes, guest.harts, chip, maxInstructions]);
+  let references = known.get(guest.image);
+  if (!references) known.set(guest.image, (references = new Map<string, Reference>()));
+  const before = references.get(key);
+  if (before) return before;
+
+  const system = new System({
+    ...plan,
+    faults: [],
+    protection: { ...plan.protection, kind: 'none', uncoordinated: [] },
+  });
+  while (!system.ended) {
+    if (signal?.aborted) return undefined;
+    system.advance(system.moment + slice);
+    system.takeEvents();
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  const end = system.ended;
+  const reference: Reference = {
+    exit: end.kind === 'end' ? end.exitCode : null,
+    console: system.released,
+    instructions: system.count,
+    cycles: system.cycles,
+  };
+  references.set(key, reference);
+  return reference;
+}

@@ -1,0 +1,55 @@
+import type { Computer, Output, Snapshot } from '../machine/types';
+import type { ReplicaName } from './plan';
+
+/** Why a replica retires nothing any more; null while it runs. */
+export type Halt = 'exit' | 'idle' | 'stalled' | null;
+
+/** One replica of a guest on its core, with what it has produced and nobody has compared yet. */
+export class Replica {
+  /** Outputs that wait for their counterparts, oldest first. */
+  pending: Output[] = [];
+  /** Outputs produced so far, compared or not. */
+  produced = 0;
+  halted: Halt = null;
+
+  constructor(
+    readonly name: ReplicaName,
+    readonly core: number,
+    readonly computer: Computer,
+  ) {}
+
+  save(peer?: Snapshot): ReplicaState {
+    const { computer } = this;
+    return {
+      snapshot: computer.snapshot(peer),
+      cycles: computer.cycles,
+      interrupts: computer.interrupts,
+      clockReads: computer.clockReads,
+      pending: [...this.pending],
+      produced: this.produced,
+      halted: this.halted,
+    };
+  }
+
+  load(state: ReplicaState): void {
+    const { computer } = this;
+    computer.restore(state.snapshot);
+    computer.takeOutputs();
+    computer.cycles = state.cycles;
+    computer.interrupts = state.interrupts;
+    computer.clockReads = state.clockReads;
+    this.pending = [...state.pending];
+    this.produced = state.produced;
+    this.halted = state.halted;
+  }
+}
+
+export interface ReplicaState {
+  readonly snapshot: Snapshot;
+  readonly cycles: number;
+  readonly interrupts: number;
+  readonly clockReads: number;
+  readonly pending: readonly Output[];
+  readonly produced: number;
+  readonly halted: Halt;
+}

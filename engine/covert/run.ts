@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto';
+import { Session } from '../history/session';
+import { readSymbols } from '../symbols/symbols';
+import type { Symbols } from '../symbols/types';
+import { judge } from './expectations';
+import type { SystemEvent } from './events';
+import type { Plan } from './plan';
+import { runReference, type Reference } from './reference';
+import type { DivergenceReport, FaultReport, Location, Report } from './report';
+
+export interface RunOptions {
+  /** Called a few times a second with the instructions run so far. */
+  onProgress?: (instructions: number) => void;
+  /** Aborting it makes `run` reject with {@link RunAborted}. */
+  signal?: AbortSignal;
+  /** Leave out the search for where the replicas first differed. Default false. */
+  withoutDivergences?: boolean;
+}
+
+export class RunAborted extends Error {
+  constructor() {
+    super('the run was interrupted');
+  }
+}
+
+type EventOf<Kind extends SystemEvent['kind']> = Extract<SystemEvent, { kind: Kind }>;
+
+const knownSymbols = new WeakMap<Uint8Array, Symbols>();
+
+/** The symbols of a guest's image, read once. */
+export function symbolsOf(image: Uint8Array): Symbols {
+  const known = knownSymbols.get(image);
+  if (known) return known;
+  const symbols = readSymbols(image);
+  knownSymbols.set(image, symbols);
+  return symbols;
+}
+
+/** Runs a scenario to its end and judges its expectations. */
+export async function run(plan: Plan, options: RunOptions = {}): Promise<Report> {
+  const { signal, onProgress, withoutDivergences } = options;
+  const reference = await runReference(plan, signal);
+  const session = Session.create(plan, { findDivergences: !withoutDivergences });
+  const rest = await session.forward({
+    stopAt: new Set(),
+    breakpoints: new Set(),
+    ...(signal ? { signal } : {}),
+    ...(onProgress ? { onProgress } : {}),
+  });
+  if (!reference || rest.why !== 'end' || rest.event.kind !== 'end') throw new RunAborted();
+  return makeReport(session, rest.event, reference);
+}
+
+function makeReport(session: Session, end: EventOf<'end'>, reference: Reference): Report {
+  const { plan } = session;
+  const symbols = symbolsOf(plan.guest.image);
+  const eventsOf = <Kind extends SystemEvent['kind']>(kind: Kind): EventOf<Kind>[] =>
+    session.events.filter((event): event is EventOf<Kind> => event.kind === kind);
+
+  const locate = (instruction: number, pc: bigint): Location => {
+    const name = symbols.at(pc)?.name;
+    const location = symbols.lineAt(pc)?.location;
+    return {
+      instruction,
+      pc: `0x${pc.toString(16)}`,
+      ...(name === undefined ? {} : { function: name }),
+      ...(location ? { file: location.file, line: location.line } : {}),
+    };
+  };
+
+  const strikes = eventsOf('fault');
+  const faults = plan.faults.map((fault, index): FaultReport => {
+    const { name, text, optional } = fault;
+    const marks = { name, text, ...(optional ? { optional } : {}) };
+    const strike = strikes.find((event) => event.fault === index);
+    if (!strike) return { ...marks, fired: false };
+    const { replica, core, change, instruction, pc } = strike;
+    return { ...marks, fired: true, replica, core, change, ...locate(instruction, pc) };
+  });
+
+  const console = session.released;
+  const comparison = compareWithReference(console, end, reference);
+  const protectedCycles = session.cycles;
+  const { kind } = plan.protection;
+  const partial = {
+    scenario: plan.name,
+    guest: {
+      exit: end.exitCode,
+      output: new TextDecoder().decode(console),
+      instructions: session.count,
+      ended: end.how,
+    },
+    faults,
+    divergences: eventsOf('divergence').map((event) => divergenceReport(event, plan, locate)),
+    detections: eventsOf('detection').map(({ by, instruction, latency, what }) => ({ by, instruction, latency, what })),
+    recoveries: eventsOf('recovery').map(({ by, to, replayed }) => ({ by, to, replayed })),
+    released: {
+      bytes: console.length,
+      sha256: createHash('sha256').update(console).digest('hex'),
+      ...comparison,
+    },
+    protection: { start: kind, end: kind },
+    cycles: {
+      unprotected: reference.cycles,
+      protected: protectedCycles,
+      overhead: reference.cycles === 0 ? 0 : protectedCycles / reference.cycles - 1,
+      events: session.costs(),
+    },
+  };
+  const expectations = judge({
+    report: partial,
+    plan,
+    cyclesPerInstruction: reference.cycles / Math.max(1, reference.instructions),
+    stopped: end.how === 'stopped',
+  });
+  const silent = faults.some((fault) => !fault.fired && !fault.optional);
+  const passed = !silent && expectations.every(({ held }) => held);
+  const { scenario, ...others } = partial;
+  return { scenario, passed, ...others, expectations };
+}
+
+function divergenceReport(
+  event: EventOf<'divergence'>,
+  plan: Plan,
+  locate: (instruction: number, pc: bigint) => Location,
+): DivergenceReport {
+  const hex = (value: bigint): string => `0x${value.toString(16)}`;
+  const differs = event.differs.map(({ place, a, b }) =>
+    // Alone, the faulty guest is replica A, and its healthy peer is the run without faults.
+    plan.protection.kind === 'none' ? { place, A: hex(b), reference: hex(a) } : { place, A: hex(a), B: hex(b) },
+  );
+  const { replica, instruction, pc, differing } = event;
+  return {
+    replica,
+    ...locate(instruction, pc),
+    differs,
+    ...(differing > differs.length ? { differing } : {}),
+  };
+}
+
+/**
+ * Corrupt is what the fault-free guest would not have said: another byte, or an
+ * end by itself with other bytes or another exit code. A guest that was cut
+ * off or stopped is judged on what it had said by then.
+ */
+function compareWithReference(
+  console: Uint8Array,
+  end: EventOf<'end'>,
+  reference: Reference,
+): { corrupt: boolean; firstWrongByte?: number } {
+  const wrong = console.findIndex((byte, index) => byte !== reference.console[index]);
+  if (wrong >= 0) return { corrupt: true, firstWrongByte: wrong };
+  const ended = end.how === 'exit';
+  if (ended && console.length !== reference.console.length) return { corrupt: true, firstWrongByte: console.length };
+  return { corrupt: ended && end.exitCode !== reference.exit };
+}
+

@@ -1,0 +1,507 @@
+import { Chip } from '../chip/chip';
+import { defaultCosts, type CostTable } from '../chip/cost-table';
+import { Machine } from '../machine/machine';
+import type { Output } from '../machine/types';
+import { readElf } from '../symbols/elf';
+import { readSymbols } from '../symbols/symbols';
+import { Accounting } from './accounting';
+import type { Checkpoint } from './checkpoint';
+import type { Ending, SystemEvent } from './events';
+import { FaultInjector, type InjectorState } from './fault-injector';
+import type { Plan, ProtectionKind, ReplicaName } from './plan';
+import { ReleaseLog } from './release-log';
+import { compareOutputs, compareStates, describeOutput, inspectArrival, snapshotAll, type Detection } from './rendezvous';
+import { Replica, type ReplicaState } from './replica';
+import type { CostReport } from './report';
+
+export interface AdvanceOptions {
+  /** Stop before any replica executes an instruction at one of these addresses. */
+  breakpoints?: ReadonlySet<bigint>;
+  /** Collect the effects digest of every replica (slow). */
+  collectEffects?: boolean;
+}
+
+/**
+ * Why `advance` came back. `overrun`: a breakpoint was hit at `hit`, but another
+ * replica is already past that count (it ran ahead to an output): load a saved
+ * state and advance to the hit's moment to stand there.
+ */
+export type AdvanceStop =
+  | { why: 'moment' }
+  | { why: 'end' }
+  | { why: 'breakpoint' | 'overrun'; moment: number; replica: ReplicaName; address: bigint };
+
+/** All of a system at one moment; immutable, and loadable into any system of the same plan. */
+export interface SystemState {
+  readonly moment: number;
+  readonly count: number;
+  readonly epoch: number;
+  readonly replicas: readonly ReplicaState[];
+  readonly compared: number;
+  readonly released: number;
+  readonly injector: InjectorState;
+  readonly checkpoint: Checkpoint;
+  readonly nextCheckpoint: number;
+  readonly detection: Detection | undefined;
+  readonly attempts: { from: number; count: number };
+  readonly lastFault: number;
+  readonly ended: SystemEvent | undefined;
+  readonly accounting: ReturnType<Accounting['save']>;
+  readonly charged: { interrupts: number; clockReads: number };
+}
+
+const replicaNames: readonly ReplicaName[] = ['A', 'B', 'C'];
+
+/**
+ * A replicated guest on the chip, with its VMM. Deterministic, and independent
+ * of how a run is cut into calls of `advance`: every replica runs the same
+ * number of retired instructions to a rendezvous at the end of each epoch, all
+ * costs are paid there, and outputs are compared in the order of their sequence
+ * numbers whoever of the replicas the host happened to run first.
+ */
+export class System {
+  readonly replicas: readonly Replica[];
+  readonly chip: Chip;
+  readonly #injector: FaultInjector;
+  readonly #accounting: Accounting;
+  readonly #log: ReleaseLog;
+  #moment = 0;
+  #count = 0;
+  #epoch = 0;
+  #compared = 0;
+  #released = 0;
+  #checkpoint: Checkpoint;
+  #nextCheckpoint = 1;
+  #detection: Detection | undefined;
+  #attempts = { from: -1, count: 0 };
+  #lastFault = -1;
+  #ended: SystemEvent | undefined;
+  #charged = { interrupts: 0, clockReads: 0 };
+  #armed: ReadonlySet<bigint> | undefined;
+  #events: SystemEvent[] = [];
+
+  constructor(
+    readonly plan: Plan,
+    options: { costs?: CostTable; log?: ReleaseLog } = {},
+  ) {
+    const { protection, guest } = plan;
+    this.chip = new Chip(plan.chip);
+    this.#log = options.log ?? new ReleaseLog();
+    this.#injector = new FaultInjector(plan.faults, plan.seed);
+    this.#accounting = new Accounting(options.costs ?? defaultCosts, protection.kind !== 'none');
+
+    const first = Machine.create({ ramBytes: guest.ramBytes });
+    const tohost = readSymbols(guest.image).find('tohost')?.address;
+    first.load(readElf(guest.image), tohost === undefined ? {} : { tohost });
+    const count = { none: 1, dmr: 2, tmr: 3 }[protection.kind];
+    this.replicas = Array.from({ length: count }, (_, i) => {
+      const computer = i === 0 ? first : first.clone();
+      const core = protection.cores[i] ?? i;
+      computer.setTimeSource(this.chip.timeSource(core, protection.uncoordinated));
+      return new Replica(replicaNames[i] ?? 'A', core, computer);
+    });
+    this.#checkpoint = this.#takeCheckpoint(0);
+    this.#arm(undefined);
+    for (const replica of this.replicas) this.#strike(replica, 0);
+  }
+
+  get moment(): number {
+    return this.#moment;
+  }
+  /** Retired instructions of the live replicas at this moment. */
+  get count(): number {
+    return this.#count;
+  }
+  get epoch(): number {
+    return this.#epoch;
+  }
+  get ended(): SystemEvent | undefined {
+    return this.#ended;
+  }
+  /** Console bytes released so far. */
+  get released(): Uint8Array {
+    return this.#log.console(this.#released);
+  }
+  /** A detected error whose recovery is the next step. */
+  get detection(): Detection | undefined {
+    return this.#detection;
+  }
+  get protectionNow(): ProtectionKind {
+    return this.plan.protection.kind;
+  }
+  costs(): CostReport[] {
+    return this.#accounting.report();
+  }
+  hasFired(fault: number): boolean {
+    return this.#injector.hasFired(fault);
+  }
+  /** Core cycles that the guest has cost so far: the slowest core's. */
+  get cycles(): number {
+    return Math.max(...this.replicas.map((replica) => replica.computer.cycles));
+  }
+
+  /** Events since the last call, by moment. */
+  takeEvents(): SystemEvent[] {
+    const events = this.#events.sort((a, b) => a.moment - b.moment);
+    this.#events = [];
+    return events;
+  }
+
+  /** Runs all replicas until `moment` is reached, the guest ends, or a breakpoint. */
+  advance(target: number, options: AdvanceOptions = {}): AdvanceStop {
+    if (options.breakpoints !== this.#armed) this.#arm(options.breakpoints);
+    while (this.#moment < target && !this.#ended) {
+      if (this.#detection) {
+        this.#recover(this.#detection);
+        continue;
+      }
+      const hit = this.#runEpochPart(this.#count + (target - this.#moment), options);
+      if (hit) return hit;
+    }
+    return this.#ended ? { why: 'end' } : { why: 'moment' };
+  }
+
+  save(): SystemState {
+    const states: ReplicaState[] = [];
+    for (const replica of this.replicas) states.push(replica.save(states[0]?.snapshot));
+    return {
+      moment: this.#moment,
+      count: this.#count,
+      epoch: this.#epoch,
+      replicas: states,
+      compared: this.#compared,
+      released: this.#released,
+      injector: this.#injector.save(),
+      checkpoint: this.#checkpoint,
+      nextCheckpoint: this.#nextCheckpoint,
+      detection: this.#detection,
+      attempts: this.#attempts,
+      lastFault: this.#lastFault,
+      ended: this.#ended,
+      accounting: this.#accounting.save(),
+      charged: this.#charged,
+    };
+  }
+
+  load(state: SystemState): void {
+    this.replicas.forEach((replica, i) => {
+      const saved = state.replicas[i];
+      if (saved) replica.load(saved);
+    });
+    this.#moment = state.moment;
+    this.#count = state.count;
+    this.#epoch = state.epoch;
+    this.#compared = state.compared;
+    this.#released = state.released;
+    this.#injector.load(state.injector);
+    this.#checkpoint = state.checkpoint;
+    this.#nextCheckpoint = state.nextCheckpoint;
+    this.#detection = state.detection;
+    this.#attempts = state.attempts;
+    this.#lastFault = state.lastFault;
+    this.#ended = state.ended;
+    this.#accounting.load(state.accounting);
+    this.#charged = state.charged;
+    this.#events = [];
+  }
+
+  /** The end of the current epoch, in retired instructions. */
+  get #epochEnd(): number {
+    return Math.min((this.#epoch + 1) * this.plan.protection.epochInstructions, this.plan.maxInstructions);
+  }
+
+  /** Runs to `goal` retired instructions or the epoch's end, whichever is first. */
+  #runEpochPart(goal: number, options: AdvanceOptions): AdvanceStop | undefined {
+    const epochEnd = this.#epochEnd;
+    let limit = Math.min(goal, epochEnd);
+    let hit: { replica: Replica; count: number } | undefined;
+
+    const runOn = (replica: Replica): boolean => {
+      const { computer } = replica;
+      if (replica.halted || computer.retired >= limit) return false;
+      if (this.#runReplica(replica, limit, epochEnd, options)) {
+        // Runs of one replica never pass `limit`, so a later hit is never a later count.
+        hit = { replica, count: computer.retired };
+        limit = computer.retired;
+      }
+      return true;
+    };
+
+    for (;;) {
+      let ran = false;
+      for (const replica of this.replicas) if (replica.pending.length === 0) ran = runOn(replica) || ran;
+      if (this.replicas.every((replica) => (replica.pending[0]?.instruction ?? Infinity) <= limit)) {
+        if (this.#compareHeads(limit, epochEnd, options)) return undefined;
+        continue;
+      }
+      if (ran) continue;
+      for (const replica of this.replicas) ran = runOn(replica) || ran;
+      if (!ran) break;
+    }
+
+    const allHalted = this.replicas.every((replica) => replica.halted);
+    const arrived = allHalted ? Math.max(...this.replicas.map((replica) => replica.computer.retired)) : limit;
+    if (hit && this.replicas.some((replica) => replica.computer.retired > arrived)) {
+      return this.#stopAt('overrun', hit.replica, this.#moment + arrived - this.#count);
+    }
+    this.#moveTo(arrived);
+    if (allHalted || arrived === epochEnd) this.#rendezvous();
+    return hit && this.#stopAt('breakpoint', hit.replica, this.#moment);
+  }
+
+  #stopAt(why: 'breakpoint' | 'overrun', replica: Replica, moment: number): AdvanceStop {
+    return { why, moment, replica: replica.name, address: replica.computer.pc };
+  }
+
+  #moveTo(count: number): void {
+    this.#moment += count - this.#count;
+    this.#count = count;
+  }
+
+  /** The moment at which a replica of the current attempt stands at `count`. */
+  #momentOf(count: number): number {
+    return this.#moment + count - this.#count;
+  }
+
+  /**
+   * Runs one replica to `limit`, to its next output, or to a breakpoint (then true).
+   * Boundaries at the epoch's end are struck after the rendezvous, not here.
+   */
+  #runReplica(replica: Replica, limit: number, epochEnd: number, options: AdvanceOptions): boolean {
+    const { computer, name, core } = replica;
+    while (computer.retired < limit && !replica.halted) {
+      const goal = Math.min(limit, this.#injector.nextInstruction(name, core, computer.retired));
+      const cycleLimit = this.#injector.nextCycle(name, core);
+      const stop = computer.run(goal, {
+        stopOnOutput: true,
+        stepOver: true,
+        collectEffects: options.collectEffects ?? false,
+        ...(cycleLimit < Infinity ? { cycleLimit } : {}),
+      });
+      const outputs = computer.takeOutputs();
+      replica.pending.push(...outputs);
+      replica.produced += outputs.length;
+      if (stop === 'exit' || stop === 'idle' || stop === 'stalled') replica.halted = stop;
+      if (computer.retired < epochEnd) this.#strike(replica, this.#momentOf(computer.retired));
+      if (!replica.halted && options.breakpoints?.has(computer.pc)) return true;
+      if (outputs.length > 0) return false;
+    }
+    return false;
+  }
+
+  #strike(replica: Replica, moment: number): void {
+    const { computer, name, core } = replica;
+    const struck = this.#injector.strike({
+      replica: name,
+      core,
+      computer,
+      outputs: replica.produced,
+      console: () => this.#consoleOf(replica),
+      epoch: this.#epoch,
+      checkpoint: this.#checkpoint.count === computer.retired ? this.#checkpoint.number : undefined,
+    });
+    for (const { fault, change } of struck) {
+      const { pc, retired } = computer;
+      // After a fault pc names the corrupted pc; the event says where the guest stood.
+      this.#events.push({ kind: 'fault', moment, instruction: retired, fault, replica: name, core, pc, change });
+      this.#lastFault = Math.max(this.#lastFault, moment);
+      // A fault may have changed what the replica waits for or where it is.
+      if (replica.halted === 'idle' || replica.halted === 'stalled') replica.halted = null;
+    }
+  }
+
+  /** What this replica's guest printed: compared outputs are its own, or there would be no comparison left. */
+  #consoleOf(replica: Replica): string {
+    const pending = replica.pending.filter((output) => output.kind === 'console').map((output) => output.value);
+    return new TextDecoder().decode(Uint8Array.from([...this.#log.console(this.#compared), ...pending]));
+  }
+
+  /**
+   * Compares the oldest outputs of all replicas, which all have one. True where
+   * the epoch cannot go on: an error was detected or the guest has ended.
+   */
+  #compareHeads(limit: number, epochEnd: number, options: AdvanceOptions): boolean {
+    const heads = this.replicas.map((replica) => replica.pending[0]).filter((output) => output !== undefined);
+    const at = Math.max(...heads.map((output) => output.instruction));
+    const mismatch = compareOutputs(this.replicas);
+    if (mismatch && this.plan.protection.compareOutput) {
+      // Nobody is past `at`: whoever waits with an output ran no further than the last common moment or that output.
+      for (const replica of this.replicas) {
+        while (!replica.halted && replica.computer.retired < Math.min(at, limit)) {
+          this.#runReplica(replica, at, epochEnd, { collectEffects: options.collectEffects ?? false });
+        }
+      }
+      this.#moveTo(at);
+      this.#detect(mismatch);
+      return true;
+    }
+    const [output] = heads;
+    for (const replica of this.replicas) replica.pending.shift();
+    return output ? this.#release(output, at) : false;
+  }
+
+  /** Releases an output that all replicas agree on, once. True if it ended the run. */
+  #release(output: Output, at: number): boolean {
+    const moment = this.#momentOf(at);
+    const sequence = this.#compared++;
+    if (sequence < this.#released) {
+      const before = this.#log.at(sequence);
+      if (before && (before.kind !== output.kind || before.value !== output.value)) {
+        this.#moveTo(at);
+        const why = `output ${sequence} was released as ${describeOutput(before)} and is now ${describeOutput(output)}`;
+        this.#end('stopped', null, why);
+        return true;
+      }
+      return false;
+    }
+    this.#log.write({ ...output, sequence });
+    this.#released = this.#compared;
+    this.#accounting.output(1);
+    if (output.kind === 'console') {
+      this.#events.push({ kind: 'release', moment, instruction: at, bytes: [output.value] });
+      return false;
+    }
+    this.#moveTo(at);
+    this.#accounting.settle(this.replicas);
+    this.#end('exit', output.value, 'the guest exited');
+    return true;
+  }
+
+  #rendezvous(): void {
+    const { protection, maxInstructions } = this.plan;
+    const replicated = this.replicas.length > 1;
+    const found = replicated ? inspectArrival(this.replicas) : undefined;
+    if (found && (found.by !== 'output' || protection.compareOutput)) {
+      if (found.by === 'watchdog') {
+        this.#accounting.watchdog(protection.watchdogEpochs * protection.epochInstructions);
+      }
+      this.#detect(found, found.by === 'watchdog' ? protection.watchdogEpochs * protection.epochInstructions : 0);
+      return;
+    }
+    if (this.replicas.every((replica) => replica.halted)) {
+      const why = { idle: 'waits for an interrupt that cannot come', stalled: 'takes traps without end', exit: 'exited' };
+      return this.#end('hung', null, `the guest ${why[this.replicas[0]?.halted ?? 'idle']}`);
+    }
+    if (this.#count >= maxInstructions) {
+      return this.#end('limit', null, `the guest was still running after ${maxInstructions} instructions`);
+    }
+    this.#epoch++;
+    if (replicated) this.#compareAndCheckpoint();
+    this.#accounting.settle(this.replicas);
+    if (!this.#detection) for (const replica of this.replicas) this.#strike(replica, this.#moment);
+  }
+
+  #compareAndCheckpoint(): void {
+    const { protection } = this.plan;
+    this.#chargeExits();
+    this.#accounting.epoch();
+    const compare = protection.compareStateEpochs > 0 && this.#epoch % protection.compareStateEpochs === 0;
+    const checkpoint = protection.checkpointEpochs > 0 && this.#epoch % protection.checkpointEpochs === 0;
+    if (!compare && !checkpoint) return;
+
+    const snapshots = snapshotAll(this.replicas);
+    const [first] = snapshots;
+    if (!first) return;
+    const changedPages = first.changedPages(this.#checkpoint.snapshot);
+    const mismatch = compareStates(this.replicas, snapshots);
+    if (compare) {
+      this.#accounting.stateComparison(changedPages);
+      if (mismatch) return this.#detect(mismatch);
+    }
+    if (!checkpoint) return;
+    this.#accounting.checkpoint(changedPages);
+    const number = this.#nextCheckpoint++;
+    if (!mismatch) this.#checkpoint = this.#takeCheckpoint(number);
+    this.#events.push({
+      kind: 'checkpoint',
+      moment: this.#moment,
+      instruction: this.#count,
+      number,
+      validated: !mismatch,
+    });
+  }
+
+  /** Interrupts and coordinated clock reads since the last rendezvous, of the replica that had most. */
+  #chargeExits(): void {
+    const interrupts = Math.max(...this.replicas.map((replica) => replica.computer.interrupts));
+    const clockReads = Math.max(...this.replicas.map((replica) => replica.computer.clockReads));
+    this.#accounting.interrupts(interrupts - this.#charged.interrupts);
+    this.#accounting.clockReads(clockReads - this.#charged.clockReads);
+    this.#charged = { interrupts, clockReads };
+  }
+
+  #takeCheckpoint(number: number): Checkpoint {
+    const [first] = this.replicas;
+    if (!first) throw new Error('a system without replicas');
+    return {
+      number,
+      count: this.#count,
+      epoch: this.#epoch,
+      snapshot: first.computer.snapshot(),
+      compared: this.#compared,
+      triggers: this.#injector.counts(),
+    };
+  }
+
+  #detect(detection: Detection, waited = 0): void {
+    this.#detection = detection;
+    this.#events.push({
+      kind: 'detection',
+      moment: this.#moment,
+      instruction: this.#count,
+      by: detection.by,
+      what: detection.what,
+      latency: this.#lastFault < 0 ? -1 : this.#moment - this.#lastFault + waited,
+    });
+  }
+
+  /**
+   * Rolls all replicas back to the last validated checkpoint. Takes one moment,
+   * so that the state in which the error was noticed keeps a moment of its own.
+   */
+  #recover(detection: Detection): void {
+    const { number, count, epoch, snapshot, compared, triggers } = this.#checkpoint;
+    const attempt = this.#attempts.from === number ? this.#attempts.count + 1 : 1;
+    if (attempt > this.plan.protection.retry) {
+      const why = `${detection.what}; it came back after ${attempt - 1} rollbacks to checkpoint ${number}`;
+      return this.#end('stopped', null, why);
+    }
+    this.#attempts = { from: number, count: attempt };
+    const replayed = this.#count - count;
+    const changedPages = Math.max(
+      ...snapshotAll(this.replicas).map((current) => current.changedPages(snapshot)),
+    );
+    for (const replica of this.replicas) {
+      replica.computer.restore(snapshot);
+      replica.computer.takeOutputs();
+      replica.pending = [];
+      replica.produced = compared;
+      replica.halted = null;
+    }
+    this.#injector.rollBack(triggers);
+    this.#detection = undefined;
+    this.#compared = compared;
+    this.#epoch = epoch;
+    this.#count = count;
+    this.#moment += 1;
+    this.#accounting.recovery(changedPages);
+    this.#accounting.settle(this.replicas);
+    this.#events.push({ kind: 'recovery', moment: this.#moment, instruction: count, by: 'rollback', to: count, replayed });
+    for (const replica of this.replicas) this.#strike(replica, this.#moment);
+  }
+
+  #end(how: Ending, exitCode: number | null, why: string): void {
+    const end: SystemEvent = { kind: 'end', moment: this.#moment, instruction: this.#count, how, exitCode, why };
+    this.#ended = end;
+    this.#detection = undefined;
+    this.#events.push(end);
+  }
+
+  #arm(breakpoints: ReadonlySet<bigint> | undefined): void {
+    this.#armed = breakpoints;
+    for (const replica of this.replicas) {
+      const own = this.#injector.addresses(replica.name, replica.core);
+      replica.computer.setBreakpoints([...own, ...(breakpoints ?? [])]);
+    }
+  }
+}

@@ -1,0 +1,176 @@
+import type { SystemEvent } from '../covert/events';
+import type { Plan, ReplicaName } from '../covert/plan';
+import type { ReleaseLog } from '../covert/release-log';
+import { System, type SystemState } from '../covert/system';
+import type { Computer } from '../machine/types';
+
+type Divergence = Extract<SystemEvent, { kind: 'divergence' }>;
+
+/** Instructions between two comparisons of the effects digests. */
+const chunk = 65_536;
+/** Differing places that an event carries; the rest is only counted. */
+const shown = 16;
+const counted = 10_000;
+
+/**
+ * Finds the first instruction that gave different results.
+ *
+ * It follows the run some way behind on systems of its own. From a fault on
+ * (or always, where inputs are left uncoordinated) two computers run with
+ * their effects digests collected: the faulty replica and a healthy one, which
+ * is its peer, or for an unprotected guest a second run without the faults.
+ * Digests are prefix digests: once they differ they stay different, so that
+ * bisection over a chunk finds the first differing instruction exactly. A
+ * window closes when the states are equal again or a rollback made them so.
+ */
+export class DivergenceTracker {
+  readonly #always: boolean;
+  #probe: System | undefined;
+  #healthy: System | undefined;
+  #window: 'closed' | 'open' | 'diverged' = 'closed';
+  #culprit: ReplicaName;
+
+  constructor(
+    private readonly plan: Plan,
+    /** The newest saved state at or before (`strictly`: before) a moment. */
+    private readonly stateBefore: (moment: number, strictly: boolean) => SystemState | undefined,
+    /** The release log of the run that is followed. */
+    private readonly log: ReleaseLog,
+  ) {
+    this.#always = plan.protection.kind !== 'none' && plan.protection.uncoordinated.length > 0;
+    this.#culprit = plan.protection.kind === 'none' ? 'A' : 'B';
+  }
+
+  /**
+   * Takes in the run up to `moment`, with the events that are new since the
+   * last call, and returns the divergences found on the way.
+   */
+  follow(news: readonly SystemEvent[], moment: number): Divergence[] {
+    const found: Divergence[] = [];
+    if (this.#always && this.#window === 'closed') this.#open(this.#probe?.moment ?? 0);
+    for (const event of news) {
+      if (event.kind === 'fault') {
+        this.#extend(event.moment, found);
+        // Two faults in one window are one error until the states agree again.
+        if (this.#window === 'closed' || (this.#window === 'diverged' && this.#equalBefore(event.moment))) {
+          this.#culprit = event.replica;
+          this.#open(event.moment);
+        }
+      } else if (event.kind === 'recovery') {
+        this.#extend(event.moment - 1, found);
+        this.#window = 'closed';
+        if (this.#always) this.#open(event.moment);
+      }
+    }
+    this.#extend(moment, found);
+    return found;
+  }
+
+  #systems(): { probe: System; healthy: System | undefined } {
+    this.#probe ??= new System(this.plan, { log: this.log });
+    if (this.plan.protection.kind === 'none') this.#healthy ??= new System({ ...this.plan, faults: [] });
+    return { probe: this.#probe, healthy: this.#healthy };
+  }
+
+  /** The two computers that ought to do the same, the faulty one first. */
+  #pair(): [Computer, Computer] {
+    const { probe, healthy } = this.#systems();
+    const faulty = probe.replicas.find((replica) => replica.name === this.#culprit) ?? probe.replicas[0];
+    const peer = (healthy ?? probe).replicas.find((replica) => healthy || replica !== faulty);
+    if (!faulty || !peer) throw new Error('a divergence needs two computers');
+    return [faulty.computer, peer.computer];
+  }
+
+  /** Puts both computers at `moment` with empty digests. */
+  #open(moment: number): void {
+    const { probe, healthy } = this.#systems();
+    const state = this.stateBefore(moment, false);
+    if (state) probe.load(state);
+    probe.advance(moment);
+    if (healthy && healthy.moment < moment) {
+      // A state saved before the first fault is also a state of the run without faults.
+      const clean = this.stateBefore(moment, true);
+      if (clean && clean.moment > healthy.moment && clean.lastFault < 0) healthy.load(clean);
+      healthy.advance(moment);
+    }
+    for (const computer of this.#pair()) computer.resetEffects();
+    this.#window = 'open';
+  }
+
+  /** True if the computers were equal when they stood at the moment before `moment`. */
+  #equalBefore(moment: number): boolean {
+    const { probe, healthy } = this.#systems();
+    const state = this.stateBefore(moment, true);
+    if (!state) return false;
+    probe.load(state);
+    probe.advance(moment - 1);
+    healthy?.advance(moment - 1);
+    return this.#equal();
+  }
+
+  #equal(): boolean {
+    const [faulty, peer] = this.#pair();
+    const snapshot = faulty.snapshot();
+    return peer.snapshot(snapshot).equals(snapshot);
+  }
+
+  #extend(moment: number, found: Divergence[]): void {
+    const { probe, healthy } = this.#systems();
+    while (this.#window === 'open' && probe.moment < moment && !probe.ended) {
+      const start = { probe: probe.save(), healthy: healthy?.save() };
+      for (const computer of this.#pair()) computer.resetEffects();
+      const end = Math.min(moment, probe.moment + chunk);
+      if (this.#differsAfter(end)) {
+        found.push(this.#bisect(start, end));
+        this.#window = 'diverged';
+      } else if (!this.#always && this.#equal()) {
+        this.#window = 'closed';
+      }
+    }
+  }
+
+  /** Advances both computers to `moment`; true if their effects since the reset differ. */
+  #differsAfter(moment: number): boolean {
+    const { probe, healthy } = this.#systems();
+    probe.advance(moment, { collectEffects: true });
+    healthy?.advance(moment, { collectEffects: true });
+    const [faulty, peer] = this.#pair();
+    return faulty.effects() !== peer.effects() || faulty.retired !== peer.retired;
+  }
+
+  #bisect(start: { probe: SystemState; healthy: SystemState | undefined }, end: number): Divergence {
+    const { probe, healthy } = this.#systems();
+    const rewind = (): void => {
+      probe.load(start.probe);
+      if (start.healthy) healthy?.load(start.healthy);
+      for (const computer of this.#pair()) computer.resetEffects();
+    };
+    let same = start.probe.moment;
+    let different = end;
+    while (different - same > 1) {
+      const middle = Math.floor((same + different) / 2);
+      rewind();
+      if (this.#differsAfter(middle)) different = middle;
+      else same = middle;
+    }
+    rewind();
+    this.#differsAfter(same);
+    const [faulty, peer] = this.#pair();
+    const { pc } = faulty;
+    this.#differsAfter(different);
+    const snapshot = faulty.snapshot();
+    const places = peer.snapshot(snapshot).difference(snapshot, counted);
+    // `a` is replica A's value, or the reference's where there is no B.
+    const swap = this.plan.protection.kind !== 'none' && this.#culprit === 'A';
+    const differs = places.slice(0, shown).map(({ place, a, b }) => (swap ? { place, a: b, b: a } : { place, a, b }));
+    return {
+      kind: 'divergence',
+      moment: different,
+      instruction: faulty.retired,
+      replica: this.#culprit,
+      pc,
+      differs,
+      differing: places.length,
+    };
+  }
+}

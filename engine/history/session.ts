@@ -1,0 +1,243 @@
+import type { CostReport } from '../covert/report';
+import type { EventKind, SystemEvent } from '../covert/events';
+import type { Plan, ReplicaName } from '../covert/plan';
+import { ReleaseLog } from '../covert/release-log';
+import { System, type AdvanceStop, type SystemState } from '../covert/system';
+import type { PlaceDifference } from '../machine/types';
+import { DivergenceTracker } from './divergence-tracker';
+import { StateShelf } from './state-shelf';
+import type { Navigation, ReplaySession, ReplicaView, Rest } from './types';
+
+/** Host milliseconds between two looks at the abort signal and the event loop. */
+const breath = 40;
+/** Moments that `trail` will record at most. */
+const longestTrail = 1_000_000;
+
+interface Hit {
+  moment: number;
+  replica: ReplicaName;
+  address: bigint;
+}
+
+/**
+ * A replicated guest with its whole history: goes forwards, backwards, and to
+ * any moment. The past is the states on the shelf and replay between them,
+ * which is exact because a {@link System} is deterministic however it is sliced.
+ */
+export class Session implements ReplaySession {
+  readonly #system: System;
+  readonly #shelf = new StateShelf();
+  readonly #tracker: DivergenceTracker | undefined;
+  #events: SystemEvent[] = [];
+  #furthest = 0;
+  #lastBreath = 0;
+
+  private constructor(
+    readonly plan: Plan,
+    findDivergences: boolean,
+  ) {
+    const log = new ReleaseLog();
+    this.#system = new System(plan, { log });
+    this.#shelf.put(this.#system.save());
+    if (findDivergences) {
+      const before = (moment: number, strictly: boolean): SystemState | undefined => this.#shelf.before(moment, strictly);
+      this.#tracker = new DivergenceTracker(plan, before, log);
+    }
+    this.#takeIn(this.#system.takeEvents());
+  }
+
+  /** `findDivergences: false` leaves out the search that divergence events come from. */
+  static create(plan: Plan, options: { findDivergences?: boolean } = {}): Session {
+    return new Session(plan, options.findDivergences ?? true);
+  }
+
+  get replicas(): readonly ReplicaView[] {
+    return this.#system.replicas;
+  }
+  get moment(): number {
+    return this.#system.moment;
+  }
+  /** Retired instructions of the live replicas now. */
+  get count(): number {
+    return this.#system.count;
+  }
+  get events(): readonly SystemEvent[] {
+    return this.#events;
+  }
+  get released(): Uint8Array {
+    return this.#system.released;
+  }
+  get ended(): SystemEvent | undefined {
+    return this.#system.ended;
+  }
+  /** Core cycles up to now, and what the VMM's share of them was spent on. */
+  get cycles(): number {
+    return this.#system.cycles;
+  }
+  costs(): CostReport[] {
+    return this.#system.costs();
+  }
+  hasFired(fault: number): boolean {
+    return this.#system.hasFired(fault);
+  }
+
+  async forward(navigation: Navigation): Promise<Rest> {
+    const { stopAt, breakpoints, signal, onProgress } = navigation;
+    const armed = breakpoints.size > 0 ? breakpoints : undefined;
+    for (;;) {
+      if (signal?.aborted) return { why: 'interrupted' };
+      if (this.#system.ended) return { why: 'end', event: this.#system.ended };
+      const from = this.moment;
+      const stop = this.#advance(this.#shelf.nextBoundary(from), armed);
+      const hit = hitOf(stop);
+      const event = this.#events.find(
+        ({ moment, kind }) => moment > from && moment <= (hit?.moment ?? this.moment) && stopAt.has(kind),
+      );
+      if (event) {
+        this.#goto(event.moment);
+        return { why: 'event', event };
+      }
+      if (hit) return { why: 'breakpoint', replica: hit.replica, address: hit.address };
+      await this.#breathe(onProgress);
+    }
+  }
+
+  async backward(navigation: Navigation): Promise<Rest> {
+    const { stopAt, breakpoints, signal, onProgress } = navigation;
+    const now = this.moment;
+    const event = this.#events.findLast(({ moment, kind }) => moment < now && stopAt.has(kind));
+    const floor = event?.moment ?? 0;
+    for (let end = now - 1; breakpoints.size > 0 && end > floor; ) {
+      if (signal?.aborted) {
+        this.#goto(now);
+        return { why: 'interrupted' };
+      }
+      const start = Math.max(floor, this.#shelf.before(end, true)?.moment ?? 0);
+      const hit = this.#lastHit(start, end, breakpoints);
+      if (hit) {
+        this.#goto(hit.moment);
+        return { why: 'breakpoint', replica: hit.replica, address: hit.address };
+      }
+      end = start;
+      await this.#breathe(onProgress);
+    }
+    this.#goto(floor);
+    return event ? { why: 'event', event } : { why: 'start' };
+  }
+
+  async travel(moment: number): Promise<Rest> {
+    const goal = Math.max(0, Math.floor(moment));
+    this.#approach(goal);
+    while (this.moment < goal && !this.#system.ended) {
+      this.#advance(Math.min(goal, this.#shelf.nextBoundary(this.moment)), undefined);
+      await this.#breathe(undefined);
+    }
+    const { ended } = this.#system;
+    if (ended && this.moment <= goal) return { why: 'end', event: ended };
+    return this.moment === 0 ? { why: 'start' } : { why: 'moment' };
+  }
+
+  async step(count: number): Promise<Rest> {
+    const rest = await this.travel(this.moment + count);
+    return rest.why === 'end' ? rest : { why: 'step' };
+  }
+
+  difference(limit = 64): PlaceDifference[] {
+    const [a, b] = this.#system.replicas;
+    if (!a || !b) return [];
+    const snapshot = a.computer.snapshot();
+    return snapshot.difference(b.computer.snapshot(snapshot), limit);
+  }
+
+  async trail(replica: ReplicaName, from: number, to: number): Promise<{ pc: bigint; sp: bigint }[]> {
+    const trail: { pc: bigint; sp: bigint }[] = [];
+    const now = this.moment;
+    const end = Math.min(to, from + longestTrail);
+    this.#goto(from);
+    const view = this.#system.replicas.find(({ name }) => name === replica);
+    while (view && this.moment < end) {
+      trail.push({ pc: view.computer.pc, sp: view.computer.getX(2) });
+      if (this.#system.ended) break;
+      this.#advance(this.moment + 1, undefined);
+      if (trail.length % 1024 === 0) await this.#breathe(undefined);
+    }
+    this.#goto(now);
+    return trail;
+  }
+
+  /** The last breakpoint hit in (start, end]; leaves the system somewhere in there. */
+  #lastHit(start: number, end: number, breakpoints: ReadonlySet<bigint>): Hit | undefined {
+    let last: Hit | undefined;
+    this.#goto(start);
+    while (this.moment < end) {
+      const hit = hitOf(this.#advance(end, breakpoints));
+      if (!hit) break;
+      last = hit;
+    }
+    return last;
+  }
+
+  /** Stands at `moment`, which has been reached before. */
+  #goto(moment: number): void {
+    this.#approach(moment);
+    while (this.moment < moment && !this.#system.ended) this.#advance(moment, undefined);
+  }
+
+  /** Loads the newest state at or before `moment`, unless the way from here is shorter. */
+  #approach(moment: number): void {
+    if (this.moment === moment) return;
+    const state = this.#shelf.before(moment, false);
+    if (state && (this.moment > moment || state.moment > this.moment)) this.#system.load(state);
+  }
+
+  /** The one place that lets the system run: records what happens on new ground. */
+  #advance(target: number, breakpoints: ReadonlySet<bigint> | undefined): AdvanceStop {
+    const stop = this.#system.advance(target, breakpoints ? { breakpoints } : {});
+    if (stop.why === 'overrun') {
+      const state = this.#shelf.before(this.moment, false);
+      if (state) this.#system.load(state);
+      this.#advance(stop.moment, undefined);
+      return { ...stop, why: 'breakpoint' };
+    }
+    const events = this.#system.takeEvents();
+    if (this.#shelf.wants(this.moment)) this.#shelf.put(this.#system.save());
+    this.#takeIn(events);
+    return stop;
+  }
+
+  #takeIn(events: readonly SystemEvent[]): void {
+    const reached = this.moment;
+    const first = this.#furthest === 0 && reached === 0;
+    const news = events.filter(({ moment }) => first || moment > this.#furthest);
+    if (reached < this.#furthest) return;
+    const divergences = this.#tracker?.follow(news, reached) ?? [];
+    this.#furthest = reached;
+    if (news.length + divergences.length === 0) return;
+    this.#events.push(...news, ...divergences);
+    if (divergences.length > 0) this.#events.sort((a, b) => a.moment - b.moment);
+  }
+
+  /** Lets the host's event loop run a few times a second. */
+  async #breathe(onProgress: ((moment: number) => void) | undefined): Promise<void> {
+    const now = performance.now();
+    if (now - this.#lastBreath < breath) return;
+    this.#lastBreath = now;
+    onProgress?.(this.moment);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+}
+
+function hitOf(stop: AdvanceStop): Hit | undefined {
+  return 'address' in stop ? { moment: stop.moment, replica: stop.replica, address: stop.address } : undefined;
+}
+
+/** Every kind of event, for a caller that wants to stop at all of them. */
+export const allEventKinds: ReadonlySet<EventKind> = new Set([
+  'fault',
+  'divergence',
+  'detection',
+  'recovery',
+  'checkpoint',
+  'release',
+  'end',
+]);
