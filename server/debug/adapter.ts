@@ -1,0 +1,443 @@
+import { InitializedEvent, LoggingDebugSession, OutputEvent, Event } from '@vscode/debugadapter';
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import PQueue from 'p-queue';
+import type { EventKind } from '../../engine/covert/events';
+import type { ReplicaView, Rest } from '../../engine/history/types';
+import { Breakpoints, parseAddress } from './breakpoints';
+import { capabilities } from './capabilities';
+import { Debuggee } from './debuggee';
+import { disassembleAround } from './disassembly';
+import { describeEvent, exceptionFilters } from './exception-filters';
+import { planOf, type LaunchArguments } from './launch';
+import { replicaState } from './replica-state';
+import { protocolSource } from './sources';
+import { Stepper, type Stops } from './stepping';
+import { Variables, hex } from './variables';
+
+
+
+/** What exists once a scenario has been launched. */
+interface Launched {
+  debuggee: Debuggee;
+  breakpoints: Breakpoints;
+  variables: Variables;
+  stepper: Stepper;
+}
+
+/**
+ * The debug adapter: one session over all replicas of a guest. Every step and
+ * resume moves all replicas together; moves are queued, so that a client that
+ * sends them faster than they can be carried out loses none.
+ */
+export class CovertDebugSession extends LoggingDebugSession {
+  #launched: Launched | undefined;
+  #stopOnEntry = false;
+  #stopAt: ReadonlySet<EventKind> = new Set(exceptionFilters.filter((filter) => filter.default).map(({ filter }) => filter));
+  readonly #moves = new PQueue({ concurrency: 1 });
+  #abort = new AbortController();
+  /** Moments up to which output and events have been shown: going back shows nothing twice. */
+  #shown = { bytes: 0, moment: -1 };
+  #atEnd = false;
+  #lastRest: Rest = { why: 'start' };
+  readonly #decoder = new TextDecoder();
+
+  constructor() {
+    super();
+    this.setDebuggerLinesStartAt1(true);
+    this.setDebuggerColumnsStartAt1(true);
+  }
+
+  protected override initializeRequest(response: DebugProtocol.InitializeResponse): void {
+    response.body = capabilities;
+    this.sendResponse(response);
+  }
+
+  protected override async launchRequest(
+    response: DebugProtocol.LaunchResponse,
+    args: DebugProtocol.LaunchRequestArguments,
+  ): Promise<void> {
+    await this.#answer(response, async () => {
+      const launch = args as LaunchArguments;
+      const debuggee = new Debuggee(await planOf(launch));
+      this.#launched = {
+        debuggee,
+        breakpoints: new Breakpoints(debuggee),
+        variables: new Variables(debuggee),
+        stepper: new Stepper(debuggee),
+      };
+      this.#stopOnEntry = launch.stopOnEntry ?? false;
+      this.sendEvent(new InitializedEvent());
+    });
+  }
+
+  protected override async configurationDoneRequest(response: DebugProtocol.ConfigurationDoneResponse): Promise<void> {
+    await this.#answer(response, () => undefined);
+    if (this.#stopOnEntry) this.#stopped(1, { why: 'start' }, 'entry');
+    else this.#move(1, (stops) => this.#debuggee.session.forward(stops));
+  }
+
+  protected override async disconnectRequest(response: DebugProtocol.DisconnectResponse): Promise<void> {
+    this.#abort.abort();
+    await this.#moves.onIdle();
+    this.sendResponse(response);
+    this.shutdown();
+  }
+
+  protected override async terminateRequest(response: DebugProtocol.TerminateResponse): Promise<void> {
+    this.#abort.abort();
+    await this.#moves.onIdle();
+    this.sendResponse(response);
+    this.sendEvent(new Event('terminated'));
+  }
+
+  /** Goes back to the beginning: everything that was learnt about the run is kept. */
+  protected override async restartRequest(response: DebugProtocol.RestartResponse): Promise<void> {
+    await this.#answer(response, async () => {
+      this.#abort.abort();
+      await this.#moves.onIdle();
+      await this.#debuggee.session.travel(0);
+      this.#atEnd = false;
+    });
+    if (this.#stopOnEntry) this.#stopped(1, { why: 'start' }, 'entry');
+    else this.#move(1, (stops) => this.#debuggee.session.forward(stops));
+  }
+
+  // Breakpoints
+
+  protected override async setBreakPointsRequest(
+    response: DebugProtocol.SetBreakpointsResponse,
+    args: DebugProtocol.SetBreakpointsArguments,
+  ): Promise<void> {
+    await this.#answer(response, () => {
+      const { path } = args.source;
+      const breakpoints = path === undefined ? [] : this.#parts.breakpoints.setSource(path, args.breakpoints ?? []);
+      response.body = { breakpoints };
+    });
+  }
+
+  protected override async setFunctionBreakPointsRequest(
+    response: DebugProtocol.SetFunctionBreakpointsResponse,
+    args: DebugProtocol.SetFunctionBreakpointsArguments,
+  ): Promise<void> {
+    await this.#answer(response, () => {
+      response.body = { breakpoints: this.#parts.breakpoints.setFunctions(args.breakpoints) };
+    });
+  }
+
+  protected override async setInstructionBreakpointsRequest(
+    response: DebugProtocol.SetInstructionBreakpointsResponse,
+    args: DebugProtocol.SetInstructionBreakpointsArguments,
+  ): Promise<void> {
+    await this.#answer(response, () => {
+      response.body = { breakpoints: this.#parts.breakpoints.setInstructions(args.breakpoints) };
+    });
+  }
+
+  protected override async setExceptionBreakPointsRequest(
+    response: DebugProtocol.SetExceptionBreakpointsResponse,
+    args: DebugProtocol.SetExceptionBreakpointsArguments,
+  ): Promise<void> {
+    await this.#answer(response, () => {
+      const known = new Set<string>(exceptionFilters.map(({ filter }) => filter));
+      this.#stopAt = new Set(args.filters.filter((filter): filter is EventKind => known.has(filter)));
+      response.body = { breakpoints: args.filters.map((filter) => ({ verified: known.has(filter) })) };
+    });
+  }
+
+  protected override async exceptionInfoRequest(response: DebugProtocol.ExceptionInfoResponse): Promise<void> {
+    await this.#answer(response, () => {
+      const rest = this.#lastRest;
+      const event = 'event' in rest ? rest.event : undefined;
+      response.body = {
+        exceptionId: event?.kind ?? rest.why,
+        breakMode: 'always',
+        ...(event ? { description: this.#describe(event) } : {}),
+      };
+    });
+  }
+
+  // Moving
+
+  protected override async continueRequest(
+    response: DebugProtocol.ContinueResponse,
+    args: DebugProtocol.ContinueArguments,
+  ): Promise<void> {
+    await this.#answer(response, () => {
+      response.body = { allThreadsContinued: true };
+    });
+    this.#move(args.threadId, (stops) => this.#debuggee.session.forward(stops));
+  }
+
+  protected override async reverseContinueRequest(
+    response: DebugProtocol.ReverseContinueResponse,
+    args: DebugProtocol.ReverseContinueArguments,
+  ): Promise<void> {
+    await this.#answer(response, () => undefined);
+    this.#move(args.threadId, (stops) => this.#debuggee.session.backward(stops));
+  }
+
+  protected override async nextRequest(response: DebugProtocol.NextResponse, args: DebugProtocol.NextArguments): Promise<void> {
+    await this.#step(response, args, (replica, stops) => this.#parts.stepper.over(replica, stops));
+  }
+
+  protected override async stepInRequest(
+    response: DebugProtocol.StepInResponse,
+    args: DebugProtocol.StepInArguments,
+  ): Promise<void> {
+    await this.#step(response, args, (replica, stops) => this.#parts.stepper.into(replica, stops));
+  }
+
+  protected override async stepOutRequest(
+    response: DebugProtocol.StepOutResponse,
+    args: DebugProtocol.StepOutArguments,
+  ): Promise<void> {
+    await this.#step(response, { threadId: args.threadId }, (replica, stops) => this.#parts.stepper.out(replica, stops));
+  }
+
+  protected override async stepBackRequest(
+    response: DebugProtocol.StepBackResponse,
+    args: DebugProtocol.StepBackArguments,
+  ): Promise<void> {
+    await this.#answer(response, () => undefined);
+    const { session } = this.#debuggee;
+    this.#move(args.threadId, (_stops, replica) =>
+      args.granularity === 'instruction' ? session.travel(session.moment - 1) : this.#parts.stepper.back(replica),
+    );
+  }
+
+  protected override async pauseRequest(response: DebugProtocol.PauseResponse): Promise<void> {
+    await this.#answer(response, () => {
+      this.#abort.abort();
+    });
+  }
+
+  // Looking
+
+  protected override threadsRequest(response: DebugProtocol.ThreadsResponse): void {
+    const replicas = this.#launched?.debuggee.replicas ?? [];
+    response.body = { threads: replicas.map(({ name }, i) => ({ id: i + 1, name: `Replica ${name} · hart 0` })) };
+    this.sendResponse(response);
+  }
+
+  protected override async stackTraceRequest(
+    response: DebugProtocol.StackTraceResponse,
+    args: DebugProtocol.StackTraceArguments,
+  ): Promise<void> {
+    await this.#answer(response, () => {
+      const { debuggee, variables } = this.#parts;
+      const replica = debuggee.replicaOfThread(args.threadId);
+      if (!replica) throw new Error(`There is no replica with thread id ${args.threadId}.`);
+      const all = debuggee.frames(replica);
+      const from = args.startFrame ?? 0;
+      const wanted = all.slice(from, args.levels ? from + args.levels : undefined);
+      response.body = {
+        totalFrames: all.length,
+        stackFrames: wanted.map((frame, i) => ({
+          id: variables.frameId(replica, from + i),
+          name: frame.function ?? debuggee.placeName(frame.pc),
+          line: frame.location?.line ?? 0,
+          column: frame.location?.column ?? 0,
+          instructionPointerReference: hex(frame.pc),
+          ...(frame.location ? { source: protocolSource(debuggee.sources, frame.location.file) } : {}),
+        })),
+      };
+    });
+  }
+
+  protected override async scopesRequest(
+    response: DebugProtocol.ScopesResponse,
+    args: DebugProtocol.ScopesArguments,
+  ): Promise<void> {
+    await this.#answer(response, () => {
+      response.body = { scopes: this.#parts.variables.scopes(args.frameId) };
+    });
+  }
+
+  protected override async variablesRequest(
+    response: DebugProtocol.VariablesResponse,
+    args: DebugProtocol.VariablesArguments,
+  ): Promise<void> {
+    await this.#answer(response, () => {
+      const all = this.#parts.variables.children(args.variablesReference);
+      const from = args.start ?? 0;
+      response.body = { variables: args.count ? all.slice(from, from + args.count) : all.slice(from) };
+    });
+  }
+
+  protected override async evaluateRequest(
+    response: DebugProtocol.EvaluateResponse,
+    args: DebugProtocol.EvaluateArguments,
+  ): Promise<void> {
+    await this.#answer(response, () => {
+      const found = this.#parts.variables.evaluate(args.expression, args.frameId);
+      if (!found) throw new Error(`There is no variable or register "${args.expression}" here.`);
+      const { value, type, variablesReference, memoryReference } = found;
+      response.body = {
+        result: value,
+        variablesReference,
+        ...(type === undefined ? {} : { type }),
+        ...(memoryReference === undefined ? {} : { memoryReference }),
+      };
+    });
+  }
+
+  protected override async disassembleRequest(
+    response: DebugProtocol.DisassembleResponse,
+    args: DebugProtocol.DisassembleArguments,
+  ): Promise<void> {
+    await this.#answer(response, () => {
+      const { debuggee } = this.#parts;
+      const [replica] = debuggee.replicas;
+      const base = parseAddress(args.memoryReference);
+      if (base === undefined || !replica) throw new Error(`${args.memoryReference} is no address.`);
+      response.body = {
+        instructions: disassembleAround(debuggee, replica.computer, {
+          address: base + BigInt(args.offset ?? 0),
+          instructionOffset: args.instructionOffset ?? 0,
+          count: args.instructionCount,
+        }),
+      };
+    });
+  }
+
+  protected override async readMemoryRequest(
+    response: DebugProtocol.ReadMemoryResponse,
+    args: DebugProtocol.ReadMemoryArguments,
+  ): Promise<void> {
+    await this.#answer(response, () => {
+      const [replica] = this.#debuggee.replicas;
+      const base = parseAddress(args.memoryReference);
+      if (base === undefined || !replica) throw new Error(`${args.memoryReference} is no address.`);
+      const address = base + BigInt(args.offset ?? 0);
+      const data = replica.computer.readMemory(address, args.count);
+      response.body = data
+        ? { address: hex(address), data: Buffer.from(data).toString('base64') }
+        : { address: hex(address), unreadableBytes: args.count };
+    });
+  }
+
+  protected override async customRequest(command: string, response: DebugProtocol.Response): Promise<void> {
+    await this.#answer(response, () => {
+      if (command !== 'covert/replicaState') throw new Error(`The COVERT debugger does not know the request "${command}".`);
+      response.body = replicaState(this.#debuggee);
+    });
+  }
+
+  // Inside
+
+  get #parts(): Launched {
+    if (!this.#launched) throw new Error('No scenario has been launched yet.');
+    return this.#launched;
+  }
+
+  get #debuggee(): Debuggee {
+    return this.#parts.debuggee;
+  }
+
+  /** Sends the response; whatever goes wrong on the way becomes its one-line error. */
+  async #answer(response: DebugProtocol.Response, work: () => Promise<void> | void): Promise<void> {
+    try {
+      await work();
+      this.sendResponse(response);
+    } catch (error) {
+      const format = error instanceof Error ? error.message : String(error);
+      this.sendErrorResponse(response, { id: 1, format, showUser: true });
+    }
+  }
+
+  async #step(
+    response: DebugProtocol.Response,
+    args: { threadId: number; granularity?: DebugProtocol.SteppingGranularity },
+    byLine: (replica: ReplicaView, stops: Stops) => Promise<Rest>,
+  ): Promise<void> {
+    await this.#answer(response, () => undefined);
+    this.#move(args.threadId, (stops, replica) =>
+      args.granularity === 'instruction' ? this.#parts.stepper.forwardBy(1, stops) : byLine(replica, stops),
+    );
+  }
+
+  /** Queues a move of all replicas on behalf of one thread. */
+  #move(threadId: number, move: (stops: Stops, replica: ReplicaView) => Promise<Rest>): void {
+    void this.#moves.add(async () => {
+      const { debuggee, breakpoints, variables } = this.#parts;
+      const replica = debuggee.replicaOfThread(threadId) ?? debuggee.replicas[0];
+      if (!replica) return;
+      if (this.#abort.signal.aborted) this.#abort = new AbortController();
+      const wasAtEnd = this.#atEnd;
+      const from = debuggee.session.moment;
+      try {
+        const rest = await move({ stopAt: this.#stopAt, breakpoints: breakpoints.addresses, signal: this.#abort.signal }, replica);
+        variables.reset();
+        this.#showNews();
+        this.#atEnd = rest.why === 'end';
+        // Continuing at the end is how the session is left.
+        if (wasAtEnd && this.#atEnd && debuggee.session.moment === from) this.sendEvent(new Event('terminated'));
+        else this.#stopped(threadId, rest);
+      } catch (error) {
+        variables.reset();
+        this.sendEvent(new OutputEvent(`${error instanceof Error ? error.message : String(error)}\n`, 'stderr'));
+        this.#stopped(threadId, { why: 'interrupted' });
+      }
+    });
+  }
+
+  /** Tells the client that all replicas have stopped, the one in focus first. */
+  #stopped(threadId: number, rest: Rest, reason = reasonOf(rest)): void {
+    this.#lastRest = rest;
+    const { debuggee } = this.#parts;
+    const event = 'event' in rest ? rest.event : undefined;
+    const text = event ? { text: this.#describe(event) } : {};
+    const description = event ? { description: `Paused on ${event.kind === 'end' ? 'the end' : event.kind}` } : {};
+    // At a divergence the replica that went wrong deserves the eye.
+    const culprit = event?.kind === 'divergence' || event?.kind === 'fault' ? debuggee.threadOf(event.replica) : threadId;
+    const others = debuggee.replicas.map((_, i) => i + 1).filter((id) => id !== culprit);
+    const body = { reason, ...description, ...text, allThreadsStopped: false };
+    this.sendEvent(new Event('stopped', { ...body, threadId: culprit }));
+    for (const id of others) this.sendEvent(new Event('stopped', { ...body, threadId: id, preserveFocusHint: true }));
+    this.sendEvent(new Event('covert/moved', { moment: debuggee.session.moment }));
+  }
+
+  #describe(event: Parameters<typeof describeEvent>[0]): string {
+    const { debuggee } = this.#parts;
+    return describeEvent(
+      event,
+      (pc) => debuggee.placeName(pc),
+      (index) => debuggee.plan.faults[index]?.name ?? `fault ${index + 1}`,
+    );
+  }
+
+  /** Released bytes and events that are reached for the first time. */
+  #showNews(): void {
+    const { session } = this.#debuggee;
+    const { released, moment, events } = session;
+    if (released.length > this.#shown.bytes) {
+      const text = this.#decoder.decode(released.subarray(this.#shown.bytes), { stream: true });
+      this.#shown.bytes = released.length;
+      this.sendEvent(new OutputEvent(text, 'stdout'));
+    }
+    for (const event of events) {
+      if (event.moment <= this.#shown.moment || event.moment > moment || event.kind === 'release') continue;
+      this.sendEvent(new OutputEvent(`${this.#describe(event)}\n`, 'console'));
+    }
+    this.#shown.moment = Math.max(this.#shown.moment, moment);
+  }
+}
+
+/** The `stopped` reason; free strings show as they are in every client. */
+function reasonOf(rest: Rest): string {
+  switch (rest.why) {
+    case 'event':
+      return rest.event.kind;
+    case 'breakpoint':
+      return 'breakpoint';
+    case 'step':
+    case 'moment':
+      return 'step';
+    case 'start':
+      return 'entry';
+    case 'end':
+      return 'end';
+    case 'interrupted':
+      return 'pause';
+  }
+}

@@ -1,0 +1,39 @@
+import { resolve } from 'node:path';
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { Plan } from '../../engine/covert/plan';
+import { compileFile } from '../language/compile';
+
+/** A whole launch configuration; everything but the file has a default. */
+export interface LaunchArguments extends DebugProtocol.LaunchRequestArguments {
+  /** Path of a `.covert` file. */
+  scenario: string;
+  /** Which scenario of the file; the first if left out. */
+  name?: string;
+  /** Stop before the first instruction. Default false. */
+  stopOnEntry?: boolean;
+}
+
+/** A launch that cannot be carried out, in one line for the user. */
+export class LaunchError extends Error {}
+
+/** Compiles the scenario file and picks the scenario. Throws {@link LaunchError}. */
+export async function planOf(args: LaunchArguments): Promise<Plan> {
+  if (typeof args.scenario !== 'string' || args.scenario === '') {
+    throw new LaunchError('The launch configuration has no "scenario": give the path of a .covert file.');
+  }
+  const path = resolve(args.scenario);
+  const { plans, diagnostics } = await compileFile(path);
+  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  const [error] = errors;
+  if (error) {
+    const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
+    throw new LaunchError(`${error.file}:${error.range.line}:${error.range.column}: ${error.code}: ${error.message}${more}`);
+  }
+  const [first] = plans;
+  if (!first) throw new LaunchError(`${path} has no scenario.`);
+  if (args.name === undefined || args.name === '') return first;
+  const plan = plans.find(({ name }) => name === args.name);
+  if (plan) return plan;
+  const names = plans.map(({ name }) => `"${name}"`).join(', ');
+  throw new LaunchError(`${path} has no scenario "${args.name}"; it has ${names}.`);
+}
