@@ -1,0 +1,90 @@
+/**
+ * `npm run build`: the generators, then two bundles.
+ *
+ *   dist/covert.cjs     the `covert` command: engine, language server, debug adapter
+ *   dist/extension.cjs  the VS Code extension; `vscode` is given by its host
+ */
+import { chmod, mkdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { build, type BuildOptions } from 'esbuild';
+
+const root = path.resolve(__dirname, '..');
+
+const generators: { what: string; needs: string; run: string[] }[] = [
+  { what: 'resident core', needs: 'scripts/build-core.ts', run: ['tsx', 'scripts/build-core.ts'] },
+  {
+    what: 'scenario language',
+    needs: 'server/language/langium-config.json',
+    run: ['langium', 'generate', '-f', 'server/language/langium-config.json'],
+  },
+];
+
+const common: BuildOptions = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  sourcemap: 'linked',
+  sourcesContent: false,
+  // Several libraries' `module` entries have no CommonJS twin of their side files.
+  mainFields: ['module', 'main'],
+  logLevel: 'warning',
+};
+
+const bundles: (BuildOptions & { outfile: string; entryPoints: [string] })[] = [
+  {
+    ...common,
+    entryPoints: ['server/cli/main.ts'],
+    outfile: 'dist/covert.cjs',
+    banner: { js: '#!/usr/bin/env node' },
+  },
+  {
+    ...common,
+    entryPoints: ['client/extension.ts'],
+    outfile: 'dist/extension.cjs',
+    external: ['vscode'],
+  },
+];
+
+async function main(): Promise<void> {
+  await mkdir(path.join(root, 'dist'), { recursive: true });
+  for (const { what, needs, run } of generators) {
+    if (!existsSync(path.join(root, needs))) {
+      console.error(`build: no ${needs} yet, ${what} left out`);
+      continue;
+    }
+    generate(what, run);
+  }
+  for (const bundle of bundles) {
+    if (!existsSync(path.join(root, bundle.entryPoints[0]))) {
+      console.error(`build: no ${bundle.entryPoints[0]} yet, left out`);
+      continue;
+    }
+    await build(bundle);
+  }
+  if (existsSync(path.join(root, 'dist/covert.cjs'))) {
+    await chmod(path.join(root, 'dist/covert.cjs'), 0o755);
+  }
+}
+
+/** Runs a generator from node_modules/.bin; its output is shown only if it fails. */
+function generate(what: string, [command, ...args]: string[]): void {
+  const bin = path.join(root, 'node_modules', '.bin', String(command));
+  const result = spawnSync(bin, args, {
+    cwd: root,
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  });
+  if (result.status !== 0) {
+    const output = result.error?.message ?? `${result.stdout}${result.stderr}`;
+    throw new Error(`the ${what} did not build:\n${output.trim()}`);
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(`build: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+});

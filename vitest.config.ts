@@ -1,0 +1,29 @@
+import { defineConfig } from 'vitest/config';
+
+// Three projects: `unit` stands beside the code and is quick; `system` crosses
+// folders (end to end, DAP goldens, oracles); `workbench` drives a real VS Code.
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['engine/**/*.test.ts', 'server/**/*.test.ts', 'client/**/*.test.ts'],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'system',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/workbench/**'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+      'test/workbench/vitest.config.ts',
+    ],
+  },
+});
