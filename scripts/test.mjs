@@ -1,0 +1,44 @@
+/**
+ * `npm test`: everything. Sets up, installs what the tests need where it can,
+ * runs all vitest projects, lists by name what was skipped and why, and ends
+ * with `N passed, N failed` alone on a line. Arguments narrow the files.
+ */
+import process from 'node:process';
+import { runScript, root, setUp } from './setup.mjs';
+import { installTestPackages, whatIsLost } from './test-packages.mjs';
+
+await runScript(async () => {
+  await setUp();
+  const obstacle = await installTestPackages();
+  if (obstacle !== undefined) {
+    process.stderr.write(`covert: some tests will be skipped: ${obstacle}\n`);
+    for (const line of whatIsLost()) process.stderr.write(`covert:   without ${line}\n`);
+  }
+
+  const { startVitest } = await import('vitest/node');
+  const vitest = await startVitest('test', process.argv.slice(2), { root, run: true, watch: false });
+  const tally = { passed: 0, failed: 0, skipped: [] };
+  for (const module of vitest.state.getTestModules()) count(module, tally, obstacle);
+  tally.failed += vitest.state.getUnhandledErrors().length;
+  await vitest.close();
+
+  if (tally.skipped.length > 0) process.stdout.write(`\nSkipped:\n${tally.skipped.join('\n')}\n`);
+  const skipped = tally.skipped.length > 0 ? `, ${tally.skipped.length} skipped` : '';
+  process.stdout.write(`\n${tally.passed} passed, ${tally.failed} failed${skipped}\n`);
+  return tally.failed > 0 || tally.passed === 0 ? 1 : 0;
+});
+
+/** Adds one test file. A file that could not be read through counts as one failure. */
+function count(module, tally, obstacle) {
+  if (module.errors().length > 0) tally.failed += 1;
+  for (const suite of module.children.allSuites()) if (suite.errors().length > 0) tally.failed += 1;
+  for (const test of module.children.allTests()) {
+    const { state, note } = test.result();
+    if (state === 'passed') tally.passed += 1;
+    else if (state === 'failed') tally.failed += 1;
+    else {
+      const why = note ?? obstacle ?? 'what it needs is not on this machine';
+      tally.skipped.push(`  ${module.relativeModuleId} > ${test.fullName}: ${why}`);
+    }
+  }
+}
