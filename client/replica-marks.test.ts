@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import type { ReplicaStateAnswer } from '../server/debug/replica-state';
+import { lineMarks } from './replica-marks';
+
+function stateWith(parts: Partial<ReplicaStateAnswer>, lines: (number | undefined)[]): ReplicaStateAnswer {
+  return {
+    moment: 0,
+    replicas: lines.map((line, i) => ({
+      name: 'AB'.charAt(i),
+      threadId: i + 1,
+      core: i,
+      pc: '0x80000000',
+      instruction: 0,
+      ...(line === undefined ? {} : { source: { name: 'a.c', path: '/g/a.c' }, line }),
+    })),
+    differences: [],
+    lineDifferences: [],
+    events: { faults: 0, divergences: 0, detections: 0, recoveries: 0 },
+    ...parts,
+  };
+}
+
+const register = (place: string) => ({ place, A: '0x1', B: '0x3', bits: [1] });
+
+describe('line marks', () => {
+  it('put replicas on one line together', () => {
+    expect(lineMarks(stateWith({}, [7, 7]))).toEqual([{ path: '/g/a.c', line: 7, replicas: ['A', 'B'], values: '' }]);
+  });
+
+  it('keep replicas on two lines apart', () => {
+    expect(lineMarks(stateWith({}, [7, 9])).map(({ line, replicas }) => [line, replicas])).toEqual([
+      [7, ['A']],
+      [9, ['B']],
+    ]);
+  });
+
+  it('leave out a replica without a source line', () => {
+    expect(lineMarks(stateWith({}, [undefined, 9])).map(({ replicas }) => replicas)).toEqual([['B']]);
+  });
+
+  it('name variables rather than registers', () => {
+    const state = stateWith({ differences: [register('a0')], lineDifferences: [{ expression: 'sum', A: '3', B: '7' }] }, [7, 7]);
+    expect(lineMarks(state)[0]?.values).toBe('sum A=3 B=7');
+  });
+
+  it('fall back to registers, and count what does not fit', () => {
+    const state = stateWith({ differences: ['a0', 'a1', 'a2', 'a3', 'a4'].map(register) }, [7, 7]);
+    expect(lineMarks(state)[0]?.values).toBe('a0 A=0x1 B=0x3   a1 A=0x1 B=0x3   a2 A=0x1 B=0x3   and 2 more');
+  });
+});
