@@ -1,5 +1,5 @@
 /**
- * Rebuilds the guests of examples/ (`npm run build:examples`).
+ * Rebuilds the guests of examples/ and test/bench/kernels/ (`npm run build:examples`).
  *
  * The ELFs are committed, because few machines have a RISC-V compiler, so this
  * must give the same bytes anywhere: with another compiler than the one below
@@ -14,7 +14,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 
 /** What the committed ELFs were made with: Debian 12's gcc and binutils for riscv64-unknown-elf. */
 const recorded = {
@@ -30,13 +30,15 @@ interface Guest {
   optimise: string;
 }
 
-const runtime = ['../runtime/crt0.S', '../runtime/runtime.c'];
-const guests: Guest[] = ['checksum', 'sort', 'ticker'].map((name) => ({
-  folder: `examples/${name}`,
-  name,
-  sources: [...runtime, `${name}.c`],
-  optimise: '-Og',
-}));
+const runtime = ['crt0.S', 'runtime.c'];
+const examples = ['checksum', 'sort', 'ticker'].map((name) => guest(`examples/${name}`, name, '-Og'));
+// The benchmarks are optimised, as what users run is.
+const kernels = ['integer', 'pointers', 'floating', 'nothing'].map((name) => guest('test/bench/kernels', name, '-O2'));
+
+function guest(folder: string, name: string, optimise: string): Guest {
+  const toRuntime = relative(folder, 'examples/runtime').replaceAll('\\', '/');
+  return { folder, name, sources: [...runtime.map((source) => `${toRuntime}/${source}`), `${name}.c`], optimise };
+}
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -83,7 +85,7 @@ function main(): number {
   const objects = mkdtempSync(join(tmpdir(), 'covert-examples-'));
   let stale = 0;
   try {
-    for (const guest of guests) {
+    for (const guest of [...examples, ...kernels]) {
       const path = `${guest.folder}/${guest.name}.elf`;
       const bytes = build(guest, objects);
       let committed: Buffer | undefined;

@@ -1,0 +1,107 @@
+/**
+ * `npm run bench`: the speed of the resident core beside qemu's translator, on
+ * the same guests, in turns, in one run.
+ *
+ *   --quick   one round instead of five
+ *   --json    the numbers as JSON on stdout
+ *
+ * The instruction counts are our exact ones for both: the guests take no
+ * interrupts and read no clock, so both machines retire the same instructions
+ * but for polls of the console. The time of starting qemu, measured with a guest
+ * that ends at once, is taken off its times.
+ */
+import { readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { loadMachine } from '../oracles/run-machine';
+import { qemuVersion, runQemu } from '../oracles/qemu';
+import { median, spread } from './statistics';
+
+const kernels = ['integer', 'pointers', 'floating'] as const;
+const pathOf = (name: string): string => `test/bench/kernels/${name}.elf`;
+
+interface Row {
+  kernel: string;
+  /** Retired instructions of one run. */
+  instructions: number;
+  /** Million instructions a second. */
+  covert: { median: number; spread: number };
+  /** Null where qemu is not installed. */
+  qemu: { median: number; spread: number } | null;
+  /** Ours through qemu's. */
+  ratio: number | null;
+}
+
+interface OwnRun {
+  seconds: number;
+  instructions: number;
+  output: string;
+}
+
+function runOurs(path: string): OwnRun {
+  const machine = loadMachine(readFileSync(path));
+  const start = process.hrtime.bigint();
+  machine.run(1e12);
+  const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+  if (machine.exitCode !== 0) throw new Error(`${path}: ended with ${machine.exitCode} after ${machine.retired} instructions`);
+  const output = Buffer.from(machine.takeOutputs().flatMap(({ kind, value }) => (kind === 'console' ? [value] : []))).toString();
+  return { seconds, instructions: machine.retired, output };
+}
+
+async function startTime(): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < 5; i++) times.push((await runQemu(pathOf('nothing'))).seconds);
+  return median(times);
+}
+
+async function measure(kernel: string, rounds: number, start: number): Promise<Row> {
+  const path = pathOf(kernel);
+  const ours: number[] = [];
+  const theirs: number[] = [];
+  let instructions = 0;
+  for (let round = 0; round < rounds; round++) {
+    const own = runOurs(path);
+    instructions = own.instructions;
+    ours.push(instructions / own.seconds / 1e6);
+    if (!qemuVersion) continue;
+    const peer = await runQemu(path, { timeoutMs: 120_000 });
+    if (peer.exit !== 0 || peer.output.toString() !== own.output) {
+      throw new Error(`${path}: qemu printed ${JSON.stringify(peer.output.toString())}, we ${JSON.stringify(own.output)}`);
+    }
+    theirs.push(instructions / (peer.seconds - start) / 1e6);
+  }
+  const covert = { median: median(ours), spread: spread(ours) };
+  const qemu = theirs.length > 0 ? { median: median(theirs), spread: spread(theirs) } : null;
+  return { kernel, instructions, covert, qemu, ratio: qemu ? covert.median / qemu.median : null };
+}
+
+async function main(): Promise<void> {
+  const known = new Set(['--quick', '--json']);
+  const unknown = process.argv.slice(2).find((argument) => !known.has(argument));
+  if (unknown !== undefined) {
+    console.error(`bench: unknown option "${unknown}"; there are --quick and --json`);
+    process.exitCode = 2;
+    return;
+  }
+  const rounds = process.argv.includes('--quick') ? 1 : 5;
+  const start = qemuVersion ? await startTime() : 0;
+  const rows: Row[] = [];
+  for (const kernel of kernels) rows.push(await measure(kernel, rounds, start));
+  const host = `${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.versions.node} (V8 ${process.versions.v8})`;
+
+  if (process.argv.includes('--json')) {
+    console.log(JSON.stringify({ host, qemu: qemuVersion ?? null, rounds, kernels: rows }, null, 2));
+    return;
+  }
+  console.log(host);
+  console.log(qemuVersion ?? 'qemu-system-riscv64 is not installed: no peer to compare with');
+  console.log(`million instructions a second, median of ${rounds} (half the range between quartiles)\n`);
+  const cell = (value: { median: number; spread: number } | null): string =>
+    (value ? `${value.median.toFixed(0)} ±${value.spread.toFixed(0)}` : '-').padStart(13);
+  console.log(`${'kernel'.padEnd(10)}${'instructions'.padStart(14)}${'covert'.padStart(13)}${'qemu'.padStart(13)}${'ratio'.padStart(8)}`);
+  for (const { kernel, instructions, covert, qemu, ratio } of rows) {
+    const count = instructions.toLocaleString('en-US').padStart(14);
+    console.log(`${kernel.padEnd(10)}${count}${cell(covert)}${cell(qemu)}${(ratio?.toFixed(2) ?? '-').padStart(8)}`);
+  }
+}
+
+await main();
