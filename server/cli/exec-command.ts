@@ -1,0 +1,104 @@
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { Machine } from '../../engine/machine/machine';
+import { readElf } from '../../engine/symbols/elf';
+import { readSymbols } from '../../engine/symbols/symbols';
+import { ElfError } from '../../engine/symbols/types';
+import { execute, type Execution } from './execute';
+import { asUnreadable, BadInput, exitCodes } from './failure';
+import { interruptible } from './interrupt';
+import { count, counted } from './numbers';
+import { write } from './terminal';
+import { parseCount, parseCounts, parseSize } from './values';
+
+interface ExecFlags {
+  ram: number;
+  maxInstructions: number;
+  hashAt: number[];
+  json?: true;
+}
+
+/** About a minute of interpretation. */
+const defaultLimit = 10_000_000_000;
+/** All RAM is in one WebAssembly memory of at most 4 GiB, with room for the core's own. */
+const mostRam = 2 ** 31;
+const pageBytes = 4096;
+
+export function addExecCommand(program: Command): void {
+  program
+    .command('exec')
+    .description('Run one guest alone, with no replicas and no faults; its console is stdout.')
+    .argument('<image>', 'RISC-V ELF, 64 bits, bare metal')
+    .option('--ram <size>', 'RAM from 0x80000000 on, up to 2GiB', parseSize, 64 * 2 ** 20)
+    .option('--max-instructions <count>', 'stop after this many retired instructions', parseCount, defaultLimit)
+    .option('--hash-at <counts>', 'print the hash of the whole state at these counts: N,N,…', parseCounts, [])
+    .option('--json', 'print one object with output, exit code, counts and hashes instead')
+    .addHelpText(
+      'after',
+      `
+Exits with the guest's own code (255 if that is larger), with 2 if the image is
+no good, with 3 if the guest did not end by itself. Hashes go to stderr.
+
+Example:
+  covert exec examples/checksum/checksum.elf --hash-at 0,1_000_000`,
+    )
+    .action(async (image: string, flags: ExecFlags) => {
+      process.exitCode = await exec(image, flags);
+    });
+}
+
+async function exec(image: string, { ram, maxInstructions, hashAt, json }: ExecFlags): Promise<number> {
+  const machine = await boot(image, ram);
+  const result = await interruptible((signal) =>
+    execute(machine, {
+      limit: maxInstructions,
+      hashAt,
+      signal,
+      onOutput: (bytes) => (json ? Promise.resolve() : write(process.stdout, bytes)),
+    }),
+  );
+  if (json) await write(process.stdout, `${JSON.stringify({ image, ...result }, null, 2)}\n`);
+  else process.stderr.write(closingLines(image, result));
+  return result.exit === null ? exitCodes.failed : Math.min(result.exit, 255);
+}
+
+async function boot(file: string, ram: number): Promise<Machine> {
+  if (ram === 0 || ram > mostRam || ram % pageBytes !== 0) {
+    throw new BadInput('--ram: a multiple of 4KiB, at most 2GiB');
+  }
+  try {
+    const bytes = await readFile(file);
+    const image = readElf(bytes);
+    const machine = Machine.create({ ramBytes: ram });
+    for (const { address, memoryBytes } of image.segments) checkFits(file, machine, address, memoryBytes);
+    const tohost = readSymbols(bytes).find('tohost')?.address;
+    machine.load(image, tohost === undefined ? {} : { tohost });
+    return machine;
+  } catch (error) {
+    if (error instanceof ElfError) throw new BadInput(`${file}: ${error.message}`, { cause: error });
+    throw asUnreadable(file, error);
+  }
+}
+
+function checkFits(file: string, { ramBase, ramBytes }: Machine, address: bigint, bytes: number): void {
+  const end = address + BigInt(bytes);
+  if (bytes === 0 || (address >= ramBase && end <= ramBase + BigInt(ramBytes))) return;
+  const hex = (value: bigint): string => `0x${value.toString(16)}`;
+  throw new BadInput(
+    `${file}: it wants memory ${hex(address)} to ${hex(end)}, but RAM is ${hex(ramBase)} to ${hex(ramBase + BigInt(ramBytes))}; give more with --ram or link it elsewhere`,
+  );
+}
+
+const endings = {
+  limit: 'was stopped at the limit (--max-instructions)',
+  idle: 'waits for an interrupt that nothing will raise',
+  stalled: 'takes traps without end and runs no instruction',
+};
+
+function closingLines(image: string, { ended, instructions, hashes }: Execution): string {
+  const lines = hashes.map(({ instruction, sha256 }) =>
+    sha256 === null ? `hash at ${count(instruction)}: the guest ended before` : `hash at ${count(instruction)}: ${sha256}`,
+  );
+  if (ended !== 'exit') lines.push(`covert: ${image}: the guest ${endings[ended]}, after ${counted(instructions, 'instruction')}`);
+  return lines.map((line) => `${line}\n`).join('');
+}

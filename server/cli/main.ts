@@ -1,0 +1,72 @@
+import { Command, CommanderError } from 'commander';
+import { version } from '../../package.json';
+import { addCheckCommand } from './check-command';
+import { addDebugCommand } from './debug-command';
+import { addExecCommand } from './exec-command';
+import { exitCodes, Failure } from './failure';
+import { addLspCommand } from './lsp-command';
+import { addRunCommand } from './run-command';
+
+function createProgram(): Command {
+  const program = new Command('covert')
+    .description(
+      'Replicated RISC-V guests: run them with faults, see whether COVERT notices and recovers, and debug them.',
+    )
+    .version(version)
+    .option('--verbose', 'show where in the tool an error came from')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
+    .exitOverride();
+  addRunCommand(program);
+  addCheckCommand(program);
+  addExecCommand(program);
+  addDebugCommand(program);
+  addLspCommand(program);
+  return program.addHelpText(
+    'after',
+    `
+Exit codes:
+  0    all expectations held, nothing is wrong (exec: or the guest's own exit code)
+  1    an expectation did not hold
+  2    bad input: a file, an option, a value
+  3    a limit was reached, or the tool failed
+  130  interrupted
+
+Example:
+  covert run examples/checksum/checksum.covert`,
+  );
+}
+
+/** commander's message, perhaps with a suggestion on a second line, as one line of ours. */
+function oneLine(text: string): string {
+  const words = text.replace(/^error: /, '').trim().replace(/\s*\n\s*/g, ' ');
+  return `covert: ${words}\n`;
+}
+
+function report(error: unknown, verbose: boolean): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.held : exitCodes.badInput;
+  const known = error instanceof Failure;
+  const message = error instanceof Error ? error.message : String(error);
+  const line = message.replace(/\s*\n\s*/g, ' ');
+  process.stderr.write(known ? `covert: ${line}\n` : `covert: the tool failed: ${line} (--verbose shows where)\n`);
+  if (verbose && error instanceof Error) {
+    process.stderr.write(`${error.stack ?? ''}\n`);
+    if (error.cause instanceof Error) process.stderr.write(`caused by ${error.cause.stack ?? ''}\n`);
+  }
+  return known ? error.exitCode : exitCodes.failed;
+}
+
+async function main(): Promise<void> {
+  // Whoever reads our output may stop early (`covert run … | head`): no reason for a stack.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? exitCodes.held : exitCodes.failed);
+  });
+  const program = createProgram();
+  try {
+    await program.parseAsync(process.argv);
+  } catch (error) {
+    process.exitCode = report(error, program.opts<{ verbose?: boolean }>().verbose === true);
+  }
+}
+
+void main();

@@ -1,0 +1,150 @@
+import type { Difference, DivergenceReport, FaultReport, Location, Report } from '../../engine/covert/report';
+import { atMost, indent, labelled, table, wrap } from './layout';
+import { count, counted, percent } from './numbers';
+import { printable, shownPath, type Screen } from './terminal';
+
+/** How much of a long list one screen shows. */
+const most = { outputLines: 16, faults: 6, divergences: 3, differences: 8, detections: 6, recoveries: 6 };
+
+/** One scenario's report as text for people, ending in a line break. */
+export function formatReport(report: Report, { width, colors }: Screen): string {
+  const row = (label: string, lines: string[]): string[] => labelled(label, lines, colors.dim);
+  const room = width - indent;
+  const verdict = report.passed ? colors.green('passed') : colors.red('failed');
+  const title = printable(report.scenario);
+  const lines = [
+    '',
+    `${colors.bold(title)}${' '.repeat(Math.max(1, width - title.length - 'passed'.length))}${verdict}`,
+    colors.dim('─'.repeat(width)),
+    ...row('guest said', guestLines(report)),
+    ...row('fault', atMost(report.faults, most.faults, (fault) => faultLines(fault, room))),
+    ...row('diverged', divergenceLines(report)),
+    ...row('noticed', detectionLines(report, room)),
+    ...row('recovered', recoveryLines(report)),
+    ...row('released', releasedLines(report)),
+    ...row('cost', costLines(report)),
+    ...row(
+      'expected',
+      report.expectations.flatMap(({ text, line, held, reason }) => [
+        `${held ? colors.green('✓') : colors.red('✗')} ${printable(text)}  ${colors.dim(`line ${line}`)}`,
+        ...(reason === undefined || held ? [] : wrap(printable(reason), room - 4).map((part) => `    ${part}`)),
+      ]),
+    ),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** `crc32_update, examples/checksum/checksum.c:35`, or what is known of it. */
+export function placeOf({ function: name, file, line, pc }: Partial<Location>): string {
+  const source = file === undefined ? undefined : `${shownPath(file)}:${line ?? '?'}`;
+  const known = [name, source].filter((part) => part !== undefined);
+  return printable(known.length > 0 ? known.join(', ') : `pc ${pc ?? 'unknown'}`);
+}
+
+const endings: Record<Report['guest']['ended'], string> = {
+  exit: 'ended by itself',
+  limit: 'was cut off at its instruction limit',
+  hung: 'hung',
+  stopped: 'was stopped by COVERT rather than trusted',
+};
+
+function guestLines({ guest }: Report): string[] {
+  const output = printable(guest.output).replace(/\n$/, '');
+  const all = output === '' ? [] : output.split('\n');
+  const half = most.outputLines / 2;
+  const shown =
+    all.length <= most.outputLines + 1
+      ? all
+      : [...all.slice(0, half), `… ${all.length - 2 * half} lines more …`, ...all.slice(-half)];
+  const end = guest.exit === null ? endings[guest.ended] : `exit ${guest.exit}`;
+  return [
+    ...(shown.length === 0 ? ['nothing'] : shown.map((line) => `│ ${line}`)),
+    `${end} after ${counted(guest.instructions, 'instruction')}`,
+  ];
+}
+
+function faultLines(fault: FaultReport, room: number): string[] {
+  const text = wrap(printable(fault.text), room);
+  if (!fault.fired) return [...text, `  never struck${fault.optional ? ' (it may)' : ', so nothing was tested'}`];
+  const where = fault.replica === undefined ? '' : `replica ${fault.replica} on core ${fault.core ?? '?'} `;
+  return [
+    ...text,
+    `  struck ${where}at instruction ${count(fault.instruction ?? 0)}`,
+    `  in ${placeOf(fault)} (pc ${fault.pc ?? 'unknown'})`,
+    ...(fault.change === undefined ? [] : wrap(printable(fault.change), room - 2).map((part) => `  ${part}`)),
+  ];
+}
+
+function divergenceLines({ divergences }: Report): string[] {
+  if (divergences.length === 0) return ['never: every instruction gave the same results'];
+  return atMost(divergences, most.divergences, (divergence) => [
+    `first different result: instruction ${count(divergence.instruction)} of replica ${divergence.replica}`,
+    `  in ${placeOf(divergence)} (pc ${divergence.pc})`,
+    ...differenceTable(divergence).map((line) => `  ${line}`),
+  ]);
+}
+
+function differenceTable({ differs, differing }: DivergenceReport): string[] {
+  if (differs.length === 0) return [];
+  const columns = (['A', 'B', 'reference'] as const).filter((name) => differs.some((one) => one[name] !== undefined));
+  const heads = columns.map((name) => (name === 'reference' ? 'fault-free' : `replica ${name}`));
+  const shown = differs.slice(0, most.differences);
+  const rows = shown.map((one) => [one.place, ...columns.map((name) => one[name] ?? ''), flippedBits(one)]);
+  const more = (differing ?? differs.length) - shown.length;
+  return [...table([['', ...heads, ''], ...rows]), ...(more > 0 ? [`… and ${counted(more, 'place')} more`] : [])];
+}
+
+/** `bit 17`, `bits 3, 4`, `21 bits`: in what two values differ. */
+function flippedBits({ A, B, reference }: Difference): string {
+  const [first, second] = [A, B ?? reference];
+  if (first === undefined || second === undefined) return '';
+  const flipped = BigInt(first) ^ BigInt(second);
+  const bits = Array.from({ length: 64 }, (_, bit) => bit).filter((bit) => (flipped >> BigInt(bit)) & 1n);
+  if (bits.length === 0 || bits.length > 4) return `${bits.length} bits`;
+  return `${bits.length === 1 ? 'bit' : 'bits'} ${bits.join(', ')}`;
+}
+
+function detectionLines({ detections, divergences, protection }: Report, room: number): string[] {
+  if (detections.length === 0) {
+    if (protection.start === 'none') return ['no: without protection nobody compares'];
+    return [divergences.length === 0 ? 'nothing, and there was nothing to notice' : 'nothing: the difference died out'];
+  }
+  return atMost(detections, most.detections, ({ by, instruction, latency, what }) => [
+    `by ${by} at instruction ${count(instruction)}` +
+      (latency < 0 ? '' : `, ${counted(latency, 'instruction')} after the fault`),
+    ...wrap(printable(what), room - 2).map((part) => `  ${part}`),
+  ]);
+}
+
+function recoveryLines({ recoveries, protection }: Report): string[] {
+  const lines = atMost(recoveries, most.recoveries, ({ by, to, replayed }) => [
+    `by ${by} to instruction ${count(to)}; ${counted(replayed, 'instruction')} run again`,
+  ]);
+  const changed =
+    protection.start === protection.end ? [] : [`protection went from ${protection.start} to ${protection.end}`];
+  return lines.length + changed.length === 0 ? ['no need'] : [...lines, ...changed];
+}
+
+function releasedLines({ released, guest }: Report): string[] {
+  const { bytes, sha256, corrupt, firstWrongByte } = released;
+  const wrong = firstWrongByte === undefined ? `exit ${guest.exit ?? 'missing'} is wrong` : `wrong from byte ${firstWrongByte} on`;
+  return [
+    `${counted(bytes, 'byte')}, each once, ${corrupt ? `CORRUPT: ${wrong}` : 'none wrong'}`,
+    `sha256 ${sha256}`,
+  ];
+}
+
+function costLines({ cycles }: Report): string[] {
+  const { unprotected, overhead, events } = cycles;
+  const dearest = [...events].filter((event) => event.cycles > 0).sort((a, b) => b.cycles - a.cycles);
+  const rows = dearest.map((event) => [
+    event.event,
+    `${count(event.count)} ×`,
+    `${count(event.cycles)} cycles`,
+    unprotected === 0 ? '' : percent(event.cycles / unprotected),
+  ]);
+  return [
+    `${percent(overhead)} more cycles than unprotected: ${count(cycles.protected)} for ${count(unprotected)}`,
+    ...table(rows, [false, true, true, true]).map((line) => `  ${line}`),
+  ];
+}

@@ -1,0 +1,33 @@
+import type { Report } from '../../engine/covert/report';
+import { counted } from './numbers';
+import { placeOf } from './report-screen';
+import { printable, type Screen } from './terminal';
+
+/** The last screen: every scenario in two lines, then the tally. Ends in a line break. */
+export function formatSummary(reports: Report[], { width, colors }: Screen): string {
+  const passed = reports.filter((report) => report.passed).length;
+  const lines = reports.flatMap((report) => [
+    `${report.passed ? colors.green('✓') : colors.red('✗')} ${printable(report.scenario)}`,
+    ...story(report).map((line) => `    ${colors.dim(line)}`),
+  ]);
+  const tally = `${counted(reports.length, 'scenario')}: ${passed} passed, ${reports.length - passed} failed`;
+  return ['', colors.dim('═'.repeat(width)), ...lines, '', colors.bold(tally), ''].join('\n');
+}
+
+/** What happened, and why it failed if it did, each in one line. */
+function story(report: Report): string[] {
+  const { divergences, detections, recoveries, released, expectations, faults } = report;
+  const [divergence] = divergences;
+  const chain = [
+    divergence ? `diverged in ${placeOf(divergence)}` : 'never diverged',
+    ...new Set(detections.map(({ by }) => `noticed by ${by}`)),
+    ...new Set(recoveries.map(({ by }) => `recovered by ${by}`)),
+    released.corrupt ? 'wrong output released' : 'no wrong output',
+  ];
+  const silent = faults.filter(({ fired, optional }) => !fired && !optional);
+  return [
+    chain.join(' · '),
+    ...silent.map(({ name }) => `never struck: ${printable(name)}`),
+    ...expectations.filter(({ held }) => !held).map(({ text, line }) => `did not hold, line ${line}: ${printable(text)}`),
+  ];
+}

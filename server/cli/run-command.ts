@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import { run } from '../../engine/covert/run';
+import type { Report } from '../../engine/covert/report';
+import { exitCodes } from './failure';
+import { interruptible } from './interrupt';
+import { count } from './numbers';
+import { Progress } from './progress';
+import { formatReport } from './report-screen';
+import { formatSummary } from './report-summary';
+import { loadPlans } from './scenario-file';
+import { screenOf, write } from './terminal';
+
+interface RunFlags {
+  scenario?: string;
+  json?: true;
+}
+
+export function addRunCommand(program: Command): void {
+  program
+    .command('run')
+    .description('Run the scenarios of a file and say what happened.')
+    .argument('<file>', 'scenario file (.covert)')
+    .option('-s, --scenario <name>', 'run only the scenario of this name')
+    .option('--json', 'print an array of reports, one a scenario, instead of text')
+    .addHelpText(
+      'after',
+      `
+Exits with 0 if every scenario passed, 1 if an expectation did not hold or a
+fault never struck, 2 if the file is wrong, 3 if a run that failed was cut off
+at its instruction limit.
+
+Example:
+  covert run examples/checksum/checksum.covert --scenario "a bit flip in the data"`,
+    )
+    .action(async (file: string, flags: RunFlags) => {
+      process.exitCode = await runFile(file, flags);
+    });
+}
+
+async function runFile(file: string, { scenario, json }: RunFlags): Promise<number> {
+  const plans = await loadPlans(file, scenario);
+  const screen = screenOf(process.stdout);
+  return interruptible(async (signal) => {
+    const reports: Report[] = [];
+    for (const plan of plans) {
+      const progress = new Progress(plan.name);
+      const onProgress = (instructions: number): void => progress.update(() => `${count(instructions)} instructions`);
+      try {
+        reports.push(await run(plan, { onProgress, signal }));
+      } finally {
+        progress.end();
+      }
+      const newest = reports.at(-1);
+      if (newest && !json) await write(process.stdout, formatReport(newest, screen));
+    }
+    // At once and at the end: a run that was interrupted leaves no half an array.
+    const closing = json ? `${JSON.stringify(reports, null, 2)}\n` : formatSummary(reports, screen);
+    await write(process.stdout, closing);
+    return exitCodeOf(reports);
+  });
+}
+
+function exitCodeOf(reports: Report[]): number {
+  const failed = reports.filter(({ passed }) => !passed);
+  if (failed.length === 0) return exitCodes.held;
+  return failed.some(({ guest }) => guest.ended === 'limit') ? exitCodes.failed : exitCodes.broken;
+}

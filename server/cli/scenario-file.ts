@@ -1,0 +1,41 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { Plan } from '../../engine/covert/plan';
+import { compileFile, type Diagnostic } from '../language/compile';
+import { asUnreadable, BadInput } from './failure';
+import { counted } from './numbers';
+import { shownPath } from './terminal';
+
+/** Compiles one file. A file that cannot be read is {@link BadInput}; what is wrong inside is in the diagnostics. */
+export async function compileScenarioFile(file: string): Promise<{ plans: Plan[]; diagnostics: Diagnostic[] }> {
+  try {
+    const found = await stat(file);
+    if (found.isDirectory()) throw Object.assign(new Error('is a folder'), { code: 'EISDIR' });
+    return await compileFile(path.resolve(file));
+  } catch (error) {
+    throw asUnreadable(file, error);
+  }
+}
+
+/** `sum.covert:12:7: error COV203: …`, the form that terminals and editors make a link of. */
+export function diagnosticLine({ file, range, severity, code, message }: Diagnostic): string {
+  const text = message.replace(/\s*\n\s*/g, ' ');
+  return `${shownPath(file)}:${range.line}:${range.column}: ${severity} ${code}: ${text}`;
+}
+
+/**
+ * The scenarios of a file that can be run, or the one that is called `name`.
+ * Diagnostics go to stderr, one a line; an error among them is {@link BadInput}.
+ */
+export async function loadPlans(file: string, name: string | undefined): Promise<Plan[]> {
+  const { plans, diagnostics } = await compileScenarioFile(file);
+  for (const diagnostic of diagnostics) process.stderr.write(`${diagnosticLine(diagnostic)}\n`);
+  const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
+  if (errors > 0) throw new BadInput(`${file}: ${counted(errors, 'error')}, so nothing was run`);
+  if (plans.length === 0) throw new BadInput(`${file}: it has no scenario to run`);
+  if (name === undefined) return plans;
+  const plan = plans.find((candidate) => candidate.name === name);
+  if (plan) return [plan];
+  const names = plans.map((candidate) => `"${candidate.name}"`).join(', ');
+  throw new BadInput(`${file}: it has no scenario "${name}", but ${names}`);
+}

@@ -1,0 +1,35 @@
+import { InvalidArgumentError } from 'commander';
+
+const unitBytes: Record<string, number> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+
+/** `64MiB`, `64 MiB`, `1_024 B`: bytes. Throws commander's InvalidArgumentError. */
+export function parseSize(text: string): number {
+  const [, digits, unit] = /^([\d_]+)\s*(B|KiB|MiB|GiB)$/.exec(text.trim()) ?? [];
+  const factor = unitBytes[unit ?? ''];
+  if (digits === undefined || factor === undefined) {
+    throw new InvalidArgumentError('A size is a number and B, KiB, MiB or GiB: 64MiB.');
+  }
+  return parseCount(digits) * factor;
+}
+
+/** `1000000`, `1_000_000`: a whole number below 2^53. Throws commander's InvalidArgumentError. */
+export function parseCount(text: string): number {
+  const digits = text.trim();
+  const count = /^\d[\d_]*$/.test(digits) ? Number(digits.replaceAll('_', '')) : NaN;
+  if (!Number.isSafeInteger(count)) {
+    throw new InvalidArgumentError('A count is a whole number below 2^53: 1_000_000.');
+  }
+  return count;
+}
+
+/** `1000,2000`: ascending, each once. Throws commander's InvalidArgumentError. */
+export function parseCounts(text: string): number[] {
+  return [...new Set(text.split(',').map(parseCount))].sort((a, b) => a - b);
+}
+
+/** A TCP port; 0 lets the system choose. Throws commander's InvalidArgumentError. */
+export function parsePort(text: string): number {
+  const port = parseCount(text);
+  if (port > 65_535) throw new InvalidArgumentError('A port is a number from 0 to 65535.');
+  return port;
+}
