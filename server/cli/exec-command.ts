@@ -5,7 +5,7 @@ import { readElf } from '../../engine/symbols/elf';
 import { readSymbols } from '../../engine/symbols/symbols';
 import { ElfError } from '../../engine/symbols/types';
 import { execute, type Execution } from './execute';
-import { asUnreadable, BadInput, exitCodes } from './failure';
+import { asUnreadable, BadInput, exitCodes, Failure } from './failure';
 import { interruptible } from './interrupt';
 import { count, counted } from './numbers';
 import { write } from './terminal';
@@ -23,6 +23,7 @@ const defaultLimit = 10_000_000_000;
 /** All RAM is in one WebAssembly memory of at most 4 GiB, with room for the core's own. */
 const mostRam = 2 ** 31;
 const pageBytes = 4096;
+const mostKept = 64 * 2 ** 20;
 
 export function addExecCommand(program: Command): void {
   program
@@ -49,17 +50,35 @@ Example:
 
 async function exec(image: string, { ram, maxInstructions, hashAt, json }: ExecFlags): Promise<number> {
   const machine = await boot(image, ram);
-  const result = await interruptible((signal) =>
-    execute(machine, {
-      limit: maxInstructions,
-      hashAt,
-      signal,
-      onOutput: (bytes) => (json ? Promise.resolve() : write(process.stdout, bytes)),
-    }),
-  );
-  if (json) await write(process.stdout, `${JSON.stringify({ image, ...result }, null, 2)}\n`);
-  else process.stderr.write(closingLines(image, result));
+  const kept = new KeptOutput();
+  const onOutput = json
+    ? async (bytes: Uint8Array): Promise<void> => kept.add(bytes)
+    : (bytes: Uint8Array): Promise<void> => write(process.stdout, bytes);
+  const result = await interruptible((signal) => execute(machine, { limit: maxInstructions, hashAt, signal, onOutput }));
+  if (json) {
+    const { exit, ended, ...others } = result;
+    await write(process.stdout, `${JSON.stringify({ image, exit, ended, output: kept.text(), ...others }, null, 2)}\n`);
+  } else process.stderr.write(closingLines(image, result));
   return result.exit === null ? exitCodes.failed : Math.min(result.exit, 255);
+}
+
+/** What the guest printed, for `--json`. A guest that prints without end must not fill memory. */
+class KeptOutput {
+  readonly #parts: Uint8Array[] = [];
+  #bytes = 0;
+
+  add(bytes: Uint8Array): void {
+    this.#bytes += bytes.length;
+    if (this.#bytes > mostKept) {
+      throw new Failure(exitCodes.failed, 'the guest printed more than 64 MiB; without --json it may print any amount');
+    }
+    this.#parts.push(bytes);
+  }
+
+  /** As UTF-8; invalid bytes become U+FFFD. */
+  text(): string {
+    return Buffer.concat(this.#parts).toString('utf8');
+  }
 }
 
 async function boot(file: string, ram: number): Promise<Machine> {
@@ -97,7 +116,7 @@ const endings = {
 
 function closingLines(image: string, { ended, instructions, hashes }: Execution): string {
   const lines = hashes.map(({ instruction, sha256 }) =>
-    sha256 === null ? `hash at ${count(instruction)}: the guest ended before` : `hash at ${count(instruction)}: ${sha256}`,
+    sha256 === null ? `hash at ${count(instruction)}: not reached` : `hash at ${count(instruction)}: ${sha256}`,
   );
   if (ended !== 'exit') lines.push(`covert: ${image}: the guest ${endings[ended]}, after ${counted(instructions, 'instruction')}`);
   return lines.map((line) => `${line}\n`).join('');

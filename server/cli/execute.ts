@@ -8,7 +8,7 @@ export interface ExecuteOptions {
   hashAt: number[];
   signal: AbortSignal;
   /** Called with console bytes as they come; the guest waits until it resolves. */
-  onOutput(bytes: Uint8Array): Promise<void>;
+  onOutput: (bytes: Uint8Array) => Promise<void>;
 }
 
 /** How one guest alone ran. */
@@ -16,27 +16,19 @@ export interface Execution {
   /** The guest's exit code, or null if it did not end by itself. */
   exit: number | null;
   ended: 'exit' | 'limit' | 'idle' | 'stalled';
-  /** All console output as UTF-8 (invalid bytes become U+FFFD). */
-  output: string;
   instructions: number;
-  /** `sha256` is null where the guest ended before that count. */
+  /** `sha256` is null where the guest did not get that far. */
   hashes: { instruction: number; sha256: string | null }[];
 }
 
 /** Instructions between two looks at signals and output: some hundredths of a second. */
 const slice = 4_000_000;
-/** Decoded text is kept for the report; a guest that prints without end must not fill memory. */
-const mostOutput = 64 * 2 ** 20;
 
 /** Runs a guest to its end or its limit. Rejects with the signal's reason if it is aborted. */
-export async function execute(
-  machine: Computer,
-  { limit, hashAt, signal, onOutput }: ExecuteOptions,
-): Promise<Execution> {
-  const decoder = new TextDecoder();
+export async function execute(machine: Computer, options: ExecuteOptions): Promise<Execution> {
+  const { limit, hashAt, signal, onOutput } = options;
   const hashes: Execution['hashes'] = [];
   const pending = [...hashAt];
-  let output = '';
   for (;;) {
     signal.throwIfAborted();
     while (pending[0] === machine.retired) {
@@ -46,17 +38,14 @@ export async function execute(
     const target = Math.min(limit, machine.retired + slice, pending[0] ?? Infinity);
     const reason = machine.exitCode === null ? machine.run(target) : 'exit';
     const bytes = consoleBytes(machine);
-    if (bytes.length > 0) {
-      if (output.length < mostOutput) output += decoder.decode(bytes, { stream: true });
-      await onOutput(bytes);
-    }
+    if (bytes.length > 0) await onOutput(bytes);
     const over = reason === 'exit' || reason === 'idle' || reason === 'stalled';
     if (over || (reason === 'limit' && machine.retired >= limit && pending[0] !== limit)) {
       const ended = over ? reason : 'limit';
       for (const instruction of pending) {
         hashes.push({ instruction, sha256: instruction === machine.retired ? hashOf(machine) : null });
       }
-      return { exit: machine.exitCode, ended, output: output + decoder.decode(), instructions: machine.retired, hashes };
+      return { exit: machine.exitCode, ended, instructions: machine.retired, hashes };
     }
     await setImmediate();
   }

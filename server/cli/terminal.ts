@@ -42,7 +42,6 @@ export function printable(text: string): string {
   return (
     text
       .replace(/\r\n/g, '\n')
-      // eslint-disable-next-line no-control-regex
       .replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, (character) => {
         const code = character.charCodeAt(0);
         return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`;

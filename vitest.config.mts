@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 // Three projects: `unit` stands beside the code and is quick; `system` crosses
 // folders (end to end, DAP goldens, oracles); `workbench` drives a real VS Code.
+// One after the other, so that none starves another of processors.
 export default defineConfig({
   test: {
     projects: [
@@ -21,9 +22,10 @@ export default defineConfig({
           exclude: ['test/workbench/**'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
+          sequence: { groupOrder: 1 },
         },
       },
-      'test/workbench/vitest.config.ts',
+      { extends: './test/workbench/vitest.config.mts', test: { sequence: { groupOrder: 2 } } },
     ],
   },
 });
