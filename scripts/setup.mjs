@@ -138,4 +138,9 @@ export async function runScript(main) {
   }
 }
 
-if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) await runScript(setUp);
+/** True for the script that Node was started with. */
+export function isMain(url) {
+  return process.argv[1] !== undefined && path.resolve(process.argv[1]) === fileURLToPath(url);
+}
+
+if (isMain(import.meta.url)) await runScript(setUp);

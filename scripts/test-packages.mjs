@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import process from 'node:process';
-import { SetupError, step } from './setup.mjs';
+import { isMain, runScript, SetupError, step } from './setup.mjs';
 
 /** Package, and what is not tested without it. */
 const packages = new Map([
@@ -32,7 +32,7 @@ const packages = new Map([
  * Installs what is missing, if it can.
  * @returns {Promise<string | undefined>} why tests may be skipped, in one line
  */
-export async function installTestPackages() {
+async function installTestPackages() {
   if (!existsSync('/usr/bin/apt-get') || !existsSync('/usr/bin/dpkg-query')) {
     return `no Debian packages on this system (wanted: ${[...packages.keys()].join(' ')})`;
   }
@@ -56,9 +56,13 @@ export async function installTestPackages() {
   return undefined;
 }
 
-/** What cannot be tested, one line a package. */
-export function whatIsLost() {
-  return missingPackages().map((name) => `${name}: ${packages.get(name)}`);
+/** Installs what is missing, or says on stderr what cannot be tested. Returns why, if so. */
+export async function provideTestPackages() {
+  const obstacle = await installTestPackages();
+  if (obstacle === undefined) return undefined;
+  process.stderr.write(`covert: some tests will be skipped: ${obstacle}\n`);
+  for (const name of missingPackages()) process.stderr.write(`covert:   without ${name}: ${packages.get(name)}\n`);
+  return obstacle;
 }
 
 function missingPackages() {
@@ -74,3 +78,5 @@ function missingPackages() {
   );
   return [...packages.keys()].filter((name) => !installed.has(name));
 }
+
+if (isMain(import.meta.url)) await runScript(async () => void (await provideTestPackages()));

@@ -3,17 +3,14 @@
  * runs all vitest projects, lists by name what was skipped and why, and ends
  * with `N passed, N failed` alone on a line. Arguments narrow the files.
  */
+import path from 'node:path';
 import process from 'node:process';
 import { runScript, root, setUp } from './setup.mjs';
-import { installTestPackages, whatIsLost } from './test-packages.mjs';
+import { provideTestPackages } from './test-packages.mjs';
 
 await runScript(async () => {
   await setUp();
-  const obstacle = await installTestPackages();
-  if (obstacle !== undefined) {
-    process.stderr.write(`covert: some tests will be skipped: ${obstacle}\n`);
-    for (const line of whatIsLost()) process.stderr.write(`covert:   without ${line}\n`);
-  }
+  const obstacle = await provideTestPackages();
 
   const { startVitest } = await import('vitest/node');
   const vitest = await startVitest('test', process.argv.slice(2), { root, run: true, watch: false });
@@ -38,7 +35,7 @@ function count(module, tally, obstacle) {
     else if (state === 'failed') tally.failed += 1;
     else {
       const why = note ?? obstacle ?? 'what it needs is not on this machine';
-      tally.skipped.push(`  ${module.relativeModuleId} > ${test.fullName}: ${why}`);
+      tally.skipped.push(`  ${path.relative(root, module.moduleId)} > ${test.fullName}: ${why}`);
     }
   }
 }
