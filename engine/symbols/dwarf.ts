@@ -79,7 +79,10 @@ export const AT = {
   loclistsBase: 0x8c,
   callValue: 0x7e,
   callReturnPc: 0x7d,
+  callOrigin: 0x7f,
+  callTarget: 0x83,
   gnuCallSiteValue: 0x2111,
+  gnuCallSiteTarget: 0x2113,
 } as const;
 
 export const FORM = {

@@ -26,7 +26,7 @@ export const SHT_SYMTAB = 2;
 export const SHT_NOBITS = 8;
 export const SHT_DYNSYM = 11;
 export const SHF_ALLOC = 2;
-export const SHF_EXECINSTR = 4;
+const SHF_EXECINSTR = 4;
 const SHF_COMPRESSED = 0x800;
 const ET_EXEC = 2;
 const ET_DYN = 3;
@@ -113,6 +113,11 @@ export function readElfFile(bytes: Uint8Array): ElfFile {
       return cache.get(name);
     },
   };
+}
+
+/** Whether an address lies in a section of instructions. */
+export function inCode(elf: ElfFile, address: bigint): boolean {
+  return elf.sections.some(({ flags, address: start, size }) => (flags & SHF_EXECINSTR) !== 0 && address >= start && address < start + BigInt(size));
 }
 
 function checkIdentification(bytes: Uint8Array): void {

@@ -1,5 +1,6 @@
 import { Abbreviations } from './abbrev';
 import type { Die } from './die';
+import { AT, TAG } from './dwarf';
 import type { ElfFile } from './elf';
 import { readInitialLength } from './initial-length';
 import { Reader } from './reader';
@@ -15,6 +16,7 @@ const DW_UT_SPLIT_TYPE = 6;
 export class DebugInfo {
   readonly abbreviations: Abbreviations;
   private list: Unit[] | undefined;
+  private definitions: Map<string, Die> | undefined;
   private signatures: Map<bigint, Unit> | undefined;
 
   constructor(readonly elf: ElfFile) {
@@ -37,6 +39,23 @@ export class DebugInfo {
     this.signatures ??= new Map(this.units.flatMap((unit) => (unit.header.signature ? [[unit.header.signature.id, unit] as const] : [])));
     const unit = this.signatures.get(signature);
     return unit?.dieAt(unit.header.signature!.typeOffset);
+  }
+
+  /** The definition of a structure, union, class or enumeration that some unit only declares. */
+  definitionOf(declaration: Die): Die | undefined {
+    const name = declaration.name;
+    return name === undefined ? undefined : (this.definitions ??= this.readDefinitions()).get(`${declaration.tag} ${name}`);
+  }
+
+  private readDefinitions(): Map<string, Die> {
+    const definitions = new Map<string, Die>();
+    const tags: readonly number[] = [TAG.structureType, TAG.unionType, TAG.classType, TAG.enumerationType];
+    for (const unit of this.units) {
+      for (const die of unit.dies.children) {
+        if (tags.includes(die.tag) && die.name !== undefined && !die.flag(AT.declaration)) definitions.set(`${die.tag} ${die.name}`, die);
+      }
+    }
+    return definitions;
   }
 
   private readUnits(name: '.debug_info' | '.debug_types'): Unit[] {

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { AT } from './dwarf';
-import { SHF_EXECINSTR, type ElfFile } from './elf';
+import { inCode, type ElfFile } from './elf';
 import type { DebugInfo } from './info';
 import { readLineProgram, ROW_PROLOGUE_END, ROW_STATEMENT, type Sequence } from './line-program';
 import { Reader } from './reader';
@@ -146,18 +146,14 @@ export class LineTable {
         this.programFiles.set(offset, files);
         for (const sequence of sequences) {
           const end = sequence.start + BigInt(sequence.offsets.at(-1)!);
-          if (end > sequence.start && holdsCode(elf, sequence.start)) this.sequences.push({ ...sequence, end, paths: files });
+          // The linker leaves the tables of functions that it threw away at address 0.
+          if (end > sequence.start && inCode(elf, sequence.start)) this.sequences.push({ ...sequence, end, paths: files });
         }
       }
     } catch (error) {
       if (!(error instanceof ElfError)) throw error;
     }
   }
-}
-
-/** False for the line tables of functions that the linker threw away, which stay behind at address 0. */
-function holdsCode(elf: ElfFile, address: bigint): boolean {
-  return elf.sections.some((section) => (section.flags & SHF_EXECINSTR) !== 0 && address >= section.address && address < section.address + BigInt(section.size));
 }
 
 function lastAtOrBelow(offsets: readonly number[], offset: number): number {

@@ -51,14 +51,20 @@ export class SymbolTable {
     return this.byName.get(name)?.symbol;
   }
 
-  /** The symbol whose size covers the address, else the nearest before it in the section that does. */
-  at(address: bigint): Symbol | undefined {
-    const last = this.lastAtOrBefore(address);
-    for (let index = last; index >= 0 && this.reach[index]! > address; index--) {
+  /** The symbol whose size covers the address; of several, the one that begins last. */
+  covering(address: bigint): Symbol | undefined {
+    for (let index = this.lastAtOrBefore(address); index >= 0 && this.reach[index]! > address; index--) {
       const { symbol } = this.placed[index]!;
       if (address < symbol.address + BigInt(symbol.size)) return symbol;
     }
-    const nearest = this.placed[last];
+    return undefined;
+  }
+
+  /** {@link covering}, else the nearest symbol before the address in the section that covers it. */
+  at(address: bigint): Symbol | undefined {
+    const covering = this.covering(address);
+    if (covering) return covering;
+    const nearest = this.placed[this.lastAtOrBefore(address)];
     const section = nearest && this.elf.sections[nearest.section];
     return section && address < section.address + BigInt(section.size) ? nearest.symbol : undefined;
   }

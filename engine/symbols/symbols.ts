@@ -1,12 +1,16 @@
-import { readElfFile, SHF_EXECINSTR } from './elf';
+import { CallFrames } from './cfi';
+import { readElfFile, type ElfFile } from './elf';
+import { framesOf, type FrameContext } from './frames';
+import { FunctionIndex, qualifiedName } from './functions';
 import { DebugInfo } from './info';
 import { LineTable } from './line-table';
 import { nearestNames } from './nearest';
 import { afterPrologue, breakpointAddresses, toRange } from './places';
 import { SymbolTable } from './symbol-table';
-import type { ElfFile } from './elf';
 import type { Frame, FrameReader, LineRange, Symbol, Symbols, Variable } from './types';
-import { callerByFramePointer, currentRegisters, FP, RA, SP } from './unwind';
+import { Unwinder } from './unwind';
+import { registerName } from './register-names';
+import { frameVariables, globalVariables, type VariableSources } from './variables';
 
 /**
  * Names, lines, frames and variables of a guest. Reads headers and the symbol
@@ -23,11 +27,15 @@ const DEFAULT_FRAMES = 256;
 class ElfSymbols implements Symbols {
   private readonly table: SymbolTable;
   private readonly info: DebugInfo;
+  private readonly functions: FunctionIndex;
+  private readonly unwinder: Unwinder;
   private lineTable: LineTable | undefined;
 
   constructor(private readonly elf: ElfFile) {
     this.table = new SymbolTable(elf);
     this.info = new DebugInfo(elf);
+    this.functions = new FunctionIndex(elf, this.info);
+    this.unwinder = new Unwinder(elf, new CallFrames(elf), this.table);
   }
 
   get symbols(): readonly Symbol[] {
@@ -43,7 +51,7 @@ class ElfSymbols implements Symbols {
   }
 
   at(address: bigint): Symbol | undefined {
-    return this.table.at(address);
+    return this.table.covering(address) ?? this.functionSymbol(address) ?? this.table.at(address);
   }
 
   nearest(name: string, limit = 3): string[] {
@@ -69,9 +77,12 @@ class ElfSymbols implements Symbols {
   breakpointAddresses(file: string, line: number): bigint[] {
     return breakpointAddresses(
       this.lines.rowsOf(file, line),
-      (address) => this.table.at(address),
       (address) => {
-        const symbol = this.table.at(address);
+        const scope = this.functions.scopeAt(address);
+        return scope ? (scope.inlined.at(-1) ?? scope.function) : this.table.at(address);
+      },
+      (address) => {
+        const symbol = this.at(address);
         return symbol?.kind === 'function' && symbol.address === address ? this.afterPrologue(symbol) : address;
       },
     );
@@ -82,40 +93,41 @@ class ElfSymbols implements Symbols {
   }
 
   unwind(reader: FrameReader, limit = DEFAULT_FRAMES): Frame[] {
-    const registers = currentRegisters(reader);
-    const frames: Frame[] = [];
-    let pc = reader.pc;
-    while (frames.length < limit) {
-      const caller = callerByFramePointer(reader, registers);
-      const lookup = frames.length === 0 ? pc : pc - 1n;
-      const frame: Frame = { pc, cfa: caller?.cfa ?? registers[SP] ?? 0n, inlined: false };
-      const name = this.at(lookup)?.name;
-      if (name !== undefined) frame.function = name;
-      const location = this.lineAt(lookup)?.location;
-      if (location) frame.location = location;
-      frames.push(frame);
-      if (!caller || !this.holdsCode(caller.pc)) break;
-      registers[SP] = caller.cfa;
-      registers[FP] = caller.fp;
-      registers[RA] = undefined;
-      pc = caller.pc;
-    }
-    return frames;
+    return this.contexts(reader, limit).map(({ frame }) => frame);
   }
 
-  variables(): Variable[] {
-    return [];
+  variables(reader: FrameReader, frameIndex = 0): Variable[] {
+    const context = this.contexts(reader, frameIndex + 1)[frameIndex];
+    return context ? frameVariables(context, this.sources(reader)) : [];
   }
 
-  globals(): Variable[] {
-    return [];
+  globals(reader: FrameReader): Variable[] {
+    return globalVariables(this.info, this.sources(reader));
+  }
+
+  private sources(reader: FrameReader): VariableSources {
+    return { reader, functions: this.functions, registerName, describe: (address) => this.describe(address) };
+  }
+
+  /** A symbol and the distance into it; nothing for an address that no symbol's size covers. */
+  private describe(address: bigint): string | undefined {
+    const symbol = this.table.covering(address);
+    return symbol && (symbol.address === address ? symbol.name : `${symbol.name}+${address - symbol.address}`);
+  }
+
+  private contexts(reader: FrameReader, limit: number): FrameContext[] {
+    return framesOf(reader, limit, this.unwinder, this.functions, this.lines, this.table);
+  }
+
+  /** A function that only debug information names, as one that a stronger symbol replaced. */
+  private functionSymbol(address: bigint): Symbol | undefined {
+    const die = this.functions.functionAt(address);
+    const name = die && qualifiedName(die);
+    const span = die?.span;
+    return name && span ? { name, address: span.start, size: Number(span.end - span.start), kind: 'function' } : undefined;
   }
 
   private get lines(): LineTable {
     return (this.lineTable ??= new LineTable(this.elf, this.info));
-  }
-
-  private holdsCode(address: bigint): boolean {
-    return this.elf.sections.some(({ flags, address: start, size }) => (flags & SHF_EXECINSTR) !== 0 && address >= start && address < start + BigInt(size));
   }
 }

@@ -62,6 +62,8 @@ export interface FrameReader {
   pc: bigint;
   x(index: number): bigint;
   f(index: number): bigint;
+  /** A CSR by its number; where it is given, unwinding goes on past trap handlers. */
+  csr?(number: number): bigint | undefined;
   /** Little-endian bytes or undefined where unreadable. */
   read(address: bigint, bytes: number): Uint8Array | undefined;
 }

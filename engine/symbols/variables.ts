@@ -1,0 +1,177 @@
+import type { Die } from './die';
+import { AT, TAG } from './dwarf';
+import { evaluate, locate, type ExpressionContext } from './expression';
+import type { FrameContext } from './frames';
+import type { FunctionIndex } from './functions';
+import type { DebugInfo } from './info';
+import { expressionAt } from './ranges';
+import { absent, fixed, storageOf, type Storage } from './storage';
+import { sizeOf, typeOf, valueTypeOf } from './type';
+import type { FrameReader, Variable } from './types';
+import type { Unit } from './unit';
+import type { Activation } from './unwind';
+import { makeVariable, type ValueContext } from './values';
+
+/** What a frame's variables need beside the frame. */
+export interface VariableSources {
+  reader: FrameReader;
+  functions: FunctionIndex;
+  registerName(number: number): string;
+  describe(address: bigint): string | undefined;
+}
+
+/** Parameters, then variables from the outermost block in; of several with one name, only the innermost is in scope. */
+export function frameVariables(frame: FrameContext, sources: VariableSources): Variable[] {
+  const { scope, die, activations } = frame;
+  if (!scope || !die) return [];
+  const first = scope.chain.indexOf(die);
+  const inner = scope.chain.findIndex(({ tag }, index) => index > first && tag === TAG.inlinedSubroutine);
+  const blocks = scope.chain.slice(first, inner < 0 ? undefined : inner);
+  const found = new Map<string, Die>();
+  for (const block of blocks) {
+    for (const declared of declaredIn(block)) {
+      const name = declared.name;
+      if (name === undefined) continue;
+      found.delete(name);
+      found.set(name, declared);
+    }
+  }
+  const expressions = frameExpressions(activations, sources, scope.function);
+  const context = valueContext(expressions, sources);
+  const isParameter = (declared: Die): boolean => declared.tag === TAG.formalParameter;
+  const ordered = [...found].sort(([, a], [, b]) => Number(isParameter(b)) - Number(isParameter(a)));
+  return ordered.map(([name, declared]) => makeVariable(name, typeOf(declared), locationOf(declared, activations[0]!.lookup, expressions, sources), context));
+}
+
+/** Variables of the program itself: of files, namespaces and classes, each place once. */
+export function globalVariables(info: DebugInfo, sources: VariableSources): Variable[] {
+  const found = new Map<string, Variable>();
+  for (const unit of info.units) {
+    const expressions = unitExpressions(unit, sources.reader);
+    const open = [unit.dies];
+    for (let die = open.shift(); die; die = open.shift()) {
+      for (const child of die.children) {
+        if (child.tag === TAG.namespace || child.tag === TAG.module) open.push(child);
+        const expression = child.tag === TAG.variable ? child.block(AT.location) : undefined;
+        if (!expression || child.name === undefined) continue;
+        const storage = storageOf(locate(expression, expressions), expressions);
+        const variable = makeVariable(child.name, typeOf(child), storage, valueContext(expressions, sources));
+        const key = `${variable.name} ${variable.address}`;
+        if (!found.has(key)) found.set(key, variable);
+      }
+    }
+  }
+  return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+/** Parameters and variables of a block; those that the compiler left out of this copy stand in its origin. */
+function declaredIn(block: Die): Die[] {
+  const isVariable = ({ tag }: Die): boolean => tag === TAG.formalParameter || tag === TAG.variable;
+  const own = block.children.filter((child) => isVariable(child) && !child.flag(AT.declaration));
+  const origin = block.reference(AT.abstractOrigin);
+  if (!origin) return own;
+  const copied = new Set(own.map((child) => child.reference(AT.abstractOrigin)));
+  const left = origin.children.filter((child) => isVariable(child) && !child.flag(AT.declaration) && !copied.has(child));
+  return [...own, ...left];
+}
+
+function locationOf(declared: Die, address: bigint, expressions: ExpressionContext, sources: VariableSources): Storage {
+  const holder = declared.owner(AT.location);
+  const expression = holder && expressionAt(holder, AT.location, address);
+  if (expression) {
+    const { reader } = sources;
+    return storageOf(locate(expression, expressions), { register: expressions.register, read: (at, bytes) => reader.read(at, bytes) });
+  }
+  return constantOf(declared) ?? absent;
+}
+
+/** A value that stands in the debug information itself. */
+function constantOf(declared: Die): Storage | undefined {
+  const holder = declared.owner(AT.constValue);
+  if (!holder) return undefined;
+  const bytes = holder.block(AT.constValue);
+  if (bytes) return fixed(bytes);
+  const text = holder.string(AT.constValue);
+  if (text !== undefined) return fixed(new TextEncoder().encode(`${text}\0`));
+  const value = holder.constant(AT.constValue);
+  const size = sizeOf(typeOf(declared)) ?? 8;
+  if (value === undefined || !(size <= 16)) return undefined;
+  return fixed(Uint8Array.from({ length: size }, (_, index) => Number((value >> BigInt(8 * index)) & 0xffn)));
+}
+
+function valueContext(expressions: ExpressionContext, { registerName, describe }: VariableSources): ValueContext {
+  return { expressions, registerName, describe };
+}
+
+/** What an expression may ask where there is no frame. */
+function unitExpressions(unit: Unit, reader: FrameReader): ExpressionContext {
+  return {
+    register: () => undefined,
+    read: (address, bytes) => reader.read(address, bytes),
+    frameBase: () => undefined,
+    cfa: () => undefined,
+    entryValue: () => undefined,
+    indexedAddress: (index) => unit.indexedAddress(index),
+    baseType: (offset) => valueTypeOf(unit.dieAt(offset)),
+  };
+}
+
+/** What an expression may ask in a physical frame of `function`. */
+function frameExpressions(activations: readonly Activation[], sources: VariableSources, physical: Die): ExpressionContext {
+  const [activation, caller] = activations;
+  const context: ExpressionContext = {
+    ...unitExpressions(physical.unit, sources.reader),
+    register: (number) => activation!.registers[number],
+    cfa: () => activation!.cfa,
+    frameBase() {
+      const expression = expressionAt(physical, AT.frameBase, activation!.lookup);
+      return expression && evaluate(expression, { ...context, frameBase: () => undefined });
+    },
+    entryValue: (expression) => (caller ? entryValue(expression, activations.slice(1), physical, sources) : undefined),
+  };
+  return context;
+}
+
+/**
+ * The value at entry of a register: what the caller's call site says that it passed
+ * (DWARF 5, 3.4), provided that this call is the one that led here and not one whose target jumped on to this function.
+ */
+function entryValue(expression: Uint8Array, activations: readonly Activation[], callee: Die, sources: VariableSources): bigint | undefined {
+  const caller = activations[0]!;
+  const physical = sources.functions.functionAt(caller.lookup);
+  const site = physical && callSite(physical, caller.pc);
+  if (!physical || !site) return undefined;
+  const context = frameExpressions(activations, sources, physical);
+  const origin = site.reference(AT.callOrigin) ?? site.reference(AT.abstractOrigin);
+  if (origin) {
+    if (root(origin) !== root(callee) && origin.name !== callee.name) return undefined;
+  } else {
+    const target = site.block(AT.callTarget) ?? site.block(AT.gnuCallSiteTarget);
+    if (!target || evaluate(target, context) !== callee.span?.start) return undefined;
+  }
+  for (const parameter of site.children) {
+    const location = parameter.block(AT.location);
+    const value = parameter.block(AT.callValue) ?? parameter.block(AT.gnuCallSiteValue);
+    if (location && value && sameBytes(location, expression)) return evaluate(value, context);
+  }
+  return undefined;
+}
+
+/** The declaration or abstract instance behind a function. */
+function root(die: Die): Die {
+  return die.owner(AT.name) ?? die;
+}
+
+function callSite(physical: Die, returnAddress: bigint): Die | undefined {
+  const open = [physical];
+  for (let die = open.pop(); die; die = open.pop()) {
+    const isSite = die.tag === TAG.callSite || die.tag === TAG.gnuCallSite;
+    if (isSite && (die.address(AT.callReturnPc) ?? die.address(AT.lowPc)) === returnAddress) return die;
+    for (const child of die.children) open.push(child);
+  }
+  return undefined;
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
