@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest';
+import picocolors from 'picocolors';
+import type { Report } from '../../engine/covert/report';
+import { formatReport } from './report-screen';
+import { formatSummary } from './report-summary';
+
+const screen = { width: 88, colors: picocolors.createColors(false) };
+
+const report: Report = {
+  scenario: 'a bit flip in the checksum loop',
+  passed: false,
+  guest: { exit: 0, output: 'block 1\ncrc=54baaee3\n', instructions: 1_234_567, ended: 'exit' },
+  faults: [
+    {
+      name: 'fault 1',
+      text: 'flip a0 bit 17 in replica B at instruction 40_000',
+      fired: true,
+      replica: 'B',
+      core: 1,
+      change: 'a0: 0x5 -> 0x20005 (bit 17)',
+      instruction: 40_000,
+      pc: '0x8000002a',
+      function: 'crc32_update',
+      file: 'checksum.c',
+      line: 35,
+    },
+    { name: 'late', text: 'flip pc bit 1 in replica A at instruction 9_000_000', fired: false, optional: true },
+  ],
+  divergences: [
+    {
+      replica: 'B',
+      instruction: 40_001,
+      pc: '0x8000002e',
+      function: 'crc32_update',
+      file: 'checksum.c',
+      line: 36,
+      differs: [
+        { place: 'a0', A: '0x5', B: '0x20005' },
+        { place: 'memory[0x80001000]', A: '0x0', B: '0xffff' },
+      ],
+      differing: 12,
+    },
+  ],
+  detections: [{ by: 'output', instruction: 52_345, latency: 12_345, what: 'output 17: A wrote 0x35, B wrote 0x34' }],
+  recoveries: [{ by: 'rollback', to: 0, replayed: 52_345 }],
+  released: { bytes: 21, sha256: 'ab'.repeat(32), corrupt: false },
+  expectations: [
+    { text: 'detected by output within 2 epochs', line: 12, held: true },
+    { text: 'exit 3', line: 13, held: false, reason: 'the guest ended with 0' },
+  ],
+  protection: { start: 'dmr', end: 'dmr' },
+  cycles: {
+    unprotected: 1_000_000,
+    protected: 1_123_000,
+    overhead: 0.123,
+    events: [
+      { event: 'rendezvous', count: 100, cycles: 100_000 },
+      { event: 'copy', count: 0, cycles: 0 },
+      { event: 'compare', count: 21, cycles: 21 },
+    ],
+  },
+};
+
+describe('the screen of a scenario', () => {
+  test('says everything the report has, in order', () => {
+    expect(formatReport(report, screen)).toBe(`
+a bit flip in the checksum loop                                                   failed
+${'─'.repeat(88)}
+  guest said │ block 1
+             │ crc=54baaee3
+             exit 0 after 1,234,567 instructions
+  fault      flip a0 bit 17 in replica B at instruction 40_000
+               struck replica B on core 1 at instruction 40,000
+               in crc32_update, checksum.c:35 (pc 0x8000002a)
+               a0: 0x5 -> 0x20005 (bit 17)
+             flip pc bit 1 in replica A at instruction 9_000_000
+               never struck (it may)
+  diverged   first different result: instruction 40,001 of replica B
+               in crc32_update, checksum.c:36 (pc 0x8000002e)
+                                    replica A   replica B
+               a0                   0x5         0x20005     bit 17
+               memory[0x80001000]   0x0         0xffff      16 bits
+               … and 10 places more
+  noticed    by output at instruction 52,345, 12,345 instructions after the fault
+               output 17: A wrote 0x35, B wrote 0x34
+  recovered  by rollback to instruction 0; 52,345 instructions run again
+  released   21 bytes, each once, none wrong
+             sha256 ${'ab'.repeat(32)}
+  cost       12.3 % more cycles than unprotected: 1,123,000 for 1,000,000
+               rendezvous   100 ×   100,000 cycles    10.0 %
+               compare       21 ×        21 cycles   0.002 %
+  expected   ✓ detected by output within 2 epochs  line 12
+             ✗ exit 3  line 13
+                 the guest ended with 0
+`);
+  });
+
+  test('a silent corruption without protection shows the fault-free value', () => {
+    const [divergence] = report.divergences;
+    const text = formatReport(
+      {
+        ...report,
+        divergences: divergence ? [{ ...divergence, replica: 'A', differs: [{ place: 'a0', A: '0x4', reference: '0x5' }] }] : [],
+        detections: [],
+        recoveries: [],
+        protection: { start: 'none', end: 'none' },
+        released: { bytes: 21, sha256: '', corrupt: true, firstWrongByte: 12 },
+      },
+      screen,
+    );
+    expect(text).toMatch(/replica A {3}fault-free\n\s+a0 {3}0x4 {9}0x5 {10}bit 0\n/);
+    expect(text).toContain('no: without protection nobody compares');
+    expect(text).toContain('21 bytes, each once, CORRUPT: wrong from byte 12 on');
+  });
+
+  test('long output is cut in the middle and escape sequences are not obeyed', () => {
+    const output = Array.from({ length: 100 }, (_, line) => `\x1b[31mline ${line}\n`).join('');
+    const text = formatReport({ ...report, guest: { ...report.guest, output } }, screen);
+    expect(text).toContain('… 84 lines more …');
+    expect(text).toContain('│ \\x1b[31mline 99');
+    expect(text).not.toContain('\x1b');
+  });
+
+  test('a fault that never struck is said aloud', () => {
+    const text = formatReport({ ...report, faults: [{ name: 'f', text: 'flip a0 bit 1', fired: false }] }, screen);
+    expect(text).toContain('never struck, so nothing was tested');
+  });
+});
+
+test('the summary names where each scenario diverged and what did not hold', () => {
+  const text = formatSummary([report, { ...report, passed: true, expectations: [], divergences: [] }], screen);
+  expect(text).toContain(
+    '✗ a bit flip in the checksum loop\n' +
+      '    diverged in crc32_update, checksum.c:36 · noticed by output · recovered by rollback · no wrong output\n' +
+      '    did not hold, line 13: exit 3\n',
+  );
+  expect(text).toContain('✓ a bit flip in the checksum loop\n    never diverged · noticed by output');
+  expect(text).toMatch(/\n2 scenarios: 1 passed, 1 failed\n$/);
+});

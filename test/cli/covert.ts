@@ -1,0 +1,37 @@
+/** Starts the bundled command as a user does: its own process, its own streams. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import path from 'node:path';
+
+export const root = path.resolve(import.meta.dirname, '..', '..');
+
+export interface Outcome {
+  /** Null if a signal ended the process. */
+  exit: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+interface Options {
+  env?: NodeJS.ProcessEnv;
+  cwd?: string;
+  /** Called with the running process. */
+  meanwhile?: (child: ChildProcess) => void;
+}
+
+/** Runs `covert` with arguments to its end. */
+export function covert(args: string[], { env = {}, cwd = root, meanwhile }: Options = {}): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [path.join(root, 'dist', 'covert.cjs'), ...args], {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.on('error', reject);
+    child.on('close', (exit) => resolve({ exit, stdout, stderr }));
+    meanwhile?.(child);
+  });
+}

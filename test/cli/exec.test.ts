@@ -1,0 +1,119 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeElf } from '../oracles/elf-writer';
+import { covert, root } from './covert';
+
+const checksum = 'examples/checksum/checksum.elf';
+const ramBase = 0x8000_0000n;
+/** `j .`: a guest that never ends. */
+const endless = makeElf(ramBase, Uint8Array.of(0x6f, 0, 0, 0));
+
+interface Execution {
+  exit: number | null;
+  ended: string;
+  output: string;
+  instructions: number;
+  hashes: { instruction: number; sha256: string | null }[];
+}
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'covert-exec-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function fileOf(name: string, bytes: Uint8Array): Promise<string> {
+  const file = path.join(folder, name);
+  await writeFile(file, bytes);
+  return file;
+}
+
+describe('a good image', () => {
+  test('stdout is the console and the exit code is the guest’s', async () => {
+    const { exit, stdout, stderr } = await covert(['exec', checksum]);
+    expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' });
+    expect(stdout).toContain('crc=54baaee3');
+  });
+
+  test('the exit code of a guest that fails is passed on', async () => {
+    // li t0, 0x100000; li t1, 0x73333; sw t1, 0(t0): syscon, exit code 7
+    const words = [0x0010_02b7, 0x0007_3337, 0x3333_0313, 0x0062_a023];
+    const code = new Uint8Array(Uint32Array.from(words).buffer);
+    const { exit, stdout } = await covert(['exec', await fileOf('seven.elf', makeElf(ramBase, code)), '--json']);
+    expect(exit).toBe(7);
+    expect(JSON.parse(stdout)).toMatchObject({ exit: 7, ended: 'exit', output: '' });
+  });
+
+  test('--json: the same output, and hashes that two runs agree on', async () => {
+    const args = ['exec', checksum, '--json', '--hash-at', '1_000,0,99_999,9_000_000_000'];
+    const [first, second, plain] = await Promise.all([covert(args), covert(args), covert(['exec', checksum])]);
+    expect(second).toEqual(first);
+    const result = JSON.parse(first.stdout) as Execution;
+    expect(result).toMatchObject({ exit: 0, ended: 'exit', output: plain.stdout });
+    expect(result.hashes.map(({ instruction }) => instruction)).toEqual([0, 1000, 99_999, 9_000_000_000]);
+    expect(new Set(result.hashes.map(({ sha256 }) => sha256)).size).toBe(4);
+    expect(result.hashes[3]?.sha256).toBeNull();
+    expect(result.hashes[0]?.sha256).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test('hashes at many counts equal hashes at one', async () => {
+    const many = Array.from({ length: 50 }, (_, index) => 20_000 + index).join(',');
+    const [stops, through] = await Promise.all(
+      [many, '20_049'].map((counts) => covert(['exec', checksum, '--json', '--hash-at', counts])),
+    );
+    const last = (text = ''): unknown => (JSON.parse(text) as Execution).hashes.at(-1);
+    expect(last(stops?.stdout)).toEqual(last(through?.stdout));
+  });
+
+  test('a limit is exact, ends with 3 and says so', async () => {
+    const args = ['exec', await fileOf('endless.elf', endless), '--max-instructions', '12_345'];
+    const [text, json] = await Promise.all([covert(args), covert([...args, '--json'])]);
+    expect(text.exit).toBe(3);
+    expect(text.stderr).toContain('after 12,345 instructions');
+    expect(JSON.parse(json.stdout)).toMatchObject({ exit: null, ended: 'limit', instructions: 12_345 });
+  });
+
+  test('Ctrl-C ends a guest that does not, with 130 and nothing half-written', async () => {
+    const image = await fileOf('interrupted.elf', endless);
+    const { exit, stdout, stderr } = await covert(['exec', image, '--json'], {
+      meanwhile: (child) => setTimeout(() => child.kill('SIGINT'), 1500),
+    });
+    expect({ exit, stdout, stderr }).toEqual({ exit: 130, stdout: '', stderr: 'covert: interrupted\n' });
+  });
+});
+
+describe('a bad image is one line that names the file, and exit code 2', () => {
+  const cases: [string, () => Promise<string>, RegExp][] = [
+    ['a file that is not there', async () => path.join(folder, 'none.elf'), /no such file/],
+    ['a folder', async () => folder, /folder/],
+    ['text', () => fileOf('text.elf', Buffer.from('hello\n'.repeat(100))), /ELF/],
+    ['nothing', () => fileOf('empty.elf', new Uint8Array()), /ELF/],
+    ['an ELF for another machine', async () => fileOf('x86.elf', patched(await readFile(path.join(root, checksum)), 18, 62)), /./],
+    ['a 32-bit ELF', async () => fileOf('rv32.elf', patched(await readFile(path.join(root, checksum)), 4, 1)), /./],
+    ['half an ELF', async () => fileOf('half.elf', (await readFile(path.join(root, checksum))).subarray(0, 300)), /./],
+    ['an ELF outside RAM', () => fileOf('low.elf', makeElf(0x1000n, Uint8Array.of(0x6f, 0, 0, 0))), /RAM is 0x80000000/],
+  ];
+
+  test.each(cases)('%s', async (_, make, message) => {
+    const file = await make();
+    const { exit, stdout, stderr } = await covert(['exec', file]);
+    expect({ exit, stdout }).toEqual({ exit: 2, stdout: '' });
+    expect(stderr).toMatch(/^covert: [^\n]*\n$/);
+    expect(stderr).toContain(file);
+    expect(stderr).toMatch(message);
+  });
+
+  test('--verbose adds the stack', async () => {
+    const { exit, stderr } = await covert(['exec', path.join(folder, 'none.elf'), '--verbose']);
+    expect(exit).toBe(2);
+    expect(stderr).toContain('    at ');
+  });
+});
+
+function patched(bytes: Uint8Array, offset: number, value: number): Uint8Array {
+  const copy = Uint8Array.from(bytes);
+  copy[offset] = value;
+  return copy;
+}

@@ -1,0 +1,155 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Report } from '../../engine/covert/report';
+import { covert, root } from './covert';
+
+const checksum = 'examples/checksum/checksum.covert';
+const examples = ['checksum', 'sort', 'ticker'].map((name) => `examples/${name}/${name}.covert`);
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'covert-run-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** A scenario file on the checksum guest; `body` is what stands in its only scenario. */
+async function scenario(name: string, body: string): Promise<string> {
+  const file = path.join(folder, name);
+  const quoted = (target: string): string => `"${path.relative(folder, path.join(root, target)).replaceAll('\\', '/')}"`;
+  await writeFile(
+    file,
+    `import ${quoted('examples/boards/common.covert')}
+guest checksum { elf ${quoted('examples/checksum/checksum.elf')} ram 16 MiB }
+scenario "s" {
+  chip octo
+  guest checksum
+  ${body}
+}
+`,
+  );
+  return file;
+}
+
+describe('the examples', () => {
+  test.each(examples)('%s: every expectation holds, in text and in JSON', async (file) => {
+    const [text, json] = await Promise.all([covert(['run', file]), covert(['run', file, '--json'])]);
+    expect({ exit: text.exit, stderr: text.stderr }).toEqual({ exit: 0, stderr: '' });
+    expect({ exit: json.exit, stderr: json.stderr }).toEqual({ exit: 0, stderr: '' });
+    const reports = JSON.parse(json.stdout) as Report[];
+    for (const { scenario: name, expectations } of reports) {
+      expect(text.stdout).toContain(name);
+      for (const { held, text: what } of expectations) {
+        expect(held).toBe(true);
+        expect(text.stdout).toContain(`✓ ${what}`);
+      }
+    }
+    expect(text.stdout).toMatch(new RegExp(`\\n${reports.length} scenarios?: ${reports.length} passed, 0 failed\\n$`));
+  });
+
+  test('the last screen names function, file and line of the divergence', async () => {
+    const { stdout } = await covert(['run', checksum]);
+    const [, last] = stdout.split('═'.repeat(88));
+    expect(last).toMatch(/✓ a bit flip in the checksum loop\n {4}diverged in crc32_update, \S*checksum\.c:\d+ · noticed by output/);
+  });
+});
+
+describe('--json', () => {
+  test('has the promised fields, and --scenario narrows it', async () => {
+    const { stdout } = await covert(['run', checksum, '--json', '--scenario', 'a bit flip in the checksum loop']);
+    const reports = JSON.parse(stdout) as Report[];
+    const located = {
+      instruction: expect.any(Number) as number,
+      pc: expect.stringMatching(/^0x[0-9a-f]+$/) as string,
+      function: 'crc32_update',
+      file: expect.stringContaining('checksum.c') as string,
+      line: expect.any(Number) as number,
+    };
+    expect(reports).toEqual([
+      expect.objectContaining({
+        scenario: 'a bit flip in the checksum loop',
+        passed: true,
+        guest: expect.objectContaining({ exit: 0, output: expect.stringContaining('crc=54baaee3') as string }) as Report['guest'],
+        faults: [expect.objectContaining({ ...located, fired: true, replica: 'B', core: 1 })],
+        divergences: [expect.objectContaining({ ...located, replica: 'B' })],
+        detections: [expect.objectContaining({ by: 'output' })],
+        recoveries: [expect.objectContaining({ by: 'rollback' })],
+        released: expect.objectContaining({ corrupt: false, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string }) as Report['released'],
+        protection: { start: 'dmr', end: 'dmr' },
+      }),
+    ]);
+    const [report] = reports;
+    expect(report?.divergences[0]?.differs[0]).toMatchObject({ A: expect.any(String) as string, B: expect.any(String) as string });
+    expect(report?.released.bytes).toBe(report?.guest.output.length);
+    const { unprotected = 0, protected: guarded = 0, overhead } = report?.cycles ?? {};
+    expect(overhead).toBeCloseTo(guarded / unprotected - 1, 10);
+  });
+
+  test('two runs give the same report', async () => {
+    const [first, second] = await Promise.all([covert(['run', checksum, '--json']), covert(['run', checksum, '--json'])]);
+    expect(second).toEqual(first);
+  });
+});
+
+describe('what did not hold', () => {
+  test('an expectation: exit code 1 and the reason', async () => {
+    const file = await scenario('broken.covert', 'protect dmr on core 0, core 1\n  expect exit 3\n  expect clean');
+    const { exit, stdout } = await covert(['run', file]);
+    expect(exit).toBe(1);
+    expect(stdout).toMatch(/✗ exit 3 {2}line 7\n +\S/);
+    expect(stdout).toMatch(/✓ clean/);
+    expect(stdout).toContain('1 scenario: 0 passed, 1 failed');
+  });
+
+  test('a fault that never struck fails the scenario', async () => {
+    const body = 'protect dmr on core 0, core 1\n  fault flip a0 bit 1 in replica B at checksum_never_reached\n  expect exit 0';
+    const late = body.replace('checksum_never_reached', 'instruction 9_000_000_000_000');
+    const { exit, stdout } = await covert(['run', await scenario('late.covert', late)]);
+    expect(exit).toBe(1);
+    expect(stdout).toContain('never struck, so nothing was tested');
+  });
+});
+
+describe('bad input is exit code 2', () => {
+  test('a file that is not there', async () => {
+    const { exit, stdout, stderr } = await covert(['run', 'none.covert']);
+    expect({ exit, stdout, stderr }).toEqual({ exit: 2, stdout: '', stderr: 'covert: none.covert: no such file\n' });
+  });
+
+  test('a scenario that the file does not have', async () => {
+    const { exit, stderr } = await covert(['run', checksum, '--scenario', 'nope']);
+    expect(exit).toBe(2);
+    expect(stderr).toMatch(/^covert: [^\n]*no scenario "nope", but "a bit flip in the checksum loop", [^\n]*\n$/);
+  });
+
+  test('errors in the file stand one a line, and nothing runs', async () => {
+    const file = await scenario('bits.covert', 'protect dmr on core 0, core 1\n  fault flip a0 bit 64 in replica C at instruction 1');
+    const { exit, stdout, stderr } = await covert(['run', file, '--json']);
+    expect({ exit, stdout }).toEqual({ exit: 2, stdout: '' });
+    const lines = stderr.trimEnd().split('\n');
+    expect(lines.at(-1)).toMatch(/^covert: .*bits\.covert: \d+ errors?, so nothing was run$/);
+    for (const line of lines.slice(0, -1)) expect(line).toMatch(/bits\.covert:\d+:\d+: (error|warning) COV\d+: ./);
+  });
+});
+
+describe('streams', () => {
+  test('no colours where stdout is no terminal', async () => {
+    const { stdout } = await covert(['run', checksum], { env: { FORCE_COLOR: '' } });
+    expect(stdout).not.toContain('\x1b');
+  });
+
+  test('a reader that goes away early is no failure of the tool', async () => {
+    const { stderr } = await covert(['run', checksum], { meanwhile: (child) => child.stdout?.destroy() });
+    expect(stderr).toBe('');
+  });
+
+  test('Ctrl-C: exit code 130 and no half an array', async () => {
+    const { exit, stdout, stderr } = await covert(['run', checksum, '--json'], {
+      meanwhile: (child) => setTimeout(() => child.kill('SIGINT'), 700),
+    });
+    // A machine so fast that it was done by then has done nothing wrong.
+    if (exit === 0) expect(JSON.parse(stdout)).toHaveLength(5);
+    else expect({ exit, stdout, stderr }).toEqual({ exit: 130, stdout: '', stderr: 'covert: interrupted\n' });
+  });
+});

@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest';
+import { covert } from './covert';
+
+const commands = ['run', 'check', 'exec', 'debug', 'lsp'];
+
+describe('help', () => {
+  test.each([[[]], ...commands.map((command) => [[command]])])('covert %j --help has an example', async (command) => {
+    const { exit, stdout, stderr } = await covert([...command, '--help']);
+    expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' });
+    expect(stdout).toMatch(/Example:\n {2}covert /);
+  });
+
+  test('lists all commands and the exit codes', async () => {
+    const { stdout } = await covert(['--help']);
+    for (const command of commands) expect(stdout).toContain(`\n  ${command} `);
+    expect(stdout).toContain('Exit codes:');
+  });
+
+  test('--version', async () => {
+    const { exit, stdout } = await covert(['--version']);
+    expect(exit).toBe(0);
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe('what is wrong on the command line is one line and exit code 2', () => {
+  test.each([
+    [['run', 'x.covert', '--jsn'], "unknown option '--jsn' (Did you mean --json?)"],
+    [['check', '--fix', 'x.covert'], "unknown option '--fix'"],
+    [['exec', 'x.elf', '--hash'], "unknown option '--hash' (Did you mean --hash-at?)"],
+    [['debug', '--prot', '1'], "unknown option '--prot'"],
+    [['lsp', '--tcp'], "unknown option '--tcp'"],
+    [['rn'], "unknown command 'rn' (Did you mean run?)"],
+    [['run'], "missing required argument 'file'"],
+    [['run', 'a.covert', 'b.covert'], 'too many arguments'],
+    [['exec', 'x.elf', '--ram', '64'], 'A size is a number and B, KiB, MiB or GiB: 64MiB.'],
+    [['exec', 'x.elf', '--ram', '1000B'], '--ram: a multiple of 4KiB, at most 2GiB'],
+    [['exec', 'x.elf', '--max-instructions', '1e9'], 'A count is a whole number'],
+    [['debug', '--port', '70000'], 'A port is a number from 0 to 65535.'],
+    [['lsp'], 'say --stdio'],
+  ])('covert %j', async (args, message) => {
+    const { exit, stdout, stderr } = await covert(args);
+    expect({ exit, stdout }).toEqual({ exit: 2, stdout: '' });
+    expect(stderr).toMatch(/^covert: [^\n]*\n$/);
+    expect(stderr).toContain(message);
+  });
+
+  test('no command at all shows the help', async () => {
+    const { exit, stderr } = await covert([]);
+    expect(exit).toBe(2);
+    expect(stderr).toContain('Usage: covert');
+  });
+});
