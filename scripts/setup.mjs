@@ -134,7 +134,7 @@ export async function runScript(main) {
   } catch (error) {
     const known = error instanceof SetupError;
     process.stderr.write(`covert: ${known ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
-    process.exitCode = known ? 2 : 3;
+    process.exitCode = 3;
   }
 }
 

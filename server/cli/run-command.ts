@@ -8,6 +8,7 @@ import { Progress } from './progress';
 import { formatReport } from './report-screen';
 import { formatSummary } from './report-summary';
 import { loadPlans } from './scenario-file';
+import { withShownSources } from './shown-sources';
 import { screenOf, write } from './terminal';
 
 interface RunFlags {
@@ -45,13 +46,13 @@ async function runFile(file: string, { scenario, json }: RunFlags): Promise<numb
     for (const plan of plans) {
       const progress = new Progress(plan.name);
       const onProgress = (instructions: number): void => progress.update(() => `${count(instructions)} instructions`);
-      try {
-        reports.push(await run(plan, { onProgress, signal }));
-      } finally {
-        progress.end();
+      const report = await run(plan, { onProgress, signal }).finally(() => progress.end());
+      if (json) reports.push(report);
+      else {
+        const shown = withShownSources(report, plan.guest.path);
+        reports.push(shown);
+        await write(process.stdout, formatReport(shown, screen));
       }
-      const newest = reports.at(-1);
-      if (newest && !json) await write(process.stdout, formatReport(newest, screen));
     }
     // At once and at the end: a run that was interrupted leaves no half an array.
     const closing = json ? `${JSON.stringify(reports, null, 2)}\n` : formatSummary(reports, screen);
