@@ -52,12 +52,12 @@ export class Operands {
 
   /** The bits of a number after the operands already chosen for the same operation. */
   #float(format: FloatFormat, earlier: readonly bigint[]): bigint {
-    const choice = this.#random.below(earlier.length === 0 ? 12 : 20);
+    const choice = this.#random.below(earlier.length === 0 ? 12 : 24);
     if (choice === 0) return this.#bits(format.precision + format.exponentBits);
     if (choice === 1) return this.#special(format);
-    if (choice === 2) return this.#nearInteger(format);
+    if (choice < 4) return this.#nearInteger(format);
     if (choice < 12) return this.#compose(format, this.#exponentField(format));
-    if (choice < 15) return this.#counterpart(format, earlier);
+    if (choice < 20) return this.#counterpart(format, earlier);
     return this.#near(format, earlier[this.#random.below(earlier.length)] ?? 0n);
   }
 
@@ -99,7 +99,10 @@ export class Operands {
     const top = 2 ** format.exponentBits - 1;
     const bias = 2 ** (format.exponentBits - 1) - 1;
     const clamp = (field: number): number => Math.min(Math.max(field, 0), top);
-    switch (this.#random.below(6)) {
+    switch (this.#random.below(7)) {
+      // Where a double meets the ends of single: its largest and smallest normal and subnormal numbers.
+      case 6:
+        return clamp(bias + ([127, 128, -126, -127, -149, -150][this.#random.below(6)] ?? 0));
       case 0:
         return this.#random.below(3);
       case 1:
@@ -132,7 +135,7 @@ export class Operands {
   /** Around a power of two that ends an integer range, and around halves. */
   #nearInteger(format: FloatFormat): bigint {
     const sign = this.#random.below(2) === 0 ? 1 : -1;
-    const powers = [2 ** 31, 2 ** 32, 2 ** 63, 2 ** 64, 1, 2, 0.5];
+    const powers = [2 ** 31, 2 ** 32, 2 ** 63, 2 ** 64, 1, 0, 0.5, 2 ** this.#random.below(22)];
     const power = powers[this.#random.below(powers.length)] ?? 1;
     const offset = power > 2 ** 40 ? 0 : (this.#random.below(17) - 8) / 8;
     const value = sign * (power + offset);
@@ -148,10 +151,20 @@ export class Operands {
     return BigInt.asUintN(width, moved ^ (BigInt(this.#random.below(2)) << BigInt(width - 1)));
   }
 
-  /** About minus the product of the earlier operands, which cancels in a fused multiply-add. */
+  /**
+   * Close to what makes an operation on the earlier operands meet an edge: minus
+   * their product, which cancels in a fused multiply-add, or the factor or
+   * divisor whose product or quotient is at an end of the format's range.
+   */
   #counterpart(format: FloatFormat, earlier: readonly bigint[]): bigint {
-    if (format === double) return this.#near(format, bitsOfDouble(earlier.reduce((product, bits) => product * doubleOfBits(bits), -1)));
-    return this.#near(format, bitsOfSingle(earlier.reduce((product, bits) => product * singleOfBits(bits), -1)));
+    const [toNumber, toBits] = format === double ? ([doubleOfBits, bitsOfDouble] as const) : ([singleOfBits, bitsOfSingle] as const);
+    const product = earlier.reduce((total, bits) => total * toNumber(bits), 1);
+    const smallestNormal = 1n << BigInt(format.precision - 1);
+    const infinity = ((1n << BigInt(format.exponentBits)) - 1n) * smallestNormal;
+    const ends = [smallestNormal, smallestNormal, smallestNormal / 2n, 1n, infinity - 1n];
+    const end = toNumber(ends[this.#random.below(ends.length)] ?? 0n);
+    const value = [-product, end / product, product / end][this.#random.below(3)] ?? 0;
+    return this.#random.below(2) === 0 ? toBits(value) : this.#near(format, toBits(value));
   }
 
   #integer(width: number): bigint {
