@@ -7,14 +7,14 @@
  * where it stopped, and a run on a finished installation returns at once.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 export const codeServerVersion = '4.100.3';
-/** The only major version of Node that this code-server, and its native parts, run on. */
-const nodeMajor = '20';
+/** This code-server, and its native parts, run on Node 20 only: fetched from npm where another one runs us. */
+const nodeVersion = '20.20.2';
 
 /** What the native parts of VS Code need to be compiled, and what it searches and renders with. */
 const debianPackages = [
@@ -47,7 +47,7 @@ export function cacheFolder(): string {
 
 /** The first of `names` that is on the PATH, as an absolute path. */
 export function findProgram(...names: string[]): string | undefined {
-  const folders = (process.env['PATH'] ?? '').split(process.platform === 'win32' ? ';' : ':');
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
   for (const name of names)
     for (const folder of folders) {
       const file = join(folder, process.platform === 'win32' ? `${name}.exe` : name);
@@ -70,10 +70,10 @@ function missingDebianPackages(): string[] {
   return findProgram('dpkg-query') === undefined ? [] : debianPackages.filter((name) => !isDebianPackageInstalled(name));
 }
 
-/** Runs a command to its end, output into `log`; rejects with its last lines. */
-function execute(command: string, args: string[], folder: string, env: NodeJS.ProcessEnv = {}): Promise<void> {
+/** Runs a command to its end; rejects with the last lines of its output. */
+function execute(command: string, args: string[], folder: string, env: NodeJS.ProcessEnv = process.env): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: folder, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
     let tail = '';
     const keep = (chunk: Buffer): void => {
       tail = (tail + chunk.toString()).slice(-4000);
@@ -95,36 +95,80 @@ function link(target: string, path: string): void {
   symlinkSync(target, path);
 }
 
+/** A Node that code-server runs on, and how npm runs with it. */
+interface Toolchain {
+  node: string;
+  /** What must be fetched before it is there: an npm package and the folder of its npm project. */
+  fetch?: { package: string; folder: string };
+  env: NodeJS.ProcessEnv;
+}
+
+/** This process's own Node if it will do, else one from npm. */
+function chooseToolchain(): Toolchain {
+  if (process.versions.node.startsWith('20.')) return { node: process.execPath, env: process.env };
+  const folder = join(cacheFolder(), `node-${nodeVersion}`);
+  const name = `node-linux-${process.arch}`;
+  const home = join(folder, 'node_modules', name);
+  const env = {
+    ...process.env,
+    PATH: `${join(home, 'bin')}${delimiter}${process.env['PATH'] ?? ''}`,
+    // Its headers come with it; node-gyp would fetch them from elsewhere.
+    npm_config_nodedir: home,
+  };
+  return { node: join(home, 'bin', 'node'), fetch: { package: `${name}@${nodeVersion}`, folder }, env };
+}
+
+/** The script of the npm that runs us, or of the one on the PATH. */
+function npmScript(): string {
+  const running = process.env['npm_execpath'];
+  if (running !== undefined && /npm-cli\.[cm]?js$/.test(running)) return running;
+  const npm = findProgram('npm');
+  if (npm === undefined) throw new Error('npm is not on the PATH');
+  return realpathSync(npm);
+}
+
+/** An empty npm project, so that npm does not look for one further up. */
+function makeProject(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), '{ "name": "workbench", "private": true }\n');
+}
+
 interface Step {
   name: string;
   run(): Promise<void> | void;
 }
 
 /** The steps in order; `folder` is code-server's own npm project. */
-function installation(folder: string): Step[] {
+function installation(folder: string, { node, fetch, env }: Toolchain): Step[] {
   const codeServer = join(folder, 'node_modules', 'code-server');
   const vscode = join(codeServer, 'lib', 'vscode');
-  const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+  const npm = (where: string, ...args: string[]): Promise<void> =>
+    execute(node, [npmScript(), ...args, '--no-audit', '--no-fund', '--loglevel=error'], where, env);
   return [
+    ...(fetch
+      ? [
+          {
+            name: `Node ${nodeVersion}`,
+            run: () => {
+              makeProject(fetch.folder);
+              const args = ['install', fetch.package, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+              return execute(process.execPath, [npmScript(), ...args], fetch.folder);
+            },
+          },
+        ]
+      : []),
     {
       name: `code-server ${codeServerVersion}`,
-      run: async () => {
-        mkdirSync(folder, { recursive: true });
-        writeFileSync(join(folder, 'package.json'), '{ "name": "workbench", "private": true }\n');
-        await execute('npm', ['install', `code-server@${codeServerVersion}`, '--ignore-scripts', ...quiet], folder);
+      run: () => {
+        makeProject(folder);
+        return npm(folder, 'install', `code-server@${codeServerVersion}`, '--ignore-scripts');
       },
     },
-    { name: 'argon2', run: () => execute('npm', ['rebuild', 'argon2', ...quiet], folder) },
-    {
-      name: 'what VS Code depends on',
-      run: () => execute('npm', ['install', '--omit=dev', '--ignore-scripts', ...quiet], vscode),
-    },
+    { name: 'argon2', run: () => npm(folder, 'rebuild', 'argon2') },
+    { name: 'what VS Code depends on', run: () => npm(vscode, 'install', '--omit=dev', '--ignore-scripts') },
     {
       name: 'its native parts',
-      run: () =>
-        execute('npm', ['rebuild', 'node-pty', '@vscode/spdlog', 'native-watchdog', '@parcel/watcher', ...quiet], vscode, {
-          npm_config_yes: 'true',
-        }),
+      run: () => npm(vscode, 'rebuild', 'node-pty', '@vscode/spdlog', 'native-watchdog', '@parcel/watcher', '--yes'),
     },
     {
       name: 'links',
@@ -153,12 +197,11 @@ function readStamps(file: string): string[] {
  */
 export async function setUpWorkbench(report: Report): Promise<SetUp> {
   const folder = join(cacheFolder(), `code-server-${codeServerVersion}`);
-  const workbench = { node: process.execPath, entry: join(folder, 'node_modules', 'code-server', 'out', 'node', 'entry.js') };
+  const toolchain = chooseToolchain();
+  const workbench = { node: toolchain.node, entry: join(folder, 'node_modules', 'code-server', 'out', 'node', 'entry.js') };
   const stampFile = join(folder, 'steps.json');
   const done = readStamps(stampFile);
-  const steps = installation(folder);
-  if (!process.versions.node.startsWith(`${nodeMajor}.`))
-    return { missing: `Node ${nodeMajor} (code-server ${codeServerVersion} runs on no other; this is ${process.version})` };
+  const steps = installation(folder, toolchain);
   if (steps.every((step) => done.includes(step.name))) return { workbench };
   if (process.platform !== 'linux') return { missing: 'Linux, to install code-server on (here: install VS Code itself)' };
 
@@ -166,7 +209,7 @@ export async function setUpWorkbench(report: Report): Promise<SetUp> {
   if (packages.length > 0) {
     if (process.getuid?.() !== 0) return { missing: `the Debian packages ${packages.join(' ')} (apt-get install them, or run this as root)` };
     report(`installing the Debian packages ${packages.join(' ')}`);
-    const env = { DEBIAN_FRONTEND: 'noninteractive' };
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
     await execute('apt-get', ['update', '-qq'], '/', env);
     await execute('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], '/', env);
   }
@@ -175,6 +218,7 @@ export async function setUpWorkbench(report: Report): Promise<SetUp> {
     const started = Date.now();
     await step.run();
     done.push(step.name);
+    mkdirSync(folder, { recursive: true });
     writeFileSync(stampFile, JSON.stringify(done));
     report(`${index + 1}/${steps.length} ${step.name} (${Math.round((Date.now() - started) / 1000)} s)`);
   }

@@ -115,13 +115,30 @@ export class WorkbenchPage {
     await this.callStack.filter({ hasText: new RegExp(`paused on ${reason}`, 'i') }).first().waitFor();
   }
 
+  /** How many colours the text of the active editor has. */
+  tokenColors(): Promise<number> {
+    return this.page.evaluate<number>(tokenColorsInPage);
+  }
+
+  /** The visible text of the terminal, lines joined as it wraps them. */
+  async terminalText(): Promise<string> {
+    const rows = await this.page.locator('.terminal-wrapper.active .xterm-rows > div').allTextContents();
+    return rows.join('\n').replaceAll('\u00a0', ' ');
+  }
+
   /** What extensions have put behind the lines of the active editor. */
   lineEnds(): Promise<LineEnd[]> {
     return this.page.evaluate<LineEnd[]>(lineEndsInPage);
   }
 }
 
-// A string, since it runs in the page: the project is compiled without the DOM's types.
+// Strings, since they run in the page: the project is compiled without the DOM's types.
+
+const tokenColorsInPage = `new Set(
+  [...document.querySelectorAll('.editor-group-container.active .view-line span[class^="mtk"]')]
+    .map((span) => getComputedStyle(span).color),
+).size`;
+
 const lineEndsInPage = `(() => {
   const editor = document.querySelector('.editor-group-container.active .monaco-editor');
   const numbers = new Map();
