@@ -7,8 +7,8 @@ import { compileFile } from '../language/compile';
 export interface LaunchArguments extends DebugProtocol.LaunchRequestArguments {
   /** Path of a `.covert` file. */
   scenario: string;
-  /** Which scenario of the file; the first if left out. */
-  name?: string;
+  /** Which scenario of the file; the first if left out. Not `name`: clients send a configuration's title under that. */
+  scenarioName?: string;
   /** Stop before the first instruction. Default false. */
   stopOnEntry?: boolean;
 }
@@ -31,9 +31,9 @@ export async function planOf(args: LaunchArguments): Promise<Plan> {
   }
   const [first] = plans;
   if (!first) throw new LaunchError(`${path} has no scenario.`);
-  if (args.name === undefined || args.name === '') return first;
-  const plan = plans.find(({ name }) => name === args.name);
+  if (args.scenarioName === undefined || args.scenarioName === '') return first;
+  const plan = plans.find(({ name }) => name === args.scenarioName);
   if (plan) return plan;
   const names = plans.map(({ name }) => `"${name}"`).join(', ');
-  throw new LaunchError(`${path} has no scenario "${args.name}"; it has ${names}.`);
+  throw new LaunchError(`${path} has no scenario "${args.scenarioName}"; it has ${names}.`);
 }
