@@ -23,6 +23,8 @@ export function readSymbols(bytes: Uint8Array): Symbols {
 }
 
 const DEFAULT_FRAMES = 256;
+/** Frames unwound beyond the one whose variables are asked for: values at entry come from callers, and may from theirs. */
+const CALLERS = 8;
 
 class ElfSymbols implements Symbols {
   private readonly table: SymbolTable;
@@ -97,7 +99,7 @@ class ElfSymbols implements Symbols {
   }
 
   variables(reader: FrameReader, frameIndex = 0): Variable[] {
-    const context = this.contexts(reader, frameIndex + 1)[frameIndex];
+    const context = this.contexts(reader, frameIndex + CALLERS)[frameIndex];
     return context ? frameVariables(context, this.sources(reader)) : [];
   }
 

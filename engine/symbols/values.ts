@@ -9,6 +9,8 @@ import type { Variable } from './types';
 /** What values need of the frame that they are shown in. */
 export interface ValueContext {
   expressions: ExpressionContext;
+  /** Of a variable in scope: the bound of an array whose length the run decides. */
+  numberOf(variable: Die): bigint | undefined;
   registerName(number: number): string;
   /** `table+4` for an address in a symbol, for pointers. */
   describe(address: bigint): string | undefined;
@@ -48,10 +50,7 @@ function dynamicBound(context: ValueContext): (subrange: Die) => bigint | undefi
     const expression = subrange.block(AT.upperBound);
     if (expression) return evaluate(expression, context.expressions);
     const variable = subrange.reference(AT.upperBound);
-    const location = variable?.block(AT.location);
-    const address = location && evaluate(location, context.expressions);
-    const bytes = address === undefined ? undefined : context.expressions.read(address, sizeOf(variable && typeOf(variable)) ?? 8);
-    return bytes && unsignedOf(bytes);
+    return variable && context.numberOf(variable);
   };
 }
 

@@ -1,9 +1,10 @@
-import type { Die } from './die';
+import { readAt, type Die } from './die';
 import { AT, TAG } from './dwarf';
 import { evaluate, locate, type ExpressionContext } from './expression';
 import type { FrameContext } from './frames';
 import type { FunctionIndex } from './functions';
 import type { DebugInfo } from './info';
+import { unsignedOf } from './format';
 import { expressionAt } from './ranges';
 import { absent, fixed, storageOf, type Storage } from './storage';
 import { sizeOf, typeOf, valueTypeOf } from './type';
@@ -37,10 +38,15 @@ export function frameVariables(frame: FrameContext, sources: VariableSources): V
     }
   }
   const expressions = frameExpressions(activations, sources, scope.function);
-  const context = valueContext(expressions, sources);
+  const place = (declared: Die): Storage => locationOf(declared, activations[0]!.lookup, expressions, sources);
+  const numberOf = (declared: Die): bigint | undefined => {
+    const bytes = place(declared).read(0, sizeOf(typeOf(declared)) ?? 8);
+    return bytes && unsignedOf(bytes);
+  };
+  const context: ValueContext = { expressions, numberOf, registerName: sources.registerName, describe: sources.describe };
   const isParameter = (declared: Die): boolean => declared.tag === TAG.formalParameter;
   const ordered = [...found].sort(([, a], [, b]) => Number(isParameter(b)) - Number(isParameter(a)));
-  return ordered.map(([name, declared]) => makeVariable(name, typeOf(declared), locationOf(declared, activations[0]!.lookup, expressions, sources), context));
+  return ordered.map(([name, declared]) => makeVariable(name, typeOf(declared), place(declared), context));
 }
 
 /** Variables of the program itself: of files, namespaces and classes, each place once. */
@@ -48,6 +54,7 @@ export function globalVariables(info: DebugInfo, sources: VariableSources): Vari
   const found = new Map<string, Variable>();
   for (const unit of info.units) {
     const expressions = unitExpressions(unit, sources.reader);
+    const context: ValueContext = { expressions, numberOf: () => undefined, registerName: sources.registerName, describe: sources.describe };
     const open = [unit.dies];
     for (let die = open.shift(); die; die = open.shift()) {
       for (const child of die.children) {
@@ -55,7 +62,7 @@ export function globalVariables(info: DebugInfo, sources: VariableSources): Vari
         const expression = child.tag === TAG.variable ? child.block(AT.location) : undefined;
         if (!expression || child.name === undefined) continue;
         const storage = storageOf(locate(expression, expressions), expressions);
-        const variable = makeVariable(child.name, typeOf(child), storage, valueContext(expressions, sources));
+        const variable = makeVariable(child.name, typeOf(child), storage, context);
         const key = `${variable.name} ${variable.address}`;
         if (!found.has(key)) found.set(key, variable);
       }
@@ -97,10 +104,6 @@ function constantOf(declared: Die): Storage | undefined {
   const size = sizeOf(typeOf(declared)) ?? 8;
   if (value === undefined || !(size <= 16)) return undefined;
   return fixed(Uint8Array.from({ length: size }, (_, index) => Number((value >> BigInt(8 * index)) & 0xffn)));
-}
-
-function valueContext(expressions: ExpressionContext, { registerName, describe }: VariableSources): ValueContext {
-  return { expressions, registerName, describe };
 }
 
 /** What an expression may ask where there is no frame. */
@@ -149,12 +152,13 @@ function entryValue(expression: Uint8Array, activations: readonly Activation[], 
     const target = site.block(AT.callTarget) ?? site.block(AT.gnuCallSiteTarget);
     if (!target || evaluate(target, context) !== callee.span?.start) return undefined;
   }
-  for (const parameter of site.children) {
+  const register = namedRegister(expression);
+  const passed = site.children.find((parameter) => {
     const location = parameter.block(AT.location);
-    const value = parameter.block(AT.callValue) ?? parameter.block(AT.gnuCallSiteValue);
-    if (location && value && sameBytes(location, expression)) return evaluate(value, context);
-  }
-  return undefined;
+    return register !== undefined && location && namedRegister(location) === register;
+  });
+  const value = passed?.block(AT.callValue) ?? passed?.block(AT.gnuCallSiteValue);
+  return value && evaluate(value, context);
 }
 
 /** The declaration or abstract instance behind a function. */
@@ -172,6 +176,12 @@ function callSite(physical: Die, returnAddress: bigint): Die | undefined {
   return undefined;
 }
 
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+/** The register that an expression names, with a type (as for floating point) or without. */
+function namedRegister(expression: Uint8Array): number | undefined {
+  return readAt(expression, 'a DWARF expression', 0, (reader) => {
+    const op = reader.u8();
+    if (op >= 0x50 && op <= 0x6f) return op - 0x50; // DW_OP_reg
+    const named = op === 0x90 || op === 0xa5 || op === 0xf5; // DW_OP_regx, DW_OP_regval_type and its GNU forerunner
+    return named ? reader.uleb() : undefined;
+  });
 }
