@@ -7,14 +7,6 @@ import type { Workbench } from './workbench-setup';
 
 export const root = resolve(import.meta.dirname, '..');
 
-/** Makes the .vsix from what `npm run build` left in dist; returns its path. */
-export function packageExtension(file: string): string {
-  const vsce = join(root, 'node_modules', '@vscode', 'vsce', 'vsce');
-  const args = ['package', '--no-dependencies', '--allow-missing-repository', '--no-rewrite-relative-links', '--out', file];
-  run('vsce', process.execPath, [vsce, ...args]);
-  return file;
-}
-
 function run(what: string, command: string, args: string[]): string {
   const result = spawnSync(command, args, { cwd: root, encoding: 'utf8' });
   if (result.status !== 0) {

@@ -5,7 +5,8 @@
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { packageExtension, root, startServer } from './workbench-server';
+import { packageExtension } from './package';
+import { root, startServer } from './workbench-server';
 import { cacheFolder, findProgram, setUpWorkbench } from './workbench-setup';
 
 const say = (line: string): boolean => process.stderr.write(`workbench: ${line}\n`);

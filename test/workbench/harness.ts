@@ -1,7 +1,8 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { packageExtension, root, startServer, type WorkbenchServer } from '../../scripts/workbench-server';
+import { packageExtension } from '../../scripts/package';
+import { root, startServer, type WorkbenchServer } from '../../scripts/workbench-server';
 import { findChromium, setUpWorkbench } from '../../scripts/workbench-setup';
 import { WorkbenchPage } from './workbench-page';
 
