@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { covert } from '../cli/covert';
 import { needsQemu, qemuVersion, runQemu } from './qemu';
 import { loadMachine, runMachine } from './run-machine';
 
@@ -32,6 +33,24 @@ describe('the examples on our engine and on qemu', () => {
     expect(ours.exit).toBe(theirs.exit);
     expect(ours.exit).toBe(0);
   });
+});
+
+describe('`covert exec` and qemu', () => {
+  for (const name of ['checksum', 'sort', 'ticker']) {
+    test.skipIf(!qemuVersion)(`${name}: the same console, the same exit code${needsQemu}`, async () => {
+      const theirs = await runQemu(pathOf(name), { icount: true });
+      const ours = await covert(['exec', pathOf(name)]);
+      expect(withoutTimes(Buffer.from(ours.stdout))).toBe(withoutTimes(theirs.output));
+      expect(ours.exit).toBe(theirs.exit);
+    });
+
+    test(`${name}: two runs of \`covert exec\` give equal hashes`, async () => {
+      const counts = '0,1,999,100_000,777_777';
+      const [a, b] = await Promise.all([1, 2].map(() => covert(['exec', pathOf(name), '--hash-at', counts])));
+      expect(a?.stderr.match(/: [0-9a-f]{64}$/gm)).toHaveLength(5);
+      expect(b).toEqual(a);
+    });
+  }
 });
 
 describe('the state after every instruction', () => {

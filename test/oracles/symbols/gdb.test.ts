@@ -64,11 +64,11 @@ function shown(mine: Frame[], theirs: readonly GdbFrame[]): Frame[] {
 }
 
 function describeFrame(frame: Frame): string {
-  return `${frame.function} ${frame.inlined ? 'inlined' : ''} 0x${frame.pc.toString(16)} ${frame.location?.file.replace(/^.*\//, '')}`;
+  return `${frame.function} ${frame.inlined ? 'inlined' : ''} 0x${frame.pc.toString(16)} ${frame.location?.file.replace(/^.*\//, '')}:${frame.location?.line}`;
 }
 
 function describeGdbFrame(frame: GdbFrame): string {
-  return `${frame.function} ${frame.inlined ? 'inlined' : ''} ${frame.pc} ${frame.file?.replace(/^.*\//, '')}`;
+  return `${frame.function} ${frame.inlined ? 'inlined' : ''} ${frame.pc} ${frame.file?.replace(/^.*\//, '')}:${frame.line}`;
 }
 
 function compareVariables(symbols: Symbols, reader: FrameReader, index: number, frame: GdbFrame, outer: boolean): number {
