@@ -31,17 +31,17 @@ export function multiplyHigh(a: u64, b: u64): u64 {
 }
 
 /**
- * One 32-bit digit of a long division: (high · 2^32 + digit) / divisor, where
- * high < divisor and the divisor's bit 63 is set (Knuth, TAOCP 2, 4.3.1, algorithm D).
+ * One 32-bit digit of a long division: high · 2^32 / divisor, where high < divisor
+ * and the divisor's bit 63 is set (Knuth, TAOCP 2, 4.3.1, algorithm D).
  */
 @inline
-function quotientDigit(high: u64, digit: u64, divisor: u64): u64 {
+function quotientDigit(high: u64, divisor: u64): u64 {
   const divisorHigh = divisor >> 32;
   const divisorLow = divisor & 0xffffffff;
   let quotient = high / divisorHigh;
   let remainder = high - quotient * divisorHigh;
   // The estimate is at most 2 too large; a remainder past 32 bits proves it right.
-  while (quotient > 0xffffffff || quotient * divisorLow > ((remainder << 32) | digit)) {
+  while (quotient * divisorLow > remainder << 32) {
     quotient--;
     remainder += divisorHigh;
     if (remainder > 0xffffffff) break;
@@ -51,10 +51,9 @@ function quotientDigit(high: u64, digit: u64, divisor: u64): u64 {
 
 /** `high · 2^64 / divisor`, rounded down; high < divisor, and the divisor's bit 63 is set. */
 export function divideWide(high: u64, divisor: u64): u64 {
-  const first = quotientDigit(high, 0, divisor);
+  const first = quotientDigit(high, divisor);
   // The true remainder is below the divisor, so that arithmetic modulo 2^64 keeps it.
-  const rest = (high << 32) - first * divisor;
-  return (first << 32) | quotientDigit(rest, 0, divisor);
+  return (first << 32) | quotientDigit((high << 32) - first * divisor, divisor);
 }
 
 /** The 16-bit root of a number of at least 2^30, bit by bit. */
