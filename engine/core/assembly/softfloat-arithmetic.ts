@@ -191,12 +191,11 @@ function addProduct<T>(
   return roundPair<T>(cSign, exponent, cHigh - pHigh - <u64>(cLow < pLow), cLow - pLow, rm);
 }
 
-/** Rounds ±high:low · 2^(exponent − 124). */
+/** Rounds ±high:low · 2^(exponent − 124), a number below 2^127. */
 function roundPair<T>(sign: bool, exponent: i32, high: u64, low: u64, rm: u32): T {
   // At most 62 bits are significant here: a jammed bit would keep the upper word nonzero.
   if (high == 0) return round<T>(sign, exponent - 62, low, rm);
   const shift = <i32>clz<u64>(high);
-  if (shift == 0) return round<T>(sign, exponent + 2, jam(high, low), rm);
   const upper = (high << shift) | (low >> (64 - shift));
   return round<T>(sign, exponent + 2 - shift, jam(upper, low << shift), rm);
 }
