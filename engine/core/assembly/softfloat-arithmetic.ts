@@ -193,7 +193,7 @@ function addProduct<T>(
 
 /** Rounds ±high:low · 2^(exponent − 124), a number below 2^127. */
 function roundPair<T>(sign: bool, exponent: i32, high: u64, low: u64, rm: u32): T {
-  // At most 62 bits are significant here: a jammed bit would keep the upper word nonzero.
+  // Only where alignment was exact does so much cancel, so that nothing is lost below.
   if (high == 0) return round<T>(sign, exponent - 62, low, rm);
   const shift = <i32>clz<u64>(high);
   const upper = (high << shift) | (low >> (64 - shift));
