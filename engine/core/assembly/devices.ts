@@ -1,0 +1,75 @@
+import { countClockRead, mtime, writeMtime } from './clock';
+import { LEAVE, MSIP, MTIMECMP, STATE } from './layout';
+import { exit } from './output';
+import { readUart, writeUart } from './uart';
+
+// The `virt` board's addresses.
+const SYSCON: u64 = 0x100000;
+const CLINT: u64 = 0x2000000;
+const CLINT_MTIMECMP: u64 = CLINT + 0x4000;
+const CLINT_MTIME: u64 = CLINT + 0xbff8;
+const UART_AT: u64 = 0x10000000;
+
+/** True if a device answers at the address. */
+export function isDevice(address: u64, size: u32): bool {
+  const last = address + size - 1;
+  return (
+    (address >= UART_AT && last < UART_AT + 0x100) ||
+    (address >= CLINT && last < CLINT + 0x10000) ||
+    (address >= SYSCON && last < SYSCON + 0x1000)
+  );
+}
+
+/** Zero-extended. RETIRED and CYCLES must be in memory: a device may look at the clock. */
+export function readDevice(address: u64, size: u32): u64 {
+  if (address >= UART_AT) return readUart(<u32>(address - UART_AT));
+  if (address >= CLINT) return readClint(address, size);
+  return 0;
+}
+
+export function writeDevice(address: u64, size: u32, value: u64): void {
+  if (address >= UART_AT) {
+    writeUart(<u32>(address - UART_AT), <u32>value & 0xff);
+  } else if (address >= CLINT) {
+    writeClint(address, size, value);
+    // An interrupt may have become due, or not due.
+    store<u32>(LEAVE, 1);
+  } else if (address == SYSCON) {
+    const command = <u32>value & 0xffff;
+    if (command == 0x5555 || command == 0x7777) exit(0);
+    else if (command == 0x3333) exit((<u32>value >> 16) & 0xffff);
+  }
+}
+
+/** `size` bytes of a 64-bit register. */
+@inline function part(register: u64, address: u64, size: u32): u64 {
+  const shifted = register >> ((address & 7) << 3);
+  return size == 8 ? shifted : shifted & ((<u64>1 << (size << 3)) - 1);
+}
+
+@inline function merged(register: u64, address: u64, size: u32, value: u64): u64 {
+  if (size == 8) return value;
+  const shift = (address & 7) << 3;
+  const mask = ((<u64>1 << (size << 3)) - 1) << shift;
+  return (register & ~mask) | ((value << shift) & mask);
+}
+
+function readClint(address: u64, size: u32): u64 {
+  if (address - CLINT < 4) return part(load<u64>(STATE + MSIP), address, size);
+  if (address - CLINT_MTIMECMP < 8) return part(load<u64>(STATE + MTIMECMP), address, size);
+  if (address - CLINT_MTIME < 8) {
+    countClockRead();
+    return part(mtime(), address, size);
+  }
+  return 0;
+}
+
+function writeClint(address: u64, size: u32, value: u64): void {
+  if (address == CLINT) {
+    store<u64>(STATE + MSIP, value & 1);
+  } else if (address - CLINT_MTIMECMP < 8) {
+    store<u64>(STATE + MTIMECMP, merged(load<u64>(STATE + MTIMECMP), address, size, value));
+  } else if (address - CLINT_MTIME < 8) {
+    writeMtime(merged(mtime(), address, size, value));
+  }
+}

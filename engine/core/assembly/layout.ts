@@ -1,0 +1,109 @@
+// Where everything stands in the linear memory. The host side (machine/layout.ts) has the same numbers;
+// a test compares them through the exported `layoutOf`.
+
+/** Everything architectural, hashed and snapshotted as one block. Integer registers come first, at offset 0. */
+export const STATE: usize = 0x10000;
+export const STATE_BYTES: usize = 0x1000;
+
+export const X: usize = 0x000;
+export const F: usize = 0x100;
+export const PC: usize = 0x200;
+export const RETIRED: usize = 0x208;
+export const MSTATUS: usize = 0x210;
+export const MIE: usize = 0x218;
+export const MTVEC: usize = 0x228;
+export const MEPC: usize = 0x230;
+export const MCAUSE: usize = 0x238;
+export const MTVAL: usize = 0x240;
+export const MSCRATCH: usize = 0x248;
+export const MCOUNTEREN: usize = 0x250;
+export const FFLAGS: usize = 0x258;
+export const FRM: usize = 0x25c;
+/** Timer ticks that idling and writes to mtime have added. */
+export const TIME_OFFSET: usize = 0x260;
+export const MTIMECMP: usize = 0x268;
+export const MSIP: usize = 0x270;
+/** Physical address of the LR reservation, or NO_RESERVATION. */
+export const RESERVATION: usize = 0x278;
+export const PRIVILEGE: usize = 0x280;
+/** Cycles that idling and writes to mcycle have added. */
+export const CYCLE_OFFSET: usize = 0x288;
+export const INSTRET_OFFSET: usize = 0x290;
+/** Synchronous exceptions taken, and cause and pc of the newest. */
+export const EXCEPTIONS: usize = 0x298;
+export const LAST_CAUSE: usize = 0x2a0;
+export const LAST_PC: usize = 0x2a8;
+/** Retired count at which the newest exception was taken. */
+export const LAST_RETIRED: usize = 0x2b0;
+export const OUTPUT_SEQUENCE: usize = 0x2b8;
+export const EXITED: usize = 0x2c0;
+export const EXIT_CODE: usize = 0x2c8;
+export const MENVCFG: usize = 0x2d0;
+export const UART: usize = 0x300;
+
+export const NO_RESERVATION: u64 = 0xffffffffffffffff;
+
+/** Not architectural from here on. Writes to x0 land in the sink, which nothing reads. */
+export const SINK: usize = 0x1000;
+export const HOST: usize = 0x11000;
+export const CYCLES: usize = HOST + 0x08;
+export const INTERRUPTS: usize = HOST + 0x10;
+export const CLOCK_READS: usize = HOST + 0x18;
+/** Retired count to stop at, cycle count to stop at. */
+export const LIMIT: usize = HOST + 0x20;
+export const CYCLE_LIMIT: usize = HOST + 0x28;
+export const PER_TICK: usize = HOST + 0x30;
+export const CORE_PHASE: usize = HOST + 0x38;
+export const CORE_PPM: usize = HOST + 0x40;
+export const TIME_FROM_CORE: usize = HOST + 0x48;
+export const CYCLE_FROM_CORE: usize = HOST + 0x4c;
+export const STOP_ON_OUTPUT: usize = HOST + 0x50;
+export const COLLECT: usize = HOST + 0x54;
+export const EFFECTS: usize = HOST + 0x58;
+export const TOHOST: usize = HOST + 0x60;
+export const RAM_BYTES: usize = HOST + 0x68;
+export const RAM_AT: usize = HOST + 0x70;
+export const OUTPUTS: usize = HOST + 0x74;
+export const WATCHES: usize = HOST + 0x78;
+export const WATCH_HIT: usize = HOST + 0x7c;
+/** Cause and value of the exception that a slow path has found. */
+export const CAUSE: usize = HOST + 0x80;
+export const VALUE: usize = HOST + 0x88;
+/** What a slow store asks the block to do afterwards. */
+export const LEAVE: usize = HOST + 0x90;
+export const PAGES_USED: usize = HOST + 0x94;
+/** The page that `enter` has found: first virtual address, records. */
+export const PAGE_VA: usize = HOST + 0x98;
+export const PAGE_RECORDS: usize = HOST + 0xa0;
+export const SCRATCH: usize = HOST + 0x100;
+
+export const OUTPUT_RING: usize = 0x12000;
+export const OUTPUT_BYTES: usize = 16;
+export const OUTPUT_MOST: u32 = 0x200;
+export const WATCH_LIST: usize = 0x14000;
+export const WATCH_BYTES: usize = 24;
+
+export const READ_TLB: usize = 0x20000;
+export const WRITE_TLB: usize = 0x22000;
+export const FETCH_TLB: usize = 0x24000;
+export const TLB_ENTRIES: usize = 512;
+export const TLB_BYTES: usize = 0x2000;
+
+/** Decoded pages: records of 2048 slots, the end-of-page record, and a bit for each slot that holds code. */
+export const POOL: usize = 0x40000;
+export const POOL_PAGES: u32 = 512;
+export const RECORD_BYTES: usize = 16;
+export const PAGE_STRIDE: usize = 0x8200;
+export const PAGE_BITMAP: usize = 0x8100;
+/** A byte a RAM page: written since the last snapshot. */
+export const DIRTY: usize = POOL + PAGE_STRIDE * 512;
+
+export const RAM_BASE: u64 = 0x80000000;
+
+@inline export function dirtyOf(page: usize): usize {
+  return DIRTY + page;
+}
+/** Address of the records of a RAM page, or 0. */
+@inline export function codeMap(): usize {
+  return DIRTY + (load<usize>(RAM_BYTES) >> 12);
+}

@@ -1,0 +1,36 @@
+import {
+  EXITED, EXIT_CODE, LEAVE, OUTPUTS, OUTPUT_BYTES, OUTPUT_MOST, OUTPUT_RING, OUTPUT_SEQUENCE, RETIRED, STATE,
+  STOP_ON_OUTPUT,
+} from './layout';
+
+export const CONSOLE: u32 = 0;
+export const EXIT: u32 = 1;
+
+/**
+ * Sends something to the outside. The instruction that does so is the one being
+ * executed, so it counts as retired. The host empties the ring at every stop;
+ * a full ring makes the block end, and the machine comes back to the host.
+ */
+export function output(kind: u32, value: u32): void {
+  const count = load<u32>(OUTPUTS);
+  const entry = OUTPUT_RING + <usize>count * OUTPUT_BYTES;
+  store<u64>(entry, load<u64>(STATE + RETIRED) + 1);
+  store<u32>(entry, kind, 8);
+  store<u32>(entry, value, 12);
+  store<u32>(OUTPUTS, count + 1);
+  store<u64>(STATE + OUTPUT_SEQUENCE, load<u64>(STATE + OUTPUT_SEQUENCE) + 1);
+  if (load<u32>(STOP_ON_OUTPUT) != 0 || count + 1 >= OUTPUT_MOST / 2) store<u32>(LEAVE, 1);
+}
+
+/** True if the ring must be emptied before more may be written. One instruction writes at most half a ring. */
+export function outputsWaiting(): bool {
+  const count = load<u32>(OUTPUTS);
+  return count >= OUTPUT_MOST / 2 || (count > 0 && load<u32>(STOP_ON_OUTPUT) != 0);
+}
+
+export function exit(code: u32): void {
+  store<u64>(STATE + EXITED, 1);
+  store<u64>(STATE + EXIT_CODE, code);
+  output(EXIT, code);
+  store<u32>(LEAVE, 1);
+}

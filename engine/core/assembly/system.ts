@@ -1,0 +1,107 @@
+import { sleepUntilTimer } from './clock';
+import { csrRead, csrReadable, csrWrite, pendingInterrupts } from './csr';
+import {
+  OP_CBO_ZERO, OP_CSRRC, OP_CSRRCI, OP_CSRRS, OP_CSRRSI, OP_CSRRW, OP_CSRRWI, OP_EBREAK, OP_ECALL, OP_FENCE_I, OP_MRET,
+  OP_WFI,
+} from './decode.generated';
+import { CAUSE, CYCLES, MIE, MSTATUS, MTIMECMP, PC, PRIVILEGE, RETIRED, STATE, VALUE } from './layout';
+import { NONE, zeroBlock } from './memory';
+import { call, isCall } from './semihosting';
+import { machineReturn } from './trap';
+
+// The instructions that look at the machine as a whole. PC, RETIRED and CYCLES
+// are in memory and stand before the instruction.
+
+/** The instruction has retired (or will not, with CAUSE set). */
+export const DONE: u32 = 0;
+/** It is a wfi that nothing can ever wake; it does not retire. */
+export const ASLEEP: u32 = 1;
+
+const ILLEGAL: u64 = 2;
+const BREAKPOINT: u64 = 3;
+const ECALL_USER: u64 = 8;
+const ECALL_MACHINE: u64 = 11;
+const TW: u64 = 1 << 21;
+
+function raise(cause: u64, value: u64): void {
+  store<u64>(CAUSE, cause);
+  store<u64>(VALUE, value);
+}
+
+/** Executes the record of an instruction at PC with this encoding and cost. */
+export function systemOp(record: usize, raw: u32, length: u32, cost: u32): u32 {
+  const pc = load<u64>(STATE + PC);
+  let target = pc + length;
+  switch (<u32>load<u8>(record)) {
+    case OP_CSRRW: case OP_CSRRS: case OP_CSRRC: case OP_CSRRWI: case OP_CSRRSI: case OP_CSRRCI: {
+      if (!csrOp(record)) raise(ILLEGAL, raw);
+      break;
+    }
+    case OP_ECALL: raise(load<u64>(STATE + PRIVILEGE) == 3 ? ECALL_MACHINE : ECALL_USER, 0); break;
+    case OP_EBREAK: {
+      if (length == 4 && isCall(pc)) call();
+      else raise(BREAKPOINT, pc);
+      break;
+    }
+    case OP_MRET: {
+      if (load<u64>(STATE + PRIVILEGE) != 3) {
+        raise(ILLEGAL, raw);
+      } else {
+        machineReturn();
+        target = load<u64>(STATE + PC);
+      }
+      break;
+    }
+    case OP_WFI: {
+      if (load<u64>(STATE + PRIVILEGE) != 3 && (load<u64>(STATE + MSTATUS) & TW) != 0) raise(ILLEGAL, raw);
+      else if (!sleep()) return ASLEEP;
+      break;
+    }
+    // Stores to decoded code are seen at once, so there is nothing left to do.
+    case OP_FENCE_I: break;
+    case OP_CBO_ZERO: {
+      zeroBlock(load<u64>(STATE + load<u16>(record, 4)));
+      break;
+    }
+    // Without supervisor mode sret and sfence.vma are illegal too.
+    default: raise(ILLEGAL, raw); break;
+  }
+  if (load<u64>(CAUSE) != NONE) return DONE;
+  store<u64>(STATE + PC, target);
+  store<u64>(STATE + RETIRED, load<u64>(STATE + RETIRED) + 1);
+  store<u64>(CYCLES, load<u64>(CYCLES) + cost);
+  return DONE;
+}
+
+/** False where the access is illegal. */
+function csrOp(record: usize): bool {
+  const op: u32 = load<u8>(record);
+  const number = load<u32>(record, 8);
+  const rd = load<u16>(record, 2);
+  const field: u32 = load<u16>(record, 4);
+  const immediate = op >= OP_CSRRWI;
+  const operand: u64 = immediate ? field : load<u64>(STATE + field);
+  const isWrite = op == OP_CSRRW || op == OP_CSRRWI;
+  // Set and clear write nothing when their operand is x0 or 0.
+  const writes = isWrite || field != 0;
+  if (writes && number >> 10 == 3) return false;
+  if (!csrReadable(number)) return false;
+  // A write alone (rd = x0) has none of the side effects of reading.
+  const old = csrRead(number, isWrite && rd >= 256);
+  if (writes) {
+    if (isWrite) csrWrite(number, operand);
+    else if (op == OP_CSRRS || op == OP_CSRRSI) csrWrite(number, old | operand);
+    else csrWrite(number, old & ~operand);
+  }
+  store<u64>(STATE + rd, old);
+  return true;
+}
+
+/** wfi: true once an enabled interrupt is pending; time jumps to the timer if that is what is waited for. */
+function sleep(): bool {
+  const enabled = load<u64>(STATE + MIE);
+  if ((pendingInterrupts() & enabled) != 0) return true;
+  if ((enabled & (1 << 7)) == 0 || load<u64>(STATE + MTIMECMP) == 0xffffffffffffffff) return false;
+  sleepUntilTimer();
+  return true;
+}

@@ -1,0 +1,32 @@
+import { coreWasm } from './core.generated';
+
+/** What the resident core exports: engine/core/assembly/index.ts. */
+export interface CoreExports {
+  run(stepOver: number): number;
+  reset(entry: bigint): void;
+  peekCsr(number: number): bigint;
+  csrExists(number: number): number;
+  csrAddress(number: number): number;
+  receive(byte: number): number;
+  hostWrote(address: bigint, size: number): void;
+  watchPages(): void;
+  forget(): void;
+  layoutOf(index: number): number;
+}
+
+let compiled: WebAssembly.Module | undefined;
+
+/** A core of its own on `memory`. The module is compiled once. */
+export function instantiateCore(memory: WebAssembly.Memory): CoreExports {
+  compiled ??= new WebAssembly.Module(Buffer.from(coreWasm, 'base64'));
+  const imports = {
+    env: {
+      memory,
+      // The compiler imports it for assertions; the core is built without any.
+      abort: () => {
+        throw new Error('the resident core was aborted');
+      },
+    },
+  };
+  return new WebAssembly.Instance(compiled, imports).exports as unknown as CoreExports;
+}

@@ -1,0 +1,327 @@
+import { instantiateCore, type CoreExports } from '../core/core';
+import {
+  at,
+  memoryPages,
+  mostBreakpoints,
+  mostWatches,
+  outputEntryBytes,
+  pageBytes,
+  ramHostAddress,
+  stateAt,
+  stateBytes,
+  watchEntryBytes,
+} from './layout';
+import { PageTree } from './page-tree';
+import { MachineSnapshot, machineSnapshot, ramBase } from './snapshot';
+import type { Computer, Output, RunOptions, Snapshot, StopReason, TimeSource, TrapDigest } from './types';
+
+export interface MachineOptions {
+  /** A multiple of 4096, at most 2 GiB. */
+  ramBytes: number;
+  timeSource?: TimeSource;
+}
+
+/** What `load` needs of an ELF. */
+export interface LoadableImage {
+  entry: bigint;
+  segments: readonly { address: bigint; data: Uint8Array; memoryBytes: number }[];
+}
+
+/** An image that does not fit the machine; the message is one line for the user. */
+export class LoadError extends Error {}
+
+const mostRam = 2 ** 31;
+const never = 0xffff_ffff_ffff_ffffn;
+const stops: readonly StopReason[] = ['limit', 'breakpoint', 'watch', 'output', 'exit', 'idle', 'stalled'];
+
+/** A clock of one guest second a thousand million instructions: 100 instructions a tick of 10 MHz. */
+const defaultTimeSource: TimeSource = {
+  time: 'instructions',
+  cycle: 'instructions',
+  perTick: 100,
+  corePhase: 0,
+  corePpm: 0,
+};
+
+/** A computer: a resident core with its memory. */
+export class Machine implements Computer {
+  readonly ramBase = ramBase;
+  readonly ramBytes: number;
+  readonly #core: CoreExports;
+  readonly #view: DataView;
+  readonly #bytes: Uint8Array;
+  readonly #ramAt: number;
+  readonly #dirty: Uint8Array;
+  #timeSource: TimeSource = defaultTimeSource;
+  #outputs: Output[] = [];
+  /** What RAM held at the last snapshot or restore; pages whose dirty byte is set may differ. */
+  #pages: PageTree;
+
+  private constructor(options: MachineOptions) {
+    const { ramBytes, timeSource } = options;
+    if (!Number.isInteger(ramBytes) || ramBytes <= 0 || ramBytes % pageBytes !== 0 || ramBytes > mostRam) {
+      throw new RangeError(`RAM must be a multiple of 4096 bytes, at most 2 GiB; ${ramBytes} bytes is not`);
+    }
+    this.ramBytes = ramBytes;
+    const pages = memoryPages(ramBytes);
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    this.#core = instantiateCore(memory);
+    this.#view = new DataView(memory.buffer);
+    this.#bytes = new Uint8Array(memory.buffer);
+    this.#ramAt = ramHostAddress(ramBytes);
+    this.#dirty = this.#bytes.subarray(at.dirty, at.dirty + ramBytes / pageBytes);
+    this.#pages = PageTree.zero(ramBytes / pageBytes);
+    this.#view.setUint32(at.ramBytes, ramBytes, true);
+    this.#view.setUint32(at.ramAt, this.#ramAt, true);
+    this.#core.reset(ramBase);
+    this.setTimeSource(timeSource ?? defaultTimeSource);
+  }
+
+  static create(options: MachineOptions): Machine {
+    return new Machine(options);
+  }
+
+  /**
+   * Copies an image into RAM and puts the hart at its entry: machine mode, a0
+   * the hart's number (0), a1 no device tree. `tohost` is where a guest may
+   * write to end itself. Throws {@link LoadError}.
+   */
+  load(image: LoadableImage, options: { tohost?: bigint } = {}): void {
+    for (const { address, data, memoryBytes } of image.segments) {
+      const offset = address - ramBase;
+      if (offset < 0n || offset + BigInt(memoryBytes) > BigInt(this.ramBytes)) {
+        const end = ramBase + BigInt(this.ramBytes);
+        const range = `0x${address.toString(16)}..0x${(address + BigInt(memoryBytes)).toString(16)}`;
+        throw new LoadError(`a segment at ${range} is outside of RAM (0x${ramBase.toString(16)}..0x${end.toString(16)}): give the guest more RAM or link it elsewhere`);
+      }
+      if (memoryBytes > data.length) this.writeMemory(address, new Uint8Array(memoryBytes));
+      this.writeMemory(address, data);
+    }
+    this.pc = image.entry;
+    const { tohost } = options;
+    const reachable = tohost !== undefined && this.#offsetOf(tohost, 8) !== undefined;
+    this.#view.setBigUint64(at.tohost, reachable ? tohost : 0n, true);
+  }
+
+  /** Another machine in the same state, with a cycle counter of its own. */
+  clone(): Machine {
+    const twin = new Machine({ ramBytes: this.ramBytes, timeSource: this.#timeSource });
+    twin.#view.setBigUint64(at.tohost, this.#view.getBigUint64(at.tohost, true), true);
+    twin.restore(this.snapshot());
+    return twin;
+  }
+
+  get retired(): number {
+    return this.#count(at.retired);
+  }
+  get cycles(): number {
+    return this.#count(at.cycles);
+  }
+  set cycles(value: number) {
+    this.#setCount(at.cycles, value);
+  }
+  get interrupts(): number {
+    return this.#count(at.interrupts);
+  }
+  set interrupts(value: number) {
+    this.#setCount(at.interrupts, value);
+  }
+  get clockReads(): number {
+    return this.#count(at.clockReads);
+  }
+  set clockReads(value: number) {
+    this.#setCount(at.clockReads, value);
+  }
+  get exitCode(): number | null {
+    return this.#count(at.exited) === 0 ? null : this.#count(at.exitCode);
+  }
+
+  run(limit: number, options: RunOptions = {}): StopReason {
+    const { stopOnOutput = false, stepOver = false, collectEffects = false, cycleLimit } = options;
+    const view = this.#view;
+    this.#setCount(at.limit, limit);
+    view.setBigUint64(at.cycleLimit, cycleLimit === undefined || cycleLimit === Infinity ? never : BigInt(cycleLimit), true);
+    view.setUint32(at.stopOnOutput, stopOnOutput ? 1 : 0, true);
+    view.setUint32(at.collect, collectEffects ? 1 : 0, true);
+    for (let over = stepOver; ; over = false) {
+      const stop = stops[this.#core.run(over ? 1 : 0)] ?? 'stalled';
+      this.#drainOutputs();
+      // Without `stopOnOutput` the core comes back only because its ring was full.
+      if (stop !== 'output' || stopOnOutput) return stop;
+    }
+  }
+
+  getX(index: number): bigint {
+    return this.#view.getBigUint64(at.x + (index & 31) * 8, true);
+  }
+  setX(index: number, value: bigint): void {
+    if ((index & 31) !== 0) this.#view.setBigUint64(at.x + (index & 31) * 8, BigInt.asUintN(64, value), true);
+  }
+  getF(index: number): bigint {
+    return this.#view.getBigUint64(at.f + (index & 31) * 8, true);
+  }
+  setF(index: number, value: bigint): void {
+    this.#view.setBigUint64(at.f + (index & 31) * 8, BigInt.asUintN(64, value), true);
+  }
+  get pc(): bigint {
+    return this.#view.getBigUint64(at.pc, true);
+  }
+  /** A pc is always even: there is no place for bit 0. */
+  set pc(value: bigint) {
+    this.#view.setBigUint64(at.pc, BigInt.asUintN(64, value) & ~1n, true);
+  }
+
+  getCsr(number: number): bigint | undefined {
+    return this.#core.csrExists(number) === 0 ? undefined : BigInt.asUintN(64, this.#core.peekCsr(number));
+  }
+
+  setCsr(number: number, value: bigint): boolean {
+    const address = this.#core.csrAddress(number);
+    if (address === 0) return false;
+    const isWord = number === 0x001 || number === 0x002;
+    if (isWord) this.#view.setUint32(address, Number(value & 0xffn), true);
+    else this.#view.setBigUint64(address, BigInt.asUintN(64, value), true);
+    return true;
+  }
+
+  readMemory(address: bigint, bytes: number): Uint8Array | undefined {
+    const offset = this.#offsetOf(address, bytes);
+    return offset === undefined ? undefined : this.#bytes.slice(this.#ramAt + offset, this.#ramAt + offset + bytes);
+  }
+
+  writeMemory(address: bigint, data: Uint8Array): boolean {
+    const offset = this.#offsetOf(address, data.length);
+    if (offset === undefined) return false;
+    this.#bytes.set(data, this.#ramAt + offset);
+    for (let page = Math.floor(offset / pageBytes); page * pageBytes < offset + data.length; page++) {
+      this.#dirty[page] = 1;
+      const from = Math.max(offset, page * pageBytes);
+      const to = Math.min(offset + data.length, (page + 1) * pageBytes);
+      this.#core.hostWrote(ramBase + BigInt(from), to - from);
+    }
+    return true;
+  }
+
+  takeOutputs(): Output[] {
+    const outputs = this.#outputs;
+    this.#outputs = [];
+    return outputs;
+  }
+
+  receive(bytes: Uint8Array): void {
+    for (const byte of bytes) this.#core.receive(byte);
+  }
+
+  traps(): TrapDigest {
+    return {
+      exceptions: this.#count(at.exceptions),
+      cause: this.#count(at.lastCause),
+      pc: this.#view.getBigUint64(at.lastPc, true),
+    };
+  }
+
+  setBreakpoints(addresses: Iterable<bigint>): void {
+    const sorted = [...new Set(addresses)].sort((a, b) => (a < b ? -1 : 1));
+    if (sorted.length > mostBreakpoints) throw new RangeError(`at most ${mostBreakpoints} breakpoints can be set`);
+    this.#view.setUint32(at.breakpoints, sorted.length, true);
+    sorted.forEach((address, i) => this.#view.setBigUint64(at.breakpoints + 8 + i * 8, address, true));
+    this.#core.forget();
+  }
+
+  setWatches(watches: { address: bigint; bytes: number; on: 'read' | 'write' | 'access' }[]): void {
+    const inside = watches.filter(({ address, bytes }) => this.#offsetOf(address, bytes) !== undefined && bytes > 0);
+    if (inside.length > mostWatches) throw new RangeError(`at most ${mostWatches} places can be watched`);
+    this.#view.setUint32(at.watches, inside.length, true);
+    inside.forEach(({ address, bytes, on }, i) => {
+      const entry = at.watchList + i * watchEntryBytes;
+      this.#view.setBigUint64(entry, address, true);
+      this.#view.setBigUint64(entry + 8, BigInt(bytes), true);
+      this.#view.setUint32(entry + 16, { read: 1, write: 2, access: 3 }[on], true);
+    });
+    this.#core.forget();
+  }
+
+  setTimeSource(source: TimeSource): void {
+    this.#timeSource = source;
+    this.#setCount(at.perTick, source.perTick);
+    this.#view.setBigInt64(at.corePhase, BigInt(source.corePhase), true);
+    this.#view.setBigInt64(at.corePpm, BigInt(source.corePpm), true);
+    this.#view.setUint32(at.timeFromCore, source.time === 'core' ? 1 : 0, true);
+    this.#view.setUint32(at.cycleFromCore, source.cycle === 'core' ? 1 : 0, true);
+  }
+
+  effects(): bigint {
+    return this.#view.getBigUint64(at.effects, true);
+  }
+
+  resetEffects(): void {
+    this.#view.setBigUint64(at.effects, 0n, true);
+    this.#view.setBigUint64(at.interruptsBefore, this.#view.getBigUint64(at.interrupts, true), true);
+  }
+
+  snapshot(peer?: Snapshot): MachineSnapshot {
+    const changes = new Map<number, Uint8Array>();
+    for (const page of this.#dirtyPages()) changes.set(page, this.#page(page));
+    this.#pages = this.#pages.with(changes, peer ? machineSnapshot(peer).pages : undefined);
+    this.#clean();
+    return new MachineSnapshot(this.#bytes.slice(stateAt, stateAt + stateBytes), this.#pages, this.ramBytes);
+  }
+
+  restore(snapshot: Snapshot): void {
+    const { state, pages, ramBytes } = machineSnapshot(snapshot);
+    if (ramBytes !== this.ramBytes) throw new RangeError(`a snapshot of ${ramBytes} bytes of RAM does not fit ${this.ramBytes}`);
+    const stale = new Set(this.#dirtyPages());
+    for (const page of this.#pages.differing(pages)) stale.add(page);
+    for (const page of stale) this.writeMemory(ramBase + BigInt(page * pageBytes), pages.page(page).bytes);
+    this.#bytes.set(state, stateAt);
+    this.#pages = pages;
+    this.#clean();
+  }
+
+  /** From here on the next store to any page is noticed. */
+  #clean(): void {
+    this.#dirty.fill(0);
+    this.#core.watchPages();
+  }
+
+  #dirtyPages(): number[] {
+    const found: number[] = [];
+    for (let page = this.#dirty.indexOf(1); page >= 0; page = this.#dirty.indexOf(1, page + 1)) found.push(page);
+    return found;
+  }
+
+  #page(index: number): Uint8Array {
+    const from = this.#ramAt + index * pageBytes;
+    return this.#bytes.subarray(from, from + pageBytes);
+  }
+
+  #drainOutputs(): void {
+    const count = this.#view.getUint32(at.outputs, true);
+    if (count === 0) return;
+    const first = this.#count(at.outputSequence) - count;
+    for (let i = 0; i < count; i++) {
+      const entry = at.outputRing + i * outputEntryBytes;
+      this.#outputs.push({
+        sequence: first + i,
+        instruction: this.#count(entry),
+        kind: this.#view.getUint32(entry + 8, true) === 1 ? 'exit' : 'console',
+        value: this.#view.getUint32(entry + 12, true),
+      });
+    }
+    this.#view.setUint32(at.outputs, 0, true);
+  }
+
+  /** Offset in RAM, or undefined where any byte is outside. */
+  #offsetOf(address: bigint, bytes: number): number | undefined {
+    const offset = address - ramBase;
+    return offset < 0n || offset + BigInt(bytes) > BigInt(this.ramBytes) ? undefined : Number(offset);
+  }
+
+  #count(address: number): number {
+    return Number(this.#view.getBigUint64(address, true));
+  }
+
+  #setCount(address: number, value: number): void {
+    this.#view.setBigUint64(address, BigInt(value), true);
+  }
+}

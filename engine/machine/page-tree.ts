@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { pageBytes } from './layout';
+
+const fanout = 16;
+
+/** 4096 bytes that never change; shared by every state that has them at any place. */
+export class Page {
+  #hash: Buffer | undefined;
+
+  constructor(readonly bytes: Uint8Array) {}
+
+  hash(): Buffer {
+    return (this.#hash ??= createHash('sha256').update(this.bytes).digest());
+  }
+}
+
+class Node {
+  #hash: Buffer | undefined;
+
+  constructor(readonly children: readonly (Node | Page)[]) {}
+
+  hash(): Buffer {
+    if (!this.#hash) {
+      const hash = createHash('sha256');
+      for (const child of this.children) hash.update(child.hash());
+      this.#hash = hash.digest();
+    }
+    return this.#hash;
+  }
+}
+
+const zeroPage = new Page(new Uint8Array(pageBytes));
+
+/**
+ * The pages of a RAM as a persistent tree of hashes: a change copies the path to
+ * it and shares all else, so two trees are compared in time logarithmic in their
+ * size and linear in what differs. Pages past the end of RAM are zero pages.
+ */
+export class PageTree {
+  private constructor(
+    private readonly root: Node,
+    private readonly levels: number,
+  ) {}
+
+  static zero(pages: number): PageTree {
+    let node = new Node(Array.from({ length: fanout }, () => zeroPage));
+    let levels = 1;
+    for (let covered = fanout; covered < pages; covered *= fanout, levels++) {
+      const child = node;
+      node = new Node(Array.from({ length: fanout }, () => child));
+    }
+    return new PageTree(node, levels);
+  }
+
+  hash(): Buffer {
+    return this.root.hash();
+  }
+
+  page(index: number): Page {
+    let node: Node | Page = this.root;
+    for (let level = this.levels - 1; node instanceof Node; level--) {
+      const child: Node | Page | undefined = node.children[Math.floor(index / fanout ** level) % fanout];
+      if (!child) throw new Error(`page ${index} is outside of the tree`);
+      node = child;
+    }
+    return node;
+  }
+
+  /**
+   * The tree with other contents at some places. A page that equals what is
+   * there already, or `peer`'s page at the same place, is not stored again; nor
+   * is a node whose children are all the peer's.
+   */
+  with(changes: ReadonlyMap<number, Uint8Array>, peer?: PageTree): PageTree {
+    if (changes.size === 0) return this;
+    const indexes = [...changes.keys()].sort((a, b) => a - b);
+    const rebuild = (node: Node, twin: Node | undefined, level: number, first: number, from: number, to: number): Node => {
+      const span = fanout ** level;
+      const children = [...node.children];
+      let changed = false;
+      for (let i = from; i < to; ) {
+        const slot = Math.floor(((indexes[i] ?? 0) - first) / span);
+        const end = first + (slot + 1) * span;
+        let next = i;
+        while (next < to && (indexes[next] ?? Infinity) < end) next++;
+        const old = node.children[slot];
+        const other = twin?.children[slot];
+        const child: Node | Page | undefined =
+          old instanceof Node
+            ? rebuild(old, other instanceof Node ? other : undefined, level - 1, first + slot * span, i, next)
+            : pick(changes.get(indexes[i] ?? 0), old, other instanceof Page ? other : undefined);
+        if (child && child !== old) {
+          children[slot] = child;
+          changed = true;
+        }
+        i = next;
+      }
+      if (!changed) return node;
+      return twin?.children.every((child, slot) => child === children[slot]) ? twin : new Node(children);
+    };
+    const root = rebuild(this.root, peer?.root, this.levels - 1, 0, 0, indexes.length);
+    return root === this.root ? this : new PageTree(root, this.levels);
+  }
+
+  /** Indexes of the pages whose contents differ, ascending. Trees of RAMs of equal size only. */
+  *differing(other: PageTree): Generator<number> {
+    yield* differing(this.root, other.root, this.levels - 1, 0);
+  }
+}
+
+function pick(bytes: Uint8Array | undefined, old: Page | undefined, other: Page | undefined): Page | undefined {
+  if (!bytes) return old;
+  for (const known of [old, other, zeroPage]) if (known && Buffer.compare(known.bytes, bytes) === 0) return known;
+  return new Page(bytes.slice());
+}
+
+function* differing(a: Node | Page, b: Node | Page, level: number, first: number): Generator<number> {
+  if (a === b) return;
+  if (a instanceof Node && b instanceof Node) {
+    const span = fanout ** level;
+    for (let slot = 0; slot < fanout; slot++) {
+      const [childA, childB] = [a.children[slot], b.children[slot]];
+      if (childA && childB) yield* differing(childA, childB, level - 1, first + slot * span);
+    }
+  } else if (a instanceof Page && b instanceof Page && Buffer.compare(a.bytes, b.bytes) !== 0) {
+    yield first;
+  }
+}

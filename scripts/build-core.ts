@@ -1,0 +1,67 @@
+/**
+ * Builds the resident core: generates the decoder from the instruction table,
+ * compiles engine/core/assembly with AssemblyScript, and writes the wasm bytes
+ * as a TypeScript module, so that every bundler and test runner can load them.
+ * Does nothing when no input has changed since the last build.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { generateDecoder } from '../engine/isa/generate-decoder';
+
+const root = resolve(__dirname, '..');
+const assembly = join(root, 'engine/core/assembly');
+const target = join(root, 'engine/core/core.generated.ts');
+
+const options = [
+  '-O3',
+  '--noAssert',
+  '--runtime',
+  'stub',
+  '--importMemory',
+  '--initialMemory',
+  '64',
+  '--maximumMemory',
+  '65536',
+  // Static data of the compiler's own stays below what layout.ts lays out.
+  '--memoryBase',
+  '1024',
+];
+
+/** Written whole or not at all. */
+function write(path: string, text: string): void {
+  writeFileSync(`${path}.part`, text);
+  renameSync(`${path}.part`, path);
+}
+
+async function main(): Promise<void> {
+  // The compiler is an ES module only.
+  const asc = await import('assemblyscript/asc');
+  const decoder = join(assembly, 'decode.generated.ts');
+  const text = generateDecoder();
+  if (!existsSync(decoder) || readFileSync(decoder, 'utf8') !== text) write(decoder, text);
+
+  const hash = createHash('sha256').update(asc.version).update(options.join(' '));
+  const sources = readdirSync(assembly).filter((name) => name.endsWith('.ts')).sort();
+  for (const name of sources) hash.update(name).update(readFileSync(join(assembly, name)));
+  const stamp = `// Inputs: ${hash.digest('hex')}`;
+  if (existsSync(target) && readFileSync(target, 'utf8').startsWith(stamp)) return;
+
+  let wasm: Uint8Array | undefined;
+  const { error, stderr } = await asc.main(
+    [join(assembly, 'index.ts'), ...options, '--outFile', 'core.wasm', '--baseDir', '/'],
+    {
+      writeFile: (name, contents) => {
+        if (name.endsWith('core.wasm')) wasm = contents as Uint8Array;
+      },
+    },
+  );
+  if (error || !wasm) throw new Error(`the resident core does not compile:\n${stderr.toString()}`);
+  const base64 = Buffer.from(wasm).toString('base64');
+  write(target, `${stamp}\n/** The resident core, ${wasm.length} bytes of WebAssembly. */\nexport const coreWasm = '${base64}';\n`);
+}
+
+main().catch((error: unknown) => {
+  console.error(`build-core: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+});
