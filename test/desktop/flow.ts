@@ -132,6 +132,9 @@ suite('debugger', () => {
       assert.equal((await listener.next('stopped'))['reason'], 'detection');
       await listener.next('covert/moved');
       await session.customRequest('continue', { threadId: threads[0]!.id });
+      assert.equal((await listener.next('stopped'))['reason'], 'end');
+      await listener.next('covert/moved');
+      await session.customRequest('continue', { threadId: threads[0]!.id });
       await ended;
     } finally {
       listener.dispose();

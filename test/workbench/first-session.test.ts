@@ -82,7 +82,9 @@ it('continues to the divergence again, and to the detection', async () => {
   await window.screenshot('5 detection');
 });
 
-it('continues to the end and leaves nothing behind', async () => {
+it('continues to the end, from where one can still go back, and then leaves nothing behind', async () => {
+  await window.debugButton('continue').click();
+  await window.paused('the end');
   await window.debugButton('continue').click();
   await window.debugToolbar.waitFor({ state: 'hidden' });
   await expect.poll(() => window.lineEnds()).toEqual([]);

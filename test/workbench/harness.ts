@@ -7,7 +7,7 @@ import { findChromium, setUpWorkbench } from '../../scripts/workbench-setup';
 import { WorkbenchPage } from './workbench-page';
 
 /** Quiet, reproducible, and like what a newcomer sees. */
-const settings = {
+export const settings = {
   'chat.commandCenter.enabled': false,
   'debug.toolBarLocation': 'floating',
   'editor.fontFamily': '"DejaVu Sans Mono", monospace',
