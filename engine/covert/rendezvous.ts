@@ -29,36 +29,39 @@ export function compareOutputs(replicas: readonly Replica[]): Detection | undefi
 
 /**
  * What the VMM sees without looking into the guests when all have come to the
- * rendezvous, or should have: outputs that only some produced, traps that only
- * some took, a replica that is not there.
+ * rendezvous, or should have: a replica that is not there, outputs that only
+ * some produced, traps that only some took.
  */
 export function inspectArrival(replicas: readonly Replica[]): Detection | undefined {
+  const furthest = Math.max(...replicas.map((replica) => replica.computer.retired));
+  const missing = replicas.filter((replica) => replica.computer.retired < furthest);
+  if (missing.length > 0) {
+    // One that hangs because of a trap of its own is known by the trap.
+    const trap = compareTraps(replicas);
+    if (trap) return trap;
+    const said = missing.map((replica) => `${replica.name} stands at instruction ${replica.computer.retired}`);
+    return { by: 'watchdog', what: `no rendezvous at instruction ${furthest}: ${said.join(', ')}` };
+  }
   if (replicas.some((replica) => replica.pending.length > 0)) return compareOutputs(replicas);
+  return compareTraps(replicas);
+}
 
+function compareTraps(replicas: readonly Replica[]): Detection | undefined {
   const traps = replicas.map((replica) => replica.computer.traps());
   const [first] = traps;
-  const trapsAgree = traps.every(
+  const agree = traps.every(
     (trap) =>
       first !== undefined &&
       trap.exceptions === first.exceptions &&
       (trap.exceptions === 0 || (trap.cause === first.cause && trap.pc === first.pc)),
   );
-  if (!trapsAgree) {
-    const said = replicas.map((replica, i) => {
-      const trap = traps[i];
-      if (!trap || trap.exceptions === 0) return `${replica.name} took none`;
-      return `${replica.name} took ${trap.exceptions}, the last with cause ${trap.cause} at 0x${trap.pc.toString(16)}`;
-    });
-    return { by: 'trap', what: `exceptions: ${said.join('; ')}` };
-  }
-
-  const furthest = Math.max(...replicas.map((replica) => replica.computer.retired));
-  const missing = replicas.filter((replica) => replica.computer.retired < furthest);
-  if (missing.length > 0) {
-    const said = missing.map((replica) => `${replica.name} stands at instruction ${replica.computer.retired}`);
-    return { by: 'watchdog', what: `no rendezvous at instruction ${furthest}: ${said.join(', ')}` };
-  }
-  return undefined;
+  if (agree) return undefined;
+  const said = replicas.map((replica, i) => {
+    const trap = traps[i];
+    if (!trap || trap.exceptions === 0) return `${replica.name} took none`;
+    return `${replica.name} took ${trap.exceptions}, the last with cause ${trap.cause} at 0x${trap.pc.toString(16)}`;
+  });
+  return { by: 'trap', what: `exceptions: ${said.join('; ')}` };
 }
 
 /** Snapshots of all replicas; pages that are equal are stored once. */

@@ -220,8 +220,8 @@ export class System {
       const { computer } = replica;
       if (replica.halted || computer.retired >= limit) return false;
       if (this.#runReplica(replica, limit, epochEnd, options)) {
-        // Runs of one replica never pass `limit`, so a later hit is never a later count.
-        hit = { replica, count: computer.retired };
+        // No run passes `limit`, so a later hit is an earlier count or the same one, which stays the first replica's.
+        if (!hit || computer.retired < hit.count) hit = { replica, count: computer.retired };
         limit = computer.retired;
       }
       return true;
