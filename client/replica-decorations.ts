@@ -51,18 +51,26 @@ export class ReplicaDecorations implements vscode.Disposable {
       return new vscode.Range(end, end);
     };
     for (const letter of letters) {
-      const ranges = badged.filter(({ replicas }) => replicas.includes(letter)).map(endOf);
-      editor.setDecorations(this.badges.get(letter)!, ranges);
+      const badges = badged.flatMap((mark) =>
+        mark.replicas
+          .filter((replica) => replica.letter === letter)
+          .map(({ hover }) => ({ range: endOf(mark), hoverMessage: new vscode.MarkdownString(hover) })),
+      );
+      editor.setDecorations(this.badges.get(letter)!, badges);
       // One bar a line: the colour of the first replica that stands on it.
-      editor.setDecorations(this.bars.get(letter)!, badged.filter(({ replicas }) => replicas[0] === letter).map(endOf));
+      editor.setDecorations(
+        this.bars.get(letter)!,
+        badged.filter(({ replicas }) => replicas[0]?.letter === letter).map(endOf),
+      );
     }
+    const valued = settings.get<boolean>('values', true) ? here.filter(({ values }) => values !== '') : [];
     editor.setDecorations(
       this.values,
-      settings.get<boolean>('values', true)
-        ? here
-            .filter(({ values }) => values !== '')
-            .map((mark) => ({ range: endOf(mark), renderOptions: { after: valueText(mark.values) } }))
-        : [],
+      valued.map((mark) => ({
+        range: endOf(mark),
+        hoverMessage: new vscode.MarkdownString(mark.valuesHover),
+        renderOptions: { after: valueText(mark.values) },
+      })),
     );
   }
 }

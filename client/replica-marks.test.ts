@@ -22,20 +22,24 @@ function stateWith(parts: Partial<ReplicaStateAnswer>, lines: (number | undefine
 
 const register = (place: string) => ({ place, A: '0x1', B: '0x3', bits: [1] });
 
+const letters = (replicas: { letter: string }[]) => replicas.map(({ letter }) => letter);
+
 describe('line marks', () => {
   it('put replicas on one line together', () => {
-    expect(lineMarks(stateWith({}, [7, 7]))).toEqual([{ path: '/g/a.c', line: 7, replicas: ['A', 'B'], values: '' }]);
+    const [mark, ...others] = lineMarks(stateWith({}, [7, 7]));
+    expect(mark).toMatchObject({ path: '/g/a.c', line: 7, replicas: [{ letter: 'A' }, { letter: 'B' }], values: '' });
+    expect(others).toEqual([]);
   });
 
   it('keep replicas on two lines apart', () => {
-    expect(lineMarks(stateWith({}, [7, 9])).map(({ line, replicas }) => [line, replicas])).toEqual([
+    expect(lineMarks(stateWith({}, [7, 9])).map(({ line, replicas }) => [line, letters(replicas)])).toEqual([
       [7, ['A']],
       [9, ['B']],
     ]);
   });
 
   it('leave out a replica without a source line', () => {
-    expect(lineMarks(stateWith({}, [undefined, 9])).map(({ replicas }) => replicas)).toEqual([['B']]);
+    expect(lineMarks(stateWith({}, [undefined, 9])).map(({ replicas }) => letters(replicas))).toEqual([['B']]);
   });
 
   it('name variables rather than registers', () => {
@@ -46,5 +50,11 @@ describe('line marks', () => {
   it('fall back to registers, and count what does not fit', () => {
     const state = stateWith({ differences: ['a0', 'a1', 'a2', 'a3', 'a4'].map(register) }, [7, 7]);
     expect(lineMarks(state)[0]?.values).toBe('a0 A=0x1 B=0x3   a1 A=0x1 B=0x3   a2 A=0x1 B=0x3   and 2 more');
+  });
+
+  it('say at length which bits differ, and where each replica is', () => {
+    const [mark] = lineMarks(stateWith({ differences: [register('a0')] }, [7, 7]));
+    expect(mark?.valuesHover).toBe('- `a0`: A `0x1`, B `0x3` (bit 1)');
+    expect(mark?.replicas[1]?.hover).toBe('**Replica B** on core 1: 0 instructions retired, at `0x80000000`');
   });
 });
