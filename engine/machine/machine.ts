@@ -176,10 +176,12 @@ export class Machine implements Computer {
   }
 
   setCsr(number: number, value: bigint): boolean {
+    // fcsr is two fields that are registers of their own; neither has bits beyond its field.
+    if (number === 0x003) return this.setCsr(0x001, value) && this.setCsr(0x002, value >> 5n);
     const address = this.#core.csrAddress(number);
     if (address === 0) return false;
-    const isWord = number === 0x001 || number === 0x002;
-    if (isWord) this.#view.setUint32(address, Number(value & 0xffn), true);
+    if (number === 0x001) this.#view.setUint32(address, Number(value & 0x1fn), true);
+    else if (number === 0x002) this.#view.setUint32(address, Number(value & 0x7n), true);
     else this.#view.setBigUint64(address, BigInt.asUintN(64, value), true);
     return true;
   }
