@@ -6,7 +6,7 @@ export interface AttributeSpecification {
   name: number;
   form: number;
   /** Value of a DW_FORM_implicit_const. */
-  implicit: number;
+  implicit: bigint;
 }
 
 /** How the DIEs of one kind are laid out (DWARF 5, 7.5.3). */
@@ -51,7 +51,7 @@ function readTable(reader: Reader): Map<number, Abbreviation> {
     for (;;) {
       const name = reader.uleb();
       const form = reader.uleb();
-      const implicit = form === FORM.implicitConst ? reader.sleb() : 0;
+      const implicit = form === FORM.implicitConst ? reader.slebBig() : 0n;
       if (name === 0 && form === 0) break;
       if (attributes.length === MAX_ATTRIBUTES) throw new ElfError('.debug_abbrev is damaged: an entry has too many attributes');
       attributes.push({ name, form, implicit });

@@ -24,16 +24,16 @@ export interface FormSizes {
  * Reads one value (DWARF 5, 7.5.5 and 7.5.6).
  * @throws ElfError for a form that is not known, since its length is not either.
  */
-export function readAttribute(reader: Reader, form: number, implicit: number, sizes: FormSizes): Attribute {
+export function readAttribute(reader: Reader, form: number, implicit: bigint, sizes: FormSizes): Attribute {
   if (form === FORM.indirect) {
     const actual = reader.uleb();
     if (actual === FORM.indirect) throw new ElfError(`${reader.what} is damaged: a form that refers to itself`);
-    return readAttribute(reader, actual, 0, sizes);
+    return readAttribute(reader, actual, 0n, sizes);
   }
   return { form, value: readValue(reader, form, implicit, sizes) };
 }
 
-function readValue(reader: Reader, form: number, implicit: number, sizes: FormSizes): Attribute['value'] {
+function readValue(reader: Reader, form: number, implicit: bigint, sizes: FormSizes): Attribute['value'] {
   switch (form) {
     case FORM.addr:
       return reader.unsigned(sizes.addressSize);
@@ -70,7 +70,7 @@ function readValue(reader: Reader, form: number, implicit: number, sizes: FormSi
     case FORM.udata:
       return reader.ulebBig();
     case FORM.implicitConst:
-      return BigInt(implicit);
+      return implicit;
     case FORM.flagPresent:
       return 1;
     case FORM.refUdata:

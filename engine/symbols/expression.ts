@@ -37,7 +37,7 @@ export interface Piece {
 class Unavailable extends Error {}
 
 /** Damage may loop; no sound expression is that long. */
-const MAX_STEPS = 10_000;
+const MAX_STEPS = 1000;
 const MAX_STACK = 256;
 
 /**

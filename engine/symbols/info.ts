@@ -16,6 +16,8 @@ const DW_UT_SPLIT_TYPE = 6;
 export class DebugInfo {
   readonly abbreviations: Abbreviations;
   private list: Unit[] | undefined;
+  /** How many of them, the first ones, are in `.debug_info`. */
+  private infoUnits = 0;
   private definitions: Map<string, Die> | undefined;
   private signatures: Map<bigint, Unit> | undefined;
 
@@ -25,13 +27,26 @@ export class DebugInfo {
 
   /** In the order of the sections, ascending offsets within `.debug_info`. */
   get units(): readonly Unit[] {
-    return (this.list ??= [...this.readUnits('.debug_info'), ...this.readUnits('.debug_types')]);
+    if (!this.list) {
+      this.list = this.readUnits('.debug_info');
+      this.infoUnits = this.list.length;
+      this.list.push(...this.readUnits('.debug_types'));
+    }
+    return this.list;
   }
 
   /** The DIE at an offset from the start of `.debug_info` (DW_FORM_ref_addr). */
   dieAt(offset: number): Die | undefined {
-    const unit = this.units.find(({ header }) => header.sectionName === '.debug_info' && offset >= header.start && offset < header.end);
-    return unit?.dieAt(offset - unit.header.start);
+    const units = this.units;
+    let low = 0;
+    let high = this.infoUnits;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (units[middle]!.header.start <= offset) low = middle + 1;
+      else high = middle;
+    }
+    const unit = units[low - 1];
+    return unit && offset < unit.header.end ? unit.dieAt(offset - unit.header.start) : undefined;
   }
 
   /** The type that a signature stands for (DW_FORM_ref_sig8). */

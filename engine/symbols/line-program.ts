@@ -116,27 +116,31 @@ function readEntries(body: Reader, sizes: FormSizes, elf: ElfFile): { path: stri
   const format: { content: number; form: number }[] = [];
   for (let left = body.u8(); left > 0; left--) format.push({ content: body.uleb(), form: body.uleb() });
   const count = body.uleb();
-  // An entry has at least a byte, which bounds the loop below by the section's size.
-  if (count > body.end - body.position) throw new ElfError(`.debug_line is damaged: ${count} files or directories`);
   const entries: { path: string; directory: number }[] = [];
   for (let index = 0; index < count; index++) {
     const entry = { path: '', directory: 0 };
+    const start = body.position;
     for (const { content, form } of format) {
-      const { form: actual, value } = readAttribute(body, form, 0, sizes);
+      const { form: actual, value } = readAttribute(body, form, 0n, sizes);
       if (content === DW_LNCT.path) {
         if (typeof value === 'string') entry.path = value;
         else if (actual === FORM.lineStrp) entry.path = stringAt(elf.section('.debug_line_str'), Number(value));
         else if (actual === FORM.strp) entry.path = stringAt(elf.section('.debug_str'), Number(value));
       } else if (content === DW_LNCT.directoryIndex) entry.directory = Number(value);
     }
+    // Otherwise a count alone could make entries without end.
+    if (body.position === start) throw new ElfError('.debug_line is damaged: files or directories without a name');
     entries.push(entry);
   }
   return entries;
 }
 
+/** No system opens a longer one; damage may pair any number of files with one endless directory. */
+const MAX_PATH = 4096;
+
 /** Joined and without `.` and `..`; a path that starts with `/` stands by itself. */
 function joinPath(directory: string, name: string): string {
-  if (name === '') return '';
+  if (name === '' || directory.length + name.length > MAX_PATH) return '';
   if (directory === '' || posix.isAbsolute(name)) return posix.normalize(name);
   return posix.normalize(`${directory}/${name}`);
 }

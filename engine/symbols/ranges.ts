@@ -17,42 +17,57 @@ interface ListEntry extends AddressRange {
   isDefault?: boolean;
 }
 
+/** Lists read, by DIE and attribute; and the bytes that reading them took, by section. */
+const lists = new WeakMap<Die, Map<number, readonly ListEntry[]>>();
+const spent = new WeakMap<Uint8Array, number>();
+
 /** The addresses of a DIE's code; none for a declaration. */
-export function rangesOf(die: Die): AddressRange[] {
-  const attribute = die.attribute(AT.ranges);
-  if (!attribute) return die.span ? [die.span] : [];
-  const { unit } = die;
-  const offset = attribute.form === FORM.rnglistx ? listOffset(unit, '.debug_rnglists', AT.rnglistsBase, attribute.value as number) : die.sectionOffset(AT.ranges);
-  if (offset === undefined) return [];
-  return collect(unit.version < 5 ? oldEntries(unit, '.debug_ranges', offset) : entries(unit, '.debug_rnglists', offset));
+export function rangesOf(die: Die): readonly AddressRange[] {
+  return die.has(AT.ranges) ? listOf(die, AT.ranges, FORM.rnglistx, AT.rnglistsBase, '.debug_ranges', '.debug_rnglists') : die.span ? [die.span] : [];
 }
 
 /** The expression that an attribute has at an address: its own, or that of its location list. */
 export function expressionAt(die: Die, at: number, address: bigint): Uint8Array | undefined {
   const block = die.block(at);
   if (block) return block;
-  const attribute = die.attribute(at);
-  if (!attribute) return undefined;
-  const { unit } = die;
-  const offset = attribute.form === FORM.loclistx ? listOffset(unit, '.debug_loclists', AT.loclistsBase, attribute.value as number) : die.sectionOffset(at);
-  if (offset === undefined) return undefined;
-  const list = collect(unit.version < 5 ? oldEntries(unit, '.debug_loc', offset) : entries(unit, '.debug_loclists', offset));
+  const list = listOf(die, at, FORM.loclistx, AT.loclistsBase, '.debug_loc', '.debug_loclists');
   const found = list.find(({ start, end, isDefault }) => !isDefault && address >= start && address < end) ?? list.find(({ isDefault }) => isDefault);
   return found?.expression;
+}
+
+function listOf(die: Die, at: number, indexForm: number, baseAttribute: number, old: '.debug_ranges' | '.debug_loc', section: '.debug_rnglists' | '.debug_loclists'): readonly ListEntry[] {
+  const known = lists.get(die)?.get(at);
+  if (known) return known;
+  const attribute = die.attribute(at);
+  const { unit } = die;
+  const offset = attribute?.form === indexForm ? listOffset(unit, section, baseAttribute, attribute.value as number) : die.sectionOffset(at);
+  const name = unit.version < 5 ? old : section;
+  const list = offset === undefined ? [] : collect(unit, name, offset);
+  const ofDie = lists.get(die) ?? new Map<number, readonly ListEntry[]>();
+  lists.set(die, ofDie.set(at, list));
+  return list;
 }
 
 export function contains(ranges: readonly AddressRange[], address: bigint): boolean {
   return ranges.some(({ start, end }) => address >= start && address < end);
 }
 
-/** What was read before damage ended a list. */
-function collect(list: Iterable<ListEntry>): ListEntry[] {
+/**
+ * What was read before damage ended a list. In sound input every list belongs to one DIE, so reading all
+ * takes about as many bytes as the sections have; more means lists that overlap, and they are given up.
+ */
+function collect(unit: Unit, name: keyof typeof parsers, offset: number): readonly ListEntry[] {
+  const section = unit.info.elf.section(name);
+  const before = (section && spent.get(section)) ?? 0;
   const found: ListEntry[] = [];
+  if (!section || offset > section.length || before > 16 * section.length) return found;
+  const reader = new Reader(section, name, offset);
   try {
-    for (const entry of list) if (entry.end > entry.start) found.push(entry);
+    for (const entry of parsers[name](unit, reader)) if (entry.end > entry.start) found.push(entry);
   } catch (error) {
     if (!(error instanceof ElfError)) throw error;
   }
+  spent.set(section, before + reader.position - offset);
   return found;
 }
 
@@ -63,13 +78,8 @@ function listOffset(unit: Unit, section: string, baseAttribute: number, index: n
   return offset === undefined ? undefined : base + offset;
 }
 
-function sectionReader(unit: Unit, name: string, offset: number): Reader {
-  return new Reader(unit.info.elf.section(name) ?? new Uint8Array(0), name, offset);
-}
-
 /** Lists before DWARF 5: pairs of addresses off a base, ended by zeros (DWARF 4, 2.6.2 and 2.17.3). */
-function* oldEntries(unit: Unit, name: '.debug_ranges' | '.debug_loc', offset: number): Generator<ListEntry> {
-  const reader = sectionReader(unit, name, offset);
+function* oldEntries(unit: Unit, reader: Reader): Generator<ListEntry> {
   const size = unit.addressSize;
   const select = BigInt.asUintN(8 * size, -1n);
   let base = unit.root.address(AT.lowPc) ?? 0n;
@@ -78,14 +88,13 @@ function* oldEntries(unit: Unit, name: '.debug_ranges' | '.debug_loc', offset: n
     const end = reader.unsigned(size);
     if (start === 0n && end === 0n) return;
     if (start === select) base = end;
-    else yield { start: base + start, end: base + end, expression: name === '.debug_loc' ? reader.slice(reader.u16()) : undefined };
+    else yield { start: base + start, end: base + end, expression: reader.what === '.debug_loc' ? reader.slice(reader.u16()) : undefined };
   }
 }
 
 /** DWARF 5, 2.6.2 and 2.17.3. The two sections number their entries differently. */
-function* entries(unit: Unit, name: '.debug_rnglists' | '.debug_loclists', offset: number): Generator<ListEntry> {
-  const reader = sectionReader(unit, name, offset);
-  const locations = name === '.debug_loclists';
+function* newEntries(unit: Unit, reader: Reader): Generator<ListEntry> {
+  const locations = reader.what === '.debug_loclists';
   const size = unit.addressSize;
   const indexed = (): bigint => unit.indexedAddress(reader.uleb()) ?? 0n;
   let base = unit.root.address(AT.lowPc) ?? 0n;
@@ -134,8 +143,15 @@ function* entries(unit: Unit, name: '.debug_rnglists' | '.debug_loclists', offse
         end = start + reader.ulebBig();
         break;
       default:
-        throw new ElfError(`${name} is damaged: an entry of kind ${byte}`);
+        throw new ElfError(`${reader.what} is damaged: an entry of kind ${byte}`);
     }
     yield { start, end, expression: locations ? reader.slice(reader.uleb()) : undefined };
   }
 }
+
+const parsers = {
+  '.debug_ranges': oldEntries,
+  '.debug_loc': oldEntries,
+  '.debug_rnglists': newEntries,
+  '.debug_loclists': newEntries,
+};

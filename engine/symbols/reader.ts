@@ -100,28 +100,25 @@ export class Reader {
     }
   }
 
-  /** ULEB128 as a number; what does not fit 53 bits loses precision, which only damaged input reaches. */
+  /** ULEB128 as a number: an index, a size or a code, which beyond 2^53 is damage. */
   uleb(): number {
     let value = 0;
     let scale = 1;
     for (;;) {
       const byte = this.u8();
-      value += (byte & 0x7f) * scale;
+      // Zero bytes may pad without end; scale then has no finite value, and must not be multiplied with.
+      if ((byte & 0x7f) !== 0) value += (byte & 0x7f) * scale;
+      if (value > Number.MAX_SAFE_INTEGER) throw new ElfError(`${this.what} is damaged: a number too large at 0x${this.position.toString(16)}`);
       if (byte < 0x80) return value;
       scale *= 128;
     }
   }
 
-  /** SLEB128 as a number; see {@link uleb}. */
+  /** SLEB128 as a number: a distance, which beyond 2^53 is damage. */
   sleb(): number {
-    let value = 0;
-    let scale = 1;
-    for (;;) {
-      const byte = this.u8();
-      value += (byte & 0x7f) * scale;
-      scale *= 128;
-      if (byte < 0x80) return byte & 0x40 ? value - scale : value;
-    }
+    const value = Number(this.slebBig());
+    if (!Number.isSafeInteger(value)) throw new ElfError(`${this.what} is damaged: a number too large at 0x${this.position.toString(16)}`);
+    return value;
   }
 
   /** ULEB128 modulo 2^64. */
@@ -164,9 +161,13 @@ export class Reader {
   }
 }
 
+/** Longer names are cut: in damaged input any number of them may share one string of any length. */
+const MAX_STRING_BYTES = 4096;
+
 /** The string at an offset of a string section, or '' where there is none. */
 export function stringAt(section: Uint8Array | undefined, offset: number): string {
   if (!section || !(offset >= 0 && offset < section.length)) return '';
-  const stop = section.indexOf(0, offset);
-  return utf8.decode(section.subarray(offset, stop < 0 ? section.length : stop));
+  const bytes = section.subarray(offset, offset + MAX_STRING_BYTES);
+  const stop = bytes.indexOf(0);
+  return utf8.decode(stop < 0 ? bytes : bytes.subarray(0, stop));
 }

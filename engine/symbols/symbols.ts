@@ -108,7 +108,7 @@ class ElfSymbols implements Symbols {
   }
 
   private sources(reader: FrameReader): VariableSources {
-    return { reader, functions: this.functions, registerName, describe: (address) => this.describe(address) };
+    return { reader, functions: this.functions, registerName, describe: (address) => this.describe(address), entryValues: 0 };
   }
 
   /** A symbol and the distance into it; nothing for an address that no symbol's size covers. */

@@ -82,65 +82,87 @@ export function valueTypeOf(type: Die | undefined): ValueType | undefined {
   }
 }
 
-const cLanguages: readonly number[] = [0x01, 0x02, 0x0c, 0x1d, 0x2c];
+/** Parts of one name at most; damage may make types of themselves. */
+const MAX_NAME_PARTS = 200;
 
-/** The type as C writes it, without a name: `struct record *`, `int [16]`, `int (*)(char)`. */
-export function typeName(type: Die | undefined, declarator = '', depth = 0): string {
-  if (depth === MAX_CHAIN) return '…';
-  const inner = (die: Die, text: string): string => typeName(typeOf(die), text, depth + 1);
-  const join = (name: string): string => (declarator === '' ? name : `${name} ${declarator}`);
-  if (!type) return join('void');
-  switch (type.tag) {
-    case TAG.pointerType:
-      return inner(type, pointerTo(type, '*', declarator));
-    case TAG.referenceType:
-      return inner(type, pointerTo(type, '&', declarator));
-    case TAG.rvalueReferenceType:
-      return inner(type, pointerTo(type, '&&', declarator));
-    case TAG.constType:
-      return qualified(type, 'const', declarator, depth);
-    case TAG.volatileType:
-      return qualified(type, 'volatile', declarator, depth);
-    case TAG.restrictType:
-      return qualified(type, 'restrict', declarator, depth);
-    case TAG.atomicType:
-      return qualified(type, '_Atomic', declarator, depth);
-    case TAG.arrayType:
-      return inner(type, declarator + dimensionsOf(type, () => undefined).map((count) => `[${count ?? ''}]`).join(''));
-    case TAG.subroutineType:
-      return inner(type, `${declarator}(${parameters(type, depth)})`);
-    default:
-      return join(ownName(type));
+/** The type as C writes it: `struct record *`, `int [16]`, `int (*)(char)`; with what a declarator has after the type. */
+export function typeName(type: Die | undefined, declarator = ''): string {
+  return new Namer().name(type, declarator);
+}
+
+class Namer {
+  private parts = 0;
+
+  name(type: Die | undefined, declarator: string): string {
+    if (++this.parts > MAX_NAME_PARTS) return '…';
+    if (!type) return join('void', declarator);
+    switch (type.tag) {
+      case TAG.pointerType:
+        return this.pointer(type, `*${declarator}`);
+      case TAG.referenceType:
+        return this.pointer(type, `&${declarator}`);
+      case TAG.rvalueReferenceType:
+        return this.pointer(type, `&&${declarator}`);
+      case TAG.constType:
+        return this.qualified(type, 'const', declarator);
+      case TAG.volatileType:
+        return this.qualified(type, 'volatile', declarator);
+      case TAG.restrictType:
+        return this.qualified(type, 'restrict', declarator);
+      case TAG.atomicType:
+        return this.qualified(type, '_Atomic', declarator);
+      case TAG.arrayType:
+        return this.name(typeOf(type), declarator + dimensionsOf(type, () => undefined).map((count) => `[${count ?? ''}]`).join(''));
+      case TAG.subroutineType:
+        return this.name(typeOf(type), `${declarator}(${this.parameters(type)})`);
+      default:
+        return join(ownName(type), declarator);
+    }
+  }
+
+  /** A pointer to an array or a function binds less than what follows it. */
+  private pointer(pointer: Die, declarator: string): string {
+    const target = typeOf(pointer);
+    const grouped = target?.tag === TAG.arrayType || target?.tag === TAG.subroutineType;
+    return this.name(target, grouped ? `(${declarator})` : declarator);
+  }
+
+  /** A qualifier stands before a name but after the star of the pointer that it qualifies. */
+  private qualified(type: Die, word: string, declarator: string): string {
+    const target = typeOf(type);
+    if (target && isPointer(target)) return this.name(target, join(` ${word}`, declarator));
+    return `${word} ${this.name(target, declarator)}`;
+  }
+
+  private parameters(type: Die): string {
+    const list: string[] = [];
+    for (const child of type.children) {
+      if (this.parts > MAX_NAME_PARTS) break;
+      if (child.tag === TAG.formalParameter) list.push(this.name(typeOf(child), ''));
+      else if (child.tag === TAG.unspecifiedParameters) list.push('...');
+    }
+    return list.length > 0 ? list.join(', ') : 'void';
   }
 }
 
-/** A pointer to an array or a function binds less than what follows it. */
-function pointerTo(pointer: Die, mark: string, declarator: string): string {
-  const target = typeOf(pointer);
-  const text = mark + declarator;
-  return target?.tag === TAG.arrayType || target?.tag === TAG.subroutineType ? `(${text})` : text;
+function join(name: string, declarator: string): string {
+  return declarator === '' ? name : `${name} ${declarator}`;
 }
 
-/** A qualifier stands before a name but after the star of the pointer that it qualifies. */
-function qualified(type: Die, word: string, declarator: string, depth: number): string {
-  const target = typeOf(type);
-  if (target && isPointer(target)) return typeName(target, declarator === '' ? ` ${word}` : ` ${word} ${declarator}`, depth + 1);
-  return `${word} ${typeName(target, declarator, depth + 1)}`;
-}
+const cLanguages: readonly number[] = [0x01, 0x02, 0x0c, 0x1d, 0x2c];
 
-function parameters(type: Die, depth: number): string {
-  const list = type.children.flatMap((child) => {
-    if (child.tag === TAG.formalParameter) return [typeName(typeOf(child), '', depth + 1)];
-    return child.tag === TAG.unspecifiedParameters ? ['...'] : [];
-  });
-  return list.length > 0 ? list.join(', ') : 'void';
-}
+/** Words that C puts before the name of such a type. */
+const keywords = new Map<number, string>([
+  [TAG.structureType, 'struct'],
+  [TAG.unionType, 'union'],
+  [TAG.classType, 'class'],
+  [TAG.enumerationType, 'enum'],
+]);
 
 function ownName(type: Die): string {
   const name = type.name;
-  const isC = cLanguages.includes(type.unit.root.number(AT.language) ?? 0);
-  const keyword = type.tag === TAG.structureType ? 'struct' : type.tag === TAG.unionType ? 'union' : type.tag === TAG.classType ? 'class' : type.tag === TAG.enumerationType ? 'enum' : '';
-  if (keyword === '') return name ?? '?';
+  const keyword = keywords.get(type.tag);
+  if (keyword === undefined) return name ?? '?';
   if (name === undefined) return `${keyword} {…}`;
-  return isC ? `${keyword} ${name}` : name;
+  return cLanguages.includes(type.unit.root.number(AT.language) ?? 0) ? `${keyword} ${name}` : name;
 }

@@ -96,6 +96,7 @@ export class Unit implements FormSizes {
     try {
       const reader = this.reader();
       const abbreviations = this.info.abbreviations.at(this.header.abbreviationOffset);
+      let attributes = 0;
       let parent: Die | undefined;
       while (!reader.atEnd) {
         const read = this.readDie(reader, abbreviations);
@@ -105,6 +106,9 @@ export class Unit implements FormSizes {
           continue;
         }
         const { die, abbreviation } = read;
+        // Sound units spend more bytes than that; forms without bytes let damage make any number.
+        attributes += abbreviation.attributes.length;
+        if (attributes > 2 * (this.header.end - this.header.start) + 64) throw new ElfError(`${this.header.sectionName} is damaged: it has more attributes than bytes`);
         byOffset.set(die.offset, die);
         tree ??= die;
         if (parent) {

@@ -1,6 +1,7 @@
 import type { CallFrames, CfaRule, RegisterRule, UnwindRow } from './cfi';
 import { inCode, type ElfFile } from './elf';
 import { evaluate, littleEndian, type ExpressionContext } from './expression';
+import { analyzePrologue, type PrologueState } from './prologue';
 import type { SymbolTable } from './symbol-table';
 import type { FrameReader } from './types';
 
@@ -28,7 +29,7 @@ export interface Activation {
 
 type Caller = Pick<Activation, 'pc' | 'registers'> & { cfa: bigint; interrupted: boolean };
 
-/** Walks the stack by call frame information; where there is none, by frame pointers and the return address register. */
+/** Walks the stack by call frame information; where there is none, by the conventions of code without it. */
 export class Unwinder {
   constructor(
     private readonly elf: ElfFile,
@@ -62,25 +63,43 @@ export class Unwinder {
     return row ? callerByRow(row, frame, reader) : this.callerByConvention(frame, reader, innermost);
   }
 
-  private callerByConvention({ pc, registers }: Omit<Activation, 'cfa'>, reader: FrameReader, innermost: boolean): Caller | undefined {
-    const ra = registers[RA];
-    const sp = registers[SP];
-    if (sp === undefined) return undefined;
-    const byRegister = (): Caller | undefined => {
-      if (!innermost || ra === undefined || !inCode(this.elf, ra)) return undefined;
-      return { pc: ra, cfa: sp, registers: registersOfCaller(registers, sp, new Map()), interrupted: false };
-    };
-    // A function's first instruction, or a jump to nowhere, has no frame yet.
-    if (innermost && (!inCode(this.elf, pc) || this.symbols.at(pc)?.address === pc)) return byRegister();
+  /** Without a description: by what the function's first instructions did, else by frame pointer, else by ra. */
+  private callerByConvention(frame: Omit<Activation, 'cfa'>, reader: FrameReader, innermost: boolean): Caller | undefined {
+    const start = this.symbols.covering(frame.lookup)?.address;
+    const state = start === undefined ? undefined : analyzePrologue(reader, start, frame.pc);
+    if (state) return callerByPrologue(state, frame, reader);
+    return this.callerByFramePointer(frame, reader) ?? (innermost ? this.callerByReturnAddress(frame) : undefined);
+  }
+
+  /** psABI: the return address stands at s0 - 8 and the caller's s0 at s0 - 16. */
+  private callerByFramePointer({ pc, registers }: Omit<Activation, 'cfa'>, reader: FrameReader): Caller | undefined {
     const fp = registers[FP];
-    if (fp === undefined || fp % 8n !== 0n || fp <= sp) return byRegister();
-    // psABI: the return address stands at s0 - 8 and the caller's s0 at s0 - 16.
+    const sp = registers[SP];
+    // After a jump to nowhere s0 is still the frame of the function that jumped.
+    if (!inCode(this.elf, pc) || fp === undefined || sp === undefined || fp % 8n !== 0n || fp <= sp) return undefined;
     const returnAddress = readWord(reader, fp - 8n);
     const savedFp = readWord(reader, fp - 16n);
-    if (returnAddress === undefined || savedFp === undefined || !inCode(this.elf, returnAddress)) return byRegister();
-    const saved = new Map([[FP, savedFp]]);
-    return { pc: returnAddress, cfa: fp, registers: registersOfCaller(registers, fp, saved), interrupted: false };
+    if (returnAddress === undefined || savedFp === undefined || !inCode(this.elf, returnAddress)) return undefined;
+    return { pc: returnAddress, cfa: fp, registers: registersOfCaller(registers, fp, new Map([[FP, savedFp]])), interrupted: false };
   }
+
+  /** A function that has not saved ra yet, or a jump to nowhere. */
+  private callerByReturnAddress({ registers }: Omit<Activation, 'cfa'>): Caller | undefined {
+    const ra = registers[RA];
+    const sp = registers[SP];
+    if (ra === undefined || sp === undefined || !inCode(this.elf, ra)) return undefined;
+    return { pc: ra, cfa: sp, registers: registersOfCaller(registers, sp, new Map()), interrupted: false };
+  }
+}
+
+function callerByPrologue(state: PrologueState, { registers }: Omit<Activation, 'cfa'>, reader: FrameReader): Caller | undefined {
+  const { frameBytes, framePointer, saved } = state;
+  const base = registers[framePointer === undefined ? SP : FP];
+  if (base === undefined) return undefined;
+  const cfa = BigInt.asUintN(64, base + BigInt(framePointer ?? frameBytes));
+  const restored = new Map([...saved].map(([register, below]) => [register, readWord(reader, BigInt.asUintN(64, cfa - BigInt(below)))]));
+  const pc = restored.has(RA) ? restored.get(RA) : registers[RA];
+  return { pc: pc ?? 0n, cfa, registers: registersOfCaller(registers, cfa, restored), interrupted: false };
 }
 
 function callerByRow(row: UnwindRow, frame: Omit<Activation, 'cfa'>, reader: FrameReader): Caller | undefined {

@@ -19,7 +19,12 @@ export interface VariableSources {
   functions: FunctionIndex;
   registerName(number: number): string;
   describe(address: bigint): string | undefined;
+  /** Values at entry looked up so far. */
+  entryValues: number;
 }
+
+/** Each may ask for more of them in the caller; damage may make that a tree. */
+const MAX_ENTRY_VALUES = 1000;
 
 /** Parameters, then variables from the outermost block in; of several with one name, only the innermost is in scope. */
 export function frameVariables(frame: FrameContext, sources: VariableSources): Variable[] {
@@ -126,11 +131,16 @@ function frameExpressions(activations: readonly Activation[], sources: VariableS
     ...unitExpressions(physical.unit, sources.reader),
     register: (number) => activation!.registers[number],
     cfa: () => activation!.cfa,
-    frameBase() {
-      const expression = expressionAt(physical, AT.frameBase, activation!.lookup);
-      return expression && evaluate(expression, { ...context, frameBase: () => undefined });
+    frameBase: () => (base ??= { value: frameBase() }).value,
+    entryValue(expression) {
+      if (!caller || ++sources.entryValues > MAX_ENTRY_VALUES) return undefined;
+      return entryValue(expression, activations.slice(1), physical, sources);
     },
-    entryValue: (expression) => (caller ? entryValue(expression, activations.slice(1), physical, sources) : undefined),
+  };
+  let base: { value: bigint | undefined } | undefined;
+  const frameBase = (): bigint | undefined => {
+    const expression = expressionAt(physical, AT.frameBase, activation!.lookup);
+    return expression && evaluate(expression, { ...context, frameBase: () => undefined });
   };
   return context;
 }
@@ -166,14 +176,25 @@ function root(die: Die): Die {
   return die.owner(AT.name) ?? die;
 }
 
+/** Call sites by return address, of functions that were asked about. */
+const callSites = new WeakMap<Die, ReadonlyMap<bigint, Die>>();
+
 function callSite(physical: Die, returnAddress: bigint): Die | undefined {
+  let sites = callSites.get(physical);
+  if (!sites) callSites.set(physical, (sites = readCallSites(physical)));
+  return sites.get(returnAddress);
+}
+
+function readCallSites(physical: Die): Map<bigint, Die> {
+  const sites = new Map<bigint, Die>();
   const open = [physical];
   for (let die = open.pop(); die; die = open.pop()) {
     const isSite = die.tag === TAG.callSite || die.tag === TAG.gnuCallSite;
-    if (isSite && (die.address(AT.callReturnPc) ?? die.address(AT.lowPc)) === returnAddress) return die;
+    const address = isSite ? (die.address(AT.callReturnPc) ?? die.address(AT.lowPc)) : undefined;
+    if (address !== undefined) sites.set(address, die);
     for (const child of die.children) open.push(child);
   }
-  return undefined;
+  return sites;
 }
 
 /** The register that an expression names, with a type (as for floating point) or without. */

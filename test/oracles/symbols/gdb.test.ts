@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readSymbols } from '../../../engine/symbols/symbols';
 import { noGdb, readerOf, record, type GdbFrame, type Leaves, type Stop } from './gdb';
@@ -12,14 +13,17 @@ const STOPS = 120;
 const EVERY = 3;
 
 describe.skipIf(reason)(named('frames and variables against gdb', reason), () => {
-  const recorded = new Map<string, { symbols: Symbols; stops: Stop[] }>();
+  const recorded = new Map<string, { symbols: Symbols; stripped: Symbols; stops: Stop[] }>();
   let remove = (): void => undefined;
 
   beforeAll(async () => {
     const compiled = compileGuests();
     remove = compiled.remove;
     for (const { name, path, bytes } of compiled.guests) {
-      recorded.set(name, { symbols: readSymbols(bytes), stops: await record(path, STOPS, instructions(path)) });
+      const without = `${path}.stripped`;
+      binutils('objcopy', ['--strip-debug', '--remove-section=.debug_frame', '--remove-section=.eh_frame', path, without]);
+      const stripped = readSymbols(readFileSync(without));
+      recorded.set(name, { symbols: readSymbols(bytes), stripped, stops: await record(path, STOPS, instructions(path)) });
     }
   }, 300_000);
 
@@ -35,6 +39,18 @@ describe.skipIf(reason)(named('frames and variables against gdb', reason), () =>
       deepest = Math.max(deepest, mine.length);
     });
     expect(deepest).toBeGreaterThanOrEqual(4);
+  });
+
+  test.each(guestNames)('%s: callers without debug information, by prologues', (name) => {
+    const { stripped, stops } = recorded.get(name)!;
+    let right = 0;
+    for (const stop of stops) {
+      const mine = stripped.unwind(readerOf(stop)).map((frame) => `${frame.function} 0x${frame.pc.toString(16)}`);
+      const theirs = stop.frames.filter(({ inlined }) => !inlined).map((frame) => `${frame.function} ${frame.pc}`);
+      if (mine.join() === theirs.join()) right++;
+    }
+    // What is left is in epilogues, where only call frame information knows.
+    expect(right / stops.length).toBeGreaterThan(0.8);
   });
 
   test.each(guestNames)('%s: variables', (name) => {
@@ -63,12 +79,17 @@ function shown(mine: Frame[], theirs: readonly GdbFrame[]): Frame[] {
   return extra > 0 && mine.slice(0, extra).every(({ inlined }) => inlined) ? mine.slice(extra) : mine;
 }
 
-function describeFrame(frame: Frame): string {
-  return `${frame.function} ${frame.inlined ? 'inlined' : ''} 0x${frame.pc.toString(16)} ${frame.location?.file.replace(/^.*\//, '')}:${frame.location?.line}`;
+function describeFrame(frame: Frame, index: number): string {
+  return spell(frame.function, frame.inlined, `0x${frame.pc.toString(16)}`, frame.location?.file, frame.location?.line, index);
 }
 
-function describeGdbFrame(frame: GdbFrame): string {
-  return `${frame.function} ${frame.inlined ? 'inlined' : ''} ${frame.pc} ${frame.file?.replace(/^.*\//, '')}:${frame.line}`;
+function describeGdbFrame(frame: GdbFrame, index: number): string {
+  return spell(frame.function, frame.inlined, frame.pc, frame.file, frame.line, index);
+}
+
+/** Of several rows at the innermost frame's address gdb takes another than binutils do, who are the oracle for lines; see lines.test.ts. */
+function spell(name: unknown, inlined: boolean, pc: string, file: string | null | undefined, line: number | undefined, index: number): string {
+  return `${name}${inlined ? ' inlined' : ''} ${pc} ${file?.replace(/^.*\//, '')}${index > 0 ? `:${line}` : ''}`;
 }
 
 function compareVariables(symbols: Symbols, reader: FrameReader, index: number, frame: GdbFrame, outer: boolean): number {
