@@ -44,7 +44,11 @@ export function remu64(a: u64, b: u64): i64 {
 
 export function div32(a: i32, b: i32): i64 {
   if (b == 0) return -1;
-  if (b == -1) return <i64>(0 - a);
+  if (b == -1) {
+    // Wraps at 32 bits, and only then is extended.
+    const negated: i32 = 0 - a;
+    return <i64>negated;
+  }
   return <i64>(a / b);
 }
 
