@@ -9,7 +9,7 @@ import {
   CAUSE, COLLECT, CYCLES, CYCLE_LIMIT, EXITED, FETCH_TLB, LEAVE, LIMIT, MIE, PC, RAM_BASE, RECORD_BYTES, RETIRED,
   SCRATCH, STATE, VALUE, WATCH_HIT,
 } from './layout';
-import { NONE, hostOf, isRam } from './memory';
+import { NONE, codeOf, hostOf, isRam } from './memory';
 import { outputsWaiting } from './output';
 import { ASLEEP, systemOp } from './system';
 import { fill, slot } from './tlb';
@@ -128,20 +128,19 @@ function breakpointHere(): bool {
   return load<u8>(record) == <u8>OP_BREAK;
 }
 
-/** Executes the one instruction at PC, fetched and decoded anew, breakpoint or not. */
+/** Executes the one instruction at PC, breakpoint or not. */
 function step(): u32 {
   const pc = load<u64>(STATE + PC);
   if (!isRam(pc, 2)) return except(FETCH_FAULT, pc);
-  let raw: u32 = load<u16>(hostOf(pc));
-  if ((raw & 3) == 3) {
-    // The second half faults by itself, at its own address.
-    if (!isRam(pc + 2, 2)) return except(FETCH_FAULT, pc + 2);
-    raw |= <u32>load<u16>(hostOf(pc + 2)) << 16;
+  if (!copyRecord(pc)) {
+    let raw: u32 = load<u16>(hostOf(pc));
+    if ((raw & 3) == 3) {
+      // The second half faults by itself, at its own address.
+      if (!isRam(pc + 2, 2)) return except(FETCH_FAULT, pc + 2);
+      raw |= <u32>load<u16>(hostOf(pc + 2)) << 16;
+    }
+    decodeRecord(raw, SCRATCH);
   }
-  memory.fill(SCRATCH, 0, 3 * RECORD_BYTES);
-  decodeRecord(raw, SCRATCH);
-  store<u8>(SCRATCH + RECORD_BYTES, <u8>OP_STEPPED);
-  store<u8>(SCRATCH + 2 * RECORD_BYTES, <u8>OP_STEPPED);
   const collect = load<u32>(COLLECT) != 0;
   if (collect) beginEffects(SCRATCH);
   const records = SCRATCH - (<usize>(pc & 4095) << 3);
@@ -149,6 +148,25 @@ function step(): u32 {
   const result = event == FAR || event == BUDGET ? GO_ON : settle(event);
   if (collect) endEffects(SCRATCH);
   return result;
+}
+
+/** Copies the record at `pc` to the scratch area, where it stands for itself alone; false where none is decoded. */
+function copyRecord(pc: u64): bool {
+  const records = codeOf(<usize>(pc - RAM_BASE) >> 12);
+  if (records == 0) return false;
+  const record = records + (<usize>(pc & 4095) << 3);
+  if (load<u16>(record, 12) == 0) return false;
+  store<u64>(SCRATCH, load<u64>(record));
+  store<u32>(SCRATCH, load<u32>(record, 8), 8);
+  store<u16>(SCRATCH, 1, 12);
+  store<u16>(SCRATCH, opCycles(load<u8>(record)), 14);
+  return true;
+}
+
+/** Whatever the scratch record's length, behind it one step is over. */
+export function prepareScratch(): void {
+  store<u8>(SCRATCH + RECORD_BYTES, <u8>OP_STEPPED);
+  store<u8>(SCRATCH + 2 * RECORD_BYTES, <u8>OP_STEPPED);
 }
 
 /** Does what an event of the interpreter calls for. */

@@ -5,6 +5,7 @@ import {
   CAUSE, CYCLES, DIRTY, EFFECTS, MTIMECMP, NO_RESERVATION, OUTPUTS, OUTPUT_RING, PC, PRIVILEGE, RAM_BASE, RESERVATION,
   STATE, TOHOST, WATCHES, WATCH_LIST, WRITE_TLB,
 } from './layout';
+import { prepareScratch } from './drive';
 import { INTERRUPTS_BEFORE } from './effects';
 import { NONE, codeOf } from './memory';
 import { flush, flushAll } from './tlb';
@@ -20,6 +21,7 @@ export function reset(entry: u64): void {
   store<u64>(STATE + RESERVATION, NO_RESERVATION);
   store<u64>(STATE + MTIMECMP, 0xffffffffffffffff);
   store<u64>(CAUSE, NONE);
+  prepareScratch();
   flushAll();
   dropCode();
 }
