@@ -9,6 +9,7 @@ import {
   OP_SEXT_H, OP_SH, OP_SH1ADD, OP_SH1ADD_UW, OP_SH2ADD, OP_SH2ADD_UW, OP_SH3ADD, OP_SH3ADD_UW, OP_SLL, OP_SLLI,
   OP_SLLIW, OP_SLLI_UW, OP_SLLW, OP_SLT, OP_SLTI, OP_SLTIU, OP_SLTU, OP_SRA, OP_SRAI, OP_SRAIW, OP_SRAW, OP_SRL,
   OP_SRLI, OP_SRLIW, OP_SRLW, OP_SUB, OP_SUBW, OP_SW, OP_XNOR, OP_XOR, OP_XORI, OP_ZEXT_H,
+  opCycles,
 } from './decode.generated';
 import {
   div32, div64, divu32, divu64, mulh, mulhsu, mulhu, orcb, rem32, rem64, remu32, remu64,
@@ -110,11 +111,12 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
     paid += run;
     cycles += load<u16>(next, 14);
     let event: u32 = BUDGET;
+    let op: u32 = 0;
 
     for (;;) {
       r = next;
       next = r + load<u8>(r, 1);
-      const op: u32 = load<u8>(r);
+      op = load<u8>(r);
       switch (op) {
         case OP_LUI: setX(r, imm(r)); continue;
         case OP_AUIPC: setX(r, <i64>pcOf(r, pageVa, records) + imm(r)); continue;
@@ -460,13 +462,14 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
       store<u64>(CYCLES, cycles);
       return FAR;
     }
-    note(r, paid, cycles);
-    store<u64>(STATE + PC, pcOf(r, pageVa, records));
     if (event == LEAVING) {
-      const rest: u64 = load<u16>(r, 12) > 1 ? load<u16>(next, 14) : 0;
+      // The slow path has noted where the instruction began; its record may be gone, if it stored to code.
       store<u64>(STATE + RETIRED, load<u64>(STATE + RETIRED) + 1);
-      store<u64>(CYCLES, load<u64>(CYCLES) + load<u16>(r, 14) - rest);
+      store<u64>(CYCLES, load<u64>(CYCLES) + opCycles(op));
       store<u64>(STATE + PC, pcOf(next, pageVa, records));
+    } else {
+      note(r, paid, cycles);
+      store<u64>(STATE + PC, pcOf(r, pageVa, records));
     }
     return event;
   }

@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest';
+import { instantiateCore } from '../core/core';
+import { at, memoryPages, ramHostAddress, stateAt } from './layout';
+
+it('is the resident core’s layout', () => {
+  const pages = memoryPages(4096);
+  const core = instantiateCore(new WebAssembly.Memory({ initial: pages, maximum: pages }));
+  const ours = [
+    stateAt,
+    at.cycles,
+    at.effects,
+    at.outputRing,
+    at.watchList,
+    at.breakpoints,
+    at.dirty,
+    at.tohost,
+    at.outputs,
+    at.watches,
+    at.interruptsBefore,
+  ];
+  expect(ours.map((_, index) => core.layoutOf(index))).toEqual(ours);
+});
+
+it('puts RAM behind the tables of its pages', () => {
+  for (const ramBytes of [4096, 16 << 20, 256 << 20, 2 ** 31]) {
+    const end = at.dirty + (ramBytes / 4096) * 5;
+    expect(ramHostAddress(ramBytes)).toBeGreaterThanOrEqual(end);
+    expect(memoryPages(ramBytes)).toBeLessThanOrEqual(65_536);
+  }
+});
