@@ -74,13 +74,12 @@ async function measure(kernel: string, rounds: number, start: number): Promise<R
   return { kernel, instructions, covert, qemu, ratio: qemu ? covert.median / qemu.median : null };
 }
 
-async function main(): Promise<void> {
+async function main(): Promise<number> {
   const known = new Set(['--quick', '--json']);
   const unknown = process.argv.slice(2).find((argument) => !known.has(argument));
   if (unknown !== undefined) {
     console.error(`bench: unknown option "${unknown}"; there are --quick and --json`);
-    process.exitCode = 2;
-    return;
+    return 2;
   }
   const rounds = process.argv.includes('--quick') ? 1 : 5;
   const start = qemuVersion ? await startTime() : 0;
@@ -90,7 +89,7 @@ async function main(): Promise<void> {
 
   if (process.argv.includes('--json')) {
     console.log(JSON.stringify({ host, qemu: qemuVersion ?? null, rounds, kernels: rows }, null, 2));
-    return;
+    return 0;
   }
   console.log(host);
   console.log(qemuVersion ?? 'qemu-system-riscv64 is not installed: no peer to compare with');
@@ -102,6 +101,13 @@ async function main(): Promise<void> {
     const count = instructions.toLocaleString('en-US').padStart(14);
     console.log(`${kernel.padEnd(10)}${count}${cell(covert)}${cell(qemu)}${(ratio?.toFixed(2) ?? '-').padStart(8)}`);
   }
+  return 0;
 }
 
-await main();
+main().then(
+  (exit) => (process.exitCode = exit),
+  (error: unknown) => {
+    console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 3;
+  },
+);

@@ -59,7 +59,7 @@ describe('the state after every instruction', () => {
       const image = readFileSync(pathOf(name));
       const [a, b] = [loadMachine(image), loadMachine(image)];
       const hashes = new Set<string>();
-      for (const count of [0, 1, 2, 1000, 123_456, 500_000, 500_001, 1_000_000]) {
+      for (const count of [0, 1, 2, 1000, 123_456, 500_000, 500_001, 900_000]) {
         a.run(count);
         b.run(count);
         expect(a.retired).toBe(count);

@@ -6,7 +6,7 @@ import { runMachine } from './run-machine';
 const cases = 150;
 
 describe('random instructions, all registers and memory compared with qemu after each case', () => {
-  for (let seed = 1; seed <= 6; seed++) {
+  for (let seed = 20; seed < 32; seed++) {
     test.skipIf(!qemuVersion)(`seed ${seed}, ${cases} cases${needsQemu}`, async () => {
       const image = new RandomStream(seed).image(cases, 40);
       const theirs = await runQemuImage(image);

@@ -4,7 +4,10 @@
  * the memory it may touch to the console, where two machines can be compared.
  *
  * Encodings come from the instruction table; what they mean is for the
- * machines under comparison to say.
+ * machines under comparison to say. Left out are: ebreak, after which
+ * mtval may be 0 (qemu 7.2) or the pc (ours); unaligned amo instructions, which
+ * qemu 7.2 reports as loads where the manual wants stores; ctzw, which in qemu
+ * 7.2 looks at all 64 bits.
  */
 import { compressedInstructions } from '../../engine/isa/compressed';
 import { decodeInstruction } from '../../engine/isa/decode';
@@ -72,8 +75,8 @@ const bytesOf = (unit: Unit): number => unit.reduce<number>((sum, part) => sum +
 export class RandomStream {
   readonly #random: Random;
   readonly #rows = instructions.filter(
-    ({ extension, control, mnemonic, format }) =>
-      covered.has(extension) && control !== 'return' && mnemonic !== 'jalr' && format !== 'cbo',
+    ({ extension, control, mnemonic }) =>
+      covered.has(extension) && control !== 'return' && !['jalr', 'ebreak', 'ctzw'].includes(mnemonic),
   );
 
   constructor(seed: number) {
@@ -200,13 +203,11 @@ export class RandomStream {
       if (format.rd && row.writes === 'x') set(this.#target(), 7, 5);
       if (format.rm && random.below(8) !== 0) set([0, 1, 2, 3, 4, 7][random.below(6)] ?? 0, 12, 3);
       if (row.format === 'csr' || row.format === 'csr-immediate') {
-        set([csr.fflags, csr.frm, csr.fcsr, csr.mepc][random.below(4)] ?? 0, 20, 12);
+        set([csr.fflags, csr.frm, csr.fcsr, csr.mscratch][random.below(4)] ?? 0, 20, 12);
       }
       if (row.format === 'amo') {
-        // Aligned for its width most of the time: an unaligned atomic access traps.
-        const slot = random.below(64) * 8 - 256 + (random.below(16) === 0 ? 1 : 0);
         set(30, 15, 5);
-        return [encode('addi', { rd: 30, rs1: base, immediate: slot }), raw];
+        return [encode('addi', { rd: 30, rs1: base, immediate: random.below(64) * 8 - 256 }), raw];
       }
       if (row.loads || row.stores) {
         set(base, 15, 5);
@@ -229,7 +230,8 @@ export class RandomStream {
       if (!row) continue;
       const raw = (this.#random.word() & 0xffff & ~row.mask) | row.match;
       const decoded = decodeInstruction(raw);
-      if (!decoded || decoded.flags.control === 'jump' || decoded.flags.control === 'branch') continue;
+      if (!decoded || decoded.mnemonic === 'ebreak') continue;
+      if (decoded.flags.control === 'jump' || decoded.flags.control === 'branch') continue;
       if (decoded.flags.writes === 'x' && reserved.has(decoded.rd)) continue;
       const reaches = decoded.rs1 === 8 || (decoded.rs1 === 2 && decoded.imm < 256);
       if ((decoded.flags.loads || decoded.flags.stores) && !reaches) continue;
