@@ -1,0 +1,168 @@
+import { basename } from 'node:path';
+import type { FrameReader, Symbols, Variable } from '../../engine/symbols/types';
+import { nearestNames } from '../../engine/symbols/nearest';
+import type { Context } from './context';
+import { part, rename } from './diagnostic';
+import type * as ast from './generated/ast';
+import { boundedInteger, integer, wide } from './measures';
+import { decodeString } from './values';
+
+/** Where an address points, and what is known of the thing there. */
+export interface Resolved {
+  address: bigint;
+  /** The symbol that it was made from. */
+  symbol?: string;
+}
+
+/**
+ * What an address means in a guest. Undefined where it is wrong, which is
+ * reported, or where nothing is known of the guest (`symbols` is undefined),
+ * which somebody else has reported.
+ */
+export function lowerAddress(address: ast.Address, symbols: Symbols | undefined, context: Context): Resolved | undefined {
+  switch (address.$type) {
+    case 'NumberAddress':
+      return withOffset(wide(context, address, 'value'), address, context);
+    case 'LineAddress': {
+      const [first] = lineAddresses(address, symbols, context);
+      return first === undefined ? undefined : { address: first };
+    }
+    case 'SymbolAddress': {
+      const start = symbolPlace(address, symbols, context);
+      const found = withOffset(start, address, context);
+      return found && { ...found, symbol: address.symbol };
+    }
+  }
+}
+
+function withOffset(start: bigint | undefined, node: ast.SymbolAddress | ast.NumberAddress, context: Context): Resolved | undefined {
+  if (start === undefined) return undefined;
+  const written = node.offset;
+  if (written === undefined) return { address: start };
+  const offset = wide(context, node as ast.NumberAddress, 'offset');
+  if (offset === undefined) return undefined;
+  const address = node.sign === '-' ? start - offset : start + offset;
+  if (address >= 0n && address < 1n << 64n) return { address };
+  context.reporter.error('COV106', part(node as ast.NumberAddress, 'offset'), 'this leads out of the address space');
+  return undefined;
+}
+
+function symbolPlace(node: ast.SymbolAddress, symbols: Symbols | undefined, context: Context): bigint | undefined {
+  if (!symbols) return undefined;
+  const symbol = symbols.find(node.symbol);
+  if (!symbol) {
+    unknownSymbol(node, 'symbol', symbols, context);
+    return undefined;
+  }
+  return node.path.length === 0 ? symbol.address : elementPlace(node, symbols, context);
+}
+
+export function unknownSymbol<N extends ast.SymbolAddress | ast.Divergence>(
+  node: N,
+  property: keyof N & string,
+  symbols: Symbols,
+  context: Context,
+): void {
+  const place = part(node, property);
+  const name = String(node[property]);
+  const nearest = symbols.nearest(name, 1)[0];
+  const hint = nearest === undefined ? '' : `; did you mean \`${nearest}\`?`;
+  const nothing = symbols.symbols.length === 0 ? ': its ELF has no symbol table' : '';
+  context.reporter.error('COV208', place, `the guest has no symbol \`${name}\`${nothing}${hint}`, rename(place, nearest && quoted(nearest)));
+}
+
+/** A name as the language writes it: what is no plain word stands between backticks. */
+export function quoted(name: string): string {
+  return /^[a-zA-Z_][\w$]*$/.test(name) ? name : `\`${name}\``;
+}
+
+/** Registers and memory are not known before the run; places of globals do not need them. */
+const nothingRuns: FrameReader = { pc: 0n, x: () => 0n, f: () => 0n, read: () => undefined };
+
+/** `table[3].key`: DWARF says how large an element is and where a member stands. */
+function elementPlace(node: ast.SymbolAddress, symbols: Symbols, context: Context): bigint | undefined {
+  const symbol = symbols.find(node.symbol);
+  let variable: Variable | undefined = symbols
+    .globals(nothingRuns)
+    .find(({ name, address }) => name === node.symbol && address === symbol?.address);
+  if (!variable || variable.address === undefined) {
+    context.reporter.error('COV211', part(node, 'symbol'), `the debug information does not describe \`${node.symbol}\`: give its place as \`${node.symbol} + 0x…\``);
+    return undefined;
+  }
+  // Elements are looked up in element 0 of their array, and their distance from it is added.
+  let distance = 0n;
+  for (const step of node.path) {
+    const children: Variable[] = variable.children && !variable.type.endsWith('*') ? variable.children() : [];
+    if (step.member !== undefined) {
+      const member = children.find(({ name }) => name === step.member);
+      if (member?.address === undefined || variable.type.endsWith(']')) {
+        const place = part(step, 'member');
+        const names = variable.type.endsWith(']') ? [] : children.map(({ name }) => name);
+        const nearest = nearestNames(step.member, names, 1)[0];
+        const hint = nearest === undefined ? '' : `; did you mean \`${nearest}\`?`;
+        context.reporter.error('COV211', place, `\`${variable.type}\` has no member \`${step.member}\`${hint}`, rename(place, nearest));
+        return undefined;
+      }
+      variable = member;
+      continue;
+    }
+    const index = integer(context, step, 'index');
+    if (index === undefined) return undefined;
+    const element: Variable | undefined = firstElement(children);
+    if (!element?.size || element.address === undefined || !variable.type.endsWith(']')) {
+      context.reporter.error('COV211', step.$cstNode, `\`${variable.type}\` is no array whose elements are known`);
+      return undefined;
+    }
+    const length = variable.size === undefined ? undefined : Math.floor(variable.size / element.size);
+    if (length !== undefined && index >= length) {
+      context.reporter.error('COV211', part(step, 'index'), `\`${variable.type}\` has elements 0 to ${length - 1}, no element ${index}`);
+      return undefined;
+    }
+    distance += BigInt(index) * BigInt(element.size);
+    variable = element;
+  }
+  return variable.address === undefined ? undefined : variable.address + distance;
+}
+
+/** Long arrays are listed in groups, and groups of groups. */
+function firstElement(children: Variable[]): Variable | undefined {
+  let [first] = children;
+  while (first && first.name !== '[0]') first = first.children?.()[0];
+  return first;
+}
+
+/** Where a statement of the source begins; empty, and reported, where no code stands in the line. */
+export function lineAddresses(node: ast.LineAddress, symbols: Symbols | undefined, context: Context): bigint[] {
+  const found = lineOf(node, symbols, context);
+  return found ? found.symbols.breakpointAddresses(found.file, found.line) : [];
+}
+
+/** A source line that has code, and its file as written. */
+export function lineOf(
+  node: ast.LineAddress,
+  symbols: Symbols | undefined,
+  context: Context,
+): { file: string; line: number; symbols: Symbols } | undefined {
+  const file = decodeString(node.file).value;
+  const line = boundedInteger(context, node.line, part(node, 'line'), { least: 1, what: 'a line' });
+  if (file === undefined || line === undefined || !symbols) return undefined;
+  const { reporter } = context;
+  if (symbols.files.length === 0) {
+    reporter.error('COV209', node.$cstNode, 'the guest has no line information: build it with debug information (-g)');
+    return undefined;
+  }
+  if (symbols.rangesOf(file, line).length > 0) return { file, line, symbols };
+  const known = symbols.nextLineWithCode(file, 1) !== undefined;
+  if (!known) {
+    const place = part(node, 'file');
+    const nearest = nearestNames(basename(file), symbols.files.map((path) => basename(path)), 1)[0];
+    const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
+    reporter.error('COV209', place, `the guest has no code from a file "${file}"${hint}`, rename(place, nearest && `"${nearest}"`));
+    return undefined;
+  }
+  const next = symbols.nextLineWithCode(file, line);
+  const place = part(node, 'line');
+  const hint = next === undefined ? '' : `; the next line with code is ${next}`;
+  reporter.error('COV209', place, `no code stands in line ${line} of "${file}"${hint}`, rename(place, next?.toString()));
+  return undefined;
+}

@@ -1,0 +1,38 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { URI, type LangiumDocument } from 'langium';
+import type { Plan } from '../../engine/covert/plan';
+import type { Diagnostic } from './diagnostic';
+import { visibleDocuments } from './imports';
+import { createCovertServices } from './services';
+
+export type { Diagnostic } from './diagnostic';
+
+export interface CompileOptions {
+  /** What to take for the file's content instead of what is on the disk. */
+  text?: string;
+}
+
+/**
+ * Reads a scenario file and what it imports. `plans` has the scenarios of the
+ * file itself in which nothing is wrong, in order; `diagnostics` what is wrong
+ * with it and then with the files it imports.
+ *
+ * @throws the file system's error where the file itself cannot be read; nothing else is thrown on its account.
+ */
+export async function compileFile(path: string, options: CompileOptions = {}): Promise<{ plans: Plan[]; diagnostics: Diagnostic[] }> {
+  const text = options.text ?? (await readFile(path, 'utf8'));
+  const services = createCovertServices();
+  const { LangiumDocuments, LangiumDocumentFactory, DocumentBuilder } = services.shared.workspace;
+  const document = LangiumDocumentFactory.fromString(text, URI.file(resolve(path)));
+  LangiumDocuments.addDocument(document);
+  await DocumentBuilder.build([document], { validation: false });
+  const plans: Plan[] = [];
+  const diagnostics: Diagnostic[] = [];
+  for (const one of visibleDocuments(document, LangiumDocuments)) {
+    const analysis = await services.Analyzer.analyze(one as LangiumDocument);
+    diagnostics.push(...analysis.diagnostics);
+    if (one === document) plans.push(...analysis.plans);
+  }
+  return { plans, diagnostics };
+}

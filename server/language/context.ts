@@ -1,0 +1,84 @@
+import { AstUtils, type AstNode, type CstNode, type LangiumDocument } from 'langium';
+import type { SourceRange } from '../../engine/covert/plan';
+import { Reporter, type Span } from './diagnostic';
+
+interface Place {
+  startOffset: number;
+}
+
+/** A document while it is analysed: where its findings go, and which parts of it were read whole. */
+export class Context {
+  readonly reporter: Reporter;
+  /** Offsets at which the parser was stuck, and of the last thing it had read before. */
+  readonly #stuck: number[];
+
+  constructor(readonly document: LangiumDocument) {
+    this.reporter = new Reporter(document.uri.fsPath, document.textDocument);
+    this.#stuck = document.parseResult.parserErrors.flatMap((error) => {
+      const previous = (error as { previousToken?: Place }).previousToken;
+      return [error.token, ...error.resyncedTokens, ...(previous ? [previous] : [])].map(({ startOffset }) => startOffset);
+    });
+  }
+
+  /**
+   * False where the parser was stuck inside of the node, so that parts of it may
+   * be missing although their types say that they are there.
+   */
+  intact(node: AstNode): boolean {
+    return this.intactSpan(node.$cstNode);
+  }
+
+  intactSpan(whole: Span | undefined): boolean {
+    return whole !== undefined && !this.#stuck.some((offset) => offset >= whole.offset && offset < whole.end);
+  }
+
+  range(node: AstNode): SourceRange {
+    return this.reporter.range(node.$cstNode);
+  }
+}
+
+export function contains(whole: Span | undefined, part: Span): boolean {
+  return whole !== undefined && part.offset >= whole.offset && part.offset < whole.end;
+}
+
+/** The text of a node without comments, white space folded. */
+export function foldedText(node: AstNode | undefined): string {
+  const words: string[] = [];
+  let end = -1;
+  let text = '';
+  const open: CstNode[] = node?.$cstNode ? [node.$cstNode] : [];
+  for (let next = open.pop(); next; next = open.pop()) {
+    if ('content' in next) open.push(...(next.content as CstNode[]).toReversed());
+    else if (!next.hidden) {
+      if (end >= 0 && next.offset > end) text += ' ';
+      text += next.text;
+      end = next.end;
+    }
+  }
+  if (text) words.push(text);
+  return words.join(' ');
+}
+
+/** Settings may come in any order, each at most once: reports the others and gives the first of each type. */
+export function eachOnce<T extends AstNode>(settings: readonly T[], context: Context): T[] {
+  const first = new Map<string, T>();
+  for (const setting of settings) {
+    const earlier = first.get(setting.$type);
+    if (!earlier) {
+      first.set(setting.$type, setting);
+      continue;
+    }
+    const whole = setting.$cstNode;
+    const word = /^\w+/.exec(whole?.text ?? '')?.[0] ?? '';
+    const place = whole && { offset: whole.offset, end: whole.offset + word.length };
+    const line = (earlier.$cstNode?.range.start.line ?? 0) + 1;
+    context.reporter.error('COV205', place, `\`${word}\` is already set in line ${line}`, [
+      ...(whole ? [{ title: 'Remove it', span: { offset: whole.offset, end: whole.end }, text: '' }] : []),
+    ]);
+  }
+  return [...first.values()].filter((setting) => context.intact(setting));
+}
+
+export function documentOf(node: AstNode): LangiumDocument {
+  return AstUtils.getDocument(node);
+}

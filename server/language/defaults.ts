@@ -1,0 +1,35 @@
+import type { ChipPlan, Isolation } from '../../engine/covert/plan';
+
+/** What holds where a file says nothing; docs/language.md lists the same. */
+export const defaults = {
+  epochInstructions: 100_000,
+  checkpointEpochs: 16,
+  compareStateEpochs: 4,
+  watchdogEpochs: 4,
+  retry: 2,
+  isolation: 'full' as Isolation,
+  ramBytes: 64 * 2 ** 20,
+  harts: 1,
+  seed: 1,
+  maxInstructions: 1e9,
+};
+
+/** The chip of a scenario that names none, and the value of each setting that a chip leaves out. */
+export const defaultChip: Readonly<ChipPlan> = {
+  name: 'default',
+  cores: 4,
+  hertz: 2e9,
+  l2Banks: 4,
+  l2BankBytes: 512 * 1024,
+  memoryControllers: 2,
+  ring: true,
+  spares: [],
+};
+
+/** The machine's RAM lies in one WebAssembly memory of at most 4 GiB, beside the core's own data. */
+export const mostRamBytes = 2 ** 31;
+/** Where RAM begins on the board that every guest sees. */
+export const ramBase = 0x8000_0000n;
+export const pageBytes = 4096;
+/** The machine has one hart. */
+export const mostHarts = 1;

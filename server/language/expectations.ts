@@ -1,0 +1,187 @@
+import type { DetectionMethod, Expectation, ExpectationPlan, ProtectionKind, ProtectionPlan, RecoveryMethod } from '../../engine/covert/plan';
+import type { Symbol, Symbols } from '../../engine/symbols/types';
+import { lineOf, unknownSymbol } from './addresses';
+import { foldedText, type Context } from './context';
+import { part, type Span } from './diagnostic';
+import type * as ast from './generated/ast';
+import { fraction, integer, notAvailable, oneOf, span } from './measures';
+import { protectionKinds } from './protections';
+import { decodePattern, decodeString } from './values';
+
+export const detectionMethods: readonly DetectionMethod[] = ['output', 'state', 'watchdog', 'trap', 'vote'];
+export const recoveryMethods: readonly RecoveryMethod[] = ['rollback', 'failover', 'vote'];
+
+/** What expectations are checked against. */
+export interface ExpectationScope {
+  symbols: Symbols | undefined;
+  protection: ProtectionPlan | undefined;
+}
+
+/** Undefined where something is wrong, which is reported. */
+export function lowerExpectation(node: ast.Expectation, scope: ExpectationScope, context: Context): ExpectationPlan | undefined {
+  const expectation = lowerCondition(node.condition, scope, context);
+  if (!expectation) return undefined;
+  const impossible = scope.protection && whyImpossible(expectation, scope.protection.kind);
+  if (impossible !== undefined) {
+    context.reporter.error('COV502', node.condition.$cstNode, impossible);
+    return undefined;
+  }
+  return { expectation, text: foldedText(node), range: context.range(node) };
+}
+
+function lowerCondition(condition: ast.Condition, { symbols }: ExpectationScope, context: Context): Expectation | undefined {
+  switch (condition.$type) {
+    case 'Clean':
+      return { kind: 'clean' };
+    case 'Masked':
+      return { kind: 'masked' };
+    case 'Unrecoverable':
+      return { kind: 'unrecoverable' };
+    case 'Restored':
+      return { kind: 'redundancy-restored' };
+    case 'Corruption':
+      return { kind: condition.none ? 'no-corruption' : 'corruption' };
+    case 'Detected': {
+      const by = methods(condition.methods, detectionMethods, 'way of detection', context);
+      if (!condition.within) return { kind: 'detected', by };
+      const within = span(context, condition.within);
+      return within && { kind: 'detected', by, within };
+    }
+    case 'Recovered':
+      return { kind: 'recovered', by: methods(condition.methods, recoveryMethods, 'way of recovery', context) };
+    case 'Divergence':
+      return lowerDivergence(condition, symbols, context);
+    case 'OutputIs': {
+      const text = decodeString(condition.text).value;
+      if (text === undefined) return undefined;
+      return { kind: condition.relation === 'is' ? 'output-is' : 'output-contains', text };
+    }
+    case 'OutputMatches': {
+      const pattern = decodePattern(condition.pattern).value;
+      return pattern === undefined ? undefined : { kind: 'output-matches', pattern };
+    }
+    case 'Exit': {
+      const code = integer(context, condition, 'code', { most: 2 ** 31 - 1, what: 'an exit code' });
+      return code === undefined ? undefined : { kind: 'exit', code };
+    }
+    case 'Overhead': {
+      const limit = fraction(condition.limit);
+      if (limit !== 0) return limit === undefined ? undefined : { kind: 'overhead-below', fraction: limit };
+      context.reporter.error('COV502', condition.limit.$cstNode, 'an overhead is never below 0 %');
+      return undefined;
+    }
+    case 'Degraded': {
+      const protection = oneOf(context, part(condition, 'protection'), condition.protection, protectionKinds, 'protection');
+      return protection && { kind: 'degraded-to', protection };
+    }
+    case 'Coverage':
+      return notAvailable(context, condition.$cstNode, 'coverage, which campaigns measure');
+  }
+}
+
+function methods<M extends string>(nodes: ast.Method[], known: readonly M[], what: string, context: Context): M[] {
+  const found: M[] = [];
+  for (const node of nodes) {
+    const method = oneOf(context, node.$cstNode, node.name, known, what);
+    if (method && found.includes(method)) context.reporter.error('COV205', node.$cstNode, `\`${method}\` stands here already`);
+    else if (method) found.push(method);
+  }
+  return found;
+}
+
+function lowerDivergence(condition: ast.Divergence, symbols: Symbols | undefined, context: Context): Expectation | undefined {
+  if (condition.line) {
+    const line = lineOf(condition.line, symbols, context);
+    if (!line) return undefined;
+    const ranges = line.symbols.rangesOf(line.file, line.line).map(({ start, end }) => ({ start, end }));
+    return { kind: 'divergence-at', file: line.file, line: line.line, ranges };
+  }
+  if (condition.symbol === undefined || !symbols) return undefined;
+  const symbol = symbols.find(condition.symbol);
+  if (!symbol) {
+    unknownSymbol(condition, 'symbol', symbols, context);
+    return undefined;
+  }
+  if (symbol.kind === 'object') {
+    context.reporter.error('COV407', part(condition, 'symbol'), `\`${symbol.name}\` is data, and instructions diverge in code`);
+    return undefined;
+  }
+  return { kind: 'divergence-in', symbol: symbol.name, start: symbol.address, end: endOf(symbol, symbols) };
+}
+
+/** A symbol without a size, as assembly has them, reaches to the next one. */
+export function endOf(symbol: Symbol, symbols: Symbols): bigint {
+  if (symbol.size > 0) return symbol.address + BigInt(symbol.size);
+  let next: bigint | undefined;
+  for (const { address } of symbols.symbols) {
+    if (address > symbol.address && (next === undefined || address < next)) next = address;
+  }
+  return next ?? symbol.address + 2n;
+}
+
+/** Why an expectation can never hold under a protection. */
+function whyImpossible(expectation: Expectation, kind: ProtectionKind): string | undefined {
+  switch (expectation.kind) {
+    case 'detected':
+    case 'recovered':
+    case 'unrecoverable':
+      if (kind === 'none') return 'under `protect none` nobody compares, so nothing is noticed';
+      if (kind === 'dmr' && expectation.kind !== 'unrecoverable' && expectation.by.length === 1 && expectation.by[0] === 'vote') {
+        return 'two replicas have no majority: a vote needs `protect tmr`';
+      }
+      return undefined;
+    case 'redundancy-restored':
+      return kind === 'none' ? 'under `protect none` there is no redundancy to restore' : undefined;
+    case 'degraded-to':
+      if (protectionKinds.indexOf(expectation.protection) < protectionKinds.indexOf(kind)) return undefined;
+      return `\`${expectation.protection}\` is no less than \`${kind}\`, which the scenario starts with`;
+    default:
+      return undefined;
+  }
+}
+
+type Kind = Expectation['kind'];
+
+/** Pairs that never hold together, and why. */
+const exclusive: readonly [Kind, Kind, string][] = [
+  ['corruption', 'no-corruption', 'a wrong byte was released or it was not'],
+  ['clean', 'detected', 'what never diverged is not detected'],
+  ['clean', 'recovered', 'what never diverged is not recovered from'],
+  ['clean', 'unrecoverable', 'what never diverged is not stopped'],
+  ['clean', 'divergence-in', '`clean` says that nothing diverges'],
+  ['clean', 'divergence-at', '`clean` says that nothing diverges'],
+  ['masked', 'detected', '`masked` says that nothing reached a comparison'],
+  ['masked', 'recovered', '`masked` says that nothing reached a comparison'],
+  ['masked', 'unrecoverable', '`masked` says that nothing reached a comparison'],
+  ['masked', 'corruption', '`masked` says that nothing reached the output'],
+  ['recovered', 'unrecoverable', 'the guest went on or it was stopped'],
+  ['unrecoverable', 'exit', 'a guest that was stopped does not exit'],
+  ['degraded-to', 'redundancy-restored', 'protection was lost or it was restored'],
+  ['recovered', 'degraded-to', '`recovered` means with full service'],
+];
+
+/** Reports pairs of expectations of which at most one can hold, at the later one. */
+export function reportContradictions(all: readonly { plan: ExpectationPlan; place: Span | undefined }[], context: Context): void {
+  all.forEach((later, index) => {
+    for (const earlier of all.slice(0, index)) {
+      const why = contradiction(earlier.plan.expectation, later.plan.expectation);
+      if (why === undefined) continue;
+      const { text, range } = earlier.plan;
+      context.reporter.error('COV501', later.place, `this excludes \`${text}\` of line ${range?.line}: ${why}`);
+      return;
+    }
+  });
+}
+
+function contradiction(a: Expectation, b: Expectation): string | undefined {
+  const pair = exclusive.find(([one, other]) => (a.kind === one && b.kind === other) || (a.kind === other && b.kind === one));
+  if (pair) return pair[2];
+  if (a.kind === 'exit' && b.kind === 'exit' && a.code !== b.code) return 'a guest exits once';
+  if (a.kind === 'output-is' && b.kind === 'output-is' && a.text !== b.text) return 'the output is one text';
+  const [whole, piece] = a.kind === 'output-is' ? [a, b] : [b, a];
+  if (whole.kind === 'output-is' && piece.kind === 'output-contains' && !whole.text.includes(piece.text)) {
+    return 'the one text does not contain the other';
+  }
+  if (a.kind === 'degraded-to' && b.kind === 'degraded-to' && a.protection !== b.protection) return 'one protection is left at the end';
+  return undefined;
+}

@@ -1,0 +1,269 @@
+import type { ChipPlan, FaultEffect, FaultPlan, FaultTarget, Place, ProtectionPlan, Span, Trigger } from '../../engine/covert/plan';
+import { lowerAddress } from './addresses';
+import { coreExists } from './chips';
+import { foldedText, type Context } from './context';
+import { head, part } from './diagnostic';
+import type * as ast from './generated/ast';
+import type { GuestFile } from './guest-files';
+import { integer, notAvailable, oneOf, span, wide } from './measures';
+import { bitsOf, lowerPlace, lowerPlaceRange, placeText, type PlaceScope } from './places';
+import { replicasOf } from './protections';
+import { decodeString } from './values';
+
+/** What a scenario's faults are checked against. */
+export interface FaultScope extends PlaceScope {
+  chip: ChipPlan | undefined;
+  protection: ProtectionPlan | undefined;
+  file: GuestFile | undefined;
+  maxInstructions: number;
+}
+
+/** Undefined where something is wrong, which is reported. */
+export function lowerFault(fault: ast.Fault, number: number, scope: FaultScope, context: Context): FaultPlan | undefined {
+  const effect = lowerEffect(fault.effect, scope, context);
+  const target = lowerTarget(fault, scope, context);
+  const trigger = lowerTrigger(fault.trigger, scope, context);
+  if (fault.lifetime && fault.lifetime.word !== 'once') {
+    notAvailable(context, fault.lifetime.$cstNode, 'faults that last (a soft error strikes `once`)');
+    return undefined;
+  }
+  if (!effect || !target || !trigger) return undefined;
+  return {
+    name: fault.name ?? `fault ${number}`,
+    text: [fault.effect, fault.target, fault.trigger, fault.lifetime].map(foldedText).filter(Boolean).join(' '),
+    effect,
+    target,
+    trigger,
+    optional: fault.marks.length > 0,
+    range: context.range(fault),
+  };
+}
+
+function lowerEffect(effect: ast.Effect, scope: FaultScope, context: Context): FaultEffect | undefined {
+  switch (effect.$type) {
+    case 'Flip': {
+      const place = lowerPlace(effect.place, scope, context);
+      const bits = lowerBits(effect.bits, place, context);
+      if (!place || !bits) return undefined;
+      warnOfZero(effect.place, place, context);
+      return { kind: 'flip', place, bits };
+    }
+    case 'RandomFlip': {
+      const places = effect.places.map((range) => lowerPlaceRange(range, scope, context));
+      const count = integer(context, effect, 'count', { least: 1, what: 'a number of bits' });
+      if (count === undefined || places.some((some) => some.length === 0)) return undefined;
+      const all = places.flat();
+      const bits = all.reduce((sum, place) => sum + bitsOf(place), 0);
+      if (count > bits) {
+        context.reporter.error('COV402', part(effect, 'count'), `these places have ${bits} bits together, not ${count}`);
+        return undefined;
+      }
+      if (all.every(isZero)) warnOfZero(effect, all[0], context);
+      return { kind: 'flip-random', places: all, count };
+    }
+    case 'Overwrite': {
+      const place = lowerPlace(effect.place, scope, context);
+      const value = lowerValue(effect.value, place, scope, context);
+      if (!place || value === undefined) return undefined;
+      warnOfZero(effect.place, place, context);
+      return { kind: 'set', place, value };
+    }
+    case 'Stick':
+    case 'Death':
+    case 'Failure':
+    case 'MessageFault':
+      return notAvailable(context, part(effect, 'word'), `\`${effect.word}\`, a hard error or one of the interconnect (\`flip\` and \`set\` are)`);
+  }
+}
+
+function isZero(place: Place | undefined): boolean {
+  return place?.kind === 'x' && place.index === 0;
+}
+
+function warnOfZero(node: ast.Place | ast.RandomFlip, place: Place | undefined, { reporter }: Context): void {
+  if (isZero(place)) reporter.warning('COV601', node.$type === 'RandomFlip' ? part(node, 'places') : node.$cstNode, 'x0 always reads as zero: a fault there changes nothing');
+}
+
+function lowerBits(ranges: ast.BitRange[], place: Place | undefined, context: Context): number[] | undefined {
+  const bits = new Set<number>();
+  let wrong = ranges.length === 0;
+  const width = place ? bitsOf(place) : 64;
+  for (const range of ranges) {
+    const first = integer(context, range, 'first');
+    const last = range.last === undefined ? first : integer(context, range, 'last');
+    if (first === undefined || last === undefined) {
+      wrong = true;
+      continue;
+    }
+    const beyond = first >= width ? 'first' : last >= width ? 'last' : undefined;
+    if (beyond) {
+      const where = place ? placeText(place) : 'a register';
+      context.reporter.error('COV402', part(range, beyond), `${where}, has bits 0 to ${width - 1}, no bit ${range[beyond]}`.replace(/^([\w ]+),/, '$1'));
+      wrong = true;
+      continue;
+    }
+    if (last < first) {
+      context.reporter.error('COV402', range.$cstNode, `bits count upwards: ${last}..${first}`, []);
+      wrong = true;
+      continue;
+    }
+    for (let bit = first; bit <= last; bit++) {
+      if (bits.has(bit)) {
+        context.reporter.error('COV403', range.$cstNode, `bit ${bit} is named twice, and would flip back`);
+        wrong = true;
+        break;
+      }
+      bits.add(bit);
+    }
+  }
+  return wrong ? undefined : [...bits];
+}
+
+function lowerValue(value: ast.Value, place: Place | undefined, scope: FaultScope, context: Context): bigint | undefined {
+  const bits = place ? bitsOf(place) : 64;
+  let number: bigint | undefined;
+  if (value.$type === 'NegativeValue') {
+    const magnitude = wide(context, value, 'magnitude');
+    number = magnitude === undefined ? undefined : -magnitude;
+  } else number = lowerAddress(value, scope.symbols, context)?.address;
+  if (number === undefined) return undefined;
+  if (number >= 1n << BigInt(bits) || number < -(1n << BigInt(bits - 1))) {
+    const where = place ? placeText(place) : 'a register';
+    context.reporter.error('COV406', value.$cstNode, `this value does not fit into the ${bits} bits of ${where}`);
+    return undefined;
+  }
+  return BigInt.asUintN(bits, number);
+}
+
+function lowerTarget(fault: ast.Fault, { chip, protection }: FaultScope, context: Context): FaultTarget | undefined {
+  const { target } = fault;
+  if (!target) {
+    if (fault.effect.$type === 'Flip' || fault.effect.$type === 'RandomFlip' || fault.effect.$type === 'Overwrite') {
+      const first = protection ? replicasOf(protection.kind).at(-1) : 'B';
+      context.reporter.error('COV409', head(fault.effect), `say where it strikes: \`in replica ${first}\` or \`on core N\``);
+    }
+    return undefined;
+  }
+  if (target.$type === 'CoreTarget') {
+    const core = integer(context, target.core, 'number');
+    if (core === undefined) return undefined;
+    if (chip && !coreExists(context, target.core, core, chip)) return undefined;
+    if (protection && !protection.cores.includes(core)) {
+      const cores = protection.cores.join(', ');
+      context.reporter.warning('COV605', target.core.$cstNode, `no replica runs on core ${core} (they are on ${cores}), so this never strikes`);
+    }
+    return { kind: 'core', core };
+  }
+  const place = part(target, 'replica');
+  const replicas = replicasOf(protection?.kind ?? 'tmr');
+  const replica = (['A', 'B', 'C'] as const).find((name) => name === target.replica);
+  if (replica && replicas.includes(replica)) return { kind: 'replica', replica };
+  if (!replica || !protection) {
+    oneOf(context, place, target.replica, replicas, 'replica');
+    return undefined;
+  }
+  const which = replicas.length === 1 ? 'only replica A' : `replicas ${replicas.join(' and ')}`;
+  const fix = replicas.at(-1);
+  context.reporter.error('COV405', place, `there is no replica ${replica}: under \`${protection.kind}\` there is ${which}`.replace('there is replicas', 'there are replicas'), [
+    ...(place && fix ? [{ title: `Change to replica ${fix}`, span: { offset: place.offset, end: place.end }, text: fix }] : []),
+  ]);
+  return undefined;
+}
+
+function lowerTrigger(trigger: ast.Trigger, scope: FaultScope, context: Context): Trigger | undefined {
+  switch (trigger.$type) {
+    case 'CountTrigger':
+      return lowerCount(trigger, scope, context);
+    case 'ConsoleTrigger': {
+      const text = decodeString(trigger.text).value;
+      if (text !== '') return text === undefined ? undefined : { kind: 'console', text };
+      context.reporter.error('COV206', part(trigger, 'text'), 'this text is empty: say what the guest prints');
+      return undefined;
+    }
+    case 'TimeTrigger': {
+      const moment = span(context, trigger.moment);
+      return moment && atMoment(moment, trigger, scope, context);
+    }
+    case 'AddressTrigger':
+      return atAddress(trigger, scope, context);
+    case 'AccessTrigger':
+      if (trigger.access === 'execute') return atAddress(trigger, scope, context);
+      return notAvailable(context, part(trigger, 'access'), `\`when ${trigger.access}\` (\`when execute\` is)`);
+    case 'ValueTrigger':
+      return notAvailable(context, trigger.$cstNode, 'a trigger on a value');
+    case 'FromTrigger':
+      return notAvailable(context, trigger.$cstNode, '`from`, which is for faults that last');
+    case 'AnyTrigger':
+      context.reporter.error('COV210', part(trigger, 'word'), '`any` is for campaigns: give the instruction\'s number');
+      return undefined;
+  }
+}
+
+function lowerCount(trigger: ast.CountTrigger, scope: FaultScope, context: Context): Trigger | undefined {
+  const { unit } = trigger;
+  if (unit === 'input') return notAvailable(context, part(trigger, 'unit'), 'a trigger on an input');
+  const count = integer(context, trigger, 'count');
+  if (count === undefined) return undefined;
+  if (unit === 'output' && count === 0) return fromOne(trigger, 'count', 'outputs', context);
+  switch (unit) {
+    case 'instruction':
+      warnIfTooLate(count, trigger, scope, context);
+      return { kind: 'instruction', count };
+    case 'cycle':
+      return { kind: 'cycle', count };
+    case 'epoch':
+      warnIfTooLate(count * (scope.protection?.epochInstructions ?? 0), trigger, scope, context);
+      return { kind: 'epoch', number: count };
+    case 'checkpoint':
+      warnIfTooLate(count * (scope.protection?.epochInstructions ?? 0) * (scope.protection?.checkpointEpochs ?? 0), trigger, scope, context);
+      return { kind: 'checkpoint', number: count };
+    case 'output':
+      return { kind: 'output', number: count };
+  }
+}
+
+function atMoment(moment: Span, trigger: ast.TimeTrigger, scope: FaultScope, context: Context): Trigger | undefined {
+  switch (moment.unit) {
+    case 'instructions':
+      warnIfTooLate(moment.value, trigger, scope, context);
+      return { kind: 'instruction', count: moment.value };
+    case 'cycles':
+      return { kind: 'cycle', count: moment.value };
+    case 'epochs':
+      return { kind: 'epoch', number: moment.value };
+    case 'seconds':
+      return scope.chip && { kind: 'cycle', count: Math.round(moment.value * scope.chip.hertz) };
+  }
+}
+
+function warnIfTooLate(instruction: number, trigger: ast.Trigger, { maxInstructions }: FaultScope, { reporter }: Context): void {
+  if (instruction < maxInstructions) return;
+  reporter.warning('COV605', trigger.$cstNode, `the run is cut off after ${maxInstructions} instructions (\`limit\`), so this never strikes`);
+}
+
+function atAddress(trigger: ast.AddressTrigger | ast.AccessTrigger, { file, symbols }: FaultScope, context: Context): Trigger | undefined {
+  const found = lowerAddress(trigger.address, symbols, context);
+  const hit = trigger.hit === undefined ? 1 : integer(context, trigger as ast.AddressTrigger, 'hit');
+  if (!found || hit === undefined) return undefined;
+  if (hit === 0) return fromOne(trigger as ast.AddressTrigger, 'hit', 'hits', context);
+  if (file && !isCode(found.address, file)) {
+    const shown = `0x${found.address.toString(16)}`;
+    const why = found.address % 2n === 1n ? 'instructions stand at even addresses' : 'it is not in code that the guest is loaded with';
+    context.reporter.error('COV407', trigger.address.$cstNode, `no instruction stands at ${shown}: ${why}`);
+    return undefined;
+  }
+  return { kind: 'execute', address: found.address, hit };
+}
+
+/** Instructions stand at even addresses of executable segments. */
+function isCode(address: bigint, { elf }: GuestFile): boolean {
+  if (address % 2n === 1n) return false;
+  return elf.segments.some(
+    ({ executable, address: start, memoryBytes }) => executable && address >= start && address < start + BigInt(memoryBytes),
+  );
+}
+
+function fromOne<N extends ast.AddressTrigger | ast.CountTrigger>(node: N, property: keyof N & string, what: string, { reporter }: Context): undefined {
+  reporter.error('COV408', part(node, property), `${what} are counted from 1`);
+  return undefined;
+}

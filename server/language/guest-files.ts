@@ -1,0 +1,66 @@
+import { readFile, stat } from 'node:fs/promises';
+import { readElf } from '../../engine/symbols/elf';
+import { readSymbols } from '../../engine/symbols/symbols';
+import { ElfError, type ElfImage, type Symbols } from '../../engine/symbols/types';
+
+/** A guest's ELF and everything that it names. */
+export interface GuestFile {
+  path: string;
+  image: Uint8Array;
+  elf: ElfImage;
+  symbols: Symbols;
+}
+
+/** Why an ELF cannot be used, in words that follow its path. */
+export interface Unusable {
+  unusable: string;
+}
+
+/**
+ * Reads ELF files and keeps them as long as their size and time of change stay
+ * the same: an editor asks at every keystroke.
+ */
+export class GuestFiles {
+  readonly #kept = new Map<string, { mark: string; file: Promise<GuestFile | Unusable> }>();
+
+  async read(path: string): Promise<GuestFile | Unusable> {
+    let mark: string;
+    try {
+      const found = await stat(path);
+      if (!found.isFile()) return { unusable: 'is no file' };
+      mark = `${found.size} ${found.mtimeMs}`;
+    } catch (error) {
+      return { unusable: reasonOf(error) };
+    }
+    const kept = this.#kept.get(path);
+    if (kept?.mark === mark) return kept.file;
+    const file = load(path);
+    this.#kept.set(path, { mark, file });
+    return file;
+  }
+}
+
+async function load(path: string): Promise<GuestFile | Unusable> {
+  try {
+    const image = new Uint8Array(await readFile(path));
+    return { path, image, elf: readElf(image), symbols: readSymbols(image) };
+  } catch (error) {
+    return { unusable: error instanceof ElfError ? `cannot be used: ${error.message}` : reasonOf(error) };
+  }
+}
+
+/** Why a file could not be read, without the path, which the caller says. */
+export function reasonOf(error: unknown): string {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'does not exist';
+    case 'EACCES':
+    case 'EPERM':
+      return 'may not be read';
+    case 'EISDIR':
+      return 'is a folder';
+    default:
+      return `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}

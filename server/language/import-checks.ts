@@ -1,0 +1,48 @@
+import { stat } from 'node:fs/promises';
+import { UriUtils, type LangiumDocuments } from 'langium';
+import type { Context } from './context';
+import { part } from './diagnostic';
+import type * as ast from './generated/ast';
+import { reasonOf } from './guest-files';
+import { importCircle, resolvedUri } from './imports';
+import { decodeString } from './values';
+
+/** Reports imports of files that cannot be read, that lead back here, or that stand twice. */
+export async function reportImports(imports: readonly ast.Import[], context: Context, documents: LangiumDocuments): Promise<void> {
+  const { reporter, document } = context;
+  const seen = new Map<string, number>();
+  for (const one of imports) {
+    const path = one.path === undefined ? undefined : decodeString(one.path).value;
+    if (path === undefined) continue;
+    const place = part(one, 'path');
+    const uri = resolvedUri(document, one.path);
+    if (!uri) {
+      reporter.error('COV203', place, 'the path of a file is missing');
+      continue;
+    }
+    const line = (one.$cstNode?.range.start.line ?? 0) + 1;
+    const earlier = seen.get(uri.toString());
+    if (earlier !== undefined) {
+      reporter.error('COV202', place, `this file is imported in line ${earlier} already`);
+      continue;
+    }
+    seen.set(uri.toString(), line);
+    if (!documents.hasDocument(uri)) {
+      reporter.error('COV203', place, `${path} ${await whyMissing(uri.fsPath)}`);
+      continue;
+    }
+    const circle = importCircle(one, documents);
+    if (!circle) continue;
+    const names = circle.map((file) => UriUtils.basename(file.uri));
+    const message = circle.length === 1 ? 'this file imports itself' : `this import leads back here: ${names.join(' imports ')}`;
+    reporter.error('COV204', place, message);
+  }
+}
+
+async function whyMissing(path: string): Promise<string> {
+  try {
+    return (await stat(path)).isDirectory() ? 'is a folder' : 'cannot be read';
+  } catch (error) {
+    return reasonOf(error);
+  }
+}

@@ -1,0 +1,102 @@
+import { AstUtils, URI, UriUtils, type LangiumDocument, type LangiumDocuments, type LangiumDocumentFactory } from 'langium';
+import * as ast from './generated/ast';
+import { decodeString } from './values';
+
+export type CovertDocument = LangiumDocument<ast.File>;
+
+/** The parsed file, or undefined where the document holds something else (it is being built). */
+export function fileOf(document: LangiumDocument): ast.File | undefined {
+  const { value } = document.parseResult;
+  return ast.isFile(value) ? value : undefined;
+}
+
+export function importsOf(document: LangiumDocument): ast.Import[] {
+  return fileOf(document)?.items.filter(ast.isImport) ?? [];
+}
+
+/** The path that a string names, relative to the file it stands in; undefined where the string is malformed or empty. */
+export function resolvedUri(document: LangiumDocument, text: string | undefined): URI | undefined {
+  const path = text === undefined ? undefined : decodeString(text).value;
+  if (path === undefined || path.trim() === '' || path.includes('\0')) return undefined;
+  return UriUtils.resolvePath(UriUtils.dirname(document.uri), path);
+}
+
+/**
+ * Brings in what the documents import, directly or not, and returns the
+ * documents that were not there before. What cannot be read is left out; who
+ * reports on imports notices that it is missing.
+ */
+export async function loadImports(
+  from: readonly LangiumDocument[],
+  documents: LangiumDocuments,
+  factory: LangiumDocumentFactory,
+): Promise<LangiumDocument[]> {
+  const loaded: LangiumDocument[] = [];
+  const open = [...from];
+  for (let document = open.pop(); document; document = open.pop()) {
+    for (const one of importsOf(document)) {
+      const uri = resolvedUri(document, one.path);
+      if (!uri || documents.hasDocument(uri)) continue;
+      try {
+        const imported = await factory.fromUri(uri);
+        if (documents.hasDocument(uri)) continue;
+        documents.addDocument(imported);
+        loaded.push(imported);
+        open.push(imported);
+      } catch {
+        continue;
+      }
+    }
+  }
+  return loaded;
+}
+
+/** The documents that can be seen from one, itself first, nearer ones before farther ones. */
+export function visibleDocuments(document: LangiumDocument, documents: LangiumDocuments): LangiumDocument[] {
+  const seen = new Set<LangiumDocument>([document]);
+  for (const one of seen) {
+    for (const item of importsOf(one)) {
+      const uri = resolvedUri(one, item.path);
+      const imported = uri && documents.getDocument(uri);
+      if (imported) seen.add(imported);
+    }
+  }
+  return [...seen];
+}
+
+/** The files from an import back to the file it stands in, or undefined where it does not lead back. */
+export function importCircle(one: ast.Import, documents: LangiumDocuments): LangiumDocument[] | undefined {
+  const home = AstUtils.getDocument(one);
+  const start = resolvedUri(home, one.path);
+  const first = start && documents.getDocument(start);
+  if (!first) return undefined;
+  const cameFrom = new Map<LangiumDocument, LangiumDocument | undefined>([[first, undefined]]);
+  for (const [document] of cameFrom) {
+    if (document === home) {
+      const circle: LangiumDocument[] = [];
+      for (let at: LangiumDocument | undefined = document; at; at = cameFrom.get(at)) circle.unshift(at);
+      return circle;
+    }
+    for (const item of importsOf(document)) {
+      const uri = resolvedUri(document, item.path);
+      const next = uri && documents.getDocument(uri);
+      if (next && !cameFrom.has(next)) cameFrom.set(next, document);
+    }
+  }
+  return undefined;
+}
+
+/** The chips or guests that can be seen from a document; of several with one name, the nearest. */
+export function visibleDeclarations<T extends ast.Chip | ast.Guest>(
+  document: LangiumDocument,
+  documents: LangiumDocuments,
+  is: (item: unknown) => item is T,
+): Map<string, T> {
+  const found = new Map<string, T>();
+  for (const one of visibleDocuments(document, documents)) {
+    for (const item of fileOf(one)?.items ?? []) {
+      if (is(item) && item.name && !found.has(item.name)) found.set(item.name, item);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,119 @@
+import type { Place } from '../../engine/covert/plan';
+import { csrNames, csrNumbers, fNames, fNumbers, xNames, xNumbers } from '../../engine/isa/registers';
+import { nearestNames } from '../../engine/symbols/nearest';
+import type { Symbols } from '../../engine/symbols/types';
+import { lowerAddress } from './addresses';
+import type { Context } from './context';
+import { ramBase } from './defaults';
+import { part, rename } from './diagnostic';
+import type * as ast from './generated/ast';
+import { notAvailable, oneOf } from './measures';
+
+/** What a place is looked up in. */
+export interface PlaceScope {
+  symbols: Symbols | undefined;
+  ramBytes: number;
+}
+
+/** Bytes of each width suffix; the default is `.b`. */
+const widths: Readonly<Record<string, 1 | 2 | 4 | 8>> = { b: 1, h: 2, w: 4, d: 8 };
+
+/** A register by any of its names. */
+export function registerOf(name: string): Place | undefined {
+  if (name === 'pc') return { kind: 'pc' };
+  const x = xNumbers.get(name);
+  if (x !== undefined) return { kind: 'x', index: x };
+  const f = fNumbers.get(name);
+  if (f !== undefined) return { kind: 'f', index: f };
+  const csr = csrNumbers.get(name);
+  return csr === undefined ? undefined : { kind: 'csr', number: csr };
+}
+
+/** Every name that {@link registerOf} knows. */
+export function registerNames(): string[] {
+  return [...xNumbers.keys(), ...fNumbers.keys(), 'pc', ...csrNames.values()];
+}
+
+/** Bits of a place. */
+export function bitsOf(place: Place): number {
+  return place.kind === 'memory' ? place.bytes * 8 : 64;
+}
+
+/** `a0`, `memory[0x80001000].w`: for messages. */
+export function placeText(place: Place): string {
+  switch (place.kind) {
+    case 'x':
+      return xNames[place.index] ?? `x${place.index}`;
+    case 'f':
+      return fNames[place.index] ?? `f${place.index}`;
+    case 'pc':
+      return 'pc';
+    case 'csr':
+      return csrNames.get(place.number) ?? `CSR 0x${place.number.toString(16)}`;
+    case 'memory':
+      return `memory[0x${place.address.toString(16)}], ${place.bytes === 1 ? 'a byte' : `${place.bytes} bytes`}`;
+  }
+}
+
+/** Undefined where the place is wrong, which is reported, or cannot be known. */
+export function lowerPlace(place: ast.Place, scope: PlaceScope, context: Context): Place | undefined {
+  switch (place.$type) {
+    case 'RegisterPlace':
+      return lowerRegister(place, scope, context);
+    case 'MemoryPlace':
+      return lowerMemory(place, scope, context);
+    case 'UnitPlace':
+    case 'CachePlace':
+    case 'TlbPlace':
+    case 'DmaPlace':
+    case 'InputPlace':
+      return notAvailable(context, place.$cstNode, 'faults of this component (registers and memory can be struck)');
+  }
+}
+
+function lowerRegister(place: ast.RegisterPlace, { symbols }: PlaceScope, context: Context): Place | undefined {
+  const found = registerOf(place.register);
+  if (found) return found;
+  const at = part(place, 'register');
+  const nearest = nearestNames(place.register, registerNames(), 1)[0];
+  if (symbols?.find(place.register)) {
+    const written = `memory[&${place.register}]`;
+    context.reporter.error('COV401', at, `\`${place.register}\` is a symbol of the guest, no register: \`${written}\` is what it holds`, rename(at, written));
+  } else {
+    const hint = nearest === undefined ? '' : `; did you mean \`${nearest}\`?`;
+    context.reporter.error('COV401', at, `there is no register \`${place.register}\`${hint}`, rename(at, nearest));
+  }
+  return undefined;
+}
+
+function lowerMemory(place: ast.MemoryPlace, { symbols, ramBytes }: PlaceScope, context: Context): Place | undefined {
+  const width = place.width === undefined ? 'b' : oneOf(context, part(place, 'width'), place.width, ['b', 'h', 'w', 'd'] as const, 'width');
+  const found = lowerAddress(place.address, symbols, context);
+  const bytes = width && widths[width];
+  if (!found || !bytes) return undefined;
+  const end = ramBase + BigInt(ramBytes);
+  if (found.address < ramBase || found.address + BigInt(bytes) > end) {
+    const ram = `0x${ramBase.toString(16)} to 0x${(end - 1n).toString(16)}`;
+    context.reporter.error('COV404', place.address.$cstNode, `0x${found.address.toString(16)} is not in the guest's RAM, ${ram}`);
+    return undefined;
+  }
+  return { kind: 'memory', address: found.address, bytes };
+}
+
+/** `x1..x31`, or one place. */
+export function lowerPlaceRange(range: ast.PlaceRange, scope: PlaceScope, context: Context): Place[] {
+  const first = lowerPlace(range.first, scope, context);
+  if (!range.last) return first ? [first] : [];
+  const last = lowerPlace(range.last, scope, context);
+  if (!first || !last) return [];
+  if ((first.kind !== 'x' && first.kind !== 'f') || first.kind !== last.kind) {
+    context.reporter.error('COV410', range.$cstNode, 'a range is of integer registers or of floating-point registers: `x1..x31`, `f0..f31`');
+    return [];
+  }
+  if (last.index < first.index) {
+    context.reporter.error('COV410', range.$cstNode, `${placeText(last)} (${last.kind}${last.index}) comes before ${placeText(first)} (${first.kind}${first.index})`);
+    return [];
+  }
+  const { kind } = first;
+  return Array.from({ length: last.index - first.index + 1 }, (_, step) => ({ kind, index: first.index + step }));
+}

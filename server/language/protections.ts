@@ -1,0 +1,177 @@
+import type { ChipPlan, InputClass, Isolation, ProtectionKind, ProtectionPlan, ReplicaName } from '../../engine/covert/plan';
+import { defaultCosts } from '../../engine/chip/cost-table';
+import { coreExists } from './chips';
+import { eachOnce, type Context } from './context';
+import { defaults } from './defaults';
+import { part } from './diagnostic';
+import type * as ast from './generated/ast';
+import { count, integer, notAvailable, oneOf, positive } from './measures';
+
+export const protectionKinds: readonly ProtectionKind[] = ['none', 'dmr', 'tmr'];
+export const isolations: readonly Isolation[] = ['full', 'none', 'caches', 'memory'];
+export const inputClasses: readonly InputClass[] = ['time', 'cycle'];
+export const comparable = ['output', 'state'] as const;
+const replicaCount: Readonly<Record<ProtectionKind, number>> = { none: 1, dmr: 2, tmr: 3 };
+
+export function replicasOf(kind: ProtectionKind): ReplicaName[] {
+  return (['A', 'B', 'C'] as const).slice(0, replicaCount[kind]);
+}
+
+/** The protection of a scenario that says nothing: one replica on the first core that is no spare. */
+export function defaultProtection(chip: ChipPlan, kind: ProtectionKind = 'none'): ProtectionPlan {
+  const free = Array.from({ length: chip.cores }, (_, core) => core).filter((core) => !chip.spares.includes(core));
+  return {
+    kind,
+    cores: free.slice(0, replicaCount[kind]),
+    isolation: missingFor(defaults.isolation, chip, kind) === undefined ? defaults.isolation : 'none',
+    epochInstructions: defaults.epochInstructions,
+    checkpointEpochs: defaults.checkpointEpochs,
+    compareOutput: true,
+    compareStateEpochs: defaults.compareStateEpochs,
+    watchdogEpochs: defaults.watchdogEpochs,
+    retry: defaults.retry,
+    uncoordinated: [],
+  };
+}
+
+/** What is meant as far as it can be told; what is wrong is reported. */
+export function lowerProtection(protection: ast.Protection, chip: ChipPlan, context: Context): ProtectionPlan {
+  const { reporter } = context;
+  const kind =
+    protection.kind === undefined ? undefined : oneOf(context, part(protection, 'kind'), protection.kind, protectionKinds, 'protection');
+  if (kind === 'tmr') notAvailable(context, part(protection, 'kind'), '`tmr`, three replicas that vote');
+  const plan = defaultProtection(chip, kind ?? 'dmr');
+  if (protection.cores.length > 0) {
+    if (kind !== undefined) placement(protection, kind, chip, plan, context);
+  } else if (plan.cores.length < replicaCount[plan.kind]) {
+    reporter.error('COV304', part(protection, 'kind'), `${plan.kind} needs ${replicaCount[plan.kind]} cores, but ${chip.name} has only ${plan.cores.length} that are no spares`);
+  }
+  for (const setting of eachOnce(protection.settings, context)) {
+    if (kind === 'none' && ineffective.has(setting.$type)) {
+      const [word = ''] = /^\w+/.exec(setting.$cstNode?.text ?? '') ?? [];
+      reporter.warning('COV606', setting.$cstNode, `\`${word}\` has no effect under \`protect none\`: there is nobody to compare with`);
+    }
+    lowerSetting(setting, plan, chip, context);
+  }
+  return plan;
+}
+
+/** Settings that are about a second replica. */
+const ineffective: ReadonlySet<string> = new Set(['Isolation', 'Compare', 'Watchdog', 'Retry']);
+
+function placement(protection: ast.Protection, kind: ProtectionKind, chip: ChipPlan, plan: ProtectionPlan, context: Context): void {
+  const { reporter } = context;
+  const cores: number[] = [];
+  for (const node of protection.cores) {
+    const core = integer(context, node, 'number');
+    if (core === undefined || !coreExists(context, node, core, chip)) continue;
+    if (cores.includes(core)) {
+      reporter.error('COV302', node.$cstNode, `core ${core} runs a replica already: each replica has a core of its own`);
+    } else if (chip.spares.includes(core)) {
+      reporter.error('COV303', node.$cstNode, `core ${core} is a spare of ${chip.name}, kept free for when another one fails`);
+    }
+    cores.push(core);
+  }
+  const needed = replicaCount[kind];
+  if (protection.cores.length === needed) {
+    if (cores.length === needed) plan.cores = cores;
+    return;
+  }
+  const [extra] = protection.cores.slice(needed);
+  const cores_ = needed === 1 ? '1 core' : `${needed} cores`;
+  reporter.error('COV304', extra?.$cstNode ?? protection.cores.at(-1)?.$cstNode, `${kind} runs on ${cores_}, not on ${protection.cores.length}`);
+}
+
+function lowerSetting(setting: ast.ProtectionSetting, plan: ProtectionPlan, chip: ChipPlan, context: Context): void {
+  switch (setting.$type) {
+    case 'Isolation': {
+      const isolation = oneOf(context, part(setting, 'kind'), setting.kind, isolations, 'isolation');
+      if (!isolation) return;
+      const missing = missingFor(isolation, chip, plan.kind);
+      if (missing !== undefined) {
+        context.reporter.error('COV305', part(setting, 'kind'), `${chip.name} cannot give isolation \`${isolation}\`: ${missing}`);
+      } else plan.isolation = isolation;
+      return;
+    }
+    case 'Epoch': {
+      const length = positive(context, setting.length, count(context, setting.length, 'instructions'), 'an epoch');
+      if (length === undefined) return;
+      plan.epochInstructions = length;
+      warnOfShortEpoch(setting, length, plan.kind, context);
+      return;
+    }
+    case 'Checkpoint':
+      plan.checkpointEpochs = positive(context, setting.period, count(context, setting.period, 'epochs'), 'the time between checkpoints') ?? plan.checkpointEpochs;
+      return;
+    case 'Compare':
+      lowerCompare(setting, plan, context);
+      return;
+    case 'Watchdog':
+      plan.watchdogEpochs = positive(context, setting.patience, count(context, setting.patience, 'epochs'), "the watchdog's patience") ?? plan.watchdogEpochs;
+      return;
+    case 'Retry':
+      plan.retry = integer(context, setting, 'count', { most: 1000, what: 'a number of retries' }) ?? plan.retry;
+      return;
+    case 'Uncoordinated':
+      for (const input of setting.inputs) {
+        const name = oneOf(context, input.$cstNode, input.name, inputClasses, 'class of inputs');
+        if (name && plan.uncoordinated.includes(name)) {
+          context.reporter.error('COV205', input.$cstNode, `\`${name}\` stands here already`);
+        } else if (name) plan.uncoordinated.push(name);
+      }
+      return;
+  }
+}
+
+function lowerCompare(compare: ast.Compare, plan: ProtectionPlan, context: Context): void {
+  plan.compareOutput = false;
+  plan.compareStateEpochs = 0;
+  const seen = new Set<string>();
+  for (const subject of compare.subjects) {
+    const kind = oneOf(context, part(subject, 'kind'), subject.kind, comparable, 'thing to compare');
+    if (!kind) continue;
+    if (seen.has(kind)) context.reporter.error('COV205', part(subject, 'kind'), `\`${kind}\` stands here already`);
+    seen.add(kind);
+    if (kind === 'output') {
+      plan.compareOutput = true;
+      if (subject.period) {
+        context.reporter.error('COV210', subject.period.$cstNode, 'every output is compared: `every` goes with `state`');
+      }
+      continue;
+    }
+    plan.compareStateEpochs = defaults.compareStateEpochs;
+    if (subject.period) {
+      plan.compareStateEpochs =
+        positive(context, subject.period, count(context, subject.period, 'epochs'), 'the time between comparisons') ?? plan.compareStateEpochs;
+    }
+  }
+}
+
+/** Why a chip cannot give an isolation to so many replicas; undefined where it can. */
+function missingFor(isolation: Isolation, chip: ChipPlan, kind: ProtectionKind): string | undefined {
+  const domains = replicaCount[kind];
+  if (domains === 1 || isolation === 'none') return undefined;
+  const caches = isolation === 'full' || isolation === 'caches';
+  if (caches && !chip.ring) return 'it has no `ring` whose links could be cut';
+  if (caches && chip.l2Banks < domains) return `it has ${chip.l2Banks} L2 bank, and each of ${domains} replicas needs one`;
+  if (isolation !== 'caches' && chip.memoryControllers < domains) {
+    return `it has ${chip.memoryControllers} memory controller, and each of ${domains} replicas needs one`;
+  }
+  return undefined;
+}
+
+/** Above this share of the run time, the meetings at the ends of epochs cost too much. */
+const mostShare = 0.2;
+
+function warnOfShortEpoch(epoch: ast.Epoch, instructions: number, kind: ProtectionKind, { reporter }: Context): void {
+  if (kind === 'none') return;
+  // One cycle an instruction: the fastest that a core of the chip gets.
+  const share = (defaultCosts.exit + defaultCosts.rendezvous) / instructions;
+  if (share <= mostShare) return;
+  const enough = Math.ceil((defaultCosts.exit + defaultCosts.rendezvous) / mostShare / 1000) * 1000;
+  reporter.warning(
+    'COV604',
+    epoch.length.$cstNode,
+    `meeting after every ${instructions} instructions costs ${Math.round(share * 100)} % on top of the guest itself: ${enough} or more keep it below 20 %`,
+  );
+}

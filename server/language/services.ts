@@ -1,0 +1,129 @@
+import {
+  createDefaultCoreModule,
+  createDefaultSharedCoreModule,
+  DefaultDocumentBuilder,
+  DefaultIndexManager,
+  DefaultScopeProvider,
+  DefaultValueConverter,
+  inject,
+  MapScope,
+  type BuildOptions,
+  type CstNode,
+  type GrammarAST,
+  type LangiumCoreServices,
+  type LangiumDocument,
+  type LangiumSharedCoreServices,
+  type Module,
+  type PartialLangiumCoreServices,
+  type PartialLangiumSharedCoreServices,
+  type ReferenceInfo,
+  type Scope,
+} from 'langium';
+import { NodeFileSystem } from 'langium/node';
+import { Analyzer } from './analyzer';
+import * as ast from './generated/ast';
+import { CovertGeneratedModule, CovertGeneratedSharedModule } from './generated/module';
+import { GuestFiles } from './guest-files';
+import { loadImports, visibleDeclarations, visibleDocuments } from './imports';
+import { StuckMessages } from './syntax-errors';
+import { decodeName } from './values';
+import { AnalysisValidator } from './validator';
+
+export interface CovertAddedServices {
+  /** Says what is wrong with a document and makes its scenarios into plans. */
+  Analyzer: Analyzer;
+  /** ELF files, read once as long as they do not change. */
+  GuestFiles: GuestFiles;
+}
+
+export type CovertServices = LangiumCoreServices & CovertAddedServices;
+
+/** Literals stay as written (values.ts decodes them where a mistake can be reported); names lose their backticks. */
+class WrittenValues extends DefaultValueConverter {
+  protected override runConverter(rule: GrammarAST.AbstractRule, input: string, _node: CstNode): string {
+    return rule.name === 'QUOTED' ? decodeName(input) : input;
+  }
+}
+
+/** A file sees its own chips and guests and those of the files it imports. */
+class ImportedNames extends DefaultScopeProvider {
+  readonly #documents: LangiumCoreServices['shared']['workspace']['LangiumDocuments'];
+
+  constructor(services: LangiumCoreServices) {
+    super(services);
+    this.#documents = services.shared.workspace.LangiumDocuments;
+  }
+
+  override getScope(context: ReferenceInfo): Scope {
+    const wanted = this.reflection.getReferenceType(context);
+    let { container } = context;
+    while (container.$container) container = container.$container;
+    const document = container.$document;
+    if (!document) return new MapScope([]);
+    const declarations =
+      wanted === ast.Chip.$type
+        ? visibleDeclarations(document, this.#documents, ast.isChip)
+        : visibleDeclarations(document, this.#documents, ast.isGuest);
+    return new MapScope([...declarations].map(([name, node]) => this.descriptions.createDescription(node, name)));
+  }
+}
+
+/** Builds what a document imports together with it. */
+class ImportingBuilder extends DefaultDocumentBuilder {
+  protected override async buildDocuments(
+    documents: LangiumDocument[],
+    options: BuildOptions,
+    cancelToken: Parameters<DefaultDocumentBuilder['build']>[2] & object,
+  ): Promise<void> {
+    for (const document of documents) await this.langiumDocumentFactory.update(document, cancelToken);
+    const imported = await loadImports(documents, this.langiumDocuments, this.langiumDocumentFactory);
+    await super.buildDocuments([...documents, ...imported], options, cancelToken);
+  }
+}
+
+/** A change of a file concerns every file that imports it, whether a name of it is used or not. */
+class ImportingIndex extends DefaultIndexManager {
+  readonly #documents: LangiumSharedCoreServices['workspace']['LangiumDocuments'];
+
+  constructor(services: LangiumSharedCoreServices) {
+    super(services);
+    this.#documents = services.workspace.LangiumDocuments;
+  }
+
+  override isAffected(document: LangiumDocument, changedUris: Set<string>): boolean {
+    return (
+      super.isAffected(document, changedUris) ||
+      visibleDocuments(document, this.#documents).some(({ uri }) => changedUris.has(uri.toString()))
+    );
+  }
+}
+
+export const covertModule: Module<CovertServices, PartialLangiumCoreServices & CovertAddedServices> = {
+  Analyzer: (services) => new Analyzer(services),
+  GuestFiles: () => new GuestFiles(),
+  parser: {
+    ParserErrorMessageProvider: () => new StuckMessages(),
+    ValueConverter: () => new WrittenValues(),
+  },
+  references: {
+    ScopeProvider: (services) => new ImportedNames(services),
+  },
+  validation: {
+    DocumentValidator: (services) => new AnalysisValidator(services),
+  },
+};
+
+export const covertSharedModule: Module<LangiumSharedCoreServices, PartialLangiumSharedCoreServices> = {
+  workspace: {
+    DocumentBuilder: (services) => new ImportingBuilder(services),
+    IndexManager: (services) => new ImportingIndex(services),
+  },
+};
+
+/** The language without an editor: files are read from the disk. */
+export function createCovertServices(): CovertServices {
+  const shared = inject(createDefaultSharedCoreModule(NodeFileSystem), CovertGeneratedSharedModule, covertSharedModule);
+  const covert = inject(createDefaultCoreModule({ shared }), CovertGeneratedModule, covertModule);
+  shared.ServiceRegistry.register(covert);
+  return covert;
+}

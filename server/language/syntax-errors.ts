@@ -1,0 +1,202 @@
+import { AbstractParserErrorMessageProvider, GrammarAST, type CstNode, type Grammar, type LangiumDocument } from 'langium';
+import { nearestNames } from '../../engine/symbols/nearest';
+import { rename, type Fix, type Reporter, type Span } from './diagnostic';
+import { decodeDecimal, decodeInteger, decodePattern, decodeString } from './values';
+
+interface Token {
+  image: string;
+  startOffset: number;
+  endOffset?: number | undefined;
+  tokenType: { name: string };
+}
+
+/** What the parser knows when it is stuck. It travels as the text of the exception, which is all that the parser keeps. */
+interface Stuck {
+  expected: string[];
+  /** The rule that was being read. */
+  rule: string;
+}
+
+/** Hands on what was expected, so that {@link reportSyntax} can put it in words. */
+export class StuckMessages extends AbstractParserErrorMessageProvider {
+  override buildMismatchTokenMessage({ expected, ruleName }: { expected: { name: string }; ruleName: string }): string {
+    return stuck([expected.name], ruleName);
+  }
+
+  override buildNotAllInputParsedMessage({ ruleName }: { ruleName: string }): string {
+    return stuck(['EOF'], ruleName);
+  }
+
+  override buildNoViableAltMessage(options: { expectedPathsPerAlt: { name: string }[][][]; ruleName: string }): string {
+    return stuck(options.expectedPathsPerAlt.flat().flatMap(([first]) => (first ? [first.name] : [])), options.ruleName);
+  }
+
+  override buildEarlyExitMessage(options: { expectedIterationPaths: { name: string }[][]; ruleName: string }): string {
+    return stuck(options.expectedIterationPaths.flatMap(([first]) => (first ? [first.name] : [])), options.ruleName);
+  }
+}
+
+function stuck(expected: string[], ruleName: string): string {
+  const names = expected.map((name) => name.replace(/:KW$/, ''));
+  return JSON.stringify({ expected: [...new Set(names)], rule: ruleName.replace(/\u200b/g, '') } satisfies Stuck);
+}
+
+/** How messages call the terminals. */
+const terminalNames: Readonly<Record<string, string>> = {
+  ID: 'a name',
+  QUOTED: 'a name',
+  STRING: 'a string in quotation marks',
+  INTEGER: 'a whole number',
+  DECIMAL: 'a number',
+  REGEX: 'a pattern between slashes',
+  HOST: 'an address such as 127.0.0.1',
+  EOF: 'the end of the file',
+};
+
+/** What a rule that reads a name stands for. */
+const ruleNames: Readonly<Record<string, string>> = {
+  Word: 'a name',
+  SymbolName: "a symbol's name",
+  RegisterName: "a register's name",
+  Unit: 'a unit',
+};
+
+/** Reports what the lexer and the parser could not read, and literals that are malformed. */
+export function reportSyntax(document: LangiumDocument, grammar: Grammar, reporter: Reporter): void {
+  const { parseResult, textDocument } = document;
+  for (const { offset, length } of parseResult.lexerErrors) {
+    const text = textDocument.getText().slice(offset, offset + length);
+    const shown = [...text].slice(0, 12).join('');
+    reporter.error('COV100', { offset, end: offset + length }, `\`${shown}\` has no meaning here`);
+  }
+  const root = parseResult.value.$cstNode;
+  if (root) for (const leaf of leaves(root)) reportLiteral(leaf, reporter);
+  // One mistake often makes the parser stumble twice; the first stumble is the one that tells.
+  let lastEnd = -1;
+  for (const error of parseResult.parserErrors) {
+    const token = error.token as Token;
+    const previous = (error as { previousToken?: Token }).previousToken;
+    const place = placeOf(token, previous, textDocument.getText());
+    if (place.offset < lastEnd) continue;
+    lastEnd = Math.max(place.end, place.offset + 1);
+    const { message, fixes } = inWords(error.message, token, place, grammar);
+    reporter.error('COV101', place, message, fixes);
+  }
+}
+
+/** A token, or where nothing is left of the file, the last thing in it. */
+function placeOf(token: Token, previous: Token | undefined, text: string): Span {
+  if (!Number.isNaN(token.startOffset)) return { offset: token.startOffset, end: token.startOffset + token.image.length };
+  if (previous && !Number.isNaN(previous.startOffset)) {
+    const end = previous.startOffset + previous.image.length;
+    return { offset: end - 1, end };
+  }
+  return { offset: Math.max(0, text.trimEnd().length - 1), end: text.trimEnd().length };
+}
+
+function inWords(text: string, token: Token, place: Span, grammar: Grammar): { message: string; fixes: Fix[] } {
+  const { expected, rule } = parseStuck(text);
+  const atEnd = token.image === '';
+  const found = atEnd ? 'the file ends' : `found \`${token.image.split(/[\r\n]/)[0]}\``;
+  const isWord = /^[a-z]\w*$/i.test(token.image);
+  const isName = expected.includes('QUOTED');
+  if (isName && isWord && token.tokenType.name !== 'ID') {
+    return {
+      message: `\`${token.image}\` is a word of the language: write it between backticks to use it as a name`,
+      fixes: [{ title: `Write \`${token.image}\` between backticks`, span: place, text: `\`${token.image}\`` }],
+    };
+  }
+  // A repetition that broke off knows only what ends it; what may go on in it is in the grammar.
+  const next = expected.length === 1 ? [...repeatedStarts(grammar, rule), ...expected] : expected;
+  const words = next.filter((name) => !(name in terminalNames));
+  const named = ruleNames[rule] ?? 'a name';
+  const kinds = [...new Set(next.map((name) => (isName && (name === 'ID' || name === 'QUOTED') ? named : terminalNames[name] ?? `\`${name}\``)))];
+  const shown = isName ? kinds.filter((kind) => !kind.startsWith('`')) : kinds;
+  const nearest = isWord ? nearestNames(token.image, words.filter((word) => /^\w+$/.test(word)), 1)[0] : undefined;
+  const hint = nearest === undefined ? '' : `; did you mean \`${nearest}\`?`;
+  return {
+    message: `expected ${listed(shown.length > 0 ? shown : kinds)}, but ${found}${hint}`,
+    fixes: rename(place, nearest),
+  };
+}
+
+function parseStuck(text: string): Stuck {
+  try {
+    return JSON.parse(text) as Stuck;
+  } catch {
+    return { expected: [], rule: '' };
+  }
+}
+
+function listed(kinds: string[]): string {
+  if (kinds.length === 0) return 'something else';
+  if (kinds.length > 16) return `one of ${kinds.slice(0, 15).join(', ')}, …`;
+  return kinds.length === 1 ? kinds[0]! : `${kinds.slice(0, -1).join(', ')} or ${kinds.at(-1)}`;
+}
+
+/** The words with which the repeated statements of a rule begin. */
+function repeatedStarts(grammar: Grammar, ruleName: string): string[] {
+  const rule = grammar.rules.find(({ name }) => name === ruleName);
+  if (!rule || !GrammarAST.isParserRule(rule)) return [];
+  const starts = new Set<string>();
+  const visit = (element: GrammarAST.AbstractElement): void => {
+    if (GrammarAST.isAssignment(element) && element.cardinality === '*') firstWords(element.terminal, starts);
+    else if (GrammarAST.isGroup(element) || GrammarAST.isAlternatives(element)) element.elements.forEach(visit);
+  };
+  visit(rule.definition);
+  return [...starts];
+}
+
+/** Adds the words that an element of the grammar can begin with. */
+function firstWords(element: GrammarAST.AbstractElement, into: Set<string>): void {
+  if (GrammarAST.isKeyword(element)) into.add(element.value);
+  else if (GrammarAST.isAssignment(element)) firstWords(element.terminal, into);
+  else if (GrammarAST.isAlternatives(element)) element.elements.forEach((one) => firstWords(one, into));
+  else if (GrammarAST.isGroup(element)) {
+    for (const one of element.elements) {
+      firstWords(one, into);
+      if (one.cardinality !== '?' && one.cardinality !== '*') break;
+    }
+  } else if (GrammarAST.isRuleCall(element) && GrammarAST.isParserRule(element.rule.ref)) {
+    firstWords(element.rule.ref.definition, into);
+  }
+}
+
+/** Every token of the text, comments included. */
+export function* leaves(node: CstNode): Generator<CstNode & { tokenType: { name: string } }> {
+  const open: CstNode[] = [node];
+  for (let next = open.pop(); next; next = open.pop()) {
+    if ('content' in next) open.push(...(next.content as CstNode[]).toReversed());
+    else yield next as CstNode & { tokenType: { name: string } };
+  }
+}
+
+function reportLiteral(leaf: CstNode & { tokenType: { name: string } }, reporter: Reporter): void {
+  const { text, offset, end } = leaf;
+  const at = (from = 0, length = text.length - from): Span => ({ offset: offset + from, end: Math.min(end, offset + from + length) });
+  switch (leaf.tokenType.name) {
+    case 'STRING': {
+      const { problem } = decodeString(text);
+      if (problem) reporter.error(problem.offset === undefined ? 'COV102' : 'COV103', at(problem.offset, problem.length), problem.message);
+      return;
+    }
+    case 'REGEX': {
+      const { problem } = decodePattern(text);
+      if (problem) reporter.error(problem.message.includes('no end') ? 'COV102' : 'COV503', at(), problem.message);
+      return;
+    }
+    case 'INTEGER':
+    case 'DECIMAL': {
+      const { problem } = leaf.tokenType.name === 'INTEGER' ? decodeInteger(text) : decodeDecimal(text);
+      if (problem) reporter.error('COV104', at(problem.offset, problem.length), problem.message);
+      return;
+    }
+    case 'QUOTED':
+      if (text.length < 2 || !text.endsWith('`')) reporter.error('COV102', at(), 'this name has no end: write a backtick');
+      else if (text.length === 2) reporter.error('COV101', at(), 'expected a name between the backticks');
+      return;
+    case 'BLOCK_COMMENT':
+      if (text.length < 4 || !text.endsWith('*/')) reporter.error('COV102', at(0, 2), 'this comment has no end: write `*/`');
+      return;
+  }
+}
