@@ -26,7 +26,7 @@ export function lowerExpectation(node: ast.Expectation, scope: ExpectationScope,
     context.reporter.error('COV502', node.condition.$cstNode, impossible);
     return undefined;
   }
-  return { expectation, text: foldedText(node), range: context.range(node) };
+  return { expectation, text: foldedText(node.condition), range: context.range(node) };
 }
 
 function lowerCondition(condition: ast.Condition, { symbols }: ExpectationScope, context: Context): Expectation | undefined {
