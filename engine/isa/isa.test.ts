@@ -87,8 +87,7 @@ describe('the machine executes as the manuals say', () => {
     machine.setCsr(csr('mstatus'), FS_DIRTY);
     state.x.forEach((value, index) => machine.setX(index, value));
     state.f.forEach((value, index) => machine.setF(index, value));
-    machine.setCsr(csr('fflags'), BigInt(state.fflags));
-    machine.setCsr(csr('frm'), BigInt(state.frm));
+    machine.setCsr(csr('fcsr'), BigInt((state.frm << 5) | state.fflags));
     machine.setCsr(csr('mscratch'), state.mscratch);
     machine.writeMemory(DATA, state.memory);
     machine.pc = state.pc;
