@@ -5,20 +5,15 @@
  *   dist/extension.cjs  the VS Code extension; `vscode` is given by its host
  */
 import { chmod, mkdir } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { build, type BuildOptions } from 'esbuild';
 
 const root = path.resolve(__dirname, '..');
 
-const generators: { what: string; needs: string; run: string[] }[] = [
-  { what: 'resident core', needs: 'scripts/build-core.ts', run: ['tsx', 'scripts/build-core.ts'] },
-  {
-    what: 'scenario language',
-    needs: 'server/language/langium-config.json',
-    run: ['langium', 'generate', '-f', 'server/language/langium-config.json'],
-  },
+const generators: { what: string; run: string[] }[] = [
+  { what: 'resident core', run: ['tsx', 'scripts/build-core.ts'] },
+  { what: 'scenario language', run: ['langium', 'generate', '-f', 'server/language/langium-config.json'] },
 ];
 
 const common: BuildOptions = {
@@ -34,7 +29,7 @@ const common: BuildOptions = {
   logLevel: 'warning',
 };
 
-const bundles: (BuildOptions & { outfile: string; entryPoints: [string] })[] = [
+const bundles: BuildOptions[] = [
   {
     ...common,
     entryPoints: ['server/cli/main.ts'],
@@ -51,23 +46,9 @@ const bundles: (BuildOptions & { outfile: string; entryPoints: [string] })[] = [
 
 async function main(): Promise<void> {
   await mkdir(path.join(root, 'dist'), { recursive: true });
-  for (const { what, needs, run } of generators) {
-    if (!existsSync(path.join(root, needs))) {
-      console.error(`build: no ${needs} yet, ${what} left out`);
-      continue;
-    }
-    generate(what, run);
-  }
-  for (const bundle of bundles) {
-    if (!existsSync(path.join(root, bundle.entryPoints[0]))) {
-      console.error(`build: no ${bundle.entryPoints[0]} yet, left out`);
-      continue;
-    }
-    await build(bundle);
-  }
-  if (existsSync(path.join(root, 'dist/covert.cjs'))) {
-    await chmod(path.join(root, 'dist/covert.cjs'), 0o755);
-  }
+  for (const { what, run } of generators) generate(what, run);
+  for (const bundle of bundles) await build(bundle);
+  await chmod(path.join(root, 'dist/covert.cjs'), 0o755);
 }
 
 /** Runs a generator from node_modules/.bin; its output is shown only if it fails. */

@@ -45,8 +45,8 @@ const report: Report = {
   recoveries: [{ by: 'rollback', to: 0, replayed: 52_345 }],
   released: { bytes: 21, sha256: 'ab'.repeat(32), corrupt: false },
   expectations: [
-    { text: 'detected by output within 2 epochs', line: 12, held: true },
-    { text: 'exit 3', line: 13, held: false, reason: 'the guest ended with 0' },
+    { text: 'expect detected by output within 2 epochs', line: 12, held: true },
+    { text: 'expect exit 3', line: 13, held: false, reason: 'the guest ended with 0' },
   ],
   protection: { start: 'dmr', end: 'dmr' },
   cycles: {
@@ -88,6 +88,7 @@ ${'─'.repeat(88)}
              sha256 ${'ab'.repeat(32)}
   cost       12.3 % more cycles than unprotected: 1,123,000 for 1,000,000
                rendezvous   100 ×   100,000 cycles    10.0 %
+               run again      1 ×    22,979 cycles     2.3 %
                compare       21 ×        21 cycles   0.002 %
   expected   ✓ detected by output within 2 epochs  line 12
              ✗ exit 3  line 13
@@ -110,15 +111,26 @@ ${'─'.repeat(88)}
     );
     expect(text).toMatch(/replica A {3}fault-free\n\s+a0 {3}0x4 {9}0x5 {10}bit 0\n/);
     expect(text).toContain('no: without protection nobody compares');
+    expect(text).toContain('│ crc=54baaee3   ← first wrong byte');
     expect(text).toContain('21 bytes, each once, CORRUPT: wrong from byte 12 on');
   });
 
   test('long output is cut in the middle and escape sequences are not obeyed', () => {
     const output = Array.from({ length: 100 }, (_, line) => `\x1b[31mline ${line}\n`).join('');
     const text = formatReport({ ...report, guest: { ...report.guest, output } }, screen);
-    expect(text).toContain('… 84 lines more …');
+    expect(text).toContain('line 3\n             … 92 lines …\n             │ \\x1b[31mline 96');
     expect(text).toContain('│ \\x1b[31mline 99');
     expect(text).not.toContain('\x1b');
+  });
+
+  test('the line with the first wrong byte is never cut out', () => {
+    const output = Array.from({ length: 100 }, (_, line) => `zeile ${line} ä\n`).join('');
+    const firstWrongByte = Buffer.byteLength(output.slice(0, output.indexOf('zeile 50')));
+    const text = formatReport(
+      { ...report, guest: { ...report.guest, output }, released: { ...report.released, corrupt: true, firstWrongByte } },
+      screen,
+    );
+    expect(text).toMatch(/… 46 lines …\n +│ zeile 50 ä {3}← first wrong byte\n +… 45 lines …\n/);
   });
 
   test('a fault that never struck is said aloud', () => {
@@ -131,9 +143,10 @@ test('the summary names where each scenario diverged and what did not hold', () 
   const text = formatSummary([report, { ...report, passed: true, expectations: [], divergences: [] }], screen);
   expect(text).toContain(
     '✗ a bit flip in the checksum loop\n' +
-      '    diverged in crc32_update, checksum.c:36 · noticed by output · recovered by rollback · no wrong output\n' +
+      '    diverged in crc32_update, checksum.c:36\n' +
+      '    noticed by output · recovered by rollback · no wrong output\n' +
       '    did not hold, line 13: exit 3\n',
   );
-  expect(text).toContain('✓ a bit flip in the checksum loop\n    never diverged · noticed by output');
+  expect(text).toContain('✓ a bit flip in the checksum loop\n    never diverged\n    noticed by output');
   expect(text).toMatch(/\n2 scenarios: 1 passed, 1 failed\n$/);
 });

@@ -1,10 +1,11 @@
 import type { Difference, DivergenceReport, FaultReport, Location, Report } from '../../engine/covert/report';
+import { guestLines } from './guest-lines';
 import { atMost, indent, labelled, table, wrap } from './layout';
 import { count, counted, percent } from './numbers';
 import { printable, shownPath, type Screen } from './terminal';
 
 /** How much of a long list one screen shows. */
-const most = { outputLines: 16, faults: 6, divergences: 3, differences: 8, detections: 6, recoveries: 6 };
+const most = { faults: 6, divergences: 3, differences: 8, detections: 6, recoveries: 6 };
 
 /** One scenario's report as text for people, ending in a line break. */
 export function formatReport(report: Report, { width, colors }: Screen): string {
@@ -16,7 +17,7 @@ export function formatReport(report: Report, { width, colors }: Screen): string 
     '',
     `${colors.bold(title)}${' '.repeat(Math.max(1, width - title.length - 'passed'.length))}${verdict}`,
     colors.dim('─'.repeat(width)),
-    ...row('guest said', guestLines(report)),
+    ...row('guest said', guestLines(report, colors.red)),
     ...row('fault', atMost(report.faults, most.faults, (fault) => faultLines(fault, room))),
     ...row('diverged', divergenceLines(report)),
     ...row('noticed', detectionLines(report, room)),
@@ -26,7 +27,7 @@ export function formatReport(report: Report, { width, colors }: Screen): string 
     ...row(
       'expected',
       report.expectations.flatMap(({ text, line, held, reason }) => [
-        `${held ? colors.green('✓') : colors.red('✗')} ${printable(text)}  ${colors.dim(`line ${line}`)}`,
+        `${held ? colors.green('✓') : colors.red('✗')} ${printable(text.replace(/^expect /, ''))}  ${colors.dim(`line ${line}`)}`,
         ...(reason === undefined || held ? [] : wrap(printable(reason), room - 4).map((part) => `    ${part}`)),
       ]),
     ),
@@ -39,28 +40,6 @@ export function placeOf({ function: name, file, line, pc }: Partial<Location>): 
   const source = file === undefined ? undefined : `${shownPath(file)}:${line ?? '?'}`;
   const known = [name, source].filter((part) => part !== undefined);
   return printable(known.length > 0 ? known.join(', ') : `pc ${pc ?? 'unknown'}`);
-}
-
-const endings: Record<Report['guest']['ended'], string> = {
-  exit: 'ended by itself',
-  limit: 'was cut off at its instruction limit',
-  hung: 'hung',
-  stopped: 'was stopped by COVERT rather than trusted',
-};
-
-function guestLines({ guest }: Report): string[] {
-  const output = printable(guest.output).replace(/\n$/, '');
-  const all = output === '' ? [] : output.split('\n');
-  const half = most.outputLines / 2;
-  const shown =
-    all.length <= most.outputLines + 1
-      ? all
-      : [...all.slice(0, half), `… ${all.length - 2 * half} lines more …`, ...all.slice(-half)];
-  const end = guest.exit === null ? endings[guest.ended] : `exit ${guest.exit}`;
-  return [
-    ...(shown.length === 0 ? ['nothing'] : shown.map((line) => `│ ${line}`)),
-    `${end} after ${counted(guest.instructions, 'instruction')}`,
-  ];
 }
 
 function faultLines(fault: FaultReport, room: number): string[] {
@@ -116,13 +95,14 @@ function detectionLines({ detections, divergences, protection }: Report, room: n
   ]);
 }
 
-function recoveryLines({ recoveries, protection }: Report): string[] {
+function recoveryLines({ recoveries, protection, detections, released }: Report): string[] {
   const lines = atMost(recoveries, most.recoveries, ({ by, to, replayed }) => [
     `by ${by} to instruction ${count(to)}; ${counted(replayed, 'instruction')} run again`,
   ]);
   const changed =
     protection.start === protection.end ? [] : [`protection went from ${protection.start} to ${protection.end}`];
-  return lines.length + changed.length === 0 ? ['no need'] : [...lines, ...changed];
+  if (lines.length + changed.length > 0) return [...lines, ...changed];
+  return [detections.length > 0 || released.corrupt ? 'no' : 'no need'];
 }
 
 function releasedLines({ released, guest }: Report): string[] {
@@ -134,9 +114,12 @@ function releasedLines({ released, guest }: Report): string[] {
   ];
 }
 
-function costLines({ cycles }: Report): string[] {
-  const { unprotected, overhead, events } = cycles;
-  const dearest = [...events].filter((event) => event.cycles > 0).sort((a, b) => b.cycles - a.cycles);
+function costLines({ cycles, recoveries }: Report): string[] {
+  const { unprotected, overhead } = cycles;
+  // What no event was charged for is the guest's own work, done a second time after each recovery.
+  const again = cycles.protected - unprotected - cycles.events.reduce((sum, event) => sum + event.cycles, 0);
+  const events = [...cycles.events, { event: 'run again', count: recoveries.length, cycles: again }];
+  const dearest = events.filter((event) => event.count > 0 && event.cycles > 0).sort((a, b) => b.cycles - a.cycles);
   const rows = dearest.map((event) => [
     event.event,
     `${count(event.count)} ×`,
@@ -144,7 +127,8 @@ function costLines({ cycles }: Report): string[] {
     unprotected === 0 ? '' : percent(event.cycles / unprotected),
   ]);
   return [
-    `${percent(overhead)} more cycles than unprotected: ${count(cycles.protected)} for ${count(unprotected)}`,
+    `${percent(Math.abs(overhead))} ${overhead < 0 ? 'fewer' : 'more'} cycles than unprotected: ` +
+      `${count(cycles.protected)} for ${count(unprotected)}`,
     ...table(rows, [false, true, true, true]).map((line) => `  ${line}`),
   ];
 }

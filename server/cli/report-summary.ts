@@ -3,7 +3,7 @@ import { counted } from './numbers';
 import { placeOf } from './report-screen';
 import { printable, type Screen } from './terminal';
 
-/** The last screen: every scenario in two lines, then the tally. Ends in a line break. */
+/** The last screen: every scenario in a few lines, then the tally. Ends in a line break. */
 export function formatSummary(reports: Report[], { width, colors }: Screen): string {
   const passed = reports.filter((report) => report.passed).length;
   const lines = reports.flatMap((report) => [
@@ -14,20 +14,20 @@ export function formatSummary(reports: Report[], { width, colors }: Screen): str
   return ['', colors.dim('═'.repeat(width)), ...lines, '', colors.bold(tally), ''].join('\n');
 }
 
-/** What happened, and why it failed if it did, each in one line. */
+/** Where it diverged, what came of it, and why it failed if it did. */
 function story(report: Report): string[] {
   const { divergences, detections, recoveries, released, expectations, faults } = report;
   const [divergence] = divergences;
-  const chain = [
-    divergence ? `diverged in ${placeOf(divergence)}` : 'never diverged',
+  const outcome = [
     ...new Set(detections.map(({ by }) => `noticed by ${by}`)),
     ...new Set(recoveries.map(({ by }) => `recovered by ${by}`)),
     released.corrupt ? 'wrong output released' : 'no wrong output',
   ];
   const silent = faults.filter(({ fired, optional }) => !fired && !optional);
   return [
-    chain.join(' · '),
+    divergence ? `diverged in ${placeOf(divergence)}` : 'never diverged',
+    outcome.join(' · '),
     ...silent.map(({ name }) => `never struck: ${printable(name)}`),
-    ...expectations.filter(({ held }) => !held).map(({ text, line }) => `did not hold, line ${line}: ${printable(text)}`),
+    ...expectations.filter(({ held }) => !held).map(({ text, line }) => `did not hold, line ${line}: ${printable(text.replace(/^expect /, ''))}`),
   ];
 }
