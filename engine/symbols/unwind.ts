@@ -95,8 +95,9 @@ export class Unwinder {
 function callerByPrologue(state: PrologueState, { registers }: Omit<Activation, 'cfa'>, reader: FrameReader): Caller | undefined {
   const { frameBytes, framePointer, saved } = state;
   const base = registers[framePointer === undefined ? SP : FP];
-  if (base === undefined) return undefined;
-  const cfa = BigInt.asUintN(64, base + BigInt(framePointer ?? frameBytes));
+  const distance = framePointer ?? frameBytes;
+  if (base === undefined || distance === undefined) return undefined;
+  const cfa = BigInt.asUintN(64, base + BigInt(distance));
   const restored = new Map([...saved].map(([register, below]) => [register, readWord(reader, BigInt.asUintN(64, cfa - BigInt(below)))]));
   const pc = restored.has(RA) ? restored.get(RA) : registers[RA];
   return { pc: pc ?? 0n, cfa, registers: registersOfCaller(registers, cfa, restored), interrupted: false };
