@@ -9,13 +9,16 @@ import {
 } from './decode.generated';
 import { F, FFLAGS, FRM, MSTATUS, STATE } from './layout';
 import {
-  f32Add, f32Classify, f32Div, f32Eq, f32Le, f32Lt, f32Max, f32Min, f32Mul, f32MulAdd, f32Sqrt, f32Sub, f32ToF64,
-  f32ToI32, f32ToI64, f32ToU32, f32ToU64, f64Add, f64Classify, f64Div, f64Eq, f64Le, f64Lt, f64Max, f64Min,
-  f64Mul, f64MulAdd, f64Sqrt, f64Sub, f64ToF32, f64ToI32, f64ToI64, f64ToU32, f64ToU64, i32ToF32, i32ToF64,
-  i64ToF32, i64ToF64, u32ToF32, u32ToF64, u64ToF32, u64ToF64, fflags, setFlags,
+  f32Classify, f32Eq, f32Le, f32Lt, f32Max, f32Min, f32MulAdd, f32ToF64, f32ToI32, f32ToI64, f32ToU32, f32ToU64,
+  f64Classify, f64Eq, f64Le, f64Lt, f64Max, f64Min, f64MulAdd, f64ToF32, f64ToI32, f64ToI64, f64ToU32, f64ToU64,
+  i32ToF32, i32ToF64, i64ToF32, i64ToF64, u32ToF32, u32ToF64, u64ToF32, u64ToF64, fflags, setFlags,
 } from './softfloat';
+import {
+  addDouble, addSingle, divideDouble, divideSingle, multiplyDouble, multiplySingle, squareRootDouble, squareRootSingle,
+  subtractDouble, subtractSingle,
+} from './softfloat-host';
 
-// The instructions of F and D. Values are raw bits; arithmetic is soft-float's.
+// The instructions of F and D. Values are raw bits; arithmetic is soft-float's, or the host's where both must agree.
 
 const FS_MASK: u64 = 0x6000;
 
@@ -68,12 +71,13 @@ export function floatOp(op: u32, r: usize): bool {
     rm = load<u32>(STATE + FRM);
     if (rm > 4) return false;
   }
+  const accrued = load<u32>(STATE + FFLAGS);
   switch (op) {
-    case OP_FADD_S: setS(r, f32Add(s1(r), s2(r), rm)); break;
-    case OP_FSUB_S: setS(r, f32Sub(s1(r), s2(r), rm)); break;
-    case OP_FMUL_S: setS(r, f32Mul(s1(r), s2(r), rm)); break;
-    case OP_FDIV_S: setS(r, f32Div(s1(r), s2(r), rm)); break;
-    case OP_FSQRT_S: setS(r, f32Sqrt(s1(r), rm)); break;
+    case OP_FADD_S: setS(r, addSingle(s1(r), s2(r), rm, accrued)); break;
+    case OP_FSUB_S: setS(r, subtractSingle(s1(r), s2(r), rm, accrued)); break;
+    case OP_FMUL_S: setS(r, multiplySingle(s1(r), s2(r), rm, accrued)); break;
+    case OP_FDIV_S: setS(r, divideSingle(s1(r), s2(r), rm, accrued)); break;
+    case OP_FSQRT_S: setS(r, squareRootSingle(s1(r), rm, accrued)); break;
     case OP_FMADD_S: setS(r, f32MulAdd(s1(r), s2(r), s3(r), rm)); break;
     case OP_FMSUB_S: setS(r, f32MulAdd(s1(r), s2(r), s3(r) ^ 0x80000000, rm)); break;
     case OP_FNMSUB_S: setS(r, f32MulAdd(s1(r) ^ 0x80000000, s2(r), s3(r), rm)); break;
@@ -95,11 +99,11 @@ export function floatOp(op: u32, r: usize): bool {
     case OP_FCVT_S_L: setS(r, i64ToF32(x1(r), rm)); break;
     case OP_FCVT_LU_S: setX(r, f32ToU64(s1(r), rm)); break;
     case OP_FCVT_S_LU: setS(r, u64ToF32(<u64>x1(r), rm)); break;
-    case OP_FADD_D: setD(r, f64Add(d1(r), d2(r), rm)); break;
-    case OP_FSUB_D: setD(r, f64Sub(d1(r), d2(r), rm)); break;
-    case OP_FMUL_D: setD(r, f64Mul(d1(r), d2(r), rm)); break;
-    case OP_FDIV_D: setD(r, f64Div(d1(r), d2(r), rm)); break;
-    case OP_FSQRT_D: setD(r, f64Sqrt(d1(r), rm)); break;
+    case OP_FADD_D: setD(r, addDouble(d1(r), d2(r), rm, accrued)); break;
+    case OP_FSUB_D: setD(r, subtractDouble(d1(r), d2(r), rm, accrued)); break;
+    case OP_FMUL_D: setD(r, multiplyDouble(d1(r), d2(r), rm, accrued)); break;
+    case OP_FDIV_D: setD(r, divideDouble(d1(r), d2(r), rm, accrued)); break;
+    case OP_FSQRT_D: setD(r, squareRootDouble(d1(r), rm, accrued)); break;
     case OP_FMADD_D: setD(r, f64MulAdd(d1(r), d2(r), d3(r), rm)); break;
     case OP_FMSUB_D: setD(r, f64MulAdd(d1(r), d2(r), d3(r) ^ 0x8000000000000000, rm)); break;
     case OP_FNMSUB_D: setD(r, f64MulAdd(d1(r) ^ 0x8000000000000000, d2(r), d3(r), rm)); break;
