@@ -8,6 +8,7 @@ import { execute, type Execution } from './execute';
 import { asUnreadable, BadInput, exitCodes, Failure } from './failure';
 import { interruptible } from './interrupt';
 import { count, counted } from './numbers';
+import { Progress } from './progress';
 import { write } from './terminal';
 import { parseCount, parseCounts, parseSize } from './values';
 
@@ -54,7 +55,14 @@ async function exec(image: string, { ram, maxInstructions, hashAt, json }: ExecF
   const onOutput = json
     ? async (bytes: Uint8Array): Promise<void> => kept.add(bytes)
     : (bytes: Uint8Array): Promise<void> => write(process.stdout, bytes);
-  const result = await interruptible((signal) => execute(machine, { limit: maxInstructions, hashAt, signal, onOutput }));
+  const progress = new Progress(image);
+  // On one terminal the guest's console and the progress would write into each other.
+  const quiet = !json && process.stdout.isTTY;
+  const onProgress = (instructions: number): void => {
+    if (!quiet) progress.update(() => counted(instructions, 'instruction'));
+  };
+  const options = { limit: maxInstructions, hashAt, onOutput, onProgress };
+  const result = await interruptible((signal) => execute(machine, { ...options, signal })).finally(() => progress.end());
   if (json) {
     const { exit, ended, ...others } = result;
     await write(process.stdout, `${JSON.stringify({ image, exit, ended, output: kept.text(), ...others }, null, 2)}\n`);

@@ -7,6 +7,8 @@ export interface ExecuteOptions {
   /** Counts at which to hash the state, ascending. */
   hashAt: number[];
   signal: AbortSignal;
+  /** Called some tens of times a second with the instructions retired so far. */
+  onProgress: (instructions: number) => void;
   /** Called with console bytes as they come; the guest waits until it resolves. */
   onOutput: (bytes: Uint8Array) => Promise<void>;
 }
@@ -26,7 +28,7 @@ const slice = 4_000_000;
 
 /** Runs a guest to its end or its limit. Rejects with the signal's reason if it is aborted. */
 export async function execute(machine: Computer, options: ExecuteOptions): Promise<Execution> {
-  const { limit, hashAt, signal, onOutput } = options;
+  const { limit, hashAt, signal, onOutput, onProgress } = options;
   const hashes: Execution['hashes'] = [];
   const pending = [...hashAt];
   for (;;) {
@@ -47,6 +49,7 @@ export async function execute(machine: Computer, options: ExecuteOptions): Promi
       }
       return { exit: machine.exitCode, ended, instructions: machine.retired, hashes };
     }
+    onProgress(machine.retired);
     await setImmediate();
   }
 }

@@ -35,3 +35,8 @@ export function covert(args: string[], { env = {}, cwd = root, meanwhile }: Opti
     meanwhile?.(child);
   });
 }
+
+/** For `meanwhile`: Ctrl-C as soon as the command shows that it works on something long. */
+export function interruptAtProgress(child: ChildProcess): void {
+  child.stderr?.once('data', () => child.kill('SIGINT'));
+}
