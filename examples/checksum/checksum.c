@@ -63,9 +63,8 @@ static void fill_block(uint32_t round) {
 }
 
 static void print_round(uint32_t round, uint32_t sum) {
-  put_text("round ");
   put_decimal(round);
-  put_text(" sum=");
+  put_text(": ");
   put_hex32(sum);
   put_char('\n');
 }

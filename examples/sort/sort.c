@@ -4,9 +4,10 @@
 
 #include "../runtime/guest.h"
 
-#define RECORDS 1000
+#define RECORDS 2500
 #define NAME_BYTES 12
-#define HEAP_BYTES (64 * 1024)
+#define HEAP_BYTES (96 * 1024)
+#define PRINT_EVERY 500
 
 struct record {
   uint32_t key;
@@ -130,7 +131,7 @@ int main(void) {
     if (record->next != NULL && record->key > record->next->key) {
       guest_fail("the list is not in order");
     }
-    if (count % 100 == 0) {
+    if (count % PRINT_EVERY == 0) {
       print_record(record);
     }
     if (count < RECORDS) {
@@ -149,7 +150,7 @@ int main(void) {
     if (i > 0 && compare_names(by_name[i - 1]->name, by_name[i]->name) > 0) {
       guest_fail("the names are not in order");
     }
-    if (i % 100 == 0) {
+    if (i % PRINT_EVERY == 0) {
       print_record(by_name[i]);
     }
     mix = mix * 31 + by_name[i]->key;

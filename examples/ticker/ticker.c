@@ -6,8 +6,8 @@
 
 #include "../runtime/guest.h"
 
-#define TICKS 10
-#define TICK_TIME 2000 // in units of the timer, 100 ns each
+#define TICKS 6
+#define TICK_TIME 4000 // in units of the timer, 100 ns each
 
 #define MSTATUS_MIE 0x8
 #define MIE_MTIE 0x80

@@ -65,7 +65,7 @@ describe('where the replicas first differed, against two machines stepped side b
   const cases = [
     ['checksum', 'a bit flip in the checksum loop'],
     ['checksum', 'a bit flip in a pointer'],
-    ['sort', 'a key changes in the heap'],
+    ['sort', 'a pointer to the wrong record'],
     ['sort', 'a pointer out of memory'],
   ] as const;
   for (const [guest, name] of cases) {
