@@ -416,7 +416,9 @@ export class CovertDebugSession extends LoggingDebugSession {
       this.sendEvent(new OutputEvent(text, 'stdout'));
     }
     for (const event of events) {
-      if (event.moment <= this.#shown.moment || event.moment > moment || event.kind === 'release') continue;
+      if (event.moment <= this.#shown.moment || event.moment > moment) continue;
+      // Too many to read, unless somebody asked for them.
+      if (event.kind === 'release' || (event.kind === 'checkpoint' && !this.#stopAt.has('checkpoint'))) continue;
       this.sendEvent(new OutputEvent(`${this.#describe(event)}\n`, 'console'));
     }
     this.#shown.moment = Math.max(this.#shown.moment, moment);
