@@ -124,7 +124,7 @@ describe('a debug session over stdio', () => {
 describe('a launch that cannot be', () => {
   it.each([
     ['a file that is not there', { scenario: 'nowhere.covert' }, /nowhere\.covert/],
-    ['a scenario that is not there', { scenario: checksum, name: 'no such' }, /has no scenario "no such"; it has "/],
+    ['a scenario that is not there', { scenario: checksum, scenarioName: 'no such' }, /has no scenario "no such"; it has "/],
     ['no file at all', { scenario: '' }, /has no "scenario"/],
   ])('with %s says why in one line', async (_, args, message) => {
     const session = Transcript.start();
