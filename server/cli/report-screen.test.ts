@@ -150,3 +150,10 @@ test('the summary names where each scenario diverged and what did not hold', () 
   expect(text).toContain('✓ a bit flip in the checksum loop\n    never diverged\n    noticed by output');
   expect(text).toMatch(/\n2 scenarios: 1 passed, 1 failed\n$/);
 });
+
+test('the summary tells a corruption that was foreseen from one that was not', () => {
+  const corrupt = { ...report, released: { ...report.released, corrupt: true } };
+  const expectations = [{ text: 'expect corruption', line: 1, held: true }];
+  expect(formatSummary([corrupt], screen)).toContain('WRONG OUTPUT RELEASED');
+  expect(formatSummary([{ ...corrupt, expectations }], screen)).toContain('wrong output released, as expected');
+});
