@@ -45,8 +45,8 @@ const report: Report = {
   recoveries: [{ by: 'rollback', to: 0, replayed: 52_345 }],
   released: { bytes: 21, sha256: 'ab'.repeat(32), corrupt: false },
   expectations: [
-    { text: 'expect detected by output within 2 epochs', line: 12, held: true },
-    { text: 'expect exit 3', line: 13, held: false, reason: 'the guest ended with 0' },
+    { text: 'detected by output within 2 epochs', line: 12, held: true },
+    { text: 'exit 3', line: 13, held: false, reason: 'the guest ended with 0' },
   ],
   protection: { start: 'dmr', end: 'dmr' },
   cycles: {
@@ -153,7 +153,7 @@ test('the summary names where each scenario diverged and what did not hold', () 
 
 test('the summary tells a corruption that was foreseen from one that was not', () => {
   const corrupt = { ...report, released: { ...report.released, corrupt: true } };
-  const expectations = [{ text: 'expect corruption', line: 1, held: true }];
+  const expectations = [{ text: 'corruption', line: 1, held: true }];
   expect(formatSummary([corrupt], screen)).toContain('WRONG OUTPUT RELEASED');
   expect(formatSummary([{ ...corrupt, expectations }], screen)).toContain('wrong output released, as expected');
 });

@@ -28,12 +28,12 @@ function story(report: Report): string[] {
     divergence ? `diverged in ${placeOf(divergence)}` : 'never diverged',
     outcome.join(' · '),
     ...silent.map(({ name }) => `never struck: ${printable(name)}`),
-    ...expectations.filter(({ held }) => !held).map(({ text, line }) => `did not hold, line ${line}: ${printable(text.replace(/^expect /, ''))}`),
+    ...expectations.filter(({ held }) => !held).map(({ text, line }) => `did not hold, line ${line}: ${printable(text)}`),
   ];
 }
 
 function outcomeOf({ released, expectations }: Report): string {
   if (!released.corrupt) return 'no wrong output';
-  const foreseen = expectations.some(({ text, held }) => held && text === 'expect corruption');
+  const foreseen = expectations.some(({ text, held }) => held && text === 'corruption');
   return foreseen ? 'wrong output released, as expected' : 'WRONG OUTPUT RELEASED';
 }
