@@ -6,7 +6,6 @@ import {
   STATE, TOHOST, WATCHES, WATCH_LIST, WRITE_TLB,
 } from './layout';
 import { prepareScratch } from './drive';
-import { INTERRUPTS_BEFORE } from './effects';
 import { NONE, codeOf } from './memory';
 import { flush, flushAll } from './tlb';
 import { receiveUart } from './uart';
@@ -66,7 +65,6 @@ export function layoutOf(index: u32): usize {
     case 7: return TOHOST;
     case 8: return OUTPUTS;
     case 9: return WATCHES;
-    case 10: return INTERRUPTS_BEFORE;
     default: return 0;
   }
 }

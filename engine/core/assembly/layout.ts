@@ -77,9 +77,6 @@ export const PAGE_VA: usize = HOST + 0x98;
 export const PAGE_RECORDS: usize = HOST + 0xa0;
 export const SCRATCH: usize = HOST + 0x100;
 
-export const OUTPUT_RING: usize = 0x12000;
-export const OUTPUT_BYTES: usize = 16;
-export const OUTPUT_MOST: u32 = 0x200;
 export const WATCH_LIST: usize = 0x14000;
 export const WATCH_BYTES: usize = 24;
 
@@ -89,8 +86,12 @@ export const FETCH_TLB: usize = 0x24000;
 export const TLB_ENTRIES: usize = 512;
 export const TLB_BYTES: usize = 0x2000;
 
+export const OUTPUT_RING: usize = 0x40000;
+export const OUTPUT_BYTES: usize = 16;
+export const OUTPUT_MOST: u32 = 0x4000;
+
 /** Decoded pages: records of 2048 slots, the end-of-page record, and a bit for each slot that holds code. */
-export const POOL: usize = 0x40000;
+export const POOL: usize = 0x80000;
 export const POOL_PAGES: u32 = 512;
 export const RECORD_BYTES: usize = 16;
 export const PAGE_STRIDE: usize = 0x8200;

@@ -55,6 +55,11 @@ function isWatched(page: u64): bool {
   return false;
 }
 
+/** True if a page with a byte of the access is watched. */
+@inline function touchesWatched(va: u64, size: u32): bool {
+  return load<u32>(WATCHES) != 0 && (isWatched(va & ~4095) || isWatched((va + size - 1) & ~4095));
+}
+
 function lookForWatch(address: u64, size: u32, access: u32): void {
   const count = load<u32>(WATCHES);
   for (let i: u32 = 0; i < count; i++) {
@@ -70,17 +75,15 @@ function lookForWatch(address: u64, size: u32, access: u32): void {
 /** Loads `size` bytes, zero-extended. On an exception CAUSE is set and the result means nothing. */
 export function slowLoad(va: u64, size: u32): u64 {
   if (isRam(va, size)) {
-    if (load<u32>(WATCHES) == 0 || !isWatched(va & ~4095)) {
-      if ((va & 4095) + size <= 4096) fill(READ_TLB, va, load<u32>(RAM_AT) - <u32>RAM_BASE);
-    } else {
-      lookForWatch(va, size, READ);
-    }
+    if (touchesWatched(va, size)) lookForWatch(va, size, READ);
+    else if ((va & 4095) + size <= 4096) fill(READ_TLB, va, load<u32>(RAM_AT) - <u32>RAM_BASE);
     return loadBytes(hostOf(va), size);
   }
   if (isDevice(va, size)) {
-    // A device's register is read whole or not at all.
-    if ((va & (size - 1)) != 0) raise(LOAD_MISALIGNED, va);
-    return readDevice(va, size);
+    // A device's register is read whole or not at all: reading has side effects.
+    if ((va & (size - 1)) == 0) return readDevice(va, size);
+    raise(LOAD_MISALIGNED, va);
+    return 0;
   }
   raise(LOAD_FAULT, va);
   return 0;
@@ -125,7 +128,7 @@ function written(va: u64, size: u32): void {
     if (codeOf(page) != 0 && invalidate(page, va, size)) store<u32>(LEAVE, 1);
   }
   const tohost = load<u64>(TOHOST);
-  const watched = load<u32>(WATCHES) != 0 && (isWatched(va & ~4095) || isWatched((va + size - 1) & ~4095));
+  const watched = touchesWatched(va, size);
   if (watched) lookForWatch(va, size, WRITE);
   if (tohost != 0 && va < tohost + 8 && tohost < va + size) {
     const command = load<u64>(hostOf(tohost));

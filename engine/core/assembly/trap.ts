@@ -67,5 +67,6 @@ export function machineReturn(): void {
   if (previous != MACHINE) next &= ~(<u64>1 << 17);
   store<u64>(STATE + MSTATUS, next);
   store<u64>(STATE + PRIVILEGE, previous);
-  store<u64>(STATE + PC, load<u64>(STATE + MEPC));
+  // A fault may have set bit 0, which reads as 0: a pc is always even.
+  store<u64>(STATE + PC, load<u64>(STATE + MEPC) & ~1);
 }
