@@ -16,6 +16,9 @@ import {
 
 export const root = path.resolve(import.meta.dirname, '..', '..');
 
+/** Milliseconds to wait for diagnostics on a busy machine. */
+const patience = 30_000;
+
 export class LanguageClient {
   readonly #newest = new Map<string, PublishDiagnosticsParams>();
   readonly #waiting = new Set<() => void>();
@@ -99,11 +102,16 @@ export class LanguageClient {
   }
 
   #next(): Promise<void> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const wake = (): void => {
         this.#waiting.delete(wake);
+        clearTimeout(late);
         resolve();
       };
+      const late = setTimeout(() => {
+        this.#waiting.delete(wake);
+        reject(new Error(`no diagnostics came for ${patience / 1000} s`));
+      }, patience);
       this.#waiting.add(wake);
     });
   }

@@ -13,6 +13,8 @@ import type {
   InlayHint,
   Location,
   LocationLink,
+  Position,
+  Range,
   SemanticTokens,
   TextEdit,
   WorkspaceEdit,
@@ -189,12 +191,26 @@ describe('hover', () => {
   });
 });
 
+/** Servers answer with links or with plain locations. */
+async function definition(file: string, position: Position): Promise<{ uri: string; range: Range }> {
+  const [link] = await client.at<(Location | LocationLink)[]>('textDocument/definition', file, position);
+  if (!link) throw new Error('no definition');
+  return 'targetUri' in link ? { uri: link.targetUri, range: link.targetSelectionRange } : link;
+}
+
 describe('navigation', () => {
+  test('from a variable to its declaration', async () => {
+    const { text, position } = inScenario('  fault flip memory[&blo|ck + 8] bit 1 in replica B at instruction 1');
+    await client.change(scratch, text);
+    const { range } = await definition(scratch, position);
+    const source = (await readFile(path.join(folder, 'checksum.c'), 'utf8')).split('\n');
+    expect(source[range.start.line]).toMatch(/\bblock\[/);
+  });
+
   test('from a symbol to the line of its source', async () => {
     const { text, position } = inScenario('  fault flip a0 bit 1 in replica B at crc32_|update');
     await client.change(scratch, text);
-    const [link] = await client.at<(Location | LocationLink)[]>('textDocument/definition', scratch, position);
-    const { uri, range } = link && 'targetUri' in link ? { uri: link.targetUri, range: link.targetRange } : (link as Location);
+    const { uri, range } = await definition(scratch, position);
     expect(fileURLToPath(uri)).toBe(path.join(folder, 'checksum.c'));
     const source = (await readFile(path.join(folder, 'checksum.c'), 'utf8')).split('\n');
     expect(source[range.start.line]).toContain('crc32_update');
@@ -203,8 +219,7 @@ describe('navigation', () => {
   test('from a use to the declaration, to all uses, and to another name everywhere', async () => {
     const { text, position } = marked(head.replace('guest g\n', 'guest |g\n') + tail);
     await client.change(scratch, text);
-    const [definition] = await client.at<Location[]>('textDocument/definition', scratch, position);
-    expect(definition?.range.start).toEqual({ line: 0, character: 6 });
+    expect((await definition(scratch, position)).range.start).toEqual({ line: 0, character: 6 });
     const references = await client.at<Location[]>('textDocument/references', scratch, position, { context: { includeDeclaration: true } });
     expect(references.map(({ range }) => range.start.line).sort()).toEqual([0, 2]);
     const { changes } = await client.at<WorkspaceEdit>('textDocument/rename', scratch, position, { newName: 'sum' });
@@ -213,11 +228,9 @@ describe('navigation', () => {
   });
 
   test('from an import to its file', async () => {
-    const [link] = await client.at<Location[]>('textDocument/definition', example, {
-      line: exampleText.slice(0, exampleText.indexOf('import')).split('\n').length - 1,
-      character: 10,
-    });
-    expect(link?.uri.endsWith('/examples/boards/common.covert')).toBe(true);
+    const line = exampleText.slice(0, exampleText.indexOf('import')).split('\n').length - 1;
+    const { uri } = await definition(example, { line, character: 10 });
+    expect(fileURLToPath(uri)).toBe(path.join(root, 'examples', 'boards', 'common.covert'));
   });
 });
 
@@ -232,7 +245,7 @@ describe('structure', () => {
       'a bit flip that nobody reads',
       'the same flip without protection',
     ]);
-    expect(symbols[2]?.children?.map(({ name }) => name)).toEqual(expect.arrayContaining(['protect dmr', 'table', 'expect exit 0']));
+    expect(symbols[2]?.children?.map(({ name }) => name)).toEqual(expect.arrayContaining(['protect dmr', 'expect exit 0']));
   });
 
   test('folding', async () => {
@@ -261,7 +274,8 @@ describe('structure', () => {
     const hints = await client.of<InlayHint[]>('textDocument/inlayHint', example, {
       range: { start: { line: 0, character: 0 }, end: { line: 999, character: 0 } },
     });
-    expect(hints.map(({ label }) => label)).toContain('checksum.c:35');
+    expect(hints.length).toBeGreaterThanOrEqual(4);
+    for (const { label } of hints) expect(label).toMatch(/^checksum\.c:\d+$/);
   });
 });
 

@@ -61,6 +61,8 @@ export class CovertCompletion extends DefaultCompletionProvider {
     const rule = AstUtils.getContainerOfType(next.feature, GrammarAST.isParserRule)?.name ?? '';
     const isNameRule = ['Word', 'SymbolName', 'RegisterName', 'Unit'].includes(rule);
     if (GrammarAST.isKeyword(next.feature)) {
+      // `at 5` may be an address as well as the beginning of a time.
+      if (next.feature.value === 'hit') this.#unitAfterNumber(context, accept);
       // Words that a name may also be are no suggestions for a name.
       if (!isNameRule) this.#keyword(context, next.feature.value, accept);
       return;
@@ -95,6 +97,12 @@ export class CovertCompletion extends DefaultCompletionProvider {
       sortText: '2',
       ...described,
     });
+  }
+
+  #unitAfterNumber(context: CompletionContext, accept: CompletionAcceptor): void {
+    const before = this.#wordsBefore(context);
+    if (before.at(-2) !== 'at' || !/^[0-9]/.test(before.at(-1) ?? '')) return;
+    for (const label of durations) accept(context, { label, kind: CompletionItemKind.Unit, sortText: '0' });
   }
 
   #registers(context: CompletionContext, accept: CompletionAcceptor): void {
