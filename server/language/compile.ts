@@ -30,7 +30,7 @@ export async function compileFile(path: string, options: CompileOptions = {}): P
   const plans: Plan[] = [];
   const diagnostics: Diagnostic[] = [];
   for (const one of visibleDocuments(document, LangiumDocuments)) {
-    const analysis = await services.Analyzer.analyze(one as LangiumDocument);
+    const analysis = await services.Analyzer.analyze(one);
     diagnostics.push(...analysis.diagnostics);
     if (one === document) plans.push(...analysis.plans);
   }
