@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { URI, type LangiumDocument } from 'langium';
+import { URI } from 'langium';
 import type { Plan } from '../../engine/covert/plan';
 import type { Diagnostic } from './diagnostic';
 import { visibleDocuments } from './imports';
