@@ -165,7 +165,7 @@ export class CovertDebugSession extends LoggingDebugSession {
     await this.#answer(response, () => {
       response.body = { allThreadsContinued: true };
     });
-    this.#move(args.threadId, (stops) => this.#debuggee.session.forward(stops));
+    this.#move(args.threadId, (stops) => this.#debuggee.session.forward(stops), { resumes: true });
   }
 
   protected override async reverseContinueRequest(
@@ -357,7 +357,11 @@ export class CovertDebugSession extends LoggingDebugSession {
   }
 
   /** Queues a move of all replicas on behalf of one thread. */
-  #move(threadId: number, move: (stops: Stops, replica: ReplicaView) => Promise<Rest>): void {
+  #move(
+    threadId: number,
+    move: (stops: Stops, replica: ReplicaView) => Promise<Rest>,
+    { resumes = false }: { resumes?: boolean } = {},
+  ): void {
     void this.#moves.add(async () => {
       const { debuggee, breakpoints, variables } = this.#parts;
       const replica = debuggee.replicaOfThread(threadId) ?? debuggee.replicas[0];
@@ -370,8 +374,8 @@ export class CovertDebugSession extends LoggingDebugSession {
         variables.reset();
         this.#showNews();
         this.#atEnd = rest.why === 'end';
-        // Continuing at the end is how the session is left.
-        if (wasAtEnd && this.#atEnd && debuggee.session.moment === from) this.sendEvent(new Event('terminated'));
+        // Continuing at the end is how the session is left; a step there stays.
+        if (wasAtEnd && this.#atEnd && resumes && debuggee.session.moment === from) this.sendEvent(new Event('terminated'));
         else this.#stopped(threadId, rest);
       } catch (error) {
         variables.reset();

@@ -84,6 +84,11 @@ describe('a debug session over stdio', () => {
     expect(await session.where(1)).not.toBe(`main:${call}`);
     await session.move('stepBack', { threadId: 1 });
     expect(await session.where(1)).toBe(`main:${call}`);
+    // fill_block is a leaf without a stack frame of its own.
+    await session.move('stepBack', { threadId: 1 });
+    expect(await session.where(1)).toBe(`main:${call - 1}`);
+    await session.move('stepBack', { threadId: 1 });
+    expect(await session.where(1)).toBe(`main:${call - 2}`);
   });
 
   it('sets function breakpoints, and says why one is not possible', async () => {
