@@ -25,8 +25,9 @@ export class StuckMessages extends AbstractParserErrorMessageProvider {
     return stuck([expected.name], ruleName);
   }
 
-  override buildNotAllInputParsedMessage({ ruleName }: { ruleName: string }): string {
-    return stuck(['EOF'], ruleName);
+  /** Only the rule of the whole file can leave something unread; the parser does not name it here. */
+  override buildNotAllInputParsedMessage(): string {
+    return stuck(['EOF'], 'File');
   }
 
   /** Goes along the alternatives for as long as one fits, to the token at which none does. */

@@ -2,7 +2,7 @@ import type { LangiumDocument } from 'langium';
 import type { DocumentLinkProvider } from 'langium/lsp';
 import type { DocumentLink } from 'vscode-languageserver';
 import { part } from '../diagnostic';
-import * as ast from '../generated/ast';
+import type * as ast from '../generated/ast';
 import { importsOf, resolvedUri } from '../imports';
 
 /** Imported files open with a click. */
