@@ -97,3 +97,15 @@ describe('what an instruction does differently is', () => {
     expect(interrupted).not.toBe(quiet);
   });
 });
+
+it.each([
+  ['stalls at an atomic', asm.scW(0, 0, 0), 'stalled'],
+  ['sleeps', asm.wfi, 'idle'],
+] as const)('a guest that %s does nothing more, however often it is asked', (_, word, stop) => {
+  const machine = machineWith([word, loop]);
+  machine.setCsr(csr.mtvec, ramBase);
+  expect(machine.run(10, { collectEffects: true })).toBe(stop);
+  const effects = machine.effects();
+  expect(machine.run(10, { collectEffects: true })).toBe(stop);
+  expect(machine.effects()).toBe(effects);
+});

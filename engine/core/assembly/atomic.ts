@@ -7,6 +7,9 @@ import { CAUSE, NO_RESERVATION, RESERVATION, STATE } from './layout';
 import { NONE, atomicAddress, atomicDone } from './memory';
 
 // LR, SC and the AMOs. One hart at a time runs, so each is atomic as it is.
+//
+// The result goes to its register before the store is announced: a store to
+// decoded code erases records, and that of the instruction itself may be among them.
 
 /** Executes an atomic record; on an exception CAUSE is set and nothing is changed. */
 export function atomicOp(op: u32, r: usize): void {
@@ -42,11 +45,11 @@ function atomicWord(op: u32, r: usize, va: u64): void {
   const b = <i32>source(r);
   if (op == OP_SC_W) {
     const held = takeReservation(va);
+    setX(r, held ? 0 : 1);
     if (held) {
       store<i32>(host, b);
       atomicDone(va, 4);
     }
-    setX(r, held ? 0 : 1);
     return;
   }
   let result: i32;
@@ -61,9 +64,9 @@ function atomicWord(op: u32, r: usize, va: u64): void {
     case OP_AMOMAXU_W: result = <i32>max(<u32>a, <u32>b); break;
     default: result = b; break;
   }
+  setX(r, a);
   store<i32>(host, result);
   atomicDone(va, 4);
-  setX(r, a);
 }
 
 function atomicDouble(op: u32, r: usize, va: u64): void {
@@ -78,11 +81,11 @@ function atomicDouble(op: u32, r: usize, va: u64): void {
   const b = <i64>source(r);
   if (op == OP_SC_D) {
     const held = takeReservation(va);
+    setX(r, held ? 0 : 1);
     if (held) {
       store<i64>(host, b);
       atomicDone(va, 8);
     }
-    setX(r, held ? 0 : 1);
     return;
   }
   let result: i64;
@@ -97,7 +100,7 @@ function atomicDouble(op: u32, r: usize, va: u64): void {
     case OP_AMOMAXU_D: result = <i64>max(<u64>a, <u64>b); break;
     default: result = b; break;
   }
+  setX(r, a);
   store<i64>(host, result);
   atomicDone(va, 8);
-  setX(r, a);
 }

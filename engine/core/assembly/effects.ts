@@ -6,7 +6,7 @@ import {
 } from './decode.generated';
 import {
   EFFECTS, EXCEPTIONS, EXIT_CODE, F, FFLAGS, HOST, MCAUSE, MEPC, MSTATUS, MTVAL, OUTPUT_SEQUENCE, PC, PRIVILEGE,
-  RESERVATION, SINK, STATE, TIME_OFFSET,
+  RESERVATION, RETIRED, SINK, STATE, TIME_OFFSET,
 } from './layout';
 import { hostOf } from './memory';
 
@@ -20,6 +20,7 @@ import { hostOf } from './memory';
 const EXCEPTIONS_BEFORE: usize = HOST + 0x200;
 const ADDRESS: usize = HOST + 0x208;
 const FLAGS_BEFORE: usize = HOST + 0x210;
+const RETIRED_BEFORE: usize = HOST + 0x218;
 
 /** Multiply, xor-shift: the finaliser of a well-mixed 64-bit hash, with odd constants of its own. */
 function fold(value: u64): void {
@@ -45,6 +46,7 @@ function fold(value: u64): void {
 export function beginEffects(record: usize): void {
   const op: u32 = load<u8>(record);
   store<u64>(EXCEPTIONS_BEFORE, load<u64>(STATE + EXCEPTIONS));
+  store<u64>(RETIRED_BEFORE, load<u64>(STATE + RETIRED));
   store<u64>(ADDRESS, isAtomic(op) ? x(record, 4) : x(record, 4) + <u64><i64>load<i32>(record, 8));
   if (isCsr(op)) return;
   // No other instruction reads the flags, so what is there afterwards is what it has raised.
@@ -54,16 +56,18 @@ export function beginEffects(record: usize): void {
 
 export function endEffects(record: usize): void {
   const op: u32 = load<u8>(record);
+  let raised: u32 = 0;
   if (!isCsr(op)) {
-    const raised = load<u32>(STATE + FFLAGS);
+    raised = load<u32>(STATE + FFLAGS);
     store<u32>(STATE + FFLAGS, load<u32>(FLAGS_BEFORE) | raised);
-    fold(raised);
   }
-  fold(load<u64>(STATE + PC));
-  if (load<u64>(STATE + EXCEPTIONS) != load<u64>(EXCEPTIONS_BEFORE)) {
-    trapEffects();
+  if (load<u64>(STATE + RETIRED) == load<u64>(RETIRED_BEFORE)) {
+    // A guest that sleeps or stalls does nothing, however often it is asked.
+    if (load<u64>(STATE + EXCEPTIONS) != load<u64>(EXCEPTIONS_BEFORE)) trapEffects();
     return;
   }
+  fold(raised);
+  fold(load<u64>(STATE + PC));
   const rd: usize = load<u16>(record, 2);
   if (opWritesX(op) && rd != SINK) fold(load<u64>(STATE + rd));
   if (opWritesF(op)) fold(load<u64>(STATE + rd, F));
@@ -84,6 +88,7 @@ export function endEffects(record: usize): void {
 
 /** An exception or an interrupt has been taken. */
 export function trapEffects(): void {
+  fold(load<u64>(STATE + PC));
   fold(load<u64>(STATE + MCAUSE));
   fold(load<u64>(STATE + MTVAL));
   fold(load<u64>(STATE + MEPC));
