@@ -179,8 +179,9 @@ describe('code that changes', () => {
       const words = [asm.auipc(5, 0), asm.lrW(1, 5), instruction(rd), asm.addi(7, 6, 1), asm.jal(0, 0)];
       const [whole, stepped] = [machineWith(words), machineWith(words)];
       for (const machine of [whole, stepped]) machine.setX(6, 99n);
-      whole.run(4);
-      runSliced(stepped, 4, [1]);
+      // Further than the block is long, or it would be stepped through too.
+      whole.run(20);
+      runSliced(stepped, 20, [1]);
       expect(whole.snapshot().difference(stepped.snapshot())).toEqual([]);
       expect([whole.getX(0), whole.getX(6)]).toEqual([0n, rd === 0 ? 99n : result]);
       expect(whole.readMemory(ramBase, 4)).toEqual(new Uint8Array(4));
