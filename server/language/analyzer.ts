@@ -1,7 +1,7 @@
 import type { AstNode, LangiumDocument, Reference } from 'langium';
 import type { ChipPlan, FaultPlan, Plan, ProtectionPlan } from '../../engine/covert/plan';
 import { nearestNames } from '../../engine/symbols/nearest';
-import { quoted } from './addresses';
+import { declaredName } from './addresses';
 import { lowerChip } from './chips';
 import { Context, contains, documentOf, eachOnce } from './context';
 import { defaultChip, defaults } from './defaults';
@@ -114,7 +114,7 @@ export class Analyzer {
     const kind = isChip ? 'chip' : 'guest';
     const nearest = nearestNames(reference.$refText, names, 1)[0];
     const hint = nearest === undefined ? `: declare \`${kind} ${reference.$refText} { … }\` or import its file` : `; did you mean \`${nearest}\`?`;
-    context.reporter.error('COV201', place, `there is no ${kind} \`${reference.$refText}\`${hint}`, rename(place, nearest && quoted(nearest)));
+    context.reporter.error('COV201', place, `there is no ${kind} \`${reference.$refText}\`${hint}`, rename(place, nearest && declaredName(nearest)));
   }
 
   async #scenario(scenario: ast.Scenario, work: Work): Promise<Plan | undefined> {

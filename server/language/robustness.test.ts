@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { AstUtils, EmptyFileSystem, GrammarAST, inject, URI, type LangiumDocument } from 'langium';
-import { createDefaultModule, createDefaultSharedModule } from 'langium/lsp';
+import { AstUtils, GrammarAST, URI, type LangiumDocument } from 'langium';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CovertGrammar } from './generated/grammar';
-import { CovertGeneratedModule, CovertGeneratedSharedModule } from './generated/module';
 import { CovertFormatter } from './lsp/formatter';
-import { covertModule, covertSharedModule, createCovertServices, type CovertServices } from './services';
+import { createCovertLspServices } from './lsp/lsp-services';
+import { createCovertServices } from './services';
 import { leaves } from './syntax-errors';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -81,10 +80,38 @@ describe('no text makes it fail', () => {
   });
 });
 
+test('an editor may ask anything anywhere', async () => {
+  const { shared: editor, covert } = createCovertLspServices();
+  const { workspace } = editor;
+  await fc.assert(
+    fc.asyncProperty(damaged, fc.double({ min: 0, max: 1, noNaN: true }), async (text, at) => {
+      const document = workspace.LangiumDocumentFactory.fromString(text, URI.file(here));
+      workspace.LangiumDocuments.addDocument(document);
+      await workspace.DocumentBuilder.build([document], { validation: true });
+      const position = document.textDocument.positionAt(Math.floor(at * text.length));
+      const whole = { start: { line: 0, character: 0 }, end: document.textDocument.positionAt(text.length) };
+      const about = { textDocument: { uri: document.uri.toString() }, position, range: whole, newName: 'other' };
+      const { lsp } = covert;
+      await lsp.CompletionProvider?.getCompletion(document, { ...about, context: { triggerKind: 1 } });
+      await lsp.HoverProvider?.getHoverContent(document, about);
+      await lsp.DefinitionProvider?.getDefinition(document, about);
+      await lsp.ReferencesProvider?.findReferences(document, { ...about, context: { includeDeclaration: true } });
+      await lsp.RenameProvider?.rename(document, about);
+      await lsp.DocumentHighlightProvider?.getDocumentHighlight(document, about);
+      await lsp.DocumentSymbolProvider?.getSymbols(document, about);
+      await lsp.DocumentLinkProvider?.getDocumentLinks(document, about);
+      await lsp.CodeLensProvider?.provideCodeLens(document, about);
+      await lsp.CodeActionProvider?.getCodeActions(document, { ...about, context: { diagnostics: [] } });
+      await lsp.InlayHintProvider?.getInlayHints(document, about);
+      await lsp.FoldingRangeProvider?.getFoldingRanges(document, about);
+      workspace.LangiumDocuments.deleteDocument(document.uri);
+    }),
+    { seed: 7, numRuns: 150 },
+  );
+});
+
 describe('formatting', () => {
-  const shared = inject(createDefaultSharedModule(EmptyFileSystem), CovertGeneratedSharedModule, covertSharedModule);
-  const services: CovertServices = inject(createDefaultModule({ shared }), CovertGeneratedModule, covertModule);
-  shared.ServiceRegistry.register(services as Parameters<typeof shared.ServiceRegistry.register>[0]);
+  const shared = language.shared;
 
   function parse(text: string): LangiumDocument {
     return shared.workspace.LangiumDocumentFactory.fromString(text, URI.file('/format.covert'));

@@ -1,7 +1,7 @@
 import { AstUtils, GrammarAST } from 'langium';
-import { DefaultCompletionProvider, type CompletionAcceptor, type CompletionContext, type NextFeature } from 'langium/lsp';
+import { DefaultCompletionProvider, type CompletionAcceptor, type CompletionContext, type CompletionValueItem, type NextFeature } from 'langium/lsp';
 import { CompletionItemKind, InsertTextFormat } from 'vscode-languageserver';
-import { quoted } from '../addresses';
+import { declaredName, quoted } from '../addresses';
 import { detectionMethods, recoveryMethods } from '../expectations';
 import type { GuestFiles } from '../guest-files';
 import { registerNames, registerOf } from '../places';
@@ -97,6 +97,11 @@ export class CovertCompletion extends DefaultCompletionProvider {
       sortText: '2',
       ...described,
     });
+  }
+
+  protected override createReferenceCompletionItem(...[description, reference, context]: Parameters<DefaultCompletionProvider['createReferenceCompletionItem']>): CompletionValueItem {
+    const item = super.createReferenceCompletionItem(description, reference, context);
+    return { ...item, insertText: declaredName(description.name), detail: description.type.toLowerCase() };
   }
 
   #unitAfterNumber(context: CompletionContext, accept: CompletionAcceptor): void {

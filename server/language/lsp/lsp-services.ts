@@ -23,6 +23,7 @@ import { CovertLenses } from './lenses';
 import { CovertLinks } from './links';
 import { CovertOutline } from './outline';
 import { CovertQuickFixes } from './quick-fixes';
+import { CovertRename } from './rename';
 
 export type CovertLspServices = LangiumServices & CovertAddedServices;
 
@@ -37,6 +38,7 @@ const editorModule: Module<CovertLspServices, PartialLangiumServices> = {
     Formatter: () => new CovertFormatter(),
     HoverProvider: (services) => new CovertHover(services),
     InlayHintProvider: (services) => new CovertHints(services),
+    RenameProvider: (services) => new CovertRename(services),
     SemanticTokenProvider: (services) => new CovertHighlighting(services),
   },
 };
@@ -47,12 +49,12 @@ const editorSharedModule: Module<LangiumSharedServices, PartialLangiumSharedServ
   },
 };
 
-/** The language with everything that an editor asks for. */
-export function createCovertLspServices(connection: NonNullable<DefaultSharedModuleContext['connection']>): {
+/** The language with everything that an editor asks for; without a connection nothing is published. */
+export function createCovertLspServices(connection?: DefaultSharedModuleContext['connection']): {
   shared: LangiumSharedServices;
   covert: CovertLspServices;
 } {
-  const shared = inject(createDefaultSharedModule({ connection, ...NodeFileSystem }), CovertGeneratedSharedModule, covertSharedModule, editorSharedModule);
+  const shared = inject(createDefaultSharedModule({ ...NodeFileSystem, ...(connection ? { connection } : {}) }), CovertGeneratedSharedModule, covertSharedModule, editorSharedModule);
   const covert = inject(createDefaultModule({ shared }), CovertGeneratedModule, covertModule, editorModule);
   shared.ServiceRegistry.register(covert);
   return { shared, covert };
