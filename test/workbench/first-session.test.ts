@@ -60,7 +60,7 @@ it('marks the line of both replicas, and what differs there', async () => {
   const scope = window.page.locator('.debug-variables .monaco-list-row', { hasText: 'A≠B' }).first();
   await scope.click();
   // Where the mouse rests on a row, VS Code draws buttons over it.
-  await window.page.mouse.move(900, 700);
+  await window.page.mouse.move(1500, 500);
   await expect.poll(() => window.page.locator('.debug-variables .monaco-list-row').allTextContents()).toContainEqual(
     expect.stringMatching(/A.*0x[0-9a-f]+.*B.*0x[0-9a-f]+/),
   );
