@@ -59,8 +59,8 @@ describe('faults', () => {
     ['fault flip f10 bit 0 on core 0 at 1.5 us', { trigger: { kind: 'cycle', count: 3000 } }],
     ['fault flip mstatus bit 3 in replica B at 500 cycles', {
       effect: { kind: 'flip', place: { kind: 'csr', number: 0x300 }, bits: [3] }, trigger: { kind: 'cycle', count: 500 } }],
-    ['fault flip cycle bit 3 in replica B at 7 instructions', {
-      effect: { kind: 'flip', place: { kind: 'csr', number: 0xc00 }, bits: [3] }, trigger: { kind: 'instruction', count: 7 } }],
+    ['fault flip mcycle bit 3 in replica B at 7 instructions', {
+      effect: { kind: 'flip', place: { kind: 'csr', number: 0xb00 }, bits: [3] }, trigger: { kind: 'instruction', count: 7 } }],
     ['fault flip pc bit 1 in replica B at 3 epochs', { effect: { kind: 'flip', place: { kind: 'pc' }, bits: [1] }, trigger: { kind: 'epoch', number: 3 } }],
     ['fault set sp to -1 in replica B at epoch 0', {
       effect: { kind: 'set', place: { kind: 'x', index: 2 }, value: 0xffff_ffff_ffff_ffffn }, trigger: { kind: 'epoch', number: 0 } }],
@@ -187,6 +187,9 @@ describe('places of diagnostics are narrow', () => {
     ['fault flip memory[&block.key] bit 3 in replica B at main', 'COV211 key'],
     ['fault flip ax0 bit 3 in replica B at main', 'COV401 ax0'],
     ['fault flip block bit 3 in replica B at main', 'COV401 block'],
+    ['fault flip scountovf bit 3 in replica B at main', 'COV401 scountovf'],
+    ['fault flip cycle bit 3 in replica B at main', 'COV601 cycle'],
+    ['fault flip misa bit 3 in replica B at main', 'COV601 misa'],
     ['fault flip a0 bit 3 in replica B at main + 1', 'COV407 main + 1'],
     ['fault flip a0 bit 3 in replica B at main hit 0', 'COV408 0'],
     ['fault flip a0 bit 3 in replica B at output 0', 'COV408 0'],

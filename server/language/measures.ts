@@ -85,7 +85,11 @@ export function frequency(context: Context, amount: ast.Amount): number | undefi
 
 /** A number of instructions, or of epochs. */
 export function count(context: Context, amount: ast.Amount, unit: 'instructions' | 'epochs'): number | undefined {
-  if (countUnits.get(amount.unit) !== unit) return badUnit(context, amount, 'this', [unit]);
+  if (countUnits.get(amount.unit) !== unit) {
+    const place = part(amount, 'unit');
+    context.reporter.error('COV105', place, `this is counted in \`${unit}\`, not in \`${amount.unit}\``, rename(place, unit));
+    return undefined;
+  }
   return whole(context, amount, number(amount), unit);
 }
 

@@ -2,6 +2,7 @@ import { AstUtils, GrammarAST } from 'langium';
 import { DefaultCompletionProvider, type CompletionAcceptor, type CompletionContext, type CompletionValueItem, type NextFeature } from 'langium/lsp';
 import { CompletionItemKind, InsertTextFormat } from 'vscode-languageserver';
 import { declaredName, quoted } from '../addresses';
+import { hasCsr } from '../csr-probe';
 import { detectionMethods, recoveryMethods } from '../expectations';
 import type { GuestFiles } from '../guest-files';
 import { registerNames, registerOf } from '../places';
@@ -113,6 +114,7 @@ export class CovertCompletion extends DefaultCompletionProvider {
   #registers(context: CompletionContext, accept: CompletionAcceptor): void {
     for (const label of registerNames()) {
       const place = registerOf(label);
+      if (place?.kind === 'csr' && !hasCsr(place.number)) continue;
       const role = place && describeRegister(place);
       const common = place?.kind === 'x' || place?.kind === 'pc';
       accept(context, {
