@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { costs } from '../isa/instructions';
 import { asm, machineWith, ramBase } from './guest.test-support';
 import type { Machine } from './machine';
 
@@ -105,6 +106,18 @@ describe('limits', () => {
     expect([machine.run(2.5), machine.retired]).toEqual(['limit', 3]);
     expect(machine.run(Infinity, { cycleLimit: machine.cycles + 0.5 })).toBe('limit');
     expect(machine.retired).toBe(4);
+  });
+});
+
+describe('clocks', () => {
+  const sane = { time: 'core', cycle: 'core', perTick: 10, corePhase: 0, corePpm: 0 } as const;
+
+  it.each([{ perTick: 0 }, { perTick: 1.5 }, { corePhase: -1 }, { corePpm: 100_001 }, { corePpm: NaN }])('%j is none', (odd) => {
+    expect(() => machineWith([loop]).setTimeSource({ ...sane, ...odd })).toThrow(RangeError);
+  });
+
+  it('advance by at most 32 cycles an instruction, on which cycle limits and timers lean', () => {
+    expect(Math.max(...Object.values(costs)) * 1.1).toBeLessThan(32);
   });
 });
 

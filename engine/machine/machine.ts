@@ -264,11 +264,17 @@ export class Machine implements Computer {
     this.#core.forget();
   }
 
+  /** Throws a RangeError for a clock that is more than 10 % wrong: exact timer interrupts lean on that bound. */
   setTimeSource(source: TimeSource): void {
+    const { perTick, corePhase, corePpm } = source;
+    const whole = Number.isSafeInteger(perTick) && Number.isSafeInteger(corePhase) && Number.isSafeInteger(corePpm);
+    if (!whole || perTick < 1 || corePhase < 0 || Math.abs(corePpm) > 100_000) {
+      throw new RangeError(`no clock: ${perTick} a tick, phase ${corePhase}, ${corePpm} ppm`);
+    }
     this.#timeSource = source;
-    this.#setCount(at.perTick, source.perTick);
-    this.#view.setBigInt64(at.corePhase, BigInt(source.corePhase), true);
-    this.#view.setBigInt64(at.corePpm, BigInt(source.corePpm), true);
+    this.#setCount(at.perTick, perTick);
+    this.#view.setBigInt64(at.corePhase, BigInt(corePhase), true);
+    this.#view.setBigInt64(at.corePpm, BigInt(corePpm), true);
     this.#view.setUint32(at.timeFromCore, source.time === 'core' ? 1 : 0, true);
     this.#view.setUint32(at.cycleFromCore, source.cycle === 'core' ? 1 : 0, true);
   }

@@ -1,7 +1,7 @@
 import {
   OP_AMOADD_D, OP_AMOADD_W, OP_AMOAND_D, OP_AMOAND_W, OP_AMOMAXU_D, OP_AMOMAXU_W, OP_AMOMAX_D, OP_AMOMAX_W,
-  OP_AMOMINU_D, OP_AMOMINU_W, OP_AMOMIN_D, OP_AMOMIN_W, OP_AMOOR_D, OP_AMOOR_W, OP_AMOSWAP_D, OP_AMOSWAP_W,
-  OP_AMOXOR_D, OP_AMOXOR_W, OP_LR_D, OP_LR_W, OP_SC_D, OP_SC_W,
+  OP_AMOMINU_D, OP_AMOMINU_W, OP_AMOMIN_D, OP_AMOMIN_W, OP_AMOOR_D, OP_AMOOR_W, OP_AMOXOR_D, OP_AMOXOR_W, OP_LR_D,
+  OP_LR_W, OP_SC_D, OP_SC_W,
 } from './decode.generated';
 import { CAUSE, NO_RESERVATION, RESERVATION, STATE } from './layout';
 import { NONE, atomicAddress, atomicDone } from './memory';
@@ -62,6 +62,7 @@ function atomicWord(op: u32, r: usize, va: u64): void {
     case OP_AMOMAX_W: result = max(a, b); break;
     case OP_AMOMINU_W: result = <i32>min(<u32>a, <u32>b); break;
     case OP_AMOMAXU_W: result = <i32>max(<u32>a, <u32>b); break;
+    // amoswap
     default: result = b; break;
   }
   setX(r, a);
@@ -98,6 +99,7 @@ function atomicDouble(op: u32, r: usize, va: u64): void {
     case OP_AMOMAX_D: result = max(a, b); break;
     case OP_AMOMINU_D: result = <i64>min(<u64>a, <u64>b); break;
     case OP_AMOMAXU_D: result = <i64>max(<u64>a, <u64>b); break;
+    // amoswap
     default: result = b; break;
   }
   setX(r, a);

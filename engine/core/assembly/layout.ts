@@ -3,9 +3,7 @@
 
 /** Everything architectural, hashed and snapshotted as one block. Integer registers come first, at offset 0. */
 export const STATE: usize = 0x10000;
-export const STATE_BYTES: usize = 0x1000;
 
-export const X: usize = 0x000;
 export const F: usize = 0x100;
 export const PC: usize = 0x200;
 export const RETIRED: usize = 0x208;
@@ -72,9 +70,6 @@ export const VALUE: usize = HOST + 0x88;
 /** What a slow store asks the block to do afterwards. */
 export const LEAVE: usize = HOST + 0x90;
 export const PAGES_USED: usize = HOST + 0x94;
-/** The page that `enter` has found: first virtual address, records. */
-export const PAGE_VA: usize = HOST + 0x98;
-export const PAGE_RECORDS: usize = HOST + 0xa0;
 export const SCRATCH: usize = HOST + 0x100;
 
 export const WATCH_LIST: usize = 0x14000;
@@ -84,7 +79,6 @@ export const READ_TLB: usize = 0x20000;
 export const WRITE_TLB: usize = 0x22000;
 export const FETCH_TLB: usize = 0x24000;
 export const TLB_ENTRIES: usize = 512;
-export const TLB_BYTES: usize = 0x2000;
 
 export const OUTPUT_RING: usize = 0x40000;
 export const OUTPUT_BYTES: usize = 16;

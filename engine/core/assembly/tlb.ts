@@ -30,7 +30,3 @@ export function flushAll(): void {
   store<u64>(entry, va & ~4095);
   store<u32>(entry, addend, 8);
 }
-
-export function holds(tlb: usize, va: u64): bool {
-  return load<u64>(tlb + slot(va)) == (va & ~4095);
-}
