@@ -1,4 +1,5 @@
 import { instantiateCore, type CoreExports } from '../core/core';
+import { boardTree, flatten } from './device-tree';
 import {
   at,
   memoryPages,
@@ -11,6 +12,8 @@ import {
   stateBytes,
   watchEntryBytes,
 } from './layout';
+import { readLinuxImage } from './linux-image';
+import { LoadError } from './load-error';
 import { PageTree } from './page-tree';
 import { MachineSnapshot, machineSnapshot, ramBase } from './snapshot';
 import type { Computer, Output, RunOptions, Snapshot, StopReason, TimeSource, TrapDigest } from './types';
@@ -27,10 +30,18 @@ export interface LoadableImage {
   segments: readonly { address: bigint; data: Uint8Array; memoryBytes: number }[];
 }
 
-/** An image that does not fit the machine; the message is one line for the user. */
-export class LoadError extends Error {}
+export { LoadError };
+
+/** A flat Linux kernel and what it is started with. */
+export interface KernelOptions {
+  initrd?: Uint8Array;
+  /** The kernel's command line. */
+  bootArguments?: string;
+}
 
 const mostRam = 2 ** 31;
+/** Bytes kept for the device tree, and its alignment. */
+const treeRoom = 2 ** 16;
 const never = 0xffff_ffff_ffff_ffffn;
 const stops: readonly StopReason[] = ['limit', 'breakpoint', 'watch', 'output', 'exit', 'idle', 'stalled'];
 
@@ -101,6 +112,38 @@ export class Machine implements Computer {
     const { tohost } = options;
     const reachable = tohost !== undefined && this.#offsetOf(tohost, 8) !== undefined;
     this.#view.setBigUint64(at.tohost, reachable ? tohost : 0n, true);
+  }
+
+  /**
+   * Puts a flat Linux kernel, its initial RAM disk and a device tree into RAM,
+   * and the hart where firmware leaves it: supervisor mode, a0 the hart's
+   * number, a1 the device tree's address, with the built-in SBI behind it
+   * (RISC-V boot requirements of Linux, Documentation/arch/riscv/boot.rst).
+   * Throws {@link LoadError}.
+   */
+  loadKernel(image: Uint8Array, options: KernelOptions = {}): void {
+    const { initrd, bootArguments } = options;
+    const { textOffset, memoryBytes } = readLinuxImage(image);
+    const base = Number(ramBase);
+    const align = (address: number, to: number): number => Math.floor(address / to) * to;
+    // From the top: the tree, then the disk; the kernel grows upwards from below.
+    const treeAt = align(base + this.ramBytes - treeRoom, treeRoom);
+    const diskAt = align(treeAt - (initrd?.length ?? 0), pageBytes);
+    const end = base + textOffset + memoryBytes;
+    if (end > diskAt) {
+      const need = Math.ceil((this.ramBytes + end - diskAt) / 2 ** 20);
+      throw new LoadError(`the kernel and its initial RAM disk do not fit: give the guest at least ${need} MiB of RAM`);
+    }
+    const disk = initrd ? { initrd: { address: diskAt, bytes: initrd.length } } : {};
+    const tree = flatten(boardTree({ ramBytes: this.ramBytes, ...(bootArguments === undefined ? {} : { bootArguments }), ...disk }));
+    if (tree.length > treeRoom) throw new LoadError('the kernel command line is too long');
+    this.writeMemory(ramBase + BigInt(textOffset), image);
+    if (initrd) this.writeMemory(BigInt(diskAt), initrd);
+    this.writeMemory(BigInt(treeAt), tree);
+    this.pc = ramBase + BigInt(textOffset);
+    this.setX(10, 0n);
+    this.setX(11, BigInt(treeAt));
+    this.#core.startSupervisor();
   }
 
   /** Another machine in the same state, with a cycle counter of its own. */
@@ -183,6 +226,7 @@ export class Machine implements Computer {
     if (number === 0x001) this.#view.setUint32(address, Number(value & 0x1fn), true);
     else if (number === 0x002) this.#view.setUint32(address, Number(value & 0x7n), true);
     else this.#view.setBigUint64(address, BigInt.asUintN(64, value), true);
+    this.#core.forgetTranslations();
     return true;
   }
 
@@ -276,6 +320,7 @@ export class Machine implements Computer {
     for (const page of this.#pages.differing(pages)) stale.add(page);
     for (const page of stale) this.writeMemory(ramBase + BigInt(page * pageBytes), pages.page(page).bytes);
     this.#bytes.set(state, stateAt);
+    this.#core.forgetTranslations();
     this.#pages = pages;
     this.#clean();
   }

@@ -3,7 +3,7 @@ import {
   opWritesF, opWritesX,
 } from './decode.generated';
 import {
-  EFFECTS, EXCEPTIONS, F, FFLAGS, FRM, HOST, INTERRUPTS, MCAUSE, MTVAL, PC, SINK, STATE,
+  EFFECTS, EXCEPTIONS, F, FFLAGS, FRM, HOST, INTERRUPTS, LAST_CAUSE, MCAUSE, MTVAL, PC, SCAUSE, SINK, STATE, STVAL,
 } from './layout';
 
 // A digest of what instructions do: the next pc, the register written, the
@@ -45,13 +45,13 @@ export function endEffects(record: usize): void {
   const op: u32 = load<u8>(record);
   fold(load<u64>(STATE + PC));
   if (load<u64>(STATE + EXCEPTIONS) != load<u64>(EXCEPTIONS_BEFORE)) {
-    fold(load<u64>(STATE + MCAUSE));
-    fold(load<u64>(STATE + MTVAL));
+    fold(load<u64>(STATE + LAST_CAUSE));
+    fold(load<u64>(STATE + MTVAL) ^ load<u64>(STATE + STVAL));
     return;
   }
   if (load<u64>(INTERRUPTS_BEFORE) != load<u64>(INTERRUPTS)) {
     store<u64>(INTERRUPTS_BEFORE, load<u64>(INTERRUPTS));
-    fold(load<u64>(STATE + MCAUSE));
+    fold(load<u64>(STATE + MCAUSE) ^ load<u64>(STATE + SCAUSE));
   }
   const rd: usize = load<u16>(record, 2);
   if (opWritesX(op) && rd != SINK) fold(load<u64>(STATE + rd));
