@@ -152,7 +152,15 @@ function devices(range: (address: number, bytes: number) => number[]): TreeNode[
       name: 'test@100000',
       properties: { compatible: ['sifive,test1', 'sifive,test0', 'syscon'], reg: range(0x100000, 0x1000), phandle: [handle.syscon] },
     },
-    { name: 'rtc@101000', properties: { compatible: 'google,goldfish-rtc', reg: range(0x101000, 0x1000) } },
+    {
+      name: 'rtc@101000',
+      properties: {
+        compatible: 'google,goldfish-rtc',
+        reg: range(0x101000, 0x1000),
+        'interrupt-parent': [handle.plic],
+        interrupts: [11],
+      },
+    },
     {
       name: 'clint@2000000',
       properties: {

@@ -120,6 +120,8 @@ export const stateFields: readonly { name: string; offset: number; bytes: 4 | 8 
   { name: 'rtc offset', offset: 0x3b8, bytes: 8 },
   { name: 'rtc latch', offset: 0x3c0, bytes: 8 },
   { name: 'built-in firmware', offset: 0x3c8, bytes: 8 },
+  { name: 'rtc alarm', offset: 0x490, bytes: 8 },
+  { name: 'rtc flags', offset: 0x498, bytes: 8 },
   ...Array.from({ length: 8 }, (_, i) => ({ name: `plic priority ${i * 8}`, offset: 0x3d0 + i * 8, bytes: 8 as const })),
   ...Array.from({ length: 16 }, (_, i) => ({ name: `pmpaddr${i}`, offset: 0x410 + i * 8, bytes: 8 as const })),
 ];

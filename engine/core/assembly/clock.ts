@@ -2,6 +2,7 @@ import {
   CLOCK_READS, CORE_PHASE, CORE_PPM, CYCLES, CYCLE_FROM_CORE, CYCLE_OFFSET, MENVCFG, MIE, MTIMECMP, PER_TICK, RETIRED,
   STATE, STIMECMP, TIME_FROM_CORE, TIME_OFFSET,
 } from './layout';
+import { alarmTick } from './rtc';
 
 /** No deadline. */
 export const NEVER: u64 = 0xffffffffffffffff;
@@ -49,7 +50,7 @@ export function timersPending(): u64 {
   return pending;
 }
 
-/** The next time at which an enabled timer becomes pending that is not; NEVER if there is none. */
+/** The next time at which an enabled timer becomes pending that is not, or the alarm rings; NEVER if there is none. */
 function nextDeadline(now: u64): u64 {
   const enabled = load<u64>(STATE + MIE);
   let due = NEVER;
@@ -57,7 +58,8 @@ function nextDeadline(now: u64): u64 {
   if ((enabled & MACHINE_TIMER) != 0 && machine > now) due = machine;
   const supervisor = load<u64>(STATE + STIMECMP);
   if ((enabled & SUPERVISOR_TIMER) != 0 && hasStimecmp() && supervisor > now) due = min(due, supervisor);
-  return due;
+  const alarm = alarmTick(NEVER);
+  return alarm > now ? min(due, alarm) : due;
 }
 
 /** How many instructions may surely run before an enabled timer becomes pending. */

@@ -54,6 +54,9 @@ export function writeDevice(address: u64, size: u32, value: u64): void {
     store<u32>(LEAVE, 1);
   } else if (address >= RTC) {
     writeRtc(<u32>(address - RTC), <u32>value);
+    lookAtSources();
+    // The next alarm may be nearer.
+    store<u32>(LEAVE, 1);
   } else if (address == SYSCON) {
     const command = <u32>value & 0xffff;
     if (command == 0x5555 || command == 0x7777) exit(0);

@@ -69,6 +69,11 @@ export const FIRMWARE: usize = 0x3c8;
 /** A byte for each of 64 sources. */
 export const PLIC_PRIORITY: usize = 0x3d0;
 export const PMPADDR: usize = 0x410;
+/** The clock's alarm, in its nanoseconds; and bytes: it is set, its interrupt is on, it has rung. */
+export const RTC_ALARM: usize = 0x490;
+export const RTC_ARMED: usize = 0x498;
+export const RTC_ENABLED: usize = 0x499;
+export const RTC_RUNG: usize = 0x49a;
 
 export const NO_RESERVATION: u64 = 0xffffffffffffffff;
 

@@ -1,4 +1,5 @@
 import { LEAVE, PLIC_CLAIMED, PLIC_ENABLE, PLIC_PENDING, PLIC_PRIORITY, PLIC_THRESHOLD, STATE } from './layout';
+import { ringAlarm, rtcInterrupt } from './rtc';
 import { uartInterrupt } from './uart';
 
 // The platform-level interrupt controller: RISC-V Platform-Level Interrupt
@@ -9,6 +10,7 @@ export const PLIC: u64 = 0xc000000;
 export const PLIC_BYTES: u64 = 0x600000;
 
 const UART_SOURCE: u64 = 10;
+const RTC_SOURCE: u64 = 11;
 const SOURCES: u32 = 64;
 const ENABLES: u32 = 0x2000;
 const CONTEXTS_AT: u32 = 0x200000;
@@ -16,9 +18,9 @@ const LAST_OF_CONTEXTS: u32 = 2;
 
 /** Lets the gateways look at their sources. A request waits until it is claimed, and the next until that is completed. */
 export function lookAtSources(): void {
-  const bit: u64 = 1 << UART_SOURCE;
-  if (!uartInterrupt() || (load<u64>(STATE + PLIC_CLAIMED) & bit) != 0) return;
-  store<u64>(STATE + PLIC_PENDING, load<u64>(STATE + PLIC_PENDING) | bit);
+  const raised = (<u64>uartInterrupt() << UART_SOURCE) | (<u64>rtcInterrupt() << RTC_SOURCE);
+  const requests = raised & ~load<u64>(STATE + PLIC_CLAIMED);
+  if (requests != 0) store<u64>(STATE + PLIC_PENDING, load<u64>(STATE + PLIC_PENDING) | requests);
 }
 
 /** The source that a claim would give: highest priority above the threshold, then lowest number; 0 if none. */
@@ -40,6 +42,7 @@ function best(context: usize): u32 {
 
 /** MEIP and SEIP. */
 export function externalPending(): u64 {
+  if (ringAlarm()) lookAtSources();
   if (load<u64>(STATE + PLIC_PENDING) == 0) return 0;
   return (best(0) != 0 ? 1 << 11 : 0) | (best(1) != 0 ? 1 << 9 : 0);
 }
