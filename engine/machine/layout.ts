@@ -19,6 +19,8 @@ export const at = {
   outputSequence: stateAt + 0x2b8,
   exited: stateAt + 0x2c0,
   exitCode: stateAt + 0x2c8,
+  uartInterrupts: stateAt + 0x300,
+  uartCount: stateAt + 0x308,
   cycles: 0x11008,
   interrupts: 0x11010,
   clockReads: 0x11018,
@@ -46,6 +48,7 @@ export const at = {
 
 export const outputEntryBytes = 16;
 export const watchEntryBytes = 24;
+export const uartFifoBytes = 16;
 export const mostWatches = 256;
 export const mostBreakpoints = 0x1fff;
 

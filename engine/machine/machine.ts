@@ -10,6 +10,7 @@ import {
   ramHostAddress,
   stateAt,
   stateBytes,
+  uartFifoBytes,
   watchEntryBytes,
 } from './layout';
 import { readLinuxImage } from './linux-image';
@@ -252,6 +253,12 @@ export class Machine implements Computer {
     const outputs = this.#outputs;
     this.#outputs = [];
     return outputs;
+  }
+
+  /** Bytes that the UART has room for; none while no driver of the guest listens, which would lose them. */
+  get consoleRoom(): number {
+    const listens = (this.#bytes[at.uartInterrupts] ?? 0) & 1;
+    return listens ? uartFifoBytes - (this.#bytes[at.uartCount] ?? 0) : 0;
   }
 
   receive(bytes: Uint8Array): void {
