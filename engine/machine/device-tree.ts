@@ -140,7 +140,13 @@ function cpu(): TreeNode {
     children: [
       {
         name: 'interrupt-controller',
-        properties: { '#interrupt-cells': [1], 'interrupt-controller': true, compatible: 'riscv,cpu-intc', phandle: [handle.cpu] },
+        properties: {
+          '#address-cells': [0],
+          '#interrupt-cells': [1],
+          'interrupt-controller': true,
+          compatible: 'riscv,cpu-intc',
+          phandle: [handle.cpu],
+        },
       },
     ],
   };
