@@ -16,7 +16,7 @@ const engineRules = Object.entries(allowed).map(([folder, others]) => ({
   name: `engine-${folder}`,
   comment: `engine/${folder} may import only: ${others.join(', ') || 'nothing else of the engine'}`,
   severity: 'error',
-  from: { path: `^engine/${folder}/`, pathNot: '\\.test\\.ts$' },
+  from: { path: `^engine/${folder}/`, pathNot: '\\.test(-support)?\\.ts$' },
   to: { path: '^engine/', pathNot: `^engine/(${[folder, ...others].join('|')})/` },
 }));
 
@@ -34,7 +34,7 @@ module.exports = {
       name: 'engine-speaks-no-protocol',
       comment: 'No VS Code, no protocol and no terminal inside the engine.',
       severity: 'error',
-      from: { path: '^engine/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^engine/', pathNot: '\\.test(-support)?\\.ts$' },
       to: {
         path: [
           '^vscode',

@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 // Three projects: `unit` stands beside the code and is quick; `system` crosses
 // folders (end to end, DAP goldens, oracles); `workbench` drives a real VS Code.
-// One after the other, so that none starves another of processors.
+// One after the other, so that none starves another of processors. Time-outs only
+// end what hangs: they are far above what a busy machine needs.
 export default defineConfig({
   test: {
     projects: [
@@ -11,7 +12,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['engine/**/*.test.ts', 'server/**/*.test.ts', 'client/**/*.test.ts'],
-          testTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {

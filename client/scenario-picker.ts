@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import * as vscode from 'vscode';
 import { scenarioAt, scenariosIn } from './scenario-marks';
 
@@ -26,10 +27,15 @@ export async function scenariosOf(uri: vscode.Uri): Promise<ScenarioChoice[]> {
   return scenariosIn(document.getText()).map(({ name }) => ({ uri, name }));
 }
 
-/** All scenarios of the workspace, at most those of 200 files, in the order of their paths. */
+/**
+ * All scenarios of the workspace, at most those of 200 files: first those that
+ * stand beside the file in the editor, then in the order of their paths.
+ */
 export async function scenariosOfWorkspace(): Promise<ScenarioChoice[]> {
   const files = await vscode.workspace.findFiles('**/*.covert', '**/node_modules/**', 200);
-  files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  const open = vscode.window.activeTextEditor?.document.uri;
+  const isAway = (uri: vscode.Uri): number => (open && posix.dirname(uri.path) === posix.dirname(open.path) ? 0 : 1);
+  files.sort((a, b) => isAway(a) - isAway(b) || (a.path < b.path ? -1 : 1));
   return (await Promise.all(files.map(scenariosOf))).flat();
 }
 

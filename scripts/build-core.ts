@@ -56,7 +56,7 @@ async function main(): Promise<void> {
       },
     },
   );
-  if (error || !wasm) throw new Error(`the resident core does not compile:\n${stderr.toString()}`);
+  if (error || !wasm) throw new Error(`the resident core does not compile:\n${(stderr as { toString(): string }).toString()}`);
   const base64 = Buffer.from(wasm).toString('base64');
   write(target, `${stamp}\n/** The resident core, ${wasm.length} bytes of WebAssembly. */\nexport const coreWasm = '${base64}';\n`);
 }

@@ -25,16 +25,16 @@ await runScript(async () => {
   return tally.failed > 0 || tally.passed === 0 ? 1 : 0;
 });
 
-/** Adds one test file. A file that could not be read through counts as one failure. */
+/** Adds one test file. A file or suite whose set-up fails counts as one failure. */
 function count(module, tally, obstacle) {
-  if (module.errors().length > 0) tally.failed += 1;
-  for (const suite of module.children.allSuites()) if (suite.errors().length > 0) tally.failed += 1;
+  const broken = [module, ...module.children.allSuites()].filter((suite) => suite.errors().length > 0).length;
+  tally.failed += broken;
   for (const test of module.children.allTests()) {
     const { state, note } = test.result();
     if (state === 'passed') tally.passed += 1;
     else if (state === 'failed') tally.failed += 1;
     else {
-      const why = note ?? obstacle ?? 'what it needs is not on this machine';
+      const why = note ?? (broken > 0 ? "its file's set-up failed" : (obstacle ?? 'what it needs is not on this machine'));
       tally.skipped.push(`  ${path.relative(root, module.moduleId)} > ${test.fullName}: ${why}`);
     }
   }

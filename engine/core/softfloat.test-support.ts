@@ -123,9 +123,15 @@ export class Softfloat {
   }
 }
 
+function fromEnvironment(name: string, fallback: number): number {
+  const value = Number(process.env[name] ?? fallback);
+  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`${name} must be a positive integer, not "${process.env[name]}"`);
+  return value;
+}
+
 /** Vectors of each operation, and the seed they grow from: both may be set for longer or other runs. */
-export const vectors = Number(process.env['COVERT_FP_VECTORS'] ?? 20_000);
-export const seed = Number(process.env['COVERT_FP_SEED'] ?? 1);
+export const vectors = fromEnvironment('COVERT_FP_VECTORS', 20_000);
+export const seed = fromEnvironment('COVERT_FP_SEED', 1);
 
 const modes = ['rne', 'rtz', 'rdn', 'rup', 'rmm'];
 

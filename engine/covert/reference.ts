@@ -17,7 +17,11 @@ const slice = 4_000_000;
 const known = new WeakMap<Uint8Array, Map<string, Reference>>();
 
 /** Runs the guest alone, without faults; `undefined` when aborted. */
-export async function runReference(plan: Plan, signal?: AbortSignal): Promise<Reference | undefined> {
+export async function runReference(
+  plan: Plan,
+  signal?: AbortSignal,
+  onProgress?: (instructions: number) => void,
+): Promise<Reference | undefined> {
   const { guest, chip, maxInstructions } = plan;
   const key = JSON.stringify([guest.ramBytes, guest.harts, chip, maxInstructions]);
   let references = known.get(guest.image);
@@ -34,6 +38,7 @@ export async function runReference(plan: Plan, signal?: AbortSignal): Promise<Re
     if (signal?.aborted) return undefined;
     system.advance(system.moment + slice);
     system.takeEvents();
+    onProgress?.(system.count);
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
   const end = system.ended;

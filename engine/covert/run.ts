@@ -39,7 +39,7 @@ export function symbolsOf(image: Uint8Array): Symbols {
 /** Runs a scenario to its end and judges its expectations. */
 export async function run(plan: Plan, options: RunOptions = {}): Promise<Report> {
   const { signal, onProgress, withoutDivergences } = options;
-  const reference = await runReference(plan, signal);
+  const reference = await runReference(plan, signal, onProgress);
   const session = Session.create(plan, { findDivergences: !withoutDivergences });
   const rest = await session.forward({
     stopAt: new Set(),

@@ -244,9 +244,25 @@ export class System {
     if (hit && this.replicas.some((replica) => replica.computer.retired > arrived)) {
       return this.#stopAt('overrun', hit.replica, this.#moment + arrived - this.#count);
     }
+    if (hit) this.#followIntoTrap(arrived, options);
     this.#moveTo(arrived);
     if (allHalted || arrived === epochEnd) this.#rendezvous();
     return hit && this.#stopAt('breakpoint', hit.replica, this.#moment);
+  }
+
+  /**
+   * A trap retires nothing: a replica that met a breakpoint on a handler's first
+   * instruction has taken its trap, while one that only ran to the same count
+   * still stands before it. The latter takes its trap too, if it has one to take.
+   */
+  #followIntoTrap(count: number, options: AdvanceOptions): void {
+    for (const replica of this.replicas) {
+      const { computer } = replica;
+      if (replica.halted || computer.retired !== count || options.breakpoints?.has(computer.pc)) continue;
+      const before = replica.save();
+      const stop = computer.run(count + 1, { collectEffects: options.collectEffects ?? false });
+      if (stop !== 'breakpoint' || computer.retired !== count) replica.load(before);
+    }
   }
 
   #stopAt(why: 'breakpoint' | 'overrun', replica: Replica, moment: number): AdvanceStop {

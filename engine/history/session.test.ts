@@ -78,6 +78,20 @@ describe('time travel', () => {
     expect(session.moment).toBe(0);
   });
 
+  it('stops on a trap handler’s first instruction, both replicas alike', async () => {
+    const handler = addressOf('ticker', 'trap_entry');
+    const session = Session.create(planFor('ticker'));
+    const breakpoints = new Set([handler]);
+    let stops = 0;
+    for (; (await session.forward({ ...nothing, breakpoints })).why === 'breakpoint'; stops++) {
+      expect(session.replicas.map(({ computer }) => computer.pc)).toEqual([handler, handler]);
+      expect(session.difference()).toEqual([]);
+    }
+    expect(stops).toBe(Buffer.from(session.released).toString().match(/^tick \d/gm)?.length);
+    expect(stops).toBeGreaterThan(3);
+    expect(session.events.map(({ kind }) => kind)).not.toContain('detection');
+  });
+
   it('stops at events in both directions', async () => {
     const session = Session.create(plan);
     const stopAt = new Set(['fault', 'detection', 'recovery'] as const);

@@ -123,6 +123,22 @@ describe('rounding modes', () => {
   });
 });
 
+describe('underflow', () => {
+  // (1 + x)(1 - x) times the smallest normal number: rounded as a subnormal it is that number, rounded
+  // to full precision it is below. Inexact is set before, which is when the host may compute instead.
+  it.each([
+    ['fmul.s', 0xffffffff008006can, 0xffffffff3f7ff26cn, 0xffffffff00800000n],
+    ['fmul.d', 0x0010000002666666n, 0x3feffffffb333334n, 0x0010000000000000n],
+  ] as const)('%s raises it for a tiny result that rounds to the smallest normal number', (mnemonic, a, b, product) => {
+    machine.setF(1, a);
+    machine.setF(2, b);
+    machine.setCsr(csr.fflags, 1n);
+    expect(execute(encode(row(mnemonic), { rd: 3, rs1: 1, rs2: 2 }))).toBeUndefined();
+    expect(machine.getF(3)).toBe(product);
+    expect(machine.getCsr(csr.fflags)).toBe(3n);
+  });
+});
+
 describe('registers', () => {
   it.each(floating.filter(({ writes }) => writes === 'x'))('$mnemonic to x0 leaves it zero and still raises', (instruction) => {
     // A signaling NaN of either format.

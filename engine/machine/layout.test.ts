@@ -16,7 +16,6 @@ it('is the resident core’s layout', () => {
     at.tohost,
     at.outputs,
     at.watches,
-    at.interruptsBefore,
   ];
   expect(ours.map((_, index) => core.layoutOf(index))).toEqual(ours);
 });

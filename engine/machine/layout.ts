@@ -13,6 +13,8 @@ export const at = {
   f: stateAt + 0x100,
   pc: stateAt + 0x200,
   retired: stateAt + 0x208,
+  cycleOffset: stateAt + 0x288,
+  instretOffset: stateAt + 0x290,
   exceptions: stateAt + 0x298,
   lastCause: stateAt + 0x2a0,
   lastPc: stateAt + 0x2a8,
@@ -39,10 +41,9 @@ export const at = {
   ramAt: 0x11070,
   outputs: 0x11074,
   watches: 0x11078,
-  interruptsBefore: 0x11218,
-  outputRing: 0x12000,
   watchList: 0x14000,
   breakpoints: 0x30000,
+  outputRing: 0x40000,
   dirty: 0x80000 + 0x8200 * 2048,
 } as const;
 

@@ -170,6 +170,24 @@ describe('code that changes', () => {
     expect(stepped.snapshot().hash()).toBe(machine.snapshot().hash());
   });
 
+  // amoswap finds auipc x5, 0 there, which is 0x297.
+  it.each([
+    ['amoswap.w', (rd: number) => ((1 << 27) | (5 << 15) | (2 << 12) | (rd << 7) | 0x2f) >>> 0, 0x297n],
+    ['sc.w', (rd: number) => asm.scW(rd, 0, 5), 0n],
+  ])('%s to its own page gives its result as anywhere else', (_, instruction, result) => {
+    for (const rd of [0, 6]) {
+      const words = [asm.auipc(5, 0), asm.lrW(1, 5), instruction(rd), asm.addi(7, 6, 1), asm.jal(0, 0)];
+      const [whole, stepped] = [machineWith(words), machineWith(words)];
+      for (const machine of [whole, stepped]) machine.setX(6, 99n);
+      // Further than the block is long, or it would be stepped through too.
+      whole.run(20);
+      runSliced(stepped, 20, [1]);
+      expect(whole.snapshot().difference(stepped.snapshot())).toEqual([]);
+      expect([whole.getX(0), whole.getX(6)]).toEqual([0n, rd === 0 ? 99n : result]);
+      expect(whole.readMemory(ramBase, 4)).toEqual(new Uint8Array(4));
+    }
+  });
+
   it('may lie beside data that is written all the time', () => {
     // x2 counts up and is stored to the same page: 1,000 rounds.
     const machine = machineWith([asm.auipc(5, 0), asm.addi(2, 2, 1), asm.sw(2, 5, 64), asm.jal(0, -8)]);

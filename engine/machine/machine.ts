@@ -55,6 +55,17 @@ const defaultTimeSource: TimeSource = {
   corePpm: 0,
 };
 
+/** mcycle and minstret. */
+const counterOffsets: ReadonlyMap<number, number> = new Map([
+  [0xb00, at.cycleOffset],
+  [0xb02, at.instretOffset],
+]);
+
+/** A limit as the core takes it: the first whole count that is not below, from 0 to never. */
+function bound(limit: number): bigint {
+  return limit >= Number.MAX_SAFE_INTEGER ? never : BigInt(Math.ceil(Math.max(0, limit)));
+}
+
 /** A computer: a resident core with its memory. */
 export class Machine implements Computer {
   readonly ramBase = ramBase;
@@ -113,6 +124,8 @@ export class Machine implements Computer {
     const { tohost } = options;
     const reachable = tohost !== undefined && this.#offsetOf(tohost, 8) !== undefined;
     this.#view.setBigUint64(at.tohost, reachable ? tohost : 0n, true);
+    // Stores to tohost's page have to be seen.
+    this.#core.watchPages();
   }
 
   /**
@@ -183,8 +196,8 @@ export class Machine implements Computer {
   run(limit: number, options: RunOptions = {}): StopReason {
     const { stopOnOutput = false, stepOver = false, collectEffects = false, cycleLimit } = options;
     const view = this.#view;
-    this.#setCount(at.limit, limit);
-    view.setBigUint64(at.cycleLimit, cycleLimit === undefined || cycleLimit === Infinity ? never : BigInt(cycleLimit), true);
+    view.setBigUint64(at.limit, bound(limit), true);
+    view.setBigUint64(at.cycleLimit, bound(cycleLimit ?? Infinity), true);
     view.setUint32(at.stopOnOutput, stopOnOutput ? 1 : 0, true);
     view.setUint32(at.collect, collectEffects ? 1 : 0, true);
     for (let over = stepOver; ; over = false) {
@@ -222,11 +235,19 @@ export class Machine implements Computer {
   setCsr(number: number, value: bigint): boolean {
     // fcsr is two fields that are registers of their own; neither has bits beyond its field.
     if (number === 0x003) return this.setCsr(0x001, value) && this.setCsr(0x002, value >> 5n);
+    const offset = counterOffsets.get(number);
+    if (offset !== undefined) {
+      // A counter is what it counts plus an offset, and only the offset is the register's own.
+      const change = value - (this.getCsr(number) ?? 0n);
+      this.#view.setBigUint64(offset, BigInt.asUintN(64, this.#view.getBigUint64(offset, true) + change), true);
+      return true;
+    }
     const address = this.#core.csrAddress(number);
     if (address === 0) return false;
     if (number === 0x001) this.#view.setUint32(address, Number(value & 0x1fn), true);
     else if (number === 0x002) this.#view.setUint32(address, Number(value & 0x7n), true);
-    else this.#view.setBigUint64(address, BigInt.asUintN(64, value), true);
+    // mepc's bit 0 has no place either, like the pc's; nor has sepc's.
+    else this.#view.setBigUint64(address, BigInt.asUintN(64, number === 0x341 || number === 0x141 ? value & ~1n : value), true);
     this.#core.forgetTranslations();
     return true;
   }
@@ -294,11 +315,17 @@ export class Machine implements Computer {
     this.#core.forget();
   }
 
+  /** Throws a RangeError for a clock that is more than 10 % wrong: exact timer interrupts lean on that bound. */
   setTimeSource(source: TimeSource): void {
+    const { perTick, corePhase, corePpm } = source;
+    const whole = Number.isSafeInteger(perTick) && Number.isSafeInteger(corePhase) && Number.isSafeInteger(corePpm);
+    if (!whole || perTick < 1 || corePhase < 0 || Math.abs(corePpm) > 100_000) {
+      throw new RangeError(`no clock: ${perTick} a tick, phase ${corePhase}, ${corePpm} ppm`);
+    }
     this.#timeSource = source;
-    this.#setCount(at.perTick, source.perTick);
-    this.#view.setBigInt64(at.corePhase, BigInt(source.corePhase), true);
-    this.#view.setBigInt64(at.corePpm, BigInt(source.corePpm), true);
+    this.#setCount(at.perTick, perTick);
+    this.#view.setBigInt64(at.corePhase, BigInt(corePhase), true);
+    this.#view.setBigInt64(at.corePpm, BigInt(corePpm), true);
     this.#view.setUint32(at.timeFromCore, source.time === 'core' ? 1 : 0, true);
     this.#view.setUint32(at.cycleFromCore, source.cycle === 'core' ? 1 : 0, true);
   }
@@ -309,7 +336,6 @@ export class Machine implements Computer {
 
   resetEffects(): void {
     this.#view.setBigUint64(at.effects, 0n, true);
-    this.#view.setBigUint64(at.interruptsBefore, this.#view.getBigUint64(at.interrupts, true), true);
   }
 
   snapshot(peer?: Snapshot): MachineSnapshot {

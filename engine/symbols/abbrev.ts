@@ -2,7 +2,7 @@ import { FORM } from './dwarf';
 import { Reader } from './reader';
 import { ElfError } from './types';
 
-export interface AttributeSpecification {
+interface AttributeSpecification {
   name: number;
   form: number;
   /** Value of a DW_FORM_implicit_const. */

@@ -3,7 +3,7 @@ import { Reader, stringAt } from './reader';
 import { ElfError, type ElfImage, type ElfSegment } from './types';
 
 /** A row of the section header table. */
-export interface ElfSection {
+interface ElfSection {
   name: string;
   type: number;
   flags: number;
@@ -23,7 +23,7 @@ export interface ElfFile extends ElfImage {
 }
 
 export const SHT_SYMTAB = 2;
-export const SHT_NOBITS = 8;
+const SHT_NOBITS = 8;
 export const SHT_DYNSYM = 11;
 export const SHF_ALLOC = 2;
 const SHF_EXECINSTR = 4;

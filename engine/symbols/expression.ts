@@ -4,16 +4,16 @@ import { ElfError } from './types';
 
 /** What an expression may ask of the frame that it is evaluated in; undefined where that is not known. */
 export interface ExpressionContext {
-  register(number: number): bigint | undefined;
-  read(address: bigint, bytes: number): Uint8Array | undefined;
-  frameBase(): bigint | undefined;
-  cfa(): bigint | undefined;
+  readonly register: (number: number) => bigint | undefined;
+  readonly read: (address: bigint, bytes: number) => Uint8Array | undefined;
+  readonly frameBase: () => bigint | undefined;
+  readonly cfa: () => bigint | undefined;
   /** The value that an expression had when the function was entered. */
-  entryValue(expression: Uint8Array): bigint | undefined;
+  readonly entryValue: (expression: Uint8Array) => bigint | undefined;
   /** The address of an index into `.debug_addr`. */
-  indexedAddress(index: number): bigint | undefined;
+  readonly indexedAddress: (index: number) => bigint | undefined;
   /** The base type at an offset in the unit. */
-  baseType(offset: number): ValueType | undefined;
+  readonly baseType: (offset: number) => ValueType | undefined;
 }
 
 /** Where an object, or a piece of it, is. */

@@ -61,7 +61,7 @@ test('bytes that were changed anywhere', () => {
       for (const { at, value } of changes) bytes[at] = value;
       exercise(bytes);
     }),
-    { numRuns: 60 },
+    { numRuns: 25 },
   );
 }, 120_000);
 
@@ -74,7 +74,7 @@ test.each(interesting)('bytes that were changed in $name', (section) => {
       for (const { at, value } of changes) bytes[start + at] = value;
       exercise(bytes);
     }),
-    { numRuns: 25 },
+    { numRuns: 8 },
   );
 }, 120_000);
 
@@ -86,7 +86,7 @@ test.each(interesting)('$name full of noise', (section) => {
       bytes.set(noise, start);
       exercise(bytes);
     }),
-    { numRuns: 4 },
+    { numRuns: 2 },
   );
 }, 120_000);
 

@@ -24,7 +24,7 @@ export const ROW_STATEMENT = 1;
 export const ROW_PROLOGUE_END = 2;
 
 /** One unit's part of `.debug_line`. */
-export interface LineProgram {
+interface LineProgram {
   /** Paths by file number; '' where a number is not given out. */
   files: string[];
   sequences: Sequence[];

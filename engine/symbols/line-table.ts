@@ -145,7 +145,7 @@ export class LineTable {
         const { files, sequences } = readLineProgram(reader, elf, directories.get(offset) ?? '');
         this.programFiles.set(offset, files);
         for (const sequence of sequences) {
-          const end = sequence.start + BigInt(sequence.offsets.at(-1)!);
+          const end = sequence.start + BigInt(sequence.offsets.at(-1));
           // The linker leaves the tables of functions that it threw away at address 0.
           if (end > sequence.start && inCode(elf, sequence.start)) this.sequences.push({ ...sequence, end, paths: files });
         }
@@ -171,7 +171,7 @@ function lastAtOrBelow(offsets: readonly number[], offset: number): number {
  * The paths that end with `file` at a `/`. Where none does, relative paths
  * (of a build with mapped prefixes) that `file` itself ends with.
  */
-export function matchingPaths(paths: readonly string[], file: string): string[] {
+function matchingPaths(paths: readonly string[], file: string): string[] {
   const wanted = posix.normalize(file.replaceAll('\\', '/'));
   const found = paths.filter((path) => path === wanted || path.endsWith(`/${wanted}`));
   if (found.length > 0) return found;

@@ -10,10 +10,10 @@ import type { Variable } from './types';
 export interface ValueContext {
   expressions: ExpressionContext;
   /** Of a variable in scope: the bound of an array whose length the run decides. */
-  numberOf(variable: Die): bigint | undefined;
-  registerName(number: number): string;
+  readonly numberOf: (variable: Die) => bigint | undefined;
+  readonly registerName: (number: number) => string;
   /** `table+4` for an address in a symbol, for pointers. */
-  describe(address: bigint): string | undefined;
+  readonly describe: (address: bigint) => string | undefined;
 }
 
 /** Longest text shown of a character array or pointer, in bytes. */

@@ -17,8 +17,8 @@ import { makeVariable, type ValueContext } from './values';
 export interface VariableSources {
   reader: FrameReader;
   functions: FunctionIndex;
-  registerName(number: number): string;
-  describe(address: bigint): string | undefined;
+  readonly registerName: (number: number) => string;
+  readonly describe: (address: bigint) => string | undefined;
   /** Values at entry looked up so far. */
   entryValues: number;
 }

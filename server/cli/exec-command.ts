@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { LoadError, Machine } from '../../engine/machine/machine';
 import { readElf } from '../../engine/symbols/elf';
 import { readSymbols } from '../../engine/symbols/symbols';
@@ -35,9 +35,19 @@ export function addExecCommand(program: Command): void {
     .command('exec')
     .description('Run one guest alone, with no replicas and no faults; its console is stdout.')
     .argument('<image>', 'RISC-V ELF, 64 bits, bare metal; with --linux a kernel')
-    .option('--ram <size>', 'RAM from 0x80000000 on, up to 2GiB', parseSize, 64 * 2 ** 20)
-    .option('--max-instructions <count>', 'stop after this many retired instructions', parseCount, defaultLimit)
-    .option('--hash-at <counts>', 'print the hash of the whole state at these counts: N,N,…', parseCounts, [])
+    .addOption(
+      new Option('--ram <size>', 'RAM from 0x80000000 on, up to 2GiB').argParser(parseSize).default(64 * 2 ** 20, '64MiB'),
+    )
+    .addOption(
+      new Option('--max-instructions <count>', 'stop after this many retired instructions')
+        .argParser(parseCount)
+        .default(defaultLimit, '10_000_000_000'),
+    )
+    .addOption(
+      new Option('--hash-at <counts>', 'print the hash of the whole state at these counts: N,N,…')
+        .argParser(parseCounts)
+        .default([], 'none'),
+    )
     .option('--linux', 'the image is a flat RISC-V Linux kernel; the terminal is its console (Ctrl-A X leaves)')
     .option('--initrd <file>', 'with --linux: initial RAM disk')
     .option('--append <arguments>', 'with --linux: the kernel command line', 'console=ttyS0')

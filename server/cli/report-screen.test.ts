@@ -45,8 +45,8 @@ const report: Report = {
   recoveries: [{ by: 'rollback', to: 0, replayed: 52_345 }],
   released: { bytes: 21, sha256: 'ab'.repeat(32), corrupt: false },
   expectations: [
-    { text: 'expect detected by output within 2 epochs', line: 12, held: true },
-    { text: 'expect exit 3', line: 13, held: false, reason: 'the guest ended with 0' },
+    { text: 'detected by output within 2 epochs', line: 12, held: true },
+    { text: 'exit 3', line: 13, held: false, reason: 'the guest ended with 0' },
   ],
   protection: { start: 'dmr', end: 'dmr' },
   cycles: {
@@ -149,4 +149,11 @@ test('the summary names where each scenario diverged and what did not hold', () 
   );
   expect(text).toContain('✓ a bit flip in the checksum loop\n    never diverged\n    noticed by output');
   expect(text).toMatch(/\n2 scenarios: 1 passed, 1 failed\n$/);
+});
+
+test('the summary tells a corruption that was foreseen from one that was not', () => {
+  const corrupt = { ...report, released: { ...report.released, corrupt: true } };
+  const expectations = [{ text: 'corruption', line: 1, held: true }];
+  expect(formatSummary([corrupt], screen)).toContain('WRONG OUTPUT RELEASED');
+  expect(formatSummary([{ ...corrupt, expectations }], screen)).toContain('wrong output released, as expected');
 });

@@ -27,7 +27,7 @@ export function formatReport(report: Report, { width, colors }: Screen): string 
     ...row(
       'expected',
       report.expectations.flatMap(({ text, line, held, reason }) => [
-        `${held ? colors.green('✓') : colors.red('✗')} ${printable(text.replace(/^expect /, ''))}  ${colors.dim(`line ${line}`)}`,
+        `${held ? colors.green('✓') : colors.red('✗')} ${printable(text)}  ${colors.dim(`line ${line}`)}`,
         ...(reason === undefined || held ? [] : wrap(printable(reason), room - 4).map((part) => `    ${part}`)),
       ]),
     ),

@@ -16,18 +16,24 @@ export function formatSummary(reports: Report[], { width, colors }: Screen): str
 
 /** Where it diverged, what came of it, and why it failed if it did. */
 function story(report: Report): string[] {
-  const { divergences, detections, recoveries, released, expectations, faults } = report;
+  const { divergences, detections, recoveries, expectations, faults } = report;
   const [divergence] = divergences;
   const outcome = [
     ...new Set(detections.map(({ by }) => `noticed by ${by}`)),
     ...new Set(recoveries.map(({ by }) => `recovered by ${by}`)),
-    released.corrupt ? 'wrong output released' : 'no wrong output',
+    outcomeOf(report),
   ];
   const silent = faults.filter(({ fired, optional }) => !fired && !optional);
   return [
     divergence ? `diverged in ${placeOf(divergence)}` : 'never diverged',
     outcome.join(' · '),
     ...silent.map(({ name }) => `never struck: ${printable(name)}`),
-    ...expectations.filter(({ held }) => !held).map(({ text, line }) => `did not hold, line ${line}: ${printable(text.replace(/^expect /, ''))}`),
+    ...expectations.filter(({ held }) => !held).map(({ text, line }) => `did not hold, line ${line}: ${printable(text)}`),
   ];
+}
+
+function outcomeOf({ released, expectations }: Report): string {
+  if (!released.corrupt) return 'no wrong output';
+  const foreseen = expectations.some(({ text, held }) => held && text === 'corruption');
+  return foreseen ? 'wrong output released, as expected' : 'WRONG OUTPUT RELEASED';
 }

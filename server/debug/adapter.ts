@@ -35,8 +35,8 @@ export class CovertDebugSession extends LoggingDebugSession {
   #stopAt: ReadonlySet<EventKind> = new Set(exceptionFilters.filter((filter) => filter.default).map(({ filter }) => filter));
   readonly #moves = new PQueue({ concurrency: 1 });
   #abort = new AbortController();
-  /** Moments up to which output and events have been shown: going back shows nothing twice. */
-  #shown = { bytes: 0, moment: -1 };
+  /** The moment up to which output and events have been shown: going back shows nothing twice. */
+  #shown = -1;
   #atEnd = false;
   #lastRest: Rest = { why: 'start' };
   readonly #decoder = new TextDecoder();
@@ -165,7 +165,7 @@ export class CovertDebugSession extends LoggingDebugSession {
     await this.#answer(response, () => {
       response.body = { allThreadsContinued: true };
     });
-    this.#move(args.threadId, (stops) => this.#debuggee.session.forward(stops));
+    this.#move(args.threadId, (stops) => this.#debuggee.session.forward(stops), { resumes: true });
   }
 
   protected override async reverseContinueRequest(
@@ -357,7 +357,11 @@ export class CovertDebugSession extends LoggingDebugSession {
   }
 
   /** Queues a move of all replicas on behalf of one thread. */
-  #move(threadId: number, move: (stops: Stops, replica: ReplicaView) => Promise<Rest>): void {
+  #move(
+    threadId: number,
+    move: (stops: Stops, replica: ReplicaView) => Promise<Rest>,
+    { resumes = false }: { resumes?: boolean } = {},
+  ): void {
     void this.#moves.add(async () => {
       const { debuggee, breakpoints, variables } = this.#parts;
       const replica = debuggee.replicaOfThread(threadId) ?? debuggee.replicas[0];
@@ -370,8 +374,8 @@ export class CovertDebugSession extends LoggingDebugSession {
         variables.reset();
         this.#showNews();
         this.#atEnd = rest.why === 'end';
-        // Continuing at the end is how the session is left.
-        if (wasAtEnd && this.#atEnd && debuggee.session.moment === from) this.sendEvent(new Event('terminated'));
+        // Continuing at the end is how the session is left; a step there stays.
+        if (wasAtEnd && this.#atEnd && resumes && debuggee.session.moment === from) this.sendEvent(new Event('terminated'));
         else this.#stopped(threadId, rest);
       } catch (error) {
         variables.reset();
@@ -406,22 +410,28 @@ export class CovertDebugSession extends LoggingDebugSession {
     );
   }
 
-  /** Released bytes and events that are reached for the first time. */
+  /** Released bytes and events that are reached for the first time, in the order in which they happened. */
   #showNews(): void {
-    const { session } = this.#debuggee;
-    const { released, moment, events } = session;
-    if (released.length > this.#shown.bytes) {
-      const text = this.#decoder.decode(released.subarray(this.#shown.bytes), { stream: true });
-      this.#shown.bytes = released.length;
-      this.sendEvent(new OutputEvent(text, 'stdout'));
-    }
+    const { moment, events } = this.#debuggee.session;
+    let bytes: number[] = [];
+    const flush = (): void => {
+      const text = this.#decoder.decode(Uint8Array.from(bytes), { stream: true });
+      bytes = [];
+      if (text !== '') this.sendEvent(new OutputEvent(text, 'stdout'));
+    };
     for (const event of events) {
-      if (event.moment <= this.#shown.moment || event.moment > moment) continue;
+      if (event.moment <= this.#shown || event.moment > moment) continue;
+      if (event.kind === 'release') {
+        bytes.push(...event.bytes);
+        continue;
+      }
       // Too many to read, unless somebody asked for them.
-      if (event.kind === 'release' || (event.kind === 'checkpoint' && !this.#stopAt.has('checkpoint'))) continue;
+      if (event.kind === 'checkpoint' && !this.#stopAt.has('checkpoint')) continue;
+      flush();
       this.sendEvent(new OutputEvent(`${this.#describe(event)}\n`, 'console'));
     }
-    this.#shown.moment = Math.max(this.#shown.moment, moment);
+    flush();
+    this.#shown = Math.max(this.#shown, moment);
   }
 }
 

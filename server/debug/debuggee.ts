@@ -53,6 +53,7 @@ export function frameReader(computer: Computer): FrameReader {
     pc: computer.pc,
     x: (index) => computer.getX(index),
     f: (index) => computer.getF(index),
+    csr: (number) => computer.getCsr(number),
     read: (address, bytes) => computer.readMemory(address, bytes),
   };
 }

@@ -1,12 +1,14 @@
 import type { Navigation, ReplicaView, Rest } from '../../engine/history/types';
-import type { Frame, Symbols } from '../../engine/symbols/types';
+import type { Computer } from '../../engine/machine/types';
+import type { Frame, Symbol as ElfSymbol, Symbols } from '../../engine/symbols/types';
 import type { Debuggee } from './debuggee';
 
 /** What stops a step besides its own end: the user's breakpoints and exception filters. */
 export type Stops = Pick<Navigation, 'stopAt' | 'breakpoints' | 'signal'>;
 
-/** Moments looked back over at first; four times as many at each further try. */
-const firstLook = 4096;
+/** Moments looked back over at first, and at most, in one trail. */
+const firstLook = 1024;
+const longestLook = 262_144;
 
 /**
  * Source-line stepping for all replicas together, judged by the one that is in
@@ -101,16 +103,17 @@ export class Stepper {
    */
   async back(replica: ReplicaView): Promise<Rest> {
     const { session } = this.debuggee;
-    const now = session.moment;
-    if (now === 0) return { why: 'start' };
-    for (let look = firstLook; ; look *= 4) {
-      const from = Math.max(0, now - look);
-      const trail = await session.trail(replica.name, from, now);
-      const start = this.#previousLine(trail, replica.computer.getX(2));
-      // Index 0 may be the middle of a line that began before the trail does.
-      if (start !== undefined && (start > 0 || from === 0)) return this.#land(from + start);
-      if (from === 0) return this.#land(0);
+    const search = new LineSearch(this.debuggee.symbols, replica.computer);
+    for (let end = session.moment, look = firstLook; end > 0; ) {
+      const from = Math.max(0, end - look);
+      const found = search.through(await session.trail(replica.name, from, end), from);
+      if (found !== undefined) return this.#land(found);
+      const call = search.insideCall ? await this.#callBefore(replica, from, search) : undefined;
+      end = call === undefined ? from : call + 1;
+      // Trails that lead nowhere get longer, so that a long way back is made in few of them.
+      look = call === undefined ? Math.min(look * 4, longestLook) : firstLook;
     }
+    return this.#land(search.start ?? 0);
   }
 
   async #land(moment: number): Promise<Rest> {
@@ -118,28 +121,83 @@ export class Stepper {
     return rest.why === 'moment' ? { why: 'step' } : rest;
   }
 
-  /** Index in the trail at which the previous line began; undefined where it reaches further back. */
-  #previousLine(trail: readonly { pc: bigint; sp: bigint }[], sp: bigint): number | undefined {
-    const { symbols } = this.debuggee;
-    let frame = sp;
-    let line: string | undefined;
-    let start: number | undefined;
+  /**
+   * The moment before `from` at which the call was made that the search is
+   * inside of: full speed instead of a trail through all that was called.
+   * Undefined where it was no call (a trap handler), or is not to be found.
+   */
+  async #callBefore(replica: ReplicaView, from: number, search: LineSearch): Promise<number | undefined> {
+    const { session } = this.debuggee;
+    const { computer } = replica;
+    const now = session.moment;
+    const sites = new Set([search.pc - 4n, search.pc - 2n]);
+    let call: number | undefined;
+    await session.travel(from);
+    for (;;) {
+      const rest = await session.backward({ stopAt: new Set(), breakpoints: sites });
+      if (rest.why !== 'breakpoint') break;
+      if (!sites.has(computer.pc) || computer.getX(2) < search.frame) continue;
+      const moment = session.moment;
+      await session.travel(moment + 1);
+      // A call leaves the address after it in ra.
+      if (computer.getX(1) === search.pc && computer.pc !== search.pc) call = moment;
+      break;
+    }
+    await session.travel(now);
+    return call;
+  }
+}
+
+/**
+ * Looks for the beginning of the previous line, from the newest moment to older
+ * ones. What a callee did is passed over: its stack pointer is lower, or it came
+ * back from another function (a leaf may have no stack frame at all).
+ */
+class LineSearch {
+  /** Stack pointer of the frame that the search is in. */
+  frame: bigint;
+  /** The pc of the oldest moment looked at that is not a callee's. */
+  pc: bigint;
+  /** True if the oldest moment looked at is a callee's. */
+  insideCall = false;
+  /** The oldest moment that belongs to the line found. */
+  start: number | undefined;
+  #line: string | undefined;
+  #function: ElfSymbol | undefined;
+
+  constructor(
+    private readonly symbols: Symbols,
+    computer: Computer,
+  ) {
+    this.frame = computer.getX(2);
+    this.pc = computer.pc;
+    this.#function = symbols.at(this.pc);
+  }
+
+  /** Goes through a trail whose first moment is `first`. The moment at which the line began, once that is known. */
+  through(trail: readonly { pc: bigint; sp: bigint }[], first: number): number | undefined {
     for (let i = trail.length - 1; i >= 0; i--) {
       const at = trail[i];
-      // A lower stack pointer is a callee's: the stack grows down.
-      if (!at || at.sp < frame) continue;
-      const location = symbols.lineAt(at.pc)?.location;
-      const key = location ? `${location.file}:${location.line}:${symbols.at(at.pc)?.name}` : undefined;
-      if (key === undefined) continue;
-      if (line === undefined) {
-        line = key;
-        frame = at.sp;
-      } else if (key !== line) {
-        return start;
+      if (!at) continue;
+      const here = this.symbols.at(at.pc);
+      // Whoever stands before a function's first instruction has called it; anybody else has returned to it.
+      const called = this.pc === this.#function?.address;
+      this.insideCall = at.sp < this.frame || (here !== this.#function && (this.insideCall || !called));
+      if (this.insideCall) continue;
+      this.pc = at.pc;
+      this.#function = here;
+      const location = this.symbols.lineAt(at.pc)?.location;
+      if (!location) continue;
+      const line = `${location.file}:${location.line}:${here?.name}`;
+      if (this.#line === undefined) {
+        this.#line = line;
+        this.frame = at.sp;
+      } else if (line !== this.#line) {
+        return this.start;
       }
-      start = i;
+      this.start = first + i;
     }
-    return start === 0 ? 0 : undefined;
+    return undefined;
   }
 }
 

@@ -6,6 +6,7 @@ import { part, rename } from './diagnostic';
 import type * as ast from './generated/ast';
 import { boundedInteger, integer, wide } from './measures';
 import { decodeString } from './values';
+import { words } from './words';
 
 /** Where an address points, and what is known of the thing there. */
 export interface Resolved {
@@ -71,9 +72,19 @@ export function unknownSymbol<N extends ast.SymbolAddress | ast.Divergence>(
   context.reporter.error('COV208', place, `the guest has no symbol \`${name}\`${nothing}${hint}`, rename(place, nearest && quoted(nearest)));
 }
 
-/** A name as the language writes it: what is no plain word stands between backticks. */
+/** A symbol's name as an address has it: what is no plain word, or a word of the language, stands between backticks. */
 export function quoted(name: string): string {
-  return /^[a-zA-Z_][\w$]*$/.test(name) ? name : `\`${name}\``;
+  return /^[a-zA-Z_][\w$]*$/.test(name) && !Object.hasOwn(words, name) ? name : `\`${name}\``;
+}
+
+/** Words that begin a statement; a name that is one of them always stands between backticks. */
+const statements: ReadonlySet<string> = new Set([
+  'campaign', 'chip', 'expect', 'fault', 'guest', 'import', 'inject', 'optional', 'protect', 'scenario',
+]);
+
+/** A chip's, guest's or fault's name as a declaration has it. */
+export function declaredName(name: string): string {
+  return /^[a-zA-Z_][\w$]*$/.test(name) && !statements.has(name) ? name : `\`${name}\``;
 }
 
 /** Registers and memory are not known before the run; places of globals do not need them. */

@@ -1,7 +1,7 @@
 import type { AstNode, LangiumDocument, Reference } from 'langium';
-import type { ChipPlan, Plan, ProtectionPlan } from '../../engine/covert/plan';
+import type { ChipPlan, FaultPlan, Plan, ProtectionPlan } from '../../engine/covert/plan';
 import { nearestNames } from '../../engine/symbols/nearest';
-import { quoted } from './addresses';
+import { declaredName } from './addresses';
 import { lowerChip } from './chips';
 import { Context, contains, documentOf, eachOnce } from './context';
 import { defaultChip, defaults } from './defaults';
@@ -25,6 +25,8 @@ export interface Analysis {
   diagnostics: Diagnostic[];
   /** The scenarios in which nothing is wrong, in the order of the file. */
   plans: Plan[];
+  /** The faults in which nothing is wrong, whatever may be wrong around them. */
+  faults: ReadonlyMap<ast.Fault, FaultPlan>;
 }
 
 /** What chips and guests of this and of imported files come to, each worked out once. */
@@ -34,6 +36,7 @@ interface Work {
   others: Map<LangiumDocument, Context>;
   chips: Map<ast.Chip, ChipPlan | undefined>;
   guests: Map<ast.Guest, Promise<LoweredGuest>>;
+  faults: Map<ast.Fault, FaultPlan>;
 }
 
 /**
@@ -41,11 +44,19 @@ interface Work {
  * Documents have to be linked, and what they import loaded.
  */
 export class Analyzer {
+  /** Of each text, the newest analysis. */
+  readonly #latest = new WeakMap<object, Analysis>();
+
   constructor(private readonly services: CovertServices) {}
+
+  /** The newest analysis of a document as it is now; files that it names may have changed since. */
+  async latest(document: LangiumDocument): Promise<Analysis> {
+    return this.#latest.get(document.parseResult) ?? this.analyze(document);
+  }
 
   async analyze(document: LangiumDocument): Promise<Analysis> {
     const context = new Context(document);
-    const work: Work = { context, others: new Map(), chips: new Map(), guests: new Map() };
+    const work: Work = { context, others: new Map(), chips: new Map(), guests: new Map(), faults: new Map() };
     const documents = this.services.shared.workspace.LangiumDocuments;
     reportSyntax(document, this.services.Grammar, context.reporter);
     const items = fileOf(document)?.items ?? [];
@@ -65,7 +76,10 @@ export class Analyzer {
     }
     reportUnused(items, context, documents);
     const { diagnostics } = context.reporter;
-    return { diagnostics: diagnostics.toSorted((a, b) => a.span.offset - b.span.offset || a.span.end - b.span.end), plans };
+    const sorted = diagnostics.toSorted((a, b) => a.span.offset - b.span.offset || a.span.end - b.span.end);
+    const analysis = { diagnostics: sorted, plans, faults: work.faults };
+    this.#latest.set(document.parseResult, analysis);
+    return analysis;
   }
 
   #contextOf(node: AstNode, work: Work): Context {
@@ -100,7 +114,7 @@ export class Analyzer {
     const kind = isChip ? 'chip' : 'guest';
     const nearest = nearestNames(reference.$refText, names, 1)[0];
     const hint = nearest === undefined ? `: declare \`${kind} ${reference.$refText} { … }\` or import its file` : `; did you mean \`${nearest}\`?`;
-    context.reporter.error('COV201', place, `there is no ${kind} \`${reference.$refText}\`${hint}`, rename(place, nearest && quoted(nearest)));
+    context.reporter.error('COV201', place, `there is no ${kind} \`${reference.$refText}\`${hint}`, rename(place, nearest && declaredName(nearest)));
   }
 
   async #scenario(scenario: ast.Scenario, work: Work): Promise<Plan | undefined> {
@@ -141,7 +155,11 @@ export class Analyzer {
       ramBytes: guest?.ramBytes ?? defaults.ramBytes,
       maxInstructions: maxInstructions ?? defaults.maxInstructions,
     };
-    const faultPlans = faults.map((fault, index) => (context.intact(fault) ? lowerFault(fault, index + 1, scope, context) : undefined));
+    const faultPlans = faults.map((fault, index) => {
+      const plan = context.intact(fault) ? lowerFault(fault, index + 1, scope, context) : undefined;
+      if (plan) work.faults.set(fault, plan);
+      return plan;
+    });
     reportDuplicateFaults(faults, context);
     const expectationPlans = expectations.map((node) => ({
       plan: context.intact(node) ? lowerExpectation(node, { symbols, protection }, context) : undefined,

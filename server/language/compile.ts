@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { URI, type LangiumDocument } from 'langium';
+import { URI } from 'langium';
 import type { Plan } from '../../engine/covert/plan';
 import type { Diagnostic } from './diagnostic';
 import { visibleDocuments } from './imports';
-import { createCovertServices } from './services';
+import { createCovertServices, type CovertServices } from './services';
 
 export type { Diagnostic } from './diagnostic';
 
@@ -22,7 +22,7 @@ export interface CompileOptions {
  */
 export async function compileFile(path: string, options: CompileOptions = {}): Promise<{ plans: Plan[]; diagnostics: Diagnostic[] }> {
   const text = options.text ?? (await readFile(path, 'utf8'));
-  const services = createCovertServices();
+  const services = idle.pop() ?? createCovertServices();
   const { LangiumDocuments, LangiumDocumentFactory, DocumentBuilder } = services.shared.workspace;
   const document = LangiumDocumentFactory.fromString(text, URI.file(resolve(path)));
   LangiumDocuments.addDocument(document);
@@ -30,9 +30,17 @@ export async function compileFile(path: string, options: CompileOptions = {}): P
   const plans: Plan[] = [];
   const diagnostics: Diagnostic[] = [];
   for (const one of visibleDocuments(document, LangiumDocuments)) {
-    const analysis = await services.Analyzer.analyze(one as LangiumDocument);
+    const analysis = await services.Analyzer.analyze(one);
     diagnostics.push(...analysis.diagnostics);
     if (one === document) plans.push(...analysis.plans);
   }
+  await DocumentBuilder.update([], LangiumDocuments.all.map(({ uri }) => uri).toArray());
+  idle.push(services);
   return { plans, diagnostics };
 }
+
+/**
+ * Parsers are expensive to make and empty after use, so they are used again. One
+ * that failed is not: it may still hold documents.
+ */
+const idle: CovertServices[] = [];

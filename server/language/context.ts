@@ -9,15 +9,16 @@ interface Place {
 /** A document while it is analysed: where its findings go, and which parts of it were read whole. */
 export class Context {
   readonly reporter: Reporter;
-  /** Offsets at which the parser was stuck, and of the last thing it had read before. */
-  readonly #stuck: number[];
+  /** Offsets at which the parser was stuck, and of the last thing it had read before; ascending. */
+  readonly #stuck: Float64Array;
 
   constructor(readonly document: LangiumDocument) {
     this.reporter = new Reporter(document.uri.fsPath, document.textDocument);
-    this.#stuck = document.parseResult.parserErrors.flatMap((error) => {
+    const stuck = document.parseResult.parserErrors.flatMap((error) => {
       const previous = (error as { previousToken?: Place }).previousToken;
       return [error.token, ...error.resyncedTokens, ...(previous ? [previous] : [])].map(({ startOffset }) => startOffset);
     });
+    this.#stuck = Float64Array.from(stuck.filter((offset) => !Number.isNaN(offset))).sort();
   }
 
   /**
@@ -29,7 +30,14 @@ export class Context {
   }
 
   intactSpan(whole: Span | undefined): boolean {
-    return whole !== undefined && !this.#stuck.some((offset) => offset >= whole.offset && offset < whole.end);
+    if (!whole) return false;
+    let low = 0;
+    for (let high = this.#stuck.length; low < high; ) {
+      const middle = (low + high) >> 1;
+      if (this.#stuck[middle]! < whole.offset) low = middle + 1;
+      else high = middle;
+    }
+    return low === this.#stuck.length || this.#stuck[low]! >= whole.end;
   }
 
   range(node: AstNode): SourceRange {

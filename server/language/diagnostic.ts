@@ -52,6 +52,7 @@ export function sourceRange(file: string, document: Positions, span: Span): Sour
 /** Collects what is wrong with one file. */
 export class Reporter {
   readonly diagnostics: Diagnostic[] = [];
+  readonly #seen = new Set<string>();
 
   constructor(
     readonly file: string,
@@ -72,8 +73,9 @@ export class Reporter {
 
   #add(severity: 'error' | 'warning', code: DiagnosticCode, place: Span | undefined, message: string, fixes: Fix[]): void {
     const span = place ? { offset: place.offset, end: place.end } : { offset: 0, end: 0 };
-    const same = (other: Diagnostic): boolean => other.code === code && other.span.offset === span.offset && other.message === message;
-    if (this.diagnostics.some(same)) return;
+    const key = `${code} ${span.offset} ${message}`;
+    if (this.#seen.has(key)) return;
+    this.#seen.add(key);
     this.diagnostics.push({ code, severity, message, file: this.file, range: this.range(span), span, fixes });
   }
 }

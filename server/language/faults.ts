@@ -1,8 +1,9 @@
-import type { ChipPlan, FaultEffect, FaultPlan, FaultTarget, Place, ProtectionPlan, Span, Trigger } from '../../engine/covert/plan';
+import type { ChipPlan, FaultEffect, FaultPlan, FaultTarget, Place, ProtectionPlan, Span as PlanSpan, Trigger } from '../../engine/covert/plan';
 import { lowerAddress } from './addresses';
 import { coreExists } from './chips';
 import { foldedText, type Context } from './context';
-import { head, part } from './diagnostic';
+import { csrHolds } from './csr-probe';
+import { head, part, type Span } from './diagnostic';
 import type * as ast from './generated/ast';
 import type { GuestFile } from './guest-files';
 import { integer, notAvailable, oneOf, span, wide } from './measures';
@@ -45,7 +46,7 @@ function lowerEffect(effect: ast.Effect, scope: FaultScope, context: Context): F
       const place = lowerPlace(effect.place, scope, context);
       const bits = lowerBits(effect.bits, place, context);
       if (!place || !bits) return undefined;
-      warnOfZero(effect.place, place, context);
+      warnOfFixed(effect.place.$cstNode, whyFixed(place, bits), context);
       return { kind: 'flip', place, bits };
     }
     case 'RandomFlip': {
@@ -58,14 +59,15 @@ function lowerEffect(effect: ast.Effect, scope: FaultScope, context: Context): F
         context.reporter.error('COV402', part(effect, 'count'), `these places have ${bits} bits together, not ${count}`);
         return undefined;
       }
-      if (all.every(isZero)) warnOfZero(effect, all[0], context);
+      const fixed = all.map((place) => whyFixed(place, allBits));
+      if (fixed.every((why) => why !== undefined)) warnOfFixed(part(effect, 'places'), fixed[0], context);
       return { kind: 'flip-random', places: all, count };
     }
     case 'Overwrite': {
       const place = lowerPlace(effect.place, scope, context);
       const value = lowerValue(effect.value, place, scope, context);
       if (!place || value === undefined) return undefined;
-      warnOfZero(effect.place, place, context);
+      warnOfFixed(effect.place.$cstNode, whyFixed(place, allBits), context);
       return { kind: 'set', place, value };
     }
     case 'Stick':
@@ -76,12 +78,17 @@ function lowerEffect(effect: ast.Effect, scope: FaultScope, context: Context): F
   }
 }
 
-function isZero(place: Place | undefined): boolean {
-  return place?.kind === 'x' && place.index === 0;
+const allBits = Array.from({ length: 64 }, (_, bit) => bit);
+
+/** Why a fault in these bits of a place changes nothing; undefined where it does. */
+function whyFixed(place: Place, bits: readonly number[]): string | undefined {
+  if (place.kind === 'x' && place.index === 0) return 'x0 always reads as zero';
+  if (place.kind !== 'csr' || csrHolds(place.number, bits)) return undefined;
+  return `${placeText(place)} does not hold what is written to ${bits.length === 1 ? `bit ${bits[0]}` : 'these bits'}`;
 }
 
-function warnOfZero(node: ast.Place | ast.RandomFlip, place: Place | undefined, { reporter }: Context): void {
-  if (isZero(place)) reporter.warning('COV601', node.$type === 'RandomFlip' ? part(node, 'places') : node.$cstNode, 'x0 always reads as zero: a fault there changes nothing');
+function warnOfFixed(place: Span | undefined, why: string | undefined, { reporter }: Context): void {
+  if (why !== undefined) reporter.warning('COV601', place, `${why}: a fault there changes nothing`);
 }
 
 function lowerBits(ranges: ast.BitRange[], place: Place | undefined, context: Context): number[] | undefined {
@@ -222,7 +229,7 @@ function lowerCount(trigger: ast.CountTrigger, scope: FaultScope, context: Conte
   }
 }
 
-function atMoment(moment: Span, trigger: ast.TimeTrigger, scope: FaultScope, context: Context): Trigger | undefined {
+function atMoment(moment: PlanSpan, trigger: ast.TimeTrigger, scope: FaultScope, context: Context): Trigger | undefined {
   switch (moment.unit) {
     case 'instructions':
       warnIfTooLate(moment.value, trigger, scope, context);

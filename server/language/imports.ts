@@ -1,4 +1,5 @@
-import { AstUtils, URI, UriUtils, type LangiumDocument, type LangiumDocuments, type LangiumDocumentFactory } from 'langium';
+import type { URI} from 'langium';
+import { AstUtils, UriUtils, type LangiumDocument, type LangiumDocuments, type LangiumDocumentFactory } from 'langium';
 import * as ast from './generated/ast';
 import { decodeString } from './values';
 

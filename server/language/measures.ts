@@ -45,9 +45,22 @@ function number(amount: ast.Amount): number | undefined {
   return amount.number === undefined ? undefined : decodeDecimal(amount.number).value;
 }
 
+/** What other languages call the units. */
+const slips: ReadonlyMap<string, string> = new Map([
+  ...['K', 'KB', 'kB', 'kb', 'k'].map((unit) => [unit, 'KiB'] as const),
+  ...['M', 'MB', 'mb', 'm'].map((unit) => [unit, 'MiB'] as const),
+  ...['G', 'GB', 'gb', 'g'].map((unit) => [unit, 'GiB'] as const),
+  ['sec', 's'],
+  ['seconds', 's'],
+  ['msec', 'ms'],
+  ['usec', 'us'],
+  ['nsec', 'ns'],
+]);
+
 function badUnit(context: Context, amount: ast.Amount, what: string, units: string[]): undefined {
   const place = part(amount, 'unit');
-  const nearest = nearestNames(amount.unit, units, 1)[0];
+  const slip = slips.get(amount.unit);
+  const nearest = slip !== undefined && units.includes(slip) ? slip : nearestNames(amount.unit, units, 1)[0];
   const hint = nearest === undefined ? '' : `; did you mean \`${nearest}\`?`;
   context.reporter.error('COV105', place, `\`${amount.unit}\` is no unit of ${what}: ${units.join(', ')}${hint}`, rename(place, nearest));
   return undefined;
@@ -72,7 +85,11 @@ export function frequency(context: Context, amount: ast.Amount): number | undefi
 
 /** A number of instructions, or of epochs. */
 export function count(context: Context, amount: ast.Amount, unit: 'instructions' | 'epochs'): number | undefined {
-  if (countUnits.get(amount.unit) !== unit) return badUnit(context, amount, `this: it is counted in`, [unit]);
+  if (countUnits.get(amount.unit) !== unit) {
+    const place = part(amount, 'unit');
+    context.reporter.error('COV105', place, `this is counted in \`${unit}\`, not in \`${amount.unit}\``, rename(place, unit));
+    return undefined;
+  }
   return whole(context, amount, number(amount), unit);
 }
 

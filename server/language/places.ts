@@ -4,6 +4,7 @@ import { nearestNames } from '../../engine/symbols/nearest';
 import type { Symbols } from '../../engine/symbols/types';
 import { lowerAddress } from './addresses';
 import type { Context } from './context';
+import { hasCsr } from './csr-probe';
 import { ramBase } from './defaults';
 import { part, rename } from './diagnostic';
 import type * as ast from './generated/ast';
@@ -73,8 +74,12 @@ export function lowerPlace(place: ast.Place, scope: PlaceScope, context: Context
 
 function lowerRegister(place: ast.RegisterPlace, { symbols }: PlaceScope, context: Context): Place | undefined {
   const found = registerOf(place.register);
-  if (found) return found;
   const at = part(place, 'register');
+  if (found?.kind === 'csr' && !hasCsr(found.number)) {
+    context.reporter.error('COV401', at, `the machine that guests run on has no CSR \`${place.register}\``);
+    return undefined;
+  }
+  if (found) return found;
   const nearest = nearestNames(place.register, registerNames(), 1)[0];
   if (symbols?.find(place.register)) {
     const written = `memory[&${place.register}]`;

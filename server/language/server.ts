@@ -1,5 +1,5 @@
 import { startLanguageServer as serve } from 'langium/lsp';
-import { createConnection, ProposedFeatures } from 'vscode-languageserver/node';
+import { createConnection, ProposedFeatures, type Connection } from 'vscode-languageserver/node';
 import { createCovertLspServices } from './lsp/lsp-services';
 
 /**
@@ -9,5 +9,16 @@ import { createCovertLspServices } from './lsp/lsp-services';
 export function startLanguageServer(): void {
   const connection = createConnection(ProposedFeatures.all, process.stdin, process.stdout);
   const { shared } = createCovertLspServices(connection);
+  const { TextDocuments } = shared.workspace;
+  tellVersions(connection, (uri) => TextDocuments.get(uri)?.version);
   serve(shared);
+}
+
+/** Says with diagnostics which version of a document they are about, so that a client can drop what is late. */
+function tellVersions(connection: Connection, versionOf: (uri: string) => number | undefined): void {
+  const send = connection.sendDiagnostics.bind(connection);
+  connection.sendDiagnostics = (params) => {
+    const version = versionOf(params.uri);
+    return send(version === undefined ? params : { ...params, version });
+  };
 }

@@ -5,6 +5,7 @@ import {
   DefaultIndexManager,
   DefaultScopeProvider,
   DefaultValueConverter,
+  DocumentState,
   inject,
   MapScope,
   type BuildOptions,
@@ -75,7 +76,9 @@ class ImportingBuilder extends DefaultDocumentBuilder {
     options: BuildOptions,
     cancelToken: Parameters<DefaultDocumentBuilder['build']>[2] & object,
   ): Promise<void> {
-    for (const document of documents) await this.langiumDocumentFactory.update(document, cancelToken);
+    for (const document of documents) {
+      if (document.state < DocumentState.Parsed) await this.langiumDocumentFactory.update(document, cancelToken);
+    }
     const imported = await loadImports(documents, this.langiumDocuments, this.langiumDocumentFactory);
     await super.buildDocuments([...documents, ...imported], options, cancelToken);
   }

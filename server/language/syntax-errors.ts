@@ -15,6 +15,8 @@ interface Stuck {
   expected: string[];
   /** The rule that was being read. */
   rule: string;
+  /** The token that does not fit, where it is not the first one of what was being read. */
+  at?: { offset: number; image: string; type: string } | undefined;
 }
 
 /** Hands on what was expected, so that {@link reportSyntax} can put it in words. */
@@ -23,12 +25,30 @@ export class StuckMessages extends AbstractParserErrorMessageProvider {
     return stuck([expected.name], ruleName);
   }
 
-  override buildNotAllInputParsedMessage({ ruleName }: { ruleName: string }): string {
-    return stuck(['EOF'], ruleName);
+  /** Only the rule of the whole file can leave something unread; the parser does not name it here. */
+  override buildNotAllInputParsedMessage(): string {
+    return stuck(['EOF'], 'File');
   }
 
-  override buildNoViableAltMessage(options: { expectedPathsPerAlt: { name: string }[][][]; ruleName: string }): string {
-    return stuck(options.expectedPathsPerAlt.flat().flatMap(([first]) => (first ? [first.name] : [])), options.ruleName);
+  /** Goes along the alternatives for as long as one fits, to the token at which none does. */
+  override buildNoViableAltMessage(options: {
+    expectedPathsPerAlt: { name: string }[][][];
+    actual: Token[];
+    ruleName: string;
+  }): string {
+    let paths = options.expectedPathsPerAlt.flat();
+    for (let depth = 0; ; depth++) {
+      const token = options.actual[depth];
+      const fitting = paths.filter((path) => path[depth]?.name === token?.tokenType.name);
+      const goesOn = fitting.some((path) => path.length > depth + 1);
+      if (token && fitting.length > 0 && goesOn && options.actual.length > depth + 1) {
+        paths = fitting;
+        continue;
+      }
+      const expected = paths.flatMap((path) => (path[depth] ? [path[depth]!.name] : []));
+      const at = depth > 0 && token && !Number.isNaN(token.startOffset) ? token : undefined;
+      return stuck(expected, options.ruleName, at);
+    }
   }
 
   override buildEarlyExitMessage(options: { expectedIterationPaths: { name: string }[][]; ruleName: string }): string {
@@ -36,9 +56,10 @@ export class StuckMessages extends AbstractParserErrorMessageProvider {
   }
 }
 
-function stuck(expected: string[], ruleName: string): string {
+function stuck(expected: string[], ruleName: string, token?: Token): string {
   const names = expected.map((name) => name.replace(/:KW$/, ''));
-  return JSON.stringify({ expected: [...new Set(names)], rule: ruleName.replace(/\u200b/g, '') } satisfies Stuck);
+  const at = token && { offset: token.startOffset, image: token.image, type: token.tokenType.name };
+  return JSON.stringify({ expected: [...new Set(names)], rule: ruleName.replace(/\u200b/g, ''), at } satisfies Stuck);
 }
 
 /** How messages call the terminals. */
@@ -58,7 +79,7 @@ const ruleNames: Readonly<Record<string, string>> = {
   Word: 'a name',
   SymbolName: "a symbol's name",
   RegisterName: "a register's name",
-  Unit: 'a unit',
+  Unit: 'a unit after the number, such as `instructions`, `epochs`, `ms` or `MiB`',
 };
 
 /** Reports what the lexer and the parser could not read, and literals that are malformed. */
@@ -76,10 +97,12 @@ export function reportSyntax(document: LangiumDocument, grammar: Grammar, report
   for (const error of parseResult.parserErrors) {
     const token = error.token as Token;
     const previous = (error as { previousToken?: Token }).previousToken;
-    const place = placeOf(token, previous, textDocument.getText());
+    const known = parseStuck(error.message);
+    const { at } = known;
+    const place = at ? { offset: at.offset, end: at.offset + at.image.length } : placeOf(token, previous, textDocument.getText());
     if (place.offset < lastEnd) continue;
     lastEnd = Math.max(place.end, place.offset + 1);
-    const { message, fixes } = inWords(error.message, token, place, grammar);
+    const { message, fixes } = inWords(known, at ?? { image: token.image, type: token.tokenType.name }, place, grammar);
     reporter.error('COV101', place, message, fixes);
   }
 }
@@ -94,30 +117,31 @@ function placeOf(token: Token, previous: Token | undefined, text: string): Span 
   return { offset: Math.max(0, text.trimEnd().length - 1), end: text.trimEnd().length };
 }
 
-function inWords(text: string, token: Token, place: Span, grammar: Grammar): { message: string; fixes: Fix[] } {
-  const { expected, rule } = parseStuck(text);
-  const atEnd = token.image === '';
-  const found = atEnd ? 'the file ends' : `found \`${token.image.split(/[\r\n]/)[0]}\``;
+function inWords(
+  { expected, rule }: Stuck,
+  token: { image: string; type: string },
+  place: Span,
+  grammar: Grammar,
+): { message: string; fixes: Fix[] } {
+  const found = token.image === '' ? 'the file ends' : `found \`${token.image.split(/[\r\n]/)[0]}\``;
   const isWord = /^[a-z]\w*$/i.test(token.image);
   const isName = expected.includes('QUOTED');
-  if (isName && isWord && token.tokenType.name !== 'ID') {
+  if (isName && isWord && token.type !== 'ID') {
     return {
       message: `\`${token.image}\` is a word of the language: write it between backticks to use it as a name`,
       fixes: [{ title: `Write \`${token.image}\` between backticks`, span: place, text: `\`${token.image}\`` }],
     };
   }
+  const named = ruleNames[rule];
+  if (named !== undefined) return { message: `expected ${named}, but ${found}`, fixes: [] };
   // A repetition that broke off knows only what ends it; what may go on in it is in the grammar.
-  const next = expected.length === 1 ? [...repeatedStarts(grammar, rule), ...expected] : expected;
-  const words = next.filter((name) => !(name in terminalNames));
-  const named = ruleNames[rule] ?? 'a name';
-  const kinds = [...new Set(next.map((name) => (isName && (name === 'ID' || name === 'QUOTED') ? named : terminalNames[name] ?? `\`${name}\``)))];
-  const shown = isName ? kinds.filter((kind) => !kind.startsWith('`')) : kinds;
-  const nearest = isWord ? nearestNames(token.image, words.filter((word) => /^\w+$/.test(word)), 1)[0] : undefined;
+  const ends = expected.length === 1 && (expected[0] === '}' || expected[0] === 'EOF');
+  const next = ends ? [...repeatedStarts(grammar, rule), ...expected] : expected;
+  const kinds = [...new Set(next.map((name) => terminalNames[name] ?? `\`${name}\``))];
+  const words = next.filter((name) => /^\w+$/.test(name) && !(name in terminalNames));
+  const nearest = isWord ? nearestNames(token.image, words, 1)[0] : undefined;
   const hint = nearest === undefined ? '' : `; did you mean \`${nearest}\`?`;
-  return {
-    message: `expected ${listed(shown.length > 0 ? shown : kinds)}, but ${found}${hint}`,
-    fixes: rename(place, nearest),
-  };
+  return { message: `expected ${listed(kinds)}, but ${found}${hint}`, fixes: rename(place, nearest) };
 }
 
 function parseStuck(text: string): Stuck {

@@ -9,21 +9,21 @@ export function reportUnused(items: readonly ast.Item[], { reporter, document }:
   const users = items.filter((item) => ast.isScenario(item) || ast.isCampaign(item));
   if (users.length === 0) return;
   const used = new Set<ast.Chip | ast.Guest>();
-  let unknown = false;
+  const unknown = new Set<string>();
   for (const { items: uses } of users) {
     for (const use of uses) {
       const reference = ast.isChipUse(use) ? use.chip : ast.isGuestUse(use) ? use.guest : undefined;
       if (reference?.ref) used.add(reference.ref);
-      else if (reference) unknown = true;
+      else if (reference) unknown.add(ast.isChipUse(use) ? ast.Chip.$type : ast.Guest.$type);
     }
   }
+  // A name that is not found may be a slip for any of its kind, and may be meant to come from an import.
   for (const item of items) {
-    if ((ast.isChip(item) || ast.isGuest(item)) && item.name !== undefined && !used.has(item)) {
+    if ((ast.isChip(item) || ast.isGuest(item)) && item.name !== undefined && !used.has(item) && !unknown.has(item.$type)) {
       reporter.warning('COV602', part(item, 'name'), `no scenario uses ${item.$type.toLowerCase()} \`${item.name}\``);
     }
   }
-  // A name that is not found may be meant to come from an import.
-  if (unknown) return;
+  if (unknown.size > 0) return;
   const homes = new Set<LangiumDocument>([...used].map((node) => AstUtils.getDocument(node)));
   for (const item of items) {
     if (!ast.isImport(item)) continue;

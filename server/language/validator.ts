@@ -1,4 +1,4 @@
-import { DefaultDocumentValidator, type LangiumCoreServices, type LangiumDocument } from 'langium';
+import { Cancellation, DefaultDocumentValidator, interruptAndCheck, type LangiumCoreServices, type LangiumDocument, type ValidationOptions } from 'langium';
 import { DiagnosticSeverity, DiagnosticTag, type Diagnostic as LspDiagnostic } from 'vscode-languageserver-types';
 import type { Analyzer } from './analyzer';
 import type { Diagnostic, Fix } from './diagnostic';
@@ -17,8 +17,15 @@ export class AnalysisValidator extends DefaultDocumentValidator {
     this.#analyzer = () => services.Analyzer;
   }
 
-  override async validateDocument(document: LangiumDocument): Promise<LspDiagnostic[]> {
+  /** Gives up when the text has changed meanwhile, so that what is published is about the newest text. */
+  override async validateDocument(
+    document: LangiumDocument,
+    _options?: ValidationOptions,
+    cancelToken = Cancellation.CancellationToken.None,
+  ): Promise<LspDiagnostic[]> {
+    await interruptAndCheck(cancelToken);
     const { diagnostics } = await this.#analyzer().analyze(document);
+    await interruptAndCheck(cancelToken);
     return diagnostics.map((diagnostic) => toLsp(diagnostic, document));
   }
 }

@@ -11,7 +11,7 @@
  * that ends at once, is taken off its times.
  */
 import { readFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { loadMachine } from '../oracles/run-machine';
 import { qemuVersion, runQemu } from '../oracles/qemu';
 import { median, spread } from './statistics';
@@ -82,17 +82,20 @@ async function main(): Promise<number> {
     return 2;
   }
   const rounds = process.argv.includes('--quick') ? 1 : 5;
+  const [load = 0] = loadavg();
+  const busy = load > cpus().length / 2 ? `others are using this machine (load ${load.toFixed(1)} on ${cpus().length} processors): expect lower numbers` : '';
   const start = qemuVersion ? await startTime() : 0;
   const rows: Row[] = [];
   for (const kernel of kernels) rows.push(await measure(kernel, rounds, start));
   const host = `${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.versions.node} (V8 ${process.versions.v8})`;
 
   if (process.argv.includes('--json')) {
-    console.log(JSON.stringify({ host, qemu: qemuVersion ?? null, rounds, kernels: rows }, null, 2));
+    console.log(JSON.stringify({ host, load, qemu: qemuVersion ?? null, rounds, kernels: rows }, null, 2));
     return 0;
   }
   console.log(host);
   console.log(qemuVersion ?? 'qemu-system-riscv64 is not installed: no peer to compare with');
+  if (busy !== '') console.log(busy);
   console.log(`million instructions a second, median of ${rounds} (half the range between quartiles)\n`);
   const cell = (value: { median: number; spread: number } | null): string =>
     (value ? `${value.median.toFixed(0)} ±${value.spread.toFixed(0)}` : '-').padStart(13);

@@ -84,6 +84,11 @@ describe('a debug session over stdio', () => {
     expect(await session.where(1)).not.toBe(`main:${call}`);
     await session.move('stepBack', { threadId: 1 });
     expect(await session.where(1)).toBe(`main:${call}`);
+    // fill_block is a leaf without a stack frame of its own.
+    await session.move('stepBack', { threadId: 1 });
+    expect(await session.where(1)).toBe(`main:${call - 1}`);
+    await session.move('stepBack', { threadId: 1 });
+    expect(await session.where(1)).toBe(`main:${call - 2}`);
   });
 
   it('sets function breakpoints, and says why one is not possible', async () => {
@@ -124,7 +129,7 @@ describe('a debug session over stdio', () => {
 describe('a launch that cannot be', () => {
   it.each([
     ['a file that is not there', { scenario: 'nowhere.covert' }, /nowhere\.covert/],
-    ['a scenario that is not there', { scenario: checksum, name: 'no such' }, /has no scenario "no such"; it has "/],
+    ['a scenario that is not there', { scenario: checksum, scenarioName: 'no such' }, /has no scenario "no such"; it has "/],
     ['no file at all', { scenario: '' }, /has no "scenario"/],
   ])('with %s says why in one line', async (_, args, message) => {
     const session = Transcript.start();

@@ -25,7 +25,7 @@ class Listener implements vscode.Disposable {
     }),
   });
 
-  /** The next event of that name; events before it are passed over. */
+  /** The next event of that name; events before it are passed over. A stop is one `stopped` a replica, then `covert/moved`. */
   async next(event: string): Promise<Record<string, unknown>> {
     for (;;) {
       const message = this.seen.shift();
@@ -122,6 +122,7 @@ suite('debugger', () => {
       await listener.next('covert/moved');
       await session.customRequest('stepBack', { threadId: threads[1]!.id });
       assert.equal((await listener.next('stopped'))['reason'], 'step');
+      await listener.next('covert/moved');
       const back = (await session.customRequest('covert/replicaState')) as { moment: number };
       assert.ok(back.moment < state.moment, `${back.moment} is not before ${state.moment}`);
 

@@ -7,7 +7,7 @@ import { findChromium, setUpWorkbench } from '../../scripts/workbench-setup';
 import { WorkbenchPage } from './workbench-page';
 
 /** Quiet, reproducible, and like what a newcomer sees. */
-export const settings = {
+const settings = {
   'chat.commandCenter.enabled': false,
   'debug.toolBarLocation': 'floating',
   'editor.fontFamily': '"DejaVu Sans Mono", monospace',
@@ -17,6 +17,8 @@ export const settings = {
   'git.enabled': false,
   'security.workspace.trust.enabled': false,
   'telemetry.telemetryLevel': 'off',
+  // Drawn as text, which a test can read.
+  'terminal.integrated.gpuAcceleration': 'off',
   'window.commandCenter': false,
   'workbench.colorTheme': 'Default Dark Modern',
   'workbench.startupEditor': 'none',

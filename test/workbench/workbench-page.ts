@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
+import { expect } from 'vitest';
 
 const browserFlags = [
   '--no-sandbox',
@@ -31,7 +32,7 @@ export class WorkbenchPage {
     mkdirSync(screenshots, { recursive: true });
     const browser = await chromium.launch({ executablePath: chromiumPath, args: browserFlags });
     try {
-      const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+      const page = await browser.newPage({ viewport: { width: 1600, height: 960 } });
       page.setDefaultTimeout(30_000);
       await page.goto(url);
       await page.locator('.monaco-workbench').waitFor();
@@ -56,14 +57,15 @@ export class WorkbenchPage {
   /** Runs a command by its title in the palette. */
   async command(title: string): Promise<void> {
     await this.page.keyboard.press('F1');
-    await this.pickTyped(`>${title}`);
+    await this.pickTyped(`>${title}`, title);
   }
 
   /** Opens a file of the folder by the end of its path. */
   async openFile(path: string): Promise<void> {
     await this.page.keyboard.press('Control+P');
-    await this.pickTyped(path);
-    await this.tab(path.replace(/^.*\//, '')).waitFor();
+    const name = path.replace(/^.*\//, '');
+    await this.pickTyped(path, name);
+    await this.tab(name).waitFor();
   }
 
   /** Puts the cursor there; both count from 1. */
@@ -72,19 +74,23 @@ export class WorkbenchPage {
     await this.pickTyped(`:${line}:${column}`);
   }
 
-  private async pickTyped(text: string): Promise<void> {
-    const input = this.page.locator('.quick-input-widget input.input');
-    await input.waitFor();
-    await input.fill(text);
-    // The list is filled a moment later; an Enter before that picks nothing.
-    if (!text.startsWith(':')) await this.page.locator('.quick-input-list .monaco-list-row').first().waitFor();
-    await this.page.waitForTimeout(300);
-    await this.page.keyboard.press('Enter');
-    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+  /** Types into the open quick input and accepts, once the list's first row is `first`. */
+  private async pickTyped(text: string, first?: string): Promise<void> {
+    const widget = this.page.locator('.quick-input-widget');
+    await widget.locator('input.input').fill(text);
+    // The list follows the text a moment later; an Enter before that picks something else.
+    const label = this.page.locator('.quick-input-list .monaco-list-row[data-index="0"] .label-name').first();
+    if (first !== undefined) await expect.poll(() => label.textContent(), { timeout: 20_000 }).toBe(first);
+    // An Enter that comes too early for what is picked does nothing: once more.
+    for (let tries = 0; tries < 10 && (await widget.isVisible()); tries++) {
+      await this.page.keyboard.press('Enter');
+      await widget.waitFor({ state: 'hidden', timeout: 1000 }).catch(() => undefined);
+    }
+    await widget.waitFor({ state: 'hidden' });
   }
 
   tab(name: string): Locator {
-    return this.page.locator(`.tabs-container .tab.active[data-resource-name="${name}"]`);
+    return this.page.locator(`.editor-group-container.active .tab.active[data-resource-name="${name}"]`);
   }
 
   /** Squiggles of that severity in the visible part of the editor. */
@@ -129,6 +135,12 @@ export class WorkbenchPage {
   /** What extensions have put behind the lines of the active editor. */
   lineEnds(): Promise<LineEnd[]> {
     return this.page.evaluate<LineEnd[]>(lineEndsInPage);
+  }
+
+  /** Ends the session from its toolbar. */
+  async stopDebugging(): Promise<void> {
+    await this.debugButton('stop').click();
+    await this.debugToolbar.waitFor({ state: 'hidden' });
   }
 }
 

@@ -1,12 +1,15 @@
 import {
   OP_AMOADD_D, OP_AMOADD_W, OP_AMOAND_D, OP_AMOAND_W, OP_AMOMAXU_D, OP_AMOMAXU_W, OP_AMOMAX_D, OP_AMOMAX_W,
-  OP_AMOMINU_D, OP_AMOMINU_W, OP_AMOMIN_D, OP_AMOMIN_W, OP_AMOOR_D, OP_AMOOR_W, OP_AMOSWAP_D, OP_AMOSWAP_W,
-  OP_AMOXOR_D, OP_AMOXOR_W, OP_LR_D, OP_LR_W, OP_SC_D, OP_SC_W,
+  OP_AMOMINU_D, OP_AMOMINU_W, OP_AMOMIN_D, OP_AMOMIN_W, OP_AMOOR_D, OP_AMOOR_W, OP_AMOXOR_D, OP_AMOXOR_W, OP_LR_D,
+  OP_LR_W, OP_SC_D, OP_SC_W,
 } from './decode.generated';
 import { ATOMIC_AT, CAUSE, NO_RESERVATION, RESERVATION, STATE } from './layout';
 import { NONE, atomicAddress, atomicDone } from './memory';
 
 // LR, SC and the AMOs. One hart at a time runs, so each is atomic as it is.
+//
+// The result goes to its register before the store is announced: a store to
+// decoded code erases records, and that of the instruction itself may be among them.
 
 /** Executes an atomic record; on an exception CAUSE is set and nothing is changed. */
 export function atomicOp(op: u32, r: usize): void {
@@ -42,11 +45,11 @@ function atomicWord(op: u32, r: usize, va: u64): void {
   const b = <i32>source(r);
   if (op == OP_SC_W) {
     const held = takeReservation();
+    setX(r, held ? 0 : 1);
     if (held) {
       store<i32>(host, b);
       atomicDone(va, 4);
     }
-    setX(r, held ? 0 : 1);
     return;
   }
   let result: i32;
@@ -59,11 +62,12 @@ function atomicWord(op: u32, r: usize, va: u64): void {
     case OP_AMOMAX_W: result = max(a, b); break;
     case OP_AMOMINU_W: result = <i32>min(<u32>a, <u32>b); break;
     case OP_AMOMAXU_W: result = <i32>max(<u32>a, <u32>b); break;
+    // amoswap
     default: result = b; break;
   }
+  setX(r, a);
   store<i32>(host, result);
   atomicDone(va, 4);
-  setX(r, a);
 }
 
 function atomicDouble(op: u32, r: usize, va: u64): void {
@@ -78,11 +82,11 @@ function atomicDouble(op: u32, r: usize, va: u64): void {
   const b = <i64>source(r);
   if (op == OP_SC_D) {
     const held = takeReservation();
+    setX(r, held ? 0 : 1);
     if (held) {
       store<i64>(host, b);
       atomicDone(va, 8);
     }
-    setX(r, held ? 0 : 1);
     return;
   }
   let result: i64;
@@ -95,9 +99,10 @@ function atomicDouble(op: u32, r: usize, va: u64): void {
     case OP_AMOMAX_D: result = max(a, b); break;
     case OP_AMOMINU_D: result = <i64>min(<u64>a, <u64>b); break;
     case OP_AMOMAXU_D: result = <i64>max(<u64>a, <u64>b); break;
+    // amoswap
     default: result = b; break;
   }
+  setX(r, a);
   store<i64>(host, result);
   atomicDone(va, 8);
-  setX(r, a);
 }

@@ -70,7 +70,7 @@ export function instructionsToTimers(): u64 {
   const perTick = load<u64>(PER_TICK);
   if (ticks > (<u64>1 << 62) / perTick) return NEVER;
   if (load<u32>(TIME_FROM_CORE) == 0) return ticks * perTick - load<u64>(STATE + RETIRED);
-  // The clock advances by at most 32 cycles an instruction (18 for the dearest, and a clock no more than 10 % fast).
+  // The clock advances by at most 32 cycles an instruction (20 for the dearest, and a clock no more than 10 % fast).
   const left = (ticks * perTick - coreClock()) / 32;
   return left > 0 ? left : 1;
 }

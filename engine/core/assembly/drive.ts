@@ -3,7 +3,7 @@ import {
   OP_BREAK, OP_STEPPED, OP_STRADDLE, decodeBlock, decodeRecord, hasBreakpoint, recordsOf,
 } from './code';
 import { opCycles } from './decode.generated';
-import { beginEffects, endEffects } from './effects';
+import { beginEffects, endEffects, trapEffects } from './effects';
 import { BUDGET, EXCEPTION, FAR, LEAVING, SYSTEM, interpret } from './interpret';
 import {
   CAUSE, COLLECT, CYCLES, CYCLE_LIMIT, EXITED, FETCH_CONTEXT, LEAVE, LIMIT, PC, PRIVILEGE, RAM_BASE, RECORD_BYTES,
@@ -35,8 +35,14 @@ export function run(stepOver: bool): u32 {
   if (load<u64>(STATE + EXITED) != 0) return STOP_EXIT;
   const limit = load<u64>(LIMIT);
   let first = stepOver;
+  // Left over where another stop came first.
+  store<u32>(WATCH_HIT, 0);
   while (load<u64>(STATE + RETIRED) < limit) {
-    takeInterrupt();
+    if (takeInterrupt()) {
+      // The instruction to step over is not the next one any more.
+      first = false;
+      if (load<u32>(COLLECT) != 0) trapEffects();
+    }
     chooseContext();
     const goal = horizon(limit);
     if (goal == 0) return STOP_LIMIT;

@@ -1,21 +1,26 @@
+import { csrRead } from './csr';
 import {
-  OP_AMOMAXU_D, OP_CSRRC, OP_CSRRW, OP_FSD, OP_FSW, OP_LR_D, OP_LR_W, OP_SB, OP_SD, OP_SH, OP_SW,
+  OP_AMOMAXU_D, OP_CBO_ZERO, OP_CSRRC, OP_CSRRCI, OP_CSRRS, OP_CSRRSI, OP_CSRRW, OP_CSRRWI, OP_EBREAK, OP_ECALL, OP_FSD,
+  OP_FSW, OP_LR_D, OP_LR_W, OP_MRET, OP_SB, OP_SC_D, OP_SC_W, OP_SD, OP_SH, OP_SRET, OP_SW, OP_WFI,
   opWritesF, opWritesX,
 } from './decode.generated';
 import {
-  EFFECTS, EXCEPTIONS, F, FFLAGS, FRM, HOST, INTERRUPTS, LAST_CAUSE, MCAUSE, MTVAL, PC, SCAUSE, SINK, STATE, STVAL,
+  ATOMIC_AT, EFFECTS, EXCEPTIONS, EXIT_CODE, F, FFLAGS, HOST, MCAUSE, MEPC, MSTATUS, MTVAL, OUTPUT_SEQUENCE, PC,
+  PRIVILEGE, RESERVATION, RETIRED, SCAUSE, SEPC, SINK, STATE, STVAL, TIME_OFFSET,
 } from './layout';
+import { hostOf } from './mmu';
 
 // A digest of what instructions do: the next pc, the register written, the
-// address and value stored, CSRs written, traps. It is a prefix digest: each
-// step mixes into what came before, so two runs that once differ stay different
-// (but for a collision of 64 bits).
+// address and value stored, exceptions of floating point raised, CSRs written,
+// traps. What stood in the state before and an instruction does not touch is no
+// part of it, so that a fault shows where it first gave another result and not
+// where it struck. It is a prefix digest: each step mixes into what came before,
+// so two runs that once differ stay different (but for a collision of 64 bits).
 
 const EXCEPTIONS_BEFORE: usize = HOST + 0x200;
-const STORE_ADDRESS: usize = HOST + 0x208;
-const STORE_VALUE: usize = HOST + 0x210;
-/** What the interrupt counter was when the last instruction was folded in. */
-export const INTERRUPTS_BEFORE: usize = HOST + 0x218;
+const ADDRESS: usize = HOST + 0x208;
+const FLAGS_BEFORE: usize = HOST + 0x210;
+const RETIRED_BEFORE: usize = HOST + 0x218;
 
 /** Multiply, xor-shift: the finaliser of a well-mixed 64-bit hash, with odd constants of its own. */
 function fold(value: u64): void {
@@ -25,56 +30,119 @@ function fold(value: u64): void {
   store<u64>(EFFECTS, hash ^ (hash >> 32));
 }
 
-/** Before the instruction: what it will store can be read only now. */
+@inline function x(r: usize, at: usize): u64 {
+  return load<u64>(STATE + load<u16>(r + at));
+}
+
+@inline function isCsr(op: u32): bool {
+  return op == OP_CSRRW || op == OP_CSRRS || op == OP_CSRRC || op == OP_CSRRWI || op == OP_CSRRSI || op == OP_CSRRCI;
+}
+
+@inline function isAtomic(op: u32): bool {
+  return op >= OP_LR_W && op <= OP_AMOMAXU_D;
+}
+
+/** Before the instruction: its result may take the place of its address, and it adds to the flags. */
 export function beginEffects(record: usize): void {
-  store<u64>(EXCEPTIONS_BEFORE, load<u64>(STATE + EXCEPTIONS));
   const op: u32 = load<u8>(record);
-  const size = storedBytes(op);
-  store<u64>(STORE_ADDRESS, 0);
-  store<u64>(STORE_VALUE, 0);
-  if (size == 0) return;
-  const atomic = op >= OP_LR_W && op <= OP_AMOMAXU_D;
-  const base = load<u64>(STATE + load<u16>(record, 4));
-  store<u64>(STORE_ADDRESS, atomic ? base : base + <u64><i64>load<i32>(record, 8));
-  const file: usize = op == OP_FSW || op == OP_FSD ? F : 0;
-  const value = load<u64>(STATE + load<u16>(record, 6) + file);
-  store<u64>(STORE_VALUE, size == 8 ? value : value & ((<u64>1 << (<u64>size << 3)) - 1));
+  store<u64>(EXCEPTIONS_BEFORE, load<u64>(STATE + EXCEPTIONS));
+  store<u64>(RETIRED_BEFORE, load<u64>(STATE + RETIRED));
+  store<u64>(ADDRESS, isAtomic(op) ? x(record, 4) : x(record, 4) + <u64><i64>load<i32>(record, 8));
+  if (isCsr(op)) return;
+  // No other instruction reads the flags, so what is there afterwards is what it has raised.
+  store<u32>(FLAGS_BEFORE, load<u32>(STATE + FFLAGS));
+  store<u32>(STATE + FFLAGS, 0);
 }
 
 export function endEffects(record: usize): void {
   const op: u32 = load<u8>(record);
-  fold(load<u64>(STATE + PC));
-  if (load<u64>(STATE + EXCEPTIONS) != load<u64>(EXCEPTIONS_BEFORE)) {
-    fold(load<u64>(STATE + LAST_CAUSE));
-    fold(load<u64>(STATE + MTVAL) ^ load<u64>(STATE + STVAL));
+  let raised: u32 = 0;
+  if (!isCsr(op)) {
+    raised = load<u32>(STATE + FFLAGS);
+    store<u32>(STATE + FFLAGS, load<u32>(FLAGS_BEFORE) | raised);
+  }
+  if (load<u64>(STATE + RETIRED) == load<u64>(RETIRED_BEFORE)) {
+    // A guest that sleeps or stalls does nothing, however often it is asked.
+    if (load<u64>(STATE + EXCEPTIONS) != load<u64>(EXCEPTIONS_BEFORE)) trapEffects();
     return;
   }
-  if (load<u64>(INTERRUPTS_BEFORE) != load<u64>(INTERRUPTS)) {
-    store<u64>(INTERRUPTS_BEFORE, load<u64>(INTERRUPTS));
-    fold(load<u64>(STATE + MCAUSE) ^ load<u64>(STATE + SCAUSE));
-  }
+  fold(raised);
+  fold(load<u64>(STATE + PC));
   const rd: usize = load<u16>(record, 2);
   if (opWritesX(op) && rd != SINK) fold(load<u64>(STATE + rd));
   if (opWritesF(op)) fold(load<u64>(STATE + rd, F));
-  if (storedBytes(op) != 0) {
-    fold(load<u64>(STORE_ADDRESS));
-    fold(load<u64>(STORE_VALUE));
+  if (isAtomic(op)) {
+    atomicEffects(op, record);
+    return;
   }
-  // The register forms of CSR instructions change what nothing else here shows.
-  if (op >= OP_CSRRW && op <= OP_CSRRC) fold(load<u64>(STATE + load<u16>(record, 4)));
-  fold(load<u64>(STATE + FFLAGS) & 0xffffffff | (<u64>load<u32>(STATE + FRM) << 32));
+  const size = storedBytes(op);
+  if (size == 0) {
+    systemEffects(op, record);
+    return;
+  }
+  fold(load<u64>(ADDRESS));
+  const file: usize = op == OP_FSW || op == OP_FSD ? F : 0;
+  const value = load<u64>(STATE + load<u16>(record, 6) + file);
+  fold(size == 8 ? value : value & ((<u64>1 << (<u64>size << 3)) - 1));
 }
 
-/** Bytes that the instruction stores, 0 if none. */
+/** An exception or an interrupt has been taken. */
+export function trapEffects(): void {
+  fold(load<u64>(STATE + PC));
+  // Only the registers of the mode that took it have changed.
+  const machine = load<u64>(STATE + PRIVILEGE) == 3;
+  fold(load<u64>(STATE + (machine ? MCAUSE : SCAUSE)));
+  fold(load<u64>(STATE + (machine ? MTVAL : STVAL)));
+  fold(load<u64>(STATE + (machine ? MEPC : SEPC)));
+  fold(load<u64>(STATE + MSTATUS));
+}
+
+/** What an atomic instruction leaves in memory, or in the reservation. */
+function atomicEffects(op: u32, record: usize): void {
+  const address = load<u64>(ADDRESS);
+  if (op == OP_LR_W || op == OP_LR_D) {
+    fold(load<u64>(STATE + RESERVATION));
+    return;
+  }
+  // A conditional store that failed has stored nothing; its result says so, also where rd is x0.
+  if ((op == OP_SC_W || op == OP_SC_D) && x(record, 2) != 0) {
+    fold(1);
+    return;
+  }
+  fold(address);
+  const host = hostOf(load<u64>(ATOMIC_AT));
+  fold(op < OP_LR_D ? <u64>load<u32>(host) : load<u64>(host));
+}
+
+function systemEffects(op: u32, record: usize): void {
+  const field: u32 = load<u16>(record, 4);
+  if (isCsr(op)) {
+    const number = load<u32>(record, 8);
+    // Set and clear write nothing when their operand is x0 or 0.
+    if (op == OP_CSRRW || op == OP_CSRRWI || field != 0) fold(csrRead(number, true));
+  } else if (op == OP_MRET || op == OP_SRET) {
+    fold(load<u64>(STATE + MSTATUS));
+    fold(load<u64>(STATE + PRIVILEGE));
+  } else if (op == OP_WFI) {
+    fold(load<u64>(STATE + TIME_OFFSET));
+  } else if (op == OP_CBO_ZERO) {
+    fold(x(record, 4) & ~63);
+  } else if (op == OP_EBREAK || op == OP_ECALL) {
+    // It did not trap, so it was a call of semihosting or of the built-in firmware, which answer in a0 and a1.
+    fold(load<u64>(STATE + 80));
+    fold(load<u64>(STATE + 88));
+    fold(load<u64>(STATE + OUTPUT_SEQUENCE));
+    fold(load<u64>(STATE + EXIT_CODE));
+  }
+}
+
+/** Bytes that a store other than an atomic one writes, 0 if it is none. */
 function storedBytes(op: u32): u32 {
   switch (op) {
     case OP_SB: return 1;
     case OP_SH: return 2;
     case OP_SW: case OP_FSW: return 4;
     case OP_SD: case OP_FSD: return 8;
-    default: break;
+    default: return 0;
   }
-  if (op == OP_LR_W || op == OP_LR_D) return 0;
-  if (op >= OP_LR_W && op < OP_LR_D) return 4;
-  return op > OP_LR_D && op <= OP_AMOMAXU_D ? 8 : 0;
 }

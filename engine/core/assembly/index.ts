@@ -7,7 +7,6 @@ import {
   flagsOf,
 } from './layout';
 import { prepareScratch } from './drive';
-import { INTERRUPTS_BEFORE } from './effects';
 import { NONE, codeOf } from './memory';
 import { lookAtSources } from './plic';
 import { PAGE_IS_TABLE, flush, flushAll, flushTranslations } from './tlb';
@@ -95,7 +94,6 @@ export function layoutOf(index: u32): usize {
     case 7: return TOHOST;
     case 8: return OUTPUTS;
     case 9: return WATCHES;
-    case 10: return INTERRUPTS_BEFORE;
     default: return 0;
   }
 }

@@ -388,6 +388,12 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         case OP_FLW: {
           if (floatOff()) { event = SYSTEM; break; }
           const va = address(r);
+          const entry = tlb + slot(va);
+          if (((va ^ load<u64>(entry)) & (~4095 | 3)) == 0) {
+            store<u64>(load<u16>(r, 2), 0xffffffff00000000 | <u64>load<u32>(<usize>va + load<u32>(entry, 8)), STATE + F);
+            floatDirty();
+            continue;
+          }
           const value = loadSlowly(va, 4, r, paid, cycles);
           if (load<u64>(CAUSE) != NONE) { event = EXCEPTION; break; }
           store<u64>(load<u16>(r, 2), 0xffffffff00000000 | value, STATE + F);
@@ -399,20 +405,28 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
           if (floatOff()) { event = SYSTEM; break; }
           const va = address(r);
           const entry = tlb + slot(va);
-          floatDirty();
           if (((va ^ load<u64>(entry)) & (~4095 | 7)) == 0) {
             store<u64>(load<u16>(r, 2), load<u64>(<usize>va + load<u32>(entry, 8)), STATE + F);
+            floatDirty();
             continue;
           }
           const value = loadSlowly(va, 8, r, paid, cycles);
           if (load<u64>(CAUSE) != NONE) { event = EXCEPTION; break; }
           store<u64>(load<u16>(r, 2), value, STATE + F);
+          floatDirty();
           if (load<u32>(LEAVE) != 0) { event = LEAVING; break; }
           continue;
         }
         case OP_FSW: {
           if (floatOff()) { event = SYSTEM; break; }
-          storeSlowly(address(r), 4, load<u64>(load<u16>(r, 6), STATE + F), r, paid, cycles);
+          const va = address(r);
+          const entry = tlb + slot(va);
+          const value = load<u64>(load<u16>(r, 6), STATE + F);
+          if (((va ^ load<u64>(entry, WRITE_SET)) & (~4095 | 3)) == 0) {
+            store<u32>(<usize>va + load<u32>(entry, WRITE_SET + 8), <u32>value);
+            continue;
+          }
+          storeSlowly(va, 4, value, r, paid, cycles);
           if (load<u64>(CAUSE) != NONE) { event = EXCEPTION; break; }
           if (load<u32>(LEAVE) != 0) { event = LEAVING; break; }
           continue;

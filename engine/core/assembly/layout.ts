@@ -3,9 +3,7 @@
 
 /** Everything architectural, hashed and snapshotted as one block. Integer registers come first, at offset 0. */
 export const STATE: usize = 0x10000;
-export const STATE_BYTES: usize = 0x1000;
 
-export const X: usize = 0x000;
 export const F: usize = 0x100;
 export const PC: usize = 0x200;
 export const RETIRED: usize = 0x208;
@@ -115,14 +113,11 @@ export const TABLES: usize = HOST + 0xa0;
 export const ATOMIC_AT: usize = HOST + 0xa8;
 export const SCRATCH: usize = HOST + 0x100;
 
-export const OUTPUT_RING: usize = 0x12000;
-export const OUTPUT_BYTES: usize = 16;
-export const OUTPUT_MOST: u32 = 0x200;
 export const WATCH_LIST: usize = 0x14000;
 export const WATCH_BYTES: usize = 24;
 
 /** One set of TLBs (read, write, fetch) for each context: see tlb.ts. */
-export const TLBS: usize = 0x40000;
+export const TLBS: usize = 0x16000;
 export const TLB_ENTRIES: usize = 512;
 export const TLB_BYTES: usize = 0x2000;
 export const WRITE_SET: usize = TLB_BYTES;
@@ -130,8 +125,12 @@ export const FETCH_SET: usize = 2 * TLB_BYTES;
 export const CONTEXT_BYTES: usize = 3 * TLB_BYTES;
 export const CONTEXTS: usize = 4;
 /** RAM page numbers of the page tables that TLB entries were made from. */
-export const TABLE_LIST: usize = 0x60000;
-export const TABLES_MOST: u32 = 4096;
+export const TABLE_LIST: usize = 0x12000;
+export const TABLES_MOST: u32 = 2048;
+
+export const OUTPUT_RING: usize = 0x40000;
+export const OUTPUT_BYTES: usize = 16;
+export const OUTPUT_MOST: u32 = 0x4000;
 
 /** Decoded pages: records of 2048 slots, the end-of-page record, and a bit for each slot that holds code. */
 export const POOL: usize = 0x80000;

@@ -94,7 +94,8 @@ export function translate(va: u64, access: u32, privilege: u64): u64 {
   const satp = load<u64>(STATE + SATP);
   const mode = satp >> 60;
   if (privilege == MACHINE || mode == 0) return va;
-  const levels: u64 = mode - 5;
+  // A fault can leave a mode in satp that no guest can write: it counts as Sv39.
+  const levels: u64 = mode == 9 ? 4 : 3;
   const unused: u64 = 52 - 9 * levels;
   if (<u64>(<i64>(va << unused) >> unused) != va) return pageFault(va, access);
   if (load<u32>(TABLES) + WALK_TABLES > TABLES_MOST) flushTranslations();

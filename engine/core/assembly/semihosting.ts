@@ -13,8 +13,11 @@ const SYS_EXIT: u64 = 0x18;
 const SYS_EXIT_EXTENDED: u64 = 0x20;
 const APPLICATION_EXIT: u64 = 0x20026;
 
-/** Bytes that one call may write: a guest's wrong length must not fill the host. The rest counts as not written. */
-const MOST_BYTES: u64 = 240;
+/**
+ * Bytes that one call may write, less than half an output ring: a guest's wrong
+ * length must not fill the host. SYS_WRITE counts the rest as not written.
+ */
+const MOST_BYTES: u64 = 8000;
 
 /** True if the ebreak at `pc` stands between the two instructions that make it a call of the host. */
 export function isCall(pc: u64): bool {
@@ -44,9 +47,11 @@ export function call(): void {
     result = operation;
   } else if (operation == SYS_WRITE) {
     result = write(field(argument, 0), field(argument, 1), field(argument, 2));
-  } else if (operation == SYS_EXIT) {
-    exit(argument == APPLICATION_EXIT ? 0 : 1);
-  } else if (operation == SYS_EXIT_EXTENDED) {
+  } else if (operation == SYS_EXIT && argument == APPLICATION_EXIT) {
+    // As 32-bit guests call it: the reason itself and no exit code.
+    exit(0);
+  } else if (operation == SYS_EXIT || operation == SYS_EXIT_EXTENDED) {
+    // On 64-bit guests both take a block of reason and exit code.
     exit(field(argument, 0) == APPLICATION_EXIT ? <u32>field(argument, 1) : 1);
   }
   store<u64>(STATE + 80, result);

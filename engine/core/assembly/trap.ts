@@ -26,7 +26,7 @@ function enterSupervisor(cause: u64, value: u64, pc: u64, handler: u64): void {
   const mstatus = load<u64>(STATE + MSTATUS);
   let next = mstatus & ~(MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP);
   if ((mstatus & MSTATUS_SIE) != 0) next |= MSTATUS_SPIE;
-  store<u64>(STATE + MSTATUS, next | (load<u64>(STATE + PRIVILEGE) << 8));
+  store<u64>(STATE + MSTATUS, next | ((load<u64>(STATE + PRIVILEGE) & 1) << 8));
   store<u64>(STATE + SEPC, pc);
   store<u64>(STATE + SCAUSE, cause);
   store<u64>(STATE + STVAL, value);
@@ -100,7 +100,8 @@ export function machineReturn(): void {
   if (previous != MACHINE) next &= ~MSTATUS_MPRV;
   store<u64>(STATE + MSTATUS, next);
   store<u64>(STATE + PRIVILEGE, previous);
-  store<u64>(STATE + PC, load<u64>(STATE + MEPC));
+  // A fault may have set bit 0, which reads as 0: a pc is always even.
+  store<u64>(STATE + PC, load<u64>(STATE + MEPC) & ~1);
 }
 
 /** sret: back to the privilege and interrupt enable of before. */

@@ -57,7 +57,7 @@ export function makeElf({ segments, sections = [], entry }: { segments: Segment[
     view.setUint32(at + 4, segment.flags, true);
     const fields = [BigInt(segmentOffsets[index]!), segment.virtual ?? segment.address, segment.address, segment.fileBytes ?? size, segment.memoryBytes ?? size];
     fields.forEach((field, position) => view.setBigUint64(at + 8 + 8 * position, field, true));
-    bytes.set(segment.data, segmentOffsets[index]!);
+    bytes.set(segment.data, segmentOffsets[index]);
   });
   let nameOffset = 0;
   all.forEach((section, index) => {
@@ -70,7 +70,7 @@ export function makeElf({ segments, sections = [], entry }: { segments: Segment[
     view.setBigUint64(at + 24, BigInt(sectionOffsets[index]!), true);
     view.setBigUint64(at + 32, BigInt(section.data.length), true);
     view.setUint32(at + 40, section.link ?? 0, true);
-    bytes.set(section.data, sectionOffsets[index]!);
+    bytes.set(section.data, sectionOffsets[index]);
   });
   return bytes;
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readSymbols } from '../../../engine/symbols/symbols';
 import { noGdb, readerOf, record, type GdbFrame, type Leaves, type Stop } from './gdb';
-import { binutils, compileGuests, guestNames, named, noCompiler } from '../../../engine/symbols/test/guests';
+import { binutils, compileGuests, guestNames, named, noCompiler } from './guests';
 import type { Frame, FrameReader, Symbols, Variable } from '../../../engine/symbols/types';
 
 const reason = noCompiler ?? noGdb;
@@ -84,7 +84,7 @@ function describeGdbFrame(frame: GdbFrame, index: number): string {
 }
 
 /** Of several rows at the innermost frame's address gdb takes another than binutils do, who are the oracle for lines; see lines.test.ts. */
-function spell(name: unknown, inlined: boolean, pc: string, file: string | null | undefined, line: number | undefined, index: number): string {
+function spell(name: string | null | undefined, inlined: boolean, pc: string, file: string | null | undefined, line: number | undefined, index: number): string {
   return `${name}${inlined ? ' inlined' : ''} ${pc} ${file?.replace(/^.*\//, '')}${index > 0 ? `:${line}` : ''}`;
 }
 

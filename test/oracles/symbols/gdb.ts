@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { FrameReader } from '../../../engine/symbols/types';
-import { has } from '../../../engine/symbols/test/guests';
+import { has } from './guests';
 
 /** What gdb recorded at a stop; see record.py. */
 export interface Stop {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readElfFile } from './elf';
-import { readSymbols } from './symbols';
-import { examples } from './test/examples';
-import { binutils, compileGuests, guestNames, named, noCompiler, type Guest } from './test/guests';
+import { readElfFile } from '../../../engine/symbols/elf';
+import { readSymbols } from '../../../engine/symbols/symbols';
+import { examples } from '../../../engine/symbols/test/examples';
+import { binutils, compileGuests, guestNames, named, noCompiler, type Guest } from './guests';
 
 /** Lines and functions of every address, held against binutils. */
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readSymbols } from './symbols';
-import { examples, loaded } from './test/examples';
-import { compileGuests, guestNames, named, noCompiler } from './test/guests';
-import type { Symbols, Variable } from './types';
+import { readSymbols } from '../../../engine/symbols/symbols';
+import { loaded } from '../../../engine/symbols/test/examples';
+import { compileGuests, guestNames, named, noCompiler } from './guests';
+import type { Variable } from '../../../engine/symbols/types';
 
 describe.skipIf(noCompiler)(named('globals of the compiled guests', noCompiler), () => {
   let compiled: ReturnType<typeof compileGuests>;
@@ -63,23 +63,5 @@ describe.skipIf(noCompiler)(named('globals of the compiled guests', noCompiler),
     expect(groups.map((group) => group.name)).toEqual(Array.from({ length: 10 }, (_, index) => `[${100 * index}..${100 * index + 99}]`));
     const elements = groups[9]!.children!();
     expect(elements.at(-1)).toMatchObject({ name: '[999]', type: 'int', value: '0' });
-  });
-});
-
-describe('a trap', () => {
-  const { bytes } = examples.find(({ name }) => name === 'ticker')!;
-  const symbols: Symbols = readSymbols(bytes);
-
-  test('the stack goes on from its handler to the interrupted function', () => {
-    const entry = symbols.find('trap_entry')!;
-    const interrupted = symbols.find('main')!.address;
-    const reader = { ...loaded(bytes, entry.address), x: () => 0x80004000n, csr: (number: number) => (number === 0x341 ? interrupted : undefined) };
-    const frames = symbols.unwind(reader);
-    expect(frames.slice(0, 2).map(({ function: name, pc }) => ({ name, pc }))).toEqual([
-      { name: 'trap_entry', pc: entry.address },
-      { name: 'main', pc: interrupted },
-    ]);
-    // The interrupted instruction, not the one before it, says where main is.
-    expect(frames[1]!.location).toEqual(symbols.lineAt(interrupted)!.location);
   });
 });

@@ -32,7 +32,7 @@ const variants = [4, 5].flatMap((dwarf) => ['0', 'g', '2'].map((level) => ({ dwa
 export const guestNames = variants.map(({ dwarf, level }) => `dwarf ${dwarf} -O${level}`);
 
 /** One guest for each DWARF version and optimisation level, in a temporary folder that `remove` deletes. */
-export function compileGuests(): { folder: string; guests: Guest[]; remove(): void } {
+export function compileGuests(): { folder: string; guests: Guest[]; remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'covert-symbols-'));
   const guests = variants.map(({ dwarf, level }) => {
     const path = join(folder, `guest-${dwarf}-O${level}.elf`);

@@ -1,0 +1,329 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Expectation, FaultPlan, Plan } from '../../engine/covert/plan';
+import { compileFile, type Diagnostic } from './compile';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const here = path.join(root, 'examples', 'checksum', 'here.covert');
+const guest = 'guest g { elf "checksum.elf" ram 16 MiB }\n';
+
+function compile(text: string): Promise<{ plans: Plan[]; diagnostics: Diagnostic[] }> {
+  return compileFile(here, { text });
+}
+
+function scenario(body: string, protect = 'protect dmr on core 0, core 1'): string {
+  return `${guest}scenario "s" {\nguest g\n${protect}\nexpect exit 0\n${body}\n}\n`;
+}
+
+async function planOf(text: string): Promise<Plan> {
+  const { plans, diagnostics } = await compile(text);
+  const [plan] = plans;
+  if (!plan) throw new Error(diagnostics.map(({ code, message }) => `${code}: ${message}`).join('\n'));
+  return plan;
+}
+
+async function faultOf(text: string): Promise<FaultPlan> {
+  const [fault] = (await planOf(scenario(text))).faults;
+  if (!fault) throw new Error('no fault');
+  return fault;
+}
+
+/** What stands at each diagnostic's place, with its code. */
+async function marks(text: string): Promise<string[]> {
+  const { diagnostics } = await compile(text);
+  const lines = text.split('\n');
+  return diagnostics.map(({ code, range, span }) => {
+    const inLine = lines[range.line - 1]?.slice(range.column - 1, range.endLine === range.line ? range.endColumn - 1 : undefined);
+    if (range.endLine === range.line) expect(inLine).toBe(text.slice(span.offset, span.end));
+    return `${code} ${text.slice(span.offset, span.end)}`;
+  });
+}
+
+const crc32Update = 0x800002a8n;
+
+describe('faults', () => {
+  test.each<[string, Partial<FaultPlan>]>([
+    ['fault flip a0 bit 17 in replica B at instruction 1_234', {
+      name: 'fault 1', text: 'flip a0 bit 17 in replica B at instruction 1_234', optional: false,
+      effect: { kind: 'flip', place: { kind: 'x', index: 10 }, bits: [17] },
+      target: { kind: 'replica', replica: 'B' }, trigger: { kind: 'instruction', count: 1234 } }],
+    ['fault `flip`: /* why */ flip   x10 bits 3,\n4..6 in replica A at cycle 0x10 once', {
+      name: 'flip', text: 'flip x10 bits 3, 4..6 in replica A at cycle 0x10 once',
+      effect: { kind: 'flip', place: { kind: 'x', index: 10 }, bits: [3, 4, 5, 6] },
+      target: { kind: 'replica', replica: 'A' }, trigger: { kind: 'cycle', count: 16 } }],
+    ['fault flip fa0 bit 63 on core 1 at 2ms', {
+      effect: { kind: 'flip', place: { kind: 'f', index: 10 }, bits: [63] },
+      target: { kind: 'core', core: 1 }, trigger: { kind: 'cycle', count: 4_000_000 } }],
+    ['fault flip f10 bit 0 on core 0 at 1.5 us', { trigger: { kind: 'cycle', count: 3000 } }],
+    ['fault flip mstatus bit 3 in replica B at 500 cycles', {
+      effect: { kind: 'flip', place: { kind: 'csr', number: 0x300 }, bits: [3] }, trigger: { kind: 'cycle', count: 500 } }],
+    ['fault flip mcycle bit 3 in replica B at 7 instructions', {
+      effect: { kind: 'flip', place: { kind: 'csr', number: 0xb00 }, bits: [3] }, trigger: { kind: 'instruction', count: 7 } }],
+    ['fault flip pc bit 1 in replica B at 3 epochs', { effect: { kind: 'flip', place: { kind: 'pc' }, bits: [1] }, trigger: { kind: 'epoch', number: 3 } }],
+    ['fault set sp to -1 in replica B at epoch 0', {
+      effect: { kind: 'set', place: { kind: 'x', index: 2 }, value: 0xffff_ffff_ffff_ffffn }, trigger: { kind: 'epoch', number: 0 } }],
+    ['fault set pc to crc32_update + 4 in replica B at checkpoint 2', {
+      effect: { kind: 'set', place: { kind: 'pc' }, value: crc32Update + 4n }, trigger: { kind: 'checkpoint', number: 2 } }],
+    ['fault set memory[0x8000_1000].w to 0b101 in replica B at output 1', {
+      effect: { kind: 'set', place: { kind: 'memory', address: 0x80001000n, bytes: 4 }, value: 5n }, trigger: { kind: 'output', number: 1 } }],
+    ['fault flip memory[0x80001001 - 1].d bit 63 in replica B at console "a\\n\\x41\\u{1f600}\\"" optional', {
+      effect: { kind: 'flip', place: { kind: 'memory', address: 0x80001000n, bytes: 8 }, bits: [63] },
+      trigger: { kind: 'console', text: 'a\nA\u{1f600}"' }, optional: true }],
+    ['optional fault flip memory[&block[3] + 1] bit 7 in replica B at crc32_update+0x2a hit 3', {
+      effect: { kind: 'flip', place: { kind: 'memory', address: 0x80002440n + 4n, bytes: 1 }, bits: [7] },
+      trigger: { kind: 'execute', address: crc32Update + 0x2an, hit: 3 }, optional: true }],
+    ['fault flip a0 bit 1 in replica B when execute crc32_update', { trigger: { kind: 'execute', address: crc32Update, hit: 1 } }],
+    ['fault flip a0 bit 1 in replica B at 0x800002a8', { trigger: { kind: 'execute', address: crc32Update, hit: 1 } }],
+  ])('%s', async (text, wanted) => {
+    expect(await faultOf(text)).toMatchObject(wanted);
+  });
+
+  test('random bits of ranges', async () => {
+    const { effect } = await faultOf('fault flip 2 random bits of x1..x31, f0..f31, pc, memory[&block].h in replica B at instruction 1');
+    if (effect.kind !== 'flip-random') throw new Error(effect.kind);
+    expect(effect.count).toBe(2);
+    expect(effect.places).toHaveLength(31 + 32 + 1 + 1);
+    expect(effect.places[0]).toEqual({ kind: 'x', index: 1 });
+    expect(effect.places.at(-1)).toMatchObject({ kind: 'memory', bytes: 2 });
+  });
+
+  test('a source line is its first instruction', async () => {
+    const { trigger } = await faultOf('fault flip a0 bit 1 in replica B at "checksum.c":35 hit 2');
+    if (trigger.kind !== 'execute') throw new Error(trigger.kind);
+    const { expectations } = await planOf(scenario('expect divergence at "checksum.c":35'));
+    const [, divergence] = expectations.map(({ expectation }) => expectation);
+    if (divergence?.kind !== 'divergence-at') throw new Error(divergence?.kind);
+    expect(divergence.ranges.some(({ start }) => start === trigger.address)).toBe(true);
+    expect(trigger.hit).toBe(2);
+  });
+});
+
+describe('expectations', () => {
+  test.each<[string, Expectation]>([
+    ['clean', { kind: 'clean' }],
+    ['masked', { kind: 'masked' }],
+    ['detected', { kind: 'detected', by: [] }],
+    ['detected by output, state, watchdog, trap within 2 epochs', { kind: 'detected', by: ['output', 'state', 'watchdog', 'trap'], within: { unit: 'epochs', value: 2 } }],
+    ['detected within 1 epoch', { kind: 'detected', by: [], within: { unit: 'epochs', value: 1 } }],
+    ['detected within 5_000 instructions', { kind: 'detected', by: [], within: { unit: 'instructions', value: 5000 } }],
+    ['detected within 2 ms', { kind: 'detected', by: [], within: { unit: 'seconds', value: 0.002 } }],
+    ['detected within 9 cycles', { kind: 'detected', by: [], within: { unit: 'cycles', value: 9 } }],
+    ['recovered', { kind: 'recovered', by: [] }],
+    ['recovered by rollback', { kind: 'recovered', by: ['rollback'] }],
+    ['corruption', { kind: 'corruption' }],
+    ['no corruption', { kind: 'no-corruption' }],
+    ['divergence in crc32_update', { kind: 'divergence-in', symbol: 'crc32_update', start: crc32Update, end: 0x800002dan }],
+    ['output contains "crc="', { kind: 'output-contains', text: 'crc=' }],
+    ['output is "crc=1\\n"', { kind: 'output-is', text: 'crc=1\n' }],
+    ['output matches /crc=[0-9a-f]{8}\\/?/', { kind: 'output-matches', pattern: 'crc=[0-9a-f]{8}\\/?' }],
+    ['overhead < 12.5 %', { kind: 'overhead-below', fraction: 0.125 }],
+    ['degraded to none', { kind: 'degraded-to', protection: 'none' }],
+    ['redundancy restored', { kind: 'redundancy-restored' }],
+  ])('expect %s', async (text, wanted) => {
+    const { expectations } = await planOf(scenario(`expect ${text}`));
+    expect(expectations[1]).toMatchObject({ expectation: wanted, text });
+    expect(expectations[1]?.range).toMatchObject({ file: here, line: 6, column: 1 });
+  });
+
+  test('unrecoverable', async () => {
+    const { expectations } = await planOf(`${guest}scenario "s" { guest g protect dmr expect unrecoverable }`);
+    expect(expectations.map(({ expectation }) => expectation)).toEqual([{ kind: 'unrecoverable' }]);
+  });
+});
+
+describe('protection and chip', () => {
+  test('everything that can be set', async () => {
+    const text = `chip big { spare core 3 ring memory 3 controllers l2 6 banks of 256 KiB cores 8 at 800MHz }\n${guest}
+scenario "s" { seed 0x2a limit 5_000_000 instructions guest g chip big protect dmr on core 5, core 4 {
+  uncoordinated time, cycle retry 0 watchdog 3 epochs compare state every 2 epochs checkpoint every 8 epochs
+  epoch 20_000 instructions isolation memory } expect exit 3 }`;
+    const plan = await planOf(text);
+    expect(plan).toMatchObject({
+      name: 's', seed: 42, maxInstructions: 5_000_000,
+      chip: { name: 'big', cores: 8, hertz: 800e6, l2Banks: 6, l2BankBytes: 256 * 1024, memoryControllers: 3, ring: true, spares: [3] },
+      guest: { name: 'g', path: path.join(root, 'examples/checksum/checksum.elf'), ramBytes: 2 ** 24, harts: 1 },
+      protection: {
+        kind: 'dmr', cores: [5, 4], isolation: 'memory', epochInstructions: 20_000, checkpointEpochs: 8, compareOutput: false,
+        compareStateEpochs: 2, watchdogEpochs: 3, retry: 0, uncoordinated: ['time', 'cycle'] },
+    });
+    expect(plan.guest.image.length).toBeGreaterThan(1000);
+  });
+
+  test('without `on`, spares stay free', async () => {
+    const { protection } = await planOf(`chip c { cores 4 ring spare core 0 }\n${guest}scenario "s" { chip c guest g protect dmr expect exit 0 }`);
+    expect(protection.cores).toEqual([1, 2]);
+  });
+
+  test('a chip that cannot isolate does not, unless it is asked to', async () => {
+    const { protection } = await planOf(`chip c { cores 4 }\n${guest}scenario "s" { chip c guest g protect dmr expect exit 0 }`);
+    expect(protection.isolation).toBe('none');
+  });
+
+  test('words of the language may be names', async () => {
+    const plan = await planOf('chip ring { cores 2 }\nguest memory { elf "checksum.elf" }\nscenario "s" { chip ring guest memory expect exit 0 }');
+    expect([plan.chip.name, plan.guest.name]).toEqual(['ring', 'memory']);
+  });
+
+  test('names between backticks', async () => {
+    const plan = await planOf('guest `my guest` { elf "checksum.elf" }\nscenario "s" { guest `my guest` expect exit 0 }');
+    expect(plan.guest.name).toBe('my guest');
+  });
+});
+
+describe('places of diagnostics are narrow', () => {
+  test.each([
+    ['fault flip a0 bit 64 in replica B at main', 'COV402 64'],
+    ['fault flip memory[&block].w bits 3, 30..35 in replica B at main', 'COV402 35'],
+    ['fault flip a0 bit 3 in replica C at main', 'COV405 C'],
+    ['fault flip a0 bit 3 on core 77 at main', 'COV301 77'],
+    ['fault flip a0 bit 3 in replica B at mian hit 3', 'COV208 mian'],
+    ['fault flip a0 bit 3 in replica B at "checksum.c":9999', 'COV209 9999'],
+    ['fault flip a0 bit 3 in replica B at "checksm.c":35', 'COV209 "checksm.c"'],
+    ['fault flip memory[&block].q bit 3 in replica B at main', 'COV210 q'],
+    ['fault flip memory[&blok + 8].w bit 3 in replica B at main', 'COV208 blok'],
+    ['fault flip memory[&block[6144]] bit 3 in replica B at main', 'COV211 6144'],
+    ['fault flip memory[&block.key] bit 3 in replica B at main', 'COV211 key'],
+    ['fault flip ax0 bit 3 in replica B at main', 'COV401 ax0'],
+    ['fault flip block bit 3 in replica B at main', 'COV401 block'],
+    ['fault flip scountovf bit 3 in replica B at main', 'COV401 scountovf'],
+    ['fault flip cycle bit 3 in replica B at main', 'COV601 cycle'],
+    ['fault flip misa bit 3 in replica B at main', 'COV601 misa'],
+    ['fault flip a0 bit 3 in replica B at main + 1', 'COV407 main + 1'],
+    ['fault flip a0 bit 3 in replica B at main hit 0', 'COV408 0'],
+    ['fault flip a0 bit 3 in replica B at output 0', 'COV408 0'],
+    ['fault flip a0 bit 3 in replica B at console ""', 'COV206 ""'],
+    ['fault flip 65 random bits of a0 in replica B at main', 'COV402 65'],
+    ['fault flip 1 random bit of x9..x3 in replica B at main', 'COV410 x9..x3'],
+    ['fault set a0 to 0x1_0000_0000_0000_0000 in replica B at main', 'COV106 0x1_0000_0000_0000_0000'],
+    ['fault set memory[&block] to -129 in replica B at main', 'COV406 -129'],
+    ['fault flip a0 bit 3 in replica B at instruction 2_000_000_000', 'COV605 at instruction 2_000_000_000'],
+    ['fault flip a0 bit 3 in replica B at any instruction', 'COV210 any'],
+    ['fault stick alu bit 5 at 1 on core 1 at 2 ms', 'COV107 stick'],
+    ['fault flip a0 bit 3 in replica B when read &block', 'COV107 read'],
+    ['fault flip a0 bit 3 in replica B at main for 2 ms', 'COV107 for 2 ms'],
+    ['expect detected by output, vot', 'COV210 vot'],
+    ['expect detected by output, output', 'COV205 output'],
+    ['expect exit 1', 'COV501 exit 1'],
+    ['expect divergence in block', 'COV407 block'],
+    ['expect degraded to dmr', 'COV502 degraded to dmr'],
+    ['limit 0 instructions', 'COV306 0 instructions'],
+    ['limit 5 parsecs', 'COV105 parsecs'],
+    ['seed 1 seed 2', 'COV205 seed'],
+    ['chip octa', 'COV201 octa'],
+    ['fault flip a0 bit 3 in replica B at store', 'COV101 store'],
+    ['expect output contains "\\q"', 'COV103 \\q'],
+    ['expect output contains "abc', 'COV102 "abc'],
+  ])('%s', async (body, wanted) => {
+    expect(await marks(scenario(body))).toEqual([wanted]);
+  });
+
+  test.each([
+    ['protect dmr on core 0, core 8 { }', 'COV301 8'],
+    ['protect dmr on core 1, core 1', 'COV302 core 1'],
+    ['protect dmr on core 0, core 1, core 2', 'COV304 core 2'],
+    ['protect drm on core 0, core 1', 'COV210 drm'],
+    ['protect dmr { epoch 0 instructions }', 'COV306 0 instructions'],
+    ['protect dmr { epoch 10 epochs }', 'COV105 epochs'],
+    ['protect dmr { isolation ful }', 'COV210 ful'],
+    ['protect dmr { compare output every 3 epochs }', 'COV210 3 epochs'],
+    ['protect dmr { compare output, stat }', 'COV210 stat'],
+    ['protect dmr { uncoordinated tim }', 'COV210 tim'],
+    ['protect dmr { retry 2 retry 3 }', 'COV205 retry'],
+    ['protect dmr { watchdog 0 epochs }', 'COV306 0 epochs'],
+    ['protect tmr on core 0, core 1, core 2', 'COV107 tmr'],
+  ])('%s', async (protect, wanted) => {
+    expect(await marks(scenario('', protect))).toEqual([wanted]);
+  });
+
+  test.each([
+    ['guest g { elf "none.elf" }', ['COV203 "none.elf"']],
+    ['guest g { elf "" }', ['COV203 ""']],
+    ['guest g { elf "." }', ['COV203 "."']],
+    ['guest g { elf "checksum.elf" ram 5 KiB }', ['COV307 5 KiB']],
+    ['guest g { elf "checksum.elf" ram 4 GiB }', ['COV307 4 GiB']],
+    ['guest g { elf "checksum.elf" ram 0 MiB }', ['COV306 0 MiB']],
+    ['guest g { elf "checksum.elf" harts 2 }', ['COV107 2']],
+    ['chip c { cores 0 }', ['COV106 0']],
+    ['chip c { cores 2 spare core 2 }', ['COV301 2']],
+    ['chip c { cores 2 at 0 GHz }', ['COV306 0 GHz']],
+    ['scenario "s" { expect exit 0 }', ['COV206 "s"']],
+    ['scenario "" { guest g expect exit 0 } guest g { elf "checksum.elf" }', ['COV206 ""']],
+    ['campaign "c" { guest g inject 5 faults seed 3 { flip 1 random bit of x1 in replica B at any instruction between instruction 5 and at 2 ms weight 3 } expect coverage >= 99 % confidence 95 % }\nguest g { elf "checksum.elf" }', ['COV107 campaign']],
+    ['import "here.covert"', ['COV204 "here.covert"']],
+    ['import "none.covert"', ['COV203 "none.covert"']],
+    ['import ".."', ['COV203 ".."']],
+    ['/* no end', ['COV102 /*']],
+    ['chp c { }', ['COV101 chp']],
+  ])('%s', async (text, wanted) => {
+    expect(await marks(text)).toEqual(wanted);
+  });
+});
+
+test('a scenario with a mistake gives no plan, the others do', async () => {
+  const text = `${guest}scenario "a" { guest g expect exit 0 }\nscenario "b" { guest g expect exti 0 }\nscenario "c" { guest g expect exit 0 }`;
+  const { plans, diagnostics } = await compile(text);
+  expect(plans.map(({ name }) => name)).toEqual(['a', 'c']);
+  expect(diagnostics.map(({ code }) => code)).toEqual(['COV101']);
+});
+
+describe('across files', () => {
+  let folder = '';
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'covert-compile-'));
+    await mkdir(path.join(folder, 'parts'));
+    const write = (name: string, text: string): Promise<void> => writeFile(path.join(folder, name), text);
+    const elf = JSON.stringify(path.join(root, 'examples', 'checksum', 'checksum.elf').replaceAll('\\', '/'));
+    await write('main.covert', 'import "parts/all.covert"\nscenario "s" { chip c guest g expect exit 0 }');
+    await write('parts/all.covert', 'import "chips.covert"\nimport "guests.covert"');
+    await write('parts/chips.covert', 'chip c { cores 3 }');
+    await write('parts/guests.covert', `guest g { elf ${elf} }`);
+    await write('bad.covert', 'import "parts/bad.covert"\nscenario "s" { guest g expect exit 0 }');
+    await write('parts/bad.covert', 'guest g { elf "none.elf" }');
+    await write('one.covert', 'import "two.covert"\nguest g1 { elf "x" }');
+    await write('two.covert', 'import "three.covert"');
+    await write('three.covert', 'import "one.covert"');
+    await write('twice.covert', 'import "parts/chips.covert"\nimport "parts/../parts/chips.covert"');
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+  const at = (name: string): string => path.join(folder, name);
+
+  test('names come from imports of imports', async () => {
+    const { plans, diagnostics } = await compileFile(at('main.covert'));
+    expect(diagnostics).toEqual([]);
+    expect(plans[0]?.chip.cores).toBe(3);
+  });
+
+  test('paths are relative to the file they stand in, and mistakes are told there', async () => {
+    const { plans, diagnostics } = await compileFile(at('bad.covert'));
+    expect(plans).toEqual([]);
+    expect(diagnostics.map(({ code, file, range }) => [code, file, range.file, range.line, range.column])).toEqual([
+      ['COV203', at('parts/bad.covert'), at('parts/bad.covert'), 1, 15],
+    ]);
+  });
+
+  test('a circle is told at every import in it', async () => {
+    const { diagnostics } = await compileFile(at('one.covert'));
+    const circles = diagnostics.filter(({ code }) => code === 'COV204');
+    expect(circles.map(({ file }) => path.basename(file)).sort()).toEqual(['one.covert', 'three.covert', 'two.covert']);
+    expect(circles[0]?.message).toContain('two.covert imports three.covert imports one.covert');
+  });
+
+  test('a file that is imported twice', async () => {
+    const { diagnostics } = await compileFile(at('twice.covert'));
+    expect(diagnostics.map(({ code, range }) => [code, range.line])).toEqual([['COV202', 2]]);
+  });
+
+  test('a file that is not there', async () => {
+    await expect(compileFile(at('none.covert'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});
+
+test('the examples have no mistakes', async () => {
+  for (const name of ['checksum', 'sort', 'ticker']) {
+    const { plans, diagnostics } = await compileFile(path.join(root, 'examples', name, `${name}.covert`));
+    expect(diagnostics).toEqual([]);
+    expect(plans.length).toBeGreaterThanOrEqual(3);
+  }
+});

@@ -1,0 +1,47 @@
+import { CstUtils, type AstNode, type LangiumDocument, type LeafCstNode } from 'langium';
+import * as ast from '../generated/ast';
+
+/** What stands at a place of a document. */
+export interface Cursor {
+  leaf: LeafCstNode;
+  /** The node that the text belongs to. */
+  node: AstNode;
+}
+
+/** What the cursor is on, or has just behind it. */
+export function cursorAt(document: LangiumDocument, position: { line: number; character: number }): Cursor | undefined {
+  const root = document.parseResult.value.$cstNode;
+  if (!root) return undefined;
+  const leaf = CstUtils.findDeclarationNodeAtOffset(root, document.textDocument.offsetAt(position), /[\w$`"]/);
+  if (!leaf || leaf.hidden) return undefined;
+  return { leaf, node: leaf.astNode };
+}
+
+/** True if the leaf is (part of) a property of its node. */
+export function isPart<N extends AstNode>(leaf: LeafCstNode, node: N, property: keyof N & string): boolean {
+  for (let at: typeof leaf.container | LeafCstNode | undefined = leaf; at && at.astNode === node; at = at.container) {
+    const source = at.grammarSource;
+    if (source?.$container && 'feature' in source.$container && source.$container.feature === property) return true;
+  }
+  return false;
+}
+
+export function ownerOf<T extends AstNode>(node: AstNode | undefined, is: (item: unknown) => item is T): T | undefined {
+  for (let at = node; at; at = at.$container) if (is(at)) return at;
+  return undefined;
+}
+
+/** The scenario or campaign that holds an offset. */
+export function runAt(document: LangiumDocument, offset: number): ast.Scenario | ast.Campaign | undefined {
+  const { value } = document.parseResult;
+  if (!ast.isFile(value)) return undefined;
+  return value.items.find(
+    (item): item is ast.Scenario | ast.Campaign =>
+      (ast.isScenario(item) || ast.isCampaign(item)) && item.$cstNode !== undefined && item.$cstNode.offset <= offset && item.$cstNode.end >= offset,
+  );
+}
+
+/** The guest that a scenario runs. */
+export function guestOf(run: ast.Scenario | ast.Campaign | undefined): ast.Guest | undefined {
+  return run?.items.find(ast.isGuestUse)?.guest?.ref;
+}

@@ -1,0 +1,53 @@
+import type { FaultPlan, Place } from '../../../engine/covert/plan';
+import { placeText } from '../places';
+import type { GuestFile } from '../guest-files';
+import { describeAddress, sourceOf } from './guest-lookup';
+
+/** A fault in plain words, addresses as names and source lines. */
+export function describeFault({ effect, target, trigger, optional }: FaultPlan, file: GuestFile): string {
+  const whose = target.kind === 'replica' ? `replica ${target.replica}` : `whichever replica runs on core ${target.core}`;
+  const where = (address: bigint): string => {
+    const source = sourceOf(address, file);
+    return `\`${describeAddress(address, file)}\`${source ? ` (${source.file}:${source.line})` : ''}`;
+  };
+  const place = (one: Place): string => (one.kind === 'memory' ? `the ${bytes(one.bytes)} at ${where(one.address)}` : `register ${placeText(one)}`);
+  const what = ((): string => {
+    switch (effect.kind) {
+      case 'flip':
+        return `flips ${effect.bits.length === 1 ? 'bit' : 'bits'} ${effect.bits.join(', ')} of ${place(effect.place)}`;
+      case 'set':
+        return `overwrites ${place(effect.place)} with 0x${effect.value.toString(16)}`;
+      case 'flip-random':
+        return `flips ${effect.count} ${effect.count === 1 ? 'bit' : 'bits'}, drawn from ${effect.places.length === 1 ? place(effect.places[0]!) : `${effect.places.length} places`}`;
+    }
+  })();
+  const when = ((): string => {
+    switch (trigger.kind) {
+      case 'instruction':
+        return trigger.count === 0 ? 'before the first instruction' : `when it has retired ${trigger.count} instructions`;
+      case 'cycle':
+        return `when its core has spent ${trigger.count} cycles`;
+      case 'execute':
+        return `just before it executes ${where(trigger.address)} ${trigger.hit === 1 ? 'for the first time' : `for the ${ordinal(trigger.hit)} time`}`;
+      case 'epoch':
+        return `at the start of epoch ${trigger.number}`;
+      case 'checkpoint':
+        return trigger.number === 0 ? 'at the very start, just after checkpoint 0' : `just after checkpoint ${trigger.number}`;
+      case 'output':
+        return `just after its ${ordinal(trigger.number)} output`;
+      case 'console':
+        return `when it has printed ${JSON.stringify(trigger.text)}`;
+    }
+  })();
+  return `In ${whose}, ${when}: ${what}.${optional ? ' It may never happen.' : ''}`;
+}
+
+function bytes(count: number): string {
+  return count === 1 ? 'byte' : `${count} bytes`;
+}
+
+function ordinal(count: number): string {
+  const teen = count % 100 >= 11 && count % 100 <= 13;
+  const ending = teen ? 'th' : (['th', 'st', 'nd', 'rd'][count % 10] ?? 'th');
+  return `${count}${ending}`;
+}

@@ -1,0 +1,48 @@
+import { relative } from 'node:path';
+import { AstUtils } from 'langium';
+import type { SourceLocation, Symbol } from '../../../engine/symbols/types';
+import * as ast from '../generated/ast';
+import type { GuestFile, GuestFiles } from '../guest-files';
+import { resolvedUri } from '../imports';
+
+/** The ELF of a guest, if it can be read. */
+export async function guestFile(guest: ast.Guest | undefined, files: GuestFiles): Promise<GuestFile | undefined> {
+  const elf = guest?.settings.find(ast.isElf);
+  const uri = guest && elf && resolvedUri(AstUtils.getDocument(guest), elf.path);
+  if (!uri) return undefined;
+  const file = await files.read(uri.fsPath);
+  return 'unusable' in file ? undefined : file;
+}
+
+/** The source line at which code stands. */
+export function sourceOf(address: bigint, { symbols }: GuestFile): SourceLocation | undefined {
+  return symbols.lineAt(address)?.location;
+}
+
+export function hex(value: bigint): string {
+  return `0x${value.toString(16)}`;
+}
+
+/** `crc32_update+0x2a`, or the bare address. */
+export function describeAddress(address: bigint, { symbols }: GuestFile): string {
+  const symbol = symbols.at(address);
+  if (!symbol) return hex(address);
+  const offset = address - symbol.address;
+  return offset === 0n ? symbol.name : `${symbol.name}+${hex(offset)}`;
+}
+
+/** Symbols that a user may want to name: no labels of the compiler, no section marks. */
+export function namedSymbols({ symbols }: GuestFile): Symbol[] {
+  const seen = new Set<string>();
+  return symbols.symbols.filter(({ name, kind }) => {
+    if (name === '' || /^[.$]|^L\d/.test(name) || seen.has(name)) return false;
+    seen.add(name);
+    return kind !== 'other' || /^[a-zA-Z_]\w*$/.test(name);
+  });
+}
+
+/** A path as a person reads it: relative to a folder where it is below. */
+export function shownPath(path: string, folder: string): string {
+  const near = relative(folder, path);
+  return near.startsWith('..') ? path : near;
+}

@@ -1,0 +1,50 @@
+import type { LangiumDocument } from 'langium';
+import type { DocumentSymbolProvider } from 'langium/lsp';
+import { SymbolKind, type DocumentSymbol } from 'vscode-languageserver';
+import { foldedText } from '../context';
+import { part } from '../diagnostic';
+import * as ast from '../generated/ast';
+import { fileOf } from '../imports';
+import { decodeString } from '../values';
+
+/** The outline: chips, guests and scenarios, with what stands in a scenario. */
+export class CovertOutline implements DocumentSymbolProvider {
+  getSymbols(document: LangiumDocument): DocumentSymbol[] {
+    return (fileOf(document)?.items ?? []).flatMap((item) => {
+      if (ast.isImport(item) || !item.name) return [];
+      const name = ast.isChip(item) || ast.isGuest(item) ? item.name : (decodeString(item.name).value ?? item.name);
+      const kind = { Chip: SymbolKind.Struct, Guest: SymbolKind.Module, Scenario: SymbolKind.Event, Campaign: SymbolKind.Event }[item.$type];
+      const children = ast.isScenario(item) ? scenarioChildren(item) : [];
+      return symbol(name || '(no name)', item.$type.toLowerCase(), kind, item, part(item, 'name'), children);
+    });
+  }
+}
+
+function scenarioChildren(scenario: ast.Scenario): DocumentSymbol[] {
+  return scenario.items.flatMap((item) => {
+    switch (item.$type) {
+      case 'Protection':
+        return symbol(`protect ${item.kind ?? ''}`, '', SymbolKind.Interface, item, item.$cstNode);
+      case 'Fault':
+        return symbol(item.name ?? (foldedText(item.effect) || 'fault'), 'fault', SymbolKind.Constant, item, part(item, 'effect'));
+      case 'Expectation':
+        return symbol(foldedText(item), '', SymbolKind.Boolean, item, item.$cstNode);
+      default:
+        return [];
+    }
+  });
+}
+
+type Whole = ast.Item | ast.ScenarioItem;
+
+function symbol(
+  name: string,
+  detail: string,
+  kind: SymbolKind,
+  { $cstNode: whole }: Whole,
+  selection: Whole['$cstNode'],
+  children: DocumentSymbol[] = [],
+): DocumentSymbol[] {
+  if (!whole || name === '') return [];
+  return [{ name, detail, kind, range: whole.range, selectionRange: (selection ?? whole).range, children }];
+}
