@@ -10,7 +10,9 @@ export interface CoreExports {
   receive(byte: number): number;
   hostWrote(address: bigint, size: number): void;
   watchPages(): void;
+  startSupervisor(): void;
   forget(): void;
+  forgetTranslations(): void;
   layoutOf(index: number): number;
 }
 

@@ -380,13 +380,6 @@ describe('the machine executes as the manuals say', () => {
       expect(machine.pc).toBe(HANDLER + 4n);
     });
 
-    it.each(['sret', 'sfence.vma'])('%s is illegal on a machine without supervisor mode', (mnemonic) => {
-      const misa = machine.getCsr(csr('misa')) ?? 0n;
-      expect((misa >> 18n) & 1n, 'misa.S').toBe(0n);
-      const raw = encode(instructionNamed(mnemonic), { rs1: 5, rs2: 6 });
-      expectTrap(raw, 4, ready(), 2n, BigInt(raw));
-    });
-
     it.each<[string, number, 'csrrw' | 'csrrs']>([
       ['a CSR that is not there', 0x5c0, 'csrrs'],
       ['a write to a read-only CSR', 0xf14, 'csrrw'],
@@ -434,6 +427,9 @@ describe('the machine executes as the manuals say', () => {
     describe('in user mode', () => {
       function enterUserMode(): ReferenceState {
         const state = ready();
+        // All of memory for every mode.
+        machine.setCsr(csr('pmpaddr0'), (1n << 54n) - 1n);
+        machine.setCsr(csr('pmpcfg0'), 0x1fn);
         machine.setCsr(csr('mepc'), CODE_AT + 0x100n);
         machine.setCsr(csr('mstatus'), FS_DIRTY | MSTATUS_MPIE);
         runOne(0x30200073, 4);
@@ -454,6 +450,10 @@ describe('the machine executes as the manuals say', () => {
 
       it('ecall has a cause of its own', () => expectUserTrap(0x00000073, 8n, 0n));
       it('mret is illegal', () => expectUserTrap(0x30200073, 2n, 0x30200073n));
+      it.each(['sret', 'sfence.vma', 'wfi'])('%s is illegal', (mnemonic) => {
+        const raw = encode(instructionNamed(mnemonic), { rs1: 5, rs2: 6 });
+        expectUserTrap(raw, 2n, BigInt(raw));
+      });
       it('machine CSRs are illegal', () => {
         const raw = encode(instructionNamed('csrrs'), { rd: 5, rs1: 0, imm: csr('mscratch') });
         expectUserTrap(raw, 2n, BigInt(raw));
@@ -463,6 +463,7 @@ describe('the machine executes as the manuals say', () => {
         machine.setCsr(csr('mcounteren'), 0n);
         expectUserTrap(raw, 2n, BigInt(raw));
         machine.setCsr(csr('mcounteren'), 7n);
+        machine.setCsr(csr('scounteren'), 7n);
         const state = enterUserMode();
         runOne(raw, 4);
         expect(machine.pc).toBe(state.pc + 4n);

@@ -6,7 +6,7 @@
 /** Everything architectural: one block that is snapshotted, hashed and restored as a whole. */
 export const stateAt = 0x10000;
 /** Bytes of the state block that are in use; the rest is zero. */
-export const stateBytes = 0x400;
+export const stateBytes = 0x500;
 
 export const at = {
   x: stateAt,
@@ -21,6 +21,8 @@ export const at = {
   outputSequence: stateAt + 0x2b8,
   exited: stateAt + 0x2c0,
   exitCode: stateAt + 0x2c8,
+  uartInterrupts: stateAt + 0x300,
+  uartCount: stateAt + 0x308,
   cycles: 0x11008,
   interrupts: 0x11010,
   clockReads: 0x11018,
@@ -42,11 +44,12 @@ export const at = {
   watchList: 0x14000,
   breakpoints: 0x30000,
   outputRing: 0x40000,
-  dirty: 0x80000 + 0x8200 * 512,
+  dirty: 0x80000 + 0x8200 * 2048,
 } as const;
 
 export const outputEntryBytes = 16;
 export const watchEntryBytes = 24;
+export const uartFifoBytes = 16;
 export const mostWatches = 256;
 export const mostBreakpoints = 0x1fff;
 
@@ -56,8 +59,8 @@ const wasmPageBytes = 65_536;
 /** Host address of the first byte of RAM. */
 export function ramHostAddress(ramBytes: number): number {
   const pages = ramBytes / pageBytes;
-  // A byte and a 32-bit word for each page stand before it.
-  return Math.ceil((at.dirty + pages * 5) / wasmPageBytes) * wasmPageBytes;
+  // Two bytes and a 32-bit word for each page stand before it.
+  return Math.ceil((at.dirty + pages * 6) / wasmPageBytes) * wasmPageBytes;
 }
 
 /** WebAssembly pages of a machine's memory. */
@@ -98,4 +101,31 @@ export const stateFields: readonly { name: string; offset: number; bytes: 4 | 8 
   { name: 'uart fifo count', offset: 0x308, bytes: 8 },
   { name: 'uart fifo 0', offset: 0x310, bytes: 8 },
   { name: 'uart fifo 8', offset: 0x318, bytes: 8 },
+  { name: 'stvec', offset: 0x320, bytes: 8 },
+  { name: 'sepc', offset: 0x328, bytes: 8 },
+  { name: 'scause', offset: 0x330, bytes: 8 },
+  { name: 'stval', offset: 0x338, bytes: 8 },
+  { name: 'sscratch', offset: 0x340, bytes: 8 },
+  { name: 'scounteren', offset: 0x348, bytes: 8 },
+  { name: 'senvcfg', offset: 0x350, bytes: 8 },
+  { name: 'satp', offset: 0x358, bytes: 8 },
+  { name: 'medeleg', offset: 0x360, bytes: 8 },
+  { name: 'mideleg', offset: 0x368, bytes: 8 },
+  { name: 'mip (written)', offset: 0x370, bytes: 8 },
+  { name: 'stimecmp', offset: 0x378, bytes: 8 },
+  { name: 'pmpcfg0', offset: 0x380, bytes: 8 },
+  { name: 'pmpcfg2', offset: 0x388, bytes: 8 },
+  { name: 'plic pending', offset: 0x390, bytes: 8 },
+  { name: 'plic claimed', offset: 0x398, bytes: 8 },
+  { name: 'plic machine enable', offset: 0x3a0, bytes: 8 },
+  { name: 'plic supervisor enable', offset: 0x3a8, bytes: 8 },
+  { name: 'plic machine threshold', offset: 0x3b0, bytes: 4 },
+  { name: 'plic supervisor threshold', offset: 0x3b4, bytes: 4 },
+  { name: 'rtc offset', offset: 0x3b8, bytes: 8 },
+  { name: 'rtc latch', offset: 0x3c0, bytes: 8 },
+  { name: 'built-in firmware', offset: 0x3c8, bytes: 8 },
+  { name: 'rtc alarm', offset: 0x490, bytes: 8 },
+  { name: 'rtc flags', offset: 0x498, bytes: 8 },
+  ...Array.from({ length: 8 }, (_, i) => ({ name: `plic priority ${i * 8}`, offset: 0x3d0 + i * 8, bytes: 8 as const })),
+  ...Array.from({ length: 16 }, (_, i) => ({ name: `pmpaddr${i}`, offset: 0x410 + i * 8, bytes: 8 as const })),
 ];

@@ -1,4 +1,5 @@
 import { instantiateCore, type CoreExports } from '../core/core';
+import { boardTree, flatten } from './device-tree';
 import {
   at,
   memoryPages,
@@ -9,8 +10,11 @@ import {
   ramHostAddress,
   stateAt,
   stateBytes,
+  uartFifoBytes,
   watchEntryBytes,
 } from './layout';
+import { readLinuxImage } from './linux-image';
+import { LoadError } from './load-error';
 import { PageTree } from './page-tree';
 import { MachineSnapshot, machineSnapshot, ramBase } from './snapshot';
 import type { Computer, Output, RunOptions, Snapshot, StopReason, TimeSource, TrapDigest } from './types';
@@ -27,10 +31,18 @@ export interface LoadableImage {
   segments: readonly { address: bigint; data: Uint8Array; memoryBytes: number }[];
 }
 
-/** An image that does not fit the machine; the message is one line for the user. */
-export class LoadError extends Error {}
+export { LoadError };
+
+/** A flat Linux kernel and what it is started with. */
+export interface KernelOptions {
+  initrd?: Uint8Array;
+  /** The kernel's command line. */
+  bootArguments?: string;
+}
 
 const mostRam = 2 ** 31;
+/** Bytes kept for the device tree, and its alignment. */
+const treeRoom = 2 ** 16;
 const never = 0xffff_ffff_ffff_ffffn;
 const stops: readonly StopReason[] = ['limit', 'breakpoint', 'watch', 'output', 'exit', 'idle', 'stalled'];
 
@@ -114,6 +126,38 @@ export class Machine implements Computer {
     this.#view.setBigUint64(at.tohost, reachable ? tohost : 0n, true);
     // Stores to tohost's page have to be seen.
     this.#core.watchPages();
+  }
+
+  /**
+   * Puts a flat Linux kernel, its initial RAM disk and a device tree into RAM,
+   * and the hart where firmware leaves it: supervisor mode, a0 the hart's
+   * number, a1 the device tree's address, with the built-in SBI behind it
+   * (RISC-V boot requirements of Linux, Documentation/arch/riscv/boot.rst).
+   * Throws {@link LoadError}.
+   */
+  loadKernel(image: Uint8Array, options: KernelOptions = {}): void {
+    const { initrd, bootArguments } = options;
+    const { textOffset, memoryBytes } = readLinuxImage(image);
+    const base = Number(ramBase);
+    const align = (address: number, to: number): number => Math.floor(address / to) * to;
+    // From the top: the tree, then the disk; the kernel grows upwards from below.
+    const treeAt = align(base + this.ramBytes - treeRoom, treeRoom);
+    const diskAt = align(treeAt - (initrd?.length ?? 0), pageBytes);
+    const end = base + textOffset + memoryBytes;
+    if (end > diskAt) {
+      const need = Math.ceil((this.ramBytes + end - diskAt) / 2 ** 20);
+      throw new LoadError(`the kernel and its initial RAM disk do not fit: give the guest at least ${need} MiB of RAM`);
+    }
+    const disk = initrd ? { initrd: { address: diskAt, bytes: initrd.length } } : {};
+    const tree = flatten(boardTree({ ramBytes: this.ramBytes, ...(bootArguments === undefined ? {} : { bootArguments }), ...disk }));
+    if (tree.length > treeRoom) throw new LoadError('the kernel command line is too long');
+    this.writeMemory(ramBase + BigInt(textOffset), image);
+    if (initrd) this.writeMemory(BigInt(diskAt), initrd);
+    this.writeMemory(BigInt(treeAt), tree);
+    this.pc = ramBase + BigInt(textOffset);
+    this.setX(10, 0n);
+    this.setX(11, BigInt(treeAt));
+    this.#core.startSupervisor();
   }
 
   /** Another machine in the same state, with a cycle counter of its own. */
@@ -202,8 +246,9 @@ export class Machine implements Computer {
     if (address === 0) return false;
     if (number === 0x001) this.#view.setUint32(address, Number(value & 0x1fn), true);
     else if (number === 0x002) this.#view.setUint32(address, Number(value & 0x7n), true);
-    // mepc's bit 0 has no place either, like the pc's.
-    else this.#view.setBigUint64(address, BigInt.asUintN(64, number === 0x341 ? value & ~1n : value), true);
+    // mepc's bit 0 has no place either, like the pc's; nor has sepc's.
+    else this.#view.setBigUint64(address, BigInt.asUintN(64, number === 0x341 || number === 0x141 ? value & ~1n : value), true);
+    this.#core.forgetTranslations();
     return true;
   }
 
@@ -229,6 +274,12 @@ export class Machine implements Computer {
     const outputs = this.#outputs;
     this.#outputs = [];
     return outputs;
+  }
+
+  /** Bytes that the UART has room for; none while no driver of the guest listens, which would lose them. */
+  get consoleRoom(): number {
+    const listens = (this.#bytes[at.uartInterrupts] ?? 0) & 1;
+    return listens ? uartFifoBytes - (this.#bytes[at.uartCount] ?? 0) : 0;
   }
 
   receive(bytes: Uint8Array): void {
@@ -302,6 +353,7 @@ export class Machine implements Computer {
     for (const page of this.#pages.differing(pages)) stale.add(page);
     for (const page of stale) this.writeMemory(ramBase + BigInt(page * pageBytes), pages.page(page).bytes);
     this.#bytes.set(state, stateAt);
+    this.#core.forgetTranslations();
     this.#pages = pages;
     this.#clean();
   }

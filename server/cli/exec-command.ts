@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
-import { Machine } from '../../engine/machine/machine';
+import { LoadError, Machine } from '../../engine/machine/machine';
 import { readElf } from '../../engine/symbols/elf';
 import { readSymbols } from '../../engine/symbols/symbols';
 import { ElfError } from '../../engine/symbols/types';
+import { ConsoleInput } from './console-input';
 import { execute, type Execution } from './execute';
 import { asUnreadable, BadInput, exitCodes, Failure } from './failure';
 import { interruptible } from './interrupt';
@@ -17,6 +18,9 @@ interface ExecFlags {
   maxInstructions: number;
   hashAt: number[];
   json?: true;
+  linux?: true;
+  initrd?: string;
+  append: string;
 }
 
 /** About a minute of interpretation. */
@@ -30,7 +34,7 @@ export function addExecCommand(program: Command): void {
   program
     .command('exec')
     .description('Run one guest alone, with no replicas and no faults; its console is stdout.')
-    .argument('<image>', 'RISC-V ELF, 64 bits, bare metal')
+    .argument('<image>', 'RISC-V ELF, 64 bits, bare metal; with --linux a kernel')
     .addOption(
       new Option('--ram <size>', 'RAM from 0x80000000 on, up to 2GiB').argParser(parseSize).default(64 * 2 ** 20, '64MiB'),
     )
@@ -44,6 +48,9 @@ export function addExecCommand(program: Command): void {
         .argParser(parseCounts)
         .default([], 'none'),
     )
+    .option('--linux', 'the image is a flat RISC-V Linux kernel; the terminal is its console (Ctrl-A X leaves)')
+    .option('--initrd <file>', 'with --linux: initial RAM disk')
+    .option('--append <arguments>', 'with --linux: the kernel command line', 'console=ttyS0')
     .option('--json', 'print one object with output, exit code, counts and hashes instead')
     .addHelpText(
       'after',
@@ -52,15 +59,17 @@ Exits with the guest's own code (255 if that is larger), with 2 if the image is
 no good, with 3 if the guest did not end by itself. Hashes go to stderr.
 
 Example:
-  covert exec examples/checksum/checksum.elf --hash-at 0,1_000_000`,
+  covert exec examples/checksum/checksum.elf --hash-at 0,1_000_000
+  covert exec --linux --ram 512MiB vmlinuz --initrd initramfs.cpio.gz`,
     )
     .action(async (image: string, flags: ExecFlags) => {
       process.exitCode = await exec(image, flags);
     });
 }
 
-async function exec(image: string, { ram, maxInstructions, hashAt, json }: ExecFlags): Promise<number> {
-  const machine = await boot(image, ram);
+async function exec(image: string, flags: ExecFlags): Promise<number> {
+  const { maxInstructions, hashAt, json, linux } = flags;
+  const machine = linux ? await bootLinux(image, flags) : await boot(image, flags.ram);
   const kept = new KeptOutput();
   const onOutput = json
     ? async (bytes: Uint8Array): Promise<void> => kept.add(bytes)
@@ -71,12 +80,17 @@ async function exec(image: string, { ram, maxInstructions, hashAt, json }: ExecF
   const onProgress = (instructions: number): void => {
     if (!quiet) progress.update(() => counted(instructions, 'instruction'));
   };
-  const options = { limit: maxInstructions, hashAt, onOutput, onProgress };
-  const result = await interruptible((signal) => execute(machine, { ...options, signal })).finally(() => progress.end());
+  const input = linux ? new ConsoleInput(process.stdin) : undefined;
+  const options = { limit: maxInstructions, hashAt, onOutput, onProgress, ...(input ? { input } : {}) };
+  const result = await interruptible((signal) => execute(machine, { ...options, signal })).finally(() => {
+    progress.end();
+    input?.close();
+  });
   if (json) {
     const { exit, ended, ...others } = result;
     await write(process.stdout, `${JSON.stringify({ image, exit, ended, output: kept.text(), ...others }, null, 2)}\n`);
   } else process.stderr.write(closingLines(image, result));
+  if (result.ended === 'left') return exitCodes.held;
   return result.exit === null ? exitCodes.failed : Math.min(result.exit, 255);
 }
 
@@ -99,10 +113,35 @@ class KeptOutput {
   }
 }
 
-async function boot(file: string, ram: number): Promise<Machine> {
+function checkRam(ram: number): void {
   if (ram === 0 || ram > mostRam || ram % pageBytes !== 0) {
     throw new BadInput('--ram: a multiple of 4KiB, at most 2GiB');
   }
+}
+
+async function read(file: string): Promise<Uint8Array> {
+  return readFile(file).catch((error: unknown) => {
+    throw asUnreadable(file, error);
+  });
+}
+
+/** A machine that is about to run a kernel. */
+async function bootLinux(file: string, { ram, initrd, append }: ExecFlags): Promise<Machine> {
+  checkRam(ram);
+  const image = await read(file);
+  const disk = initrd === undefined ? {} : { initrd: await read(initrd) };
+  const machine = Machine.create({ ramBytes: ram });
+  try {
+    machine.loadKernel(image, { ...disk, bootArguments: append });
+  } catch (error) {
+    if (error instanceof LoadError) throw new BadInput(`${file}: ${error.message}`, { cause: error });
+    throw error;
+  }
+  return machine;
+}
+
+async function boot(file: string, ram: number): Promise<Machine> {
+  checkRam(ram);
   try {
     const bytes = await readFile(file);
     const image = readElf(bytes);
@@ -129,6 +168,7 @@ function checkFits(file: string, { ramBase, ramBytes }: Machine, address: bigint
 const endings = {
   limit: 'was stopped at the limit (--max-instructions)',
   idle: 'waits for an interrupt that nothing will raise',
+  left: 'was left at its console',
   stalled: 'takes traps without end and runs no instruction',
 };
 

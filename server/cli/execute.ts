@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Computer } from '../../engine/machine/types';
+import type { Machine } from '../../engine/machine/machine';
+import type { ConsoleInput } from './console-input';
 
 export interface ExecuteOptions {
   /** Stop here at the latest. */
@@ -11,13 +12,16 @@ export interface ExecuteOptions {
   onProgress: (instructions: number) => void;
   /** Called with console bytes as they come; the guest waits until it resolves. */
   onOutput: (bytes: Uint8Array) => Promise<void>;
+  /** What is typed at the guest's console. */
+  input?: ConsoleInput;
 }
 
 /** How one guest alone ran. */
 export interface Execution {
   /** The guest's exit code, or null if it did not end by itself. */
   exit: number | null;
-  ended: 'exit' | 'limit' | 'idle' | 'stalled';
+  /** `left`: the user has left the console. */
+  ended: 'exit' | 'limit' | 'idle' | 'stalled' | 'left';
   instructions: number;
   /** `sha256` is null where the guest did not get that far. */
   hashes: { instruction: number; sha256: string | null }[];
@@ -25,10 +29,12 @@ export interface Execution {
 
 /** Instructions between two looks at signals and output: some hundredths of a second. */
 const slice = 4_000_000;
+/** The same while there is input to hand over, which takes many turns. */
+const inputSlice = 200_000;
 
 /** Runs a guest to its end or its limit. Rejects with the signal's reason if it is aborted. */
-export async function execute(machine: Computer, options: ExecuteOptions): Promise<Execution> {
-  const { limit, hashAt, signal, onOutput, onProgress } = options;
+export async function execute(machine: Machine, options: ExecuteOptions): Promise<Execution> {
+  const { limit, hashAt, signal, onOutput, onProgress, input } = options;
   const hashes: Execution['hashes'] = [];
   const pending = [...hashAt];
   for (;;) {
@@ -37,10 +43,17 @@ export async function execute(machine: Computer, options: ExecuteOptions): Promi
       hashes.push({ instruction: machine.retired, sha256: hashOf(machine) });
       pending.shift();
     }
-    const target = Math.min(limit, machine.retired + slice, pending[0] ?? Infinity);
+    const typed = input?.take(machine.consoleRoom) ?? new Uint8Array();
+    machine.receive(typed);
+    const target = Math.min(limit, machine.retired + (typed.length > 0 ? inputSlice : slice), pending[0] ?? Infinity);
     const reason = machine.exitCode === null ? machine.run(target) : 'exit';
     const bytes = consoleBytes(machine);
     if (bytes.length > 0) await onOutput(bytes);
+    if (reason === 'idle' && input?.open === true && !input.left) {
+      await input.wait(signal);
+      continue;
+    }
+    if (input?.left === true) return { exit: null, ended: 'left', instructions: machine.retired, hashes };
     const over = reason === 'exit' || reason === 'idle' || reason === 'stalled';
     if (over || (reason === 'limit' && machine.retired >= limit && pending[0] !== limit)) {
       const ended = over ? reason : 'limit';
@@ -54,9 +67,9 @@ export async function execute(machine: Computer, options: ExecuteOptions): Promi
   }
 }
 
-const hashOf = (machine: Computer): string => machine.snapshot().hash();
+const hashOf = (machine: Machine): string => machine.snapshot().hash();
 
-function consoleBytes(machine: Computer): Uint8Array {
+function consoleBytes(machine: Machine): Uint8Array {
   const outputs = machine.takeOutputs().filter(({ kind }) => kind === 'console');
   return Uint8Array.from(outputs, ({ value }) => value);
 }

@@ -3,7 +3,7 @@ import {
   OP_AMOMINU_D, OP_AMOMINU_W, OP_AMOMIN_D, OP_AMOMIN_W, OP_AMOOR_D, OP_AMOOR_W, OP_AMOXOR_D, OP_AMOXOR_W, OP_LR_D,
   OP_LR_W, OP_SC_D, OP_SC_W,
 } from './decode.generated';
-import { CAUSE, NO_RESERVATION, RESERVATION, STATE } from './layout';
+import { ATOMIC_AT, CAUSE, NO_RESERVATION, RESERVATION, STATE } from './layout';
 import { NONE, atomicAddress, atomicDone } from './memory';
 
 // LR, SC and the AMOs. One hart at a time runs, so each is atomic as it is.
@@ -26,9 +26,9 @@ export function atomicOp(op: u32, r: usize): void {
   return load<i64>(STATE + load<u16>(r, 6));
 }
 
-/** True if the reservation covers `va`; it is gone afterwards either way. */
-function takeReservation(va: u64): bool {
-  const held = load<u64>(STATE + RESERVATION) == va;
+/** True if the reservation covers the address; it is gone afterwards either way. */
+function takeReservation(): bool {
+  const held = load<u64>(STATE + RESERVATION) == load<u64>(ATOMIC_AT);
   store<u64>(STATE + RESERVATION, NO_RESERVATION);
   return held;
 }
@@ -39,12 +39,12 @@ function atomicWord(op: u32, r: usize, va: u64): void {
   const a = load<i32>(host);
   if (op == OP_LR_W) {
     setX(r, a);
-    store<u64>(STATE + RESERVATION, va);
+    store<u64>(STATE + RESERVATION, load<u64>(ATOMIC_AT));
     return;
   }
   const b = <i32>source(r);
   if (op == OP_SC_W) {
-    const held = takeReservation(va);
+    const held = takeReservation();
     setX(r, held ? 0 : 1);
     if (held) {
       store<i32>(host, b);
@@ -76,12 +76,12 @@ function atomicDouble(op: u32, r: usize, va: u64): void {
   const a = load<i64>(host);
   if (op == OP_LR_D) {
     setX(r, a);
-    store<u64>(STATE + RESERVATION, va);
+    store<u64>(STATE + RESERVATION, load<u64>(ATOMIC_AT));
     return;
   }
   const b = <i64>source(r);
   if (op == OP_SC_D) {
-    const held = takeReservation(va);
+    const held = takeReservation();
     setX(r, held ? 0 : 1);
     if (held) {
       store<i64>(host, b);

@@ -1,7 +1,8 @@
 import {
-  CLOCK_READS, CORE_PHASE, CORE_PPM, CYCLES, CYCLE_FROM_CORE, CYCLE_OFFSET, MTIMECMP, PER_TICK, RETIRED, STATE,
-  TIME_FROM_CORE, TIME_OFFSET,
+  CLOCK_READS, CORE_PHASE, CORE_PPM, CYCLES, CYCLE_FROM_CORE, CYCLE_OFFSET, MENVCFG, MIE, MTIMECMP, PER_TICK, RETIRED,
+  STATE, STIMECMP, TIME_FROM_CORE, TIME_OFFSET,
 } from './layout';
+import { alarmTick } from './rtc';
 
 /** No deadline. */
 export const NEVER: u64 = 0xffffffffffffffff;
@@ -33,15 +34,38 @@ export function cycleCounter(): u64 {
   store<u64>(CLOCK_READS, load<u64>(CLOCK_READS) + 1);
 }
 
-@inline export function timerPending(): bool {
-  return mtime() >= load<u64>(STATE + MTIMECMP);
+const MACHINE_TIMER: u64 = 1 << 7;
+const SUPERVISOR_TIMER: u64 = 1 << 5;
+
+/** True if stimecmp raises STIP (Sstc). */
+@inline export function hasStimecmp(): bool {
+  return load<i64>(STATE + MENVCFG) < 0;
 }
 
-/** How many instructions may surely run before the timer's interrupt is due; 0 if it is due now. */
-export function instructionsToTimer(): u64 {
+/** MTIP and STIP as the clock has them. */
+export function timersPending(): u64 {
   const now = mtime();
-  const due = load<u64>(STATE + MTIMECMP);
-  if (now >= due) return 0;
+  let pending: u64 = now >= load<u64>(STATE + MTIMECMP) ? MACHINE_TIMER : 0;
+  if (hasStimecmp() && now >= load<u64>(STATE + STIMECMP)) pending |= SUPERVISOR_TIMER;
+  return pending;
+}
+
+/** The next time at which an enabled timer becomes pending that is not, or the alarm rings; NEVER if there is none. */
+function nextDeadline(now: u64): u64 {
+  const enabled = load<u64>(STATE + MIE);
+  let due = NEVER;
+  const machine = load<u64>(STATE + MTIMECMP);
+  if ((enabled & MACHINE_TIMER) != 0 && machine > now) due = machine;
+  const supervisor = load<u64>(STATE + STIMECMP);
+  if ((enabled & SUPERVISOR_TIMER) != 0 && hasStimecmp() && supervisor > now) due = min(due, supervisor);
+  const alarm = alarmTick(NEVER);
+  return alarm > now ? min(due, alarm) : due;
+}
+
+/** How many instructions may surely run before an enabled timer becomes pending. */
+export function instructionsToTimers(): u64 {
+  const due = nextDeadline(mtime());
+  if (due == NEVER) return NEVER;
   const ticks = due - load<u64>(STATE + TIME_OFFSET);
   const perTick = load<u64>(PER_TICK);
   if (ticks > (<u64>1 << 62) / perTick) return NEVER;
@@ -51,9 +75,13 @@ export function instructionsToTimer(): u64 {
   return left > 0 ? left : 1;
 }
 
-/** The guest sleeps until the timer is due: time passes, instructions do not. */
-export function sleepUntilTimer(): void {
-  const ticks = load<u64>(STATE + MTIMECMP) - mtime();
+/** The guest sleeps until an enabled timer is due: time passes, instructions do not. False if none ever will be. */
+export function sleepUntilTimer(): bool {
+  const now = mtime();
+  const due = nextDeadline(now);
+  if (due == NEVER) return false;
+  const ticks = due - now;
   store<u64>(STATE + TIME_OFFSET, load<u64>(STATE + TIME_OFFSET) + ticks);
   store<u64>(STATE + CYCLE_OFFSET, load<u64>(STATE + CYCLE_OFFSET) + ticks * load<u64>(PER_TICK));
+  return true;
 }

@@ -1,9 +1,9 @@
 import { OP_COUNT, decode, opCycles, opEndsBlock, opWritesX } from './decode.generated';
 import {
-  FETCH_TLB, PAGES_USED, PAGE_BITMAP, PAGE_STRIDE, POOL, POOL_PAGES, RAM_AT, RAM_BASE, RAM_BYTES, RECORD_BYTES, SINK,
-  WRITE_TLB, codeMap,
+  FETCH_SET, PAGES_USED, PAGE_BITMAP, PAGE_STRIDE, POOL, POOL_PAGES, RAM_AT, RAM_BASE, RAM_BYTES, RECORD_BYTES, SINK,
+  codeMap,
 } from './layout';
-import { flush } from './tlb';
+import { flush, leaveWriteTlbs } from './tlb';
 
 // Records of the core's own, besides those of instructions. Their `run` is 0,
 // which is how a block's entry tells them apart; so is that of a slot that has
@@ -21,7 +21,7 @@ const SLOTS: usize = 2048;
 /** Breakpoints: a count, then addresses of 8 bytes, ascending. */
 export const BREAKPOINTS: usize = 0x30000;
 
-function hasBreakpoint(va: u64): bool {
+export function hasBreakpoint(va: u64): bool {
   const count = load<u32>(BREAKPOINTS);
   if (count == 0) return false;
   let low: u32 = 0;
@@ -36,6 +36,19 @@ function hasBreakpoint(va: u64): bool {
   return false;
 }
 
+/**
+ * True if a breakpoint may stand in this slot of a page. Records belong to a
+ * physical page, which may have several virtual addresses: the one that is
+ * executed decides, when a breakpoint's record is met.
+ */
+function mayHaveBreakpoint(offset: usize): bool {
+  const count = load<u32>(BREAKPOINTS);
+  for (let i: u32 = 0; i < count; i++) {
+    if (<usize>(load<u64>(BREAKPOINTS + 8 + (<usize>i << 3)) & 4095) == offset) return true;
+  }
+  return false;
+}
+
 /** Forgets all decoded code. */
 export function dropCode(): void {
   const pages = load<usize>(RAM_BYTES) >> 12;
@@ -43,7 +56,7 @@ export function dropCode(): void {
   const used = load<u32>(PAGES_USED);
   memory.fill(POOL, 0, <usize>used * PAGE_STRIDE);
   store<u32>(PAGES_USED, 0);
-  flush(FETCH_TLB);
+  flush(FETCH_SET);
 }
 
 /** The records of a RAM page; makes room by forgetting everything when the pool is full. */
@@ -57,11 +70,11 @@ export function recordsOf(page: usize): usize {
   store<usize>(codeMap() + (page << 2), records);
   store<u16>(records + SLOTS * RECORD_BYTES, OP_PAGE_END);
   // Stores to this page have to be seen from now on.
-  flush(WRITE_TLB);
+  leaveWriteTlbs(page);
   return records;
 }
 
-/** A store hit [va, va + size) of a page with decoded code. True if it hit decoded slots, which are then forgotten. */
+/** A store hit the physical [va, va + size) of a page with decoded code. True if it hit decoded slots, which are then forgotten. */
 export function invalidate(page: usize, va: u64, size: u32): bool {
   const records = load<usize>(codeMap() + (page << 2));
   const start = RAM_BASE + (<u64>page << 12);
@@ -105,13 +118,12 @@ export function decodeRecord(raw: u32, record: usize): u32 {
 export function decodeBlock(records: usize, va: u64, page: usize): void {
   const bytes = load<usize>(RAM_AT) + (page << 12);
   const first = <usize>(va & 4095) >> 1;
-  const pageVa = va & ~4095;
   let slot = first;
   let count: u32 = 0;
   let cycles: u32 = 0;
   while (slot < SLOTS) {
     const record = records + slot * RECORD_BYTES;
-    if (hasBreakpoint(pageVa + (slot << 1))) {
+    if (mayHaveBreakpoint(slot << 1)) {
       store<u16>(record, OP_BREAK);
       store<u32>(record, 0, 12);
       mark(records, slot);

@@ -1,6 +1,8 @@
 import { countClockRead, mtime, writeMtime } from './clock';
 import { LEAVE, MSIP, MTIMECMP, STATE } from './layout';
 import { exit } from './output';
+import { PLIC, PLIC_BYTES, lookAtSources, readPlic, writePlic } from './plic';
+import { RTC, readRtc, writeRtc } from './rtc';
 import { readUart, writeUart } from './uart';
 
 // The `virt` board's addresses.
@@ -15,24 +17,45 @@ export function isDevice(address: u64, size: u32): bool {
   const last = address + size - 1;
   return (
     (address >= UART_AT && last < UART_AT + 0x100) ||
+    (address >= PLIC && last < PLIC + PLIC_BYTES) ||
     (address >= CLINT && last < CLINT + 0x10000) ||
+    (address >= RTC && last < RTC + 0x1000) ||
     (address >= SYSCON && last < SYSCON + 0x1000)
   );
 }
 
 /** Zero-extended. RETIRED and CYCLES must be in memory: a device may look at the clock. */
 export function readDevice(address: u64, size: u32): u64 {
-  if (address >= UART_AT) return readUart(<u32>(address - UART_AT));
+  if (address >= UART_AT) {
+    const value = readUart(<u32>(address - UART_AT));
+    lookAtSources();
+    return value;
+  }
+  if (address >= PLIC) {
+    // A claim may take an interrupt back that was pending.
+    store<u32>(LEAVE, 1);
+    return readPlic(<u32>(address - PLIC));
+  }
   if (address >= CLINT) return readClint(address, size);
+  if (address >= RTC) return readRtc(<u32>(address - RTC));
   return 0;
 }
 
 export function writeDevice(address: u64, size: u32, value: u64): void {
   if (address >= UART_AT) {
     writeUart(<u32>(address - UART_AT), <u32>value & 0xff);
+    lookAtSources();
+    store<u32>(LEAVE, 1);
+  } else if (address >= PLIC) {
+    writePlic(<u32>(address - PLIC), <u32>value);
   } else if (address >= CLINT) {
     writeClint(address, size, value);
     // An interrupt may have become due, or not due.
+    store<u32>(LEAVE, 1);
+  } else if (address >= RTC) {
+    writeRtc(<u32>(address - RTC), <u32>value);
+    lookAtSources();
+    // The next alarm may be nearer.
     store<u32>(LEAVE, 1);
   } else if (address == SYSCON) {
     const command = <u32>value & 0xffff;

@@ -1,19 +1,21 @@
-import { instructionsToTimer, NEVER } from './clock';
+import { NEVER, instructionsToTimers } from './clock';
 import {
-  OP_BREAK, OP_STEPPED, OP_STRADDLE, decodeBlock, decodeRecord, recordsOf,
+  OP_BREAK, OP_STEPPED, OP_STRADDLE, decodeBlock, decodeRecord, hasBreakpoint, recordsOf,
 } from './code';
 import { opCycles } from './decode.generated';
 import { beginEffects, endEffects, trapEffects } from './effects';
 import { BUDGET, EXCEPTION, FAR, LEAVING, SYSTEM, interpret } from './interpret';
 import {
-  CAUSE, COLLECT, CYCLES, CYCLE_LIMIT, EXITED, FETCH_TLB, LEAVE, LIMIT, MIE, PC, RAM_BASE, RECORD_BYTES, RETIRED,
-  SCRATCH, STATE, VALUE, WATCH_HIT,
+  CAUSE, COLLECT, CYCLES, CYCLE_LIMIT, EXITED, FETCH_CONTEXT, LEAVE, LIMIT, PC, PRIVILEGE, RAM_BASE, RECORD_BYTES,
+  RETIRED, SCRATCH, STATE, VALUE, WATCH_HIT,
 } from './layout';
-import { NONE, codeOf, hostOf, isRam } from './memory';
+import { NONE, codeOf } from './memory';
+import { FETCH, NOWHERE, accessFault, hostOf, isRam, pageOf, translate } from './mmu';
 import { outputsWaiting } from './output';
+import { pmpAllows, pmpUniform } from './pmp';
 import { ASLEEP, systemOp } from './system';
-import { fill, slot } from './tlb';
-import { interruptsOn, takeException, takeInterrupt } from './trap';
+import { chooseContext, fill, slot } from './tlb';
+import { takeException, takeInterrupt } from './trap';
 
 // The outer loop: interrupts, exceptions, stops, and the way to the next block.
 
@@ -25,10 +27,8 @@ export const STOP_EXIT: u32 = 4;
 export const STOP_IDLE: u32 = 5;
 export const STOP_STALLED: u32 = 6;
 
-const FETCH_FAULT: u64 = 1;
 /** No instruction costs more, with room to spare: bounds how many surely fit below a cycle limit. */
 const DEAREST: u64 = 32;
-const TIMER: u64 = 1 << 7;
 
 /** Runs until one of the stops. `stepOver`: do not stop at a breakpoint on the first instruction. */
 export function run(stepOver: bool): u32 {
@@ -43,6 +43,7 @@ export function run(stepOver: bool): u32 {
       first = false;
       if (load<u32>(COLLECT) != 0) trapEffects();
     }
+    chooseContext();
     const goal = horizon(limit);
     if (goal == 0) return STOP_LIMIT;
     let event: u32;
@@ -76,10 +77,8 @@ const SLEEPING: u32 = 3;
 function horizon(limit: u64): u64 {
   const retired = load<u64>(STATE + RETIRED);
   let goal = limit;
-  if ((load<u64>(STATE + MIE) & TIMER) != 0 && interruptsOn()) {
-    const left = instructionsToTimer();
-    if (left != NEVER && retired + left < goal) goal = retired + left;
-  }
+  const left = instructionsToTimers();
+  if (left != NEVER && retired + left < goal) goal = retired + left;
   const cycleLimit = load<u64>(CYCLE_LIMIT);
   if (cycleLimit != NEVER) {
     const cycles = load<u64>(CYCLES);
@@ -90,14 +89,42 @@ function horizon(limit: u64): u64 {
   return goal;
 }
 
-/** The records of the page around `va`, or 0 where no instruction can be fetched. */
+/** The physical address that two bytes of an instruction are fetched from, or NOWHERE with CAUSE set. */
+function fetchAddress(va: u64): u64 {
+  const entry = load<usize>(FETCH_CONTEXT) + slot(va);
+  if (load<u64>(entry) == (va & ~4095)) return RAM_BASE + ((<u64>load<u32>(entry, 12)) << 12) + (va & 4095);
+  const privilege = load<u64>(STATE + PRIVILEGE);
+  const at = translate(va, FETCH, privilege);
+  if (at == NOWHERE) return NOWHERE;
+  return isRam(at, 2) && pmpAllows(at, 2, FETCH, privilege) ? at : accessFault(va, FETCH);
+}
+
+/** The instruction at PC, which stands at `at`; its second half may be elsewhere, and fault by itself (CAUSE is set). */
+function fetchRaw(pc: u64, at: u64): u32 {
+  const low: u32 = load<u16>(hostOf(at));
+  if ((low & 3) != 3) return low;
+  const next = fetchAddress(pc + 2);
+  return next == NOWHERE ? 0 : low | (<u32>load<u16>(hostOf(next)) << 16);
+}
+
+/** The records of the page around `va`, or 0 where a step has to see what is the matter. */
 function pageRecords(va: u64): usize {
-  const entry = FETCH_TLB + slot(va);
+  const entry = load<usize>(FETCH_CONTEXT) + slot(va);
   if (load<u64>(entry) == (va & ~4095)) return load<usize>(entry, 8);
-  if (!isRam(va, 2)) return 0;
-  const records = recordsOf(<usize>(va - RAM_BASE) >> 12);
-  fill(FETCH_TLB, va, <u32>records);
+  const at = fetchAddress(va);
+  if (at == NOWHERE || !pmpUniform(at & ~4095)) {
+    store<u64>(CAUSE, NONE);
+    return 0;
+  }
+  const records = recordsOf(pageOf(at));
+  fill(load<usize>(FETCH_CONTEXT), va, <u32>records);
+  store<u32>(entry, <u32>pageOf(at), 12);
   return records;
+}
+
+/** The RAM page behind `va`, for which `pageRecords` has just found records. */
+@inline function fetchPage(va: u64): usize {
+  return load<u32>(load<usize>(FETCH_CONTEXT) + slot(va), 12);
 }
 
 /** Runs translated blocks until `goal` or something that the outer loop has to look at. */
@@ -109,9 +136,9 @@ function runBlocks(goal: u64): u32 {
     if (records == 0 || (pc & 1) != 0) return step();
     const record = records + (<usize>(pc & 4095) << 3);
     if (load<u16>(record, 12) == 0) {
-      if (load<u8>(record) == 0) decodeBlock(records, pc, <usize>(pc - RAM_BASE) >> 12);
+      if (load<u8>(record) == 0) decodeBlock(records, pc, fetchPage(pc));
       const op: u32 = load<u8>(record);
-      if (op == OP_BREAK) return BREAK;
+      if (op == OP_BREAK) return hasBreakpoint(pc) ? BREAK : step();
       if (op == OP_STRADDLE) return step();
     }
     const event = interpret(record, pc & ~4095, records, goal, false);
@@ -126,25 +153,17 @@ function runBlocks(goal: u64): u32 {
 
 /** True if a breakpoint stands at PC. Used where decoded records are not. */
 function breakpointHere(): bool {
-  const pc = load<u64>(STATE + PC);
-  const records = pageRecords(pc);
-  if (records == 0) return false;
-  const record = records + (<usize>(pc & 4095) << 3);
-  if (load<u8>(record) == 0 && load<u16>(record, 12) == 0) decodeBlock(records, pc, <usize>(pc - RAM_BASE) >> 12);
-  return load<u8>(record) == <u8>OP_BREAK;
+  return hasBreakpoint(load<u64>(STATE + PC));
 }
 
 /** Executes the one instruction at PC, breakpoint or not. */
 function step(): u32 {
   const pc = load<u64>(STATE + PC);
-  if (!isRam(pc, 2)) return except(FETCH_FAULT, pc);
-  if (!copyRecord(pc)) {
-    let raw: u32 = load<u16>(hostOf(pc));
-    if ((raw & 3) == 3) {
-      // The second half faults by itself, at its own address.
-      if (!isRam(pc + 2, 2)) return except(FETCH_FAULT, pc + 2);
-      raw |= <u32>load<u16>(hostOf(pc + 2)) << 16;
-    }
+  const at = fetchAddress(pc);
+  if (at == NOWHERE) return exceptNow();
+  if (!copyRecord(at)) {
+    const raw = fetchRaw(pc, at);
+    if (load<u64>(CAUSE) != NONE) return exceptNow();
     decodeRecord(raw, SCRATCH);
   }
   const collect = load<u32>(COLLECT) != 0;
@@ -156,11 +175,11 @@ function step(): u32 {
   return result;
 }
 
-/** Copies the record at `pc` to the scratch area, where it stands for itself alone; false where none is decoded. */
-function copyRecord(pc: u64): bool {
-  const records = codeOf(<usize>(pc - RAM_BASE) >> 12);
+/** Copies the record of what stands at `at` to the scratch area, where it stands for itself alone; false where none is decoded. */
+function copyRecord(at: u64): bool {
+  const records = codeOf(pageOf(at));
   if (records == 0) return false;
-  const record = records + (<usize>(pc & 4095) << 3);
+  const record = records + (<usize>(at & 4095) << 3);
   if (load<u16>(record, 12) == 0) return false;
   store<u64>(SCRATCH, load<u64>(record));
   store<u32>(SCRATCH, load<u32>(record, 8), 8);
@@ -179,11 +198,10 @@ export function prepareScratch(): void {
 function settle(event: u32): u32 {
   if (event == SYSTEM) {
     const pc = load<u64>(STATE + PC);
-    const low: u32 = load<u16>(hostOf(pc));
-    const wide = (low & 3) == 3;
-    const raw = wide ? low | (<u32>load<u16>(hostOf(pc + 2)) << 16) : low;
+    const at = fetchAddress(pc);
+    const raw = fetchRaw(pc, at);
     decodeRecord(raw, SCRATCH);
-    const outcome = systemOp(SCRATCH, raw, wide ? 4 : 2, opCycles(load<u8>(SCRATCH)));
+    const outcome = systemOp(SCRATCH, raw, (raw & 3) == 3 ? 4 : 2, opCycles(load<u8>(SCRATCH)), at);
     store<u32>(LEAVE, 0);
     if (outcome == ASLEEP) return SLEEPING;
     if (load<u64>(CAUSE) == NONE) return GO_ON;
@@ -193,12 +211,13 @@ function settle(event: u32): u32 {
   } else if (event != EXCEPTION) {
     return GO_ON;
   }
+  return exceptNow();
+}
+
+/** Takes the exception in CAUSE and VALUE. */
+function exceptNow(): u32 {
   const cause = load<u64>(CAUSE);
   store<u64>(CAUSE, NONE);
   store<u32>(LEAVE, 0);
-  return except(cause, load<u64>(VALUE));
-}
-
-function except(cause: u64, value: u64): u32 {
-  return takeException(cause, value) ? GO_ON : STALLED;
+  return takeException(cause, load<u64>(VALUE)) ? GO_ON : STALLED;
 }

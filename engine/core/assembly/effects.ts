@@ -1,14 +1,14 @@
 import { csrRead } from './csr';
 import {
-  OP_AMOMAXU_D, OP_CBO_ZERO, OP_CSRRC, OP_CSRRCI, OP_CSRRS, OP_CSRRSI, OP_CSRRW, OP_CSRRWI, OP_EBREAK, OP_FSD, OP_FSW,
-  OP_LR_D, OP_LR_W, OP_MRET, OP_SB, OP_SC_D, OP_SC_W, OP_SD, OP_SH, OP_SW, OP_WFI,
+  OP_AMOMAXU_D, OP_CBO_ZERO, OP_CSRRC, OP_CSRRCI, OP_CSRRS, OP_CSRRSI, OP_CSRRW, OP_CSRRWI, OP_EBREAK, OP_ECALL, OP_FSD,
+  OP_FSW, OP_LR_D, OP_LR_W, OP_MRET, OP_SB, OP_SC_D, OP_SC_W, OP_SD, OP_SH, OP_SRET, OP_SW, OP_WFI,
   opWritesF, opWritesX,
 } from './decode.generated';
 import {
-  EFFECTS, EXCEPTIONS, EXIT_CODE, F, FFLAGS, HOST, MCAUSE, MEPC, MSTATUS, MTVAL, OUTPUT_SEQUENCE, PC, PRIVILEGE,
-  RESERVATION, RETIRED, SINK, STATE, TIME_OFFSET,
+  ATOMIC_AT, EFFECTS, EXCEPTIONS, EXIT_CODE, F, FFLAGS, HOST, MCAUSE, MEPC, MSTATUS, MTVAL, OUTPUT_SEQUENCE, PC,
+  PRIVILEGE, RESERVATION, RETIRED, SCAUSE, SEPC, SINK, STATE, STVAL, TIME_OFFSET,
 } from './layout';
-import { hostOf } from './memory';
+import { hostOf } from './mmu';
 
 // A digest of what instructions do: the next pc, the register written, the
 // address and value stored, exceptions of floating point raised, CSRs written,
@@ -89,9 +89,11 @@ export function endEffects(record: usize): void {
 /** An exception or an interrupt has been taken. */
 export function trapEffects(): void {
   fold(load<u64>(STATE + PC));
-  fold(load<u64>(STATE + MCAUSE));
-  fold(load<u64>(STATE + MTVAL));
-  fold(load<u64>(STATE + MEPC));
+  // Only the registers of the mode that took it have changed.
+  const machine = load<u64>(STATE + PRIVILEGE) == 3;
+  fold(load<u64>(STATE + (machine ? MCAUSE : SCAUSE)));
+  fold(load<u64>(STATE + (machine ? MTVAL : STVAL)));
+  fold(load<u64>(STATE + (machine ? MEPC : SEPC)));
   fold(load<u64>(STATE + MSTATUS));
 }
 
@@ -108,7 +110,8 @@ function atomicEffects(op: u32, record: usize): void {
     return;
   }
   fold(address);
-  fold(op < OP_LR_D ? <u64>load<u32>(hostOf(address)) : load<u64>(hostOf(address)));
+  const host = hostOf(load<u64>(ATOMIC_AT));
+  fold(op < OP_LR_D ? <u64>load<u32>(host) : load<u64>(host));
 }
 
 function systemEffects(op: u32, record: usize): void {
@@ -117,16 +120,17 @@ function systemEffects(op: u32, record: usize): void {
     const number = load<u32>(record, 8);
     // Set and clear write nothing when their operand is x0 or 0.
     if (op == OP_CSRRW || op == OP_CSRRWI || field != 0) fold(csrRead(number, true));
-  } else if (op == OP_MRET) {
+  } else if (op == OP_MRET || op == OP_SRET) {
     fold(load<u64>(STATE + MSTATUS));
     fold(load<u64>(STATE + PRIVILEGE));
   } else if (op == OP_WFI) {
     fold(load<u64>(STATE + TIME_OFFSET));
   } else if (op == OP_CBO_ZERO) {
     fold(x(record, 4) & ~63);
-  } else if (op == OP_EBREAK) {
-    // It did not trap, so it was a semihosting call, which answers in a0.
+  } else if (op == OP_EBREAK || op == OP_ECALL) {
+    // It did not trap, so it was a call of semihosting or of the built-in firmware, which answer in a0 and a1.
     fold(load<u64>(STATE + 80));
+    fold(load<u64>(STATE + 88));
     fold(load<u64>(STATE + OUTPUT_SEQUENCE));
     fold(load<u64>(STATE + EXIT_CODE));
   }

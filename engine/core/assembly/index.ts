@@ -1,13 +1,15 @@
 // What the host calls. Everything else goes through the memory, whose layout is in layout.ts.
 import { BREAKPOINTS, dropCode, invalidate } from './code';
-import { csrAddress, csrExists, csrRead } from './csr';
+import { csrAddress, csrExists, csrRead, csrWrite } from './csr';
 import {
-  CAUSE, CYCLES, DIRTY, EFFECTS, MTIMECMP, NO_RESERVATION, OUTPUTS, OUTPUT_RING, PC, PRIVILEGE, RAM_BASE, RESERVATION,
-  STATE, TOHOST, WATCHES, WATCH_LIST, WRITE_TLB,
+  CAUSE, CYCLES, DIRTY, EFFECTS, FIRMWARE, MTIMECMP, NO_RESERVATION, OUTPUTS, OUTPUT_RING, PC, PRIVILEGE, RAM_BASE, RESERVATION,
+  STATE, STIMECMP, TOHOST, WATCHES, WATCH_LIST, WRITE_SET,
+  flagsOf,
 } from './layout';
 import { prepareScratch } from './drive';
 import { NONE, codeOf } from './memory';
-import { flush, flushAll } from './tlb';
+import { lookAtSources } from './plic';
+import { PAGE_IS_TABLE, flush, flushAll, flushTranslations } from './tlb';
 import { receiveUart } from './uart';
 
 export { run } from './drive';
@@ -19,10 +21,29 @@ export function reset(entry: u64): void {
   store<u64>(STATE + PRIVILEGE, 3);
   store<u64>(STATE + RESERVATION, NO_RESERVATION);
   store<u64>(STATE + MTIMECMP, 0xffffffffffffffff);
+  store<u64>(STATE + STIMECMP, 0xffffffffffffffff);
   store<u64>(CAUSE, NONE);
   prepareScratch();
   flushAll();
   dropCode();
+}
+
+/**
+ * The state that firmware leaves to a supervisor, with the core as that
+ * firmware: all that can be delegated is, all of memory may be used, and the
+ * counters, Sstc, Svadu and the cache-block operations are on.
+ */
+export function startSupervisor(): void {
+  store<u64>(STATE + FIRMWARE, 1);
+  store<u64>(STATE + PRIVILEGE, 1);
+  // A call from supervisor mode is the firmware's.
+  csrWrite(0x302, 0xb1ff);
+  csrWrite(0x303, 0x222);
+  csrWrite(0x306, 7);
+  csrWrite(0x30a, (<u64>5 << 61) | 0xf1);
+  // One region, of all addresses: readable, writable, executable.
+  csrWrite(0x3b0, 0x3fffffffffffff);
+  csrWrite(0x3a0, 0x1f);
 }
 
 /** Reads a CSR without side effects. */
@@ -32,21 +53,29 @@ export function peekCsr(number: u32): u64 {
 
 /** True if the byte found room in the UART's FIFO. */
 export function receive(byte: u32): bool {
-  return receiveUart(byte);
+  const taken = receiveUart(byte);
+  lookAtSources();
+  return taken;
 }
 
 /** The host has written RAM: decoded code there is stale. */
 export function hostWrote(address: u64, size: u32): void {
   const page = <usize>(address - RAM_BASE) >> 12;
   if (codeOf(page) != 0) invalidate(page, address, size);
+  if ((load<u8>(flagsOf(page)) & PAGE_IS_TABLE) != 0) flushTranslations();
 }
 
 /** After a snapshot: the next store to each page is to be noticed. */
 export function watchPages(): void {
-  flush(WRITE_TLB);
+  flush(WRITE_SET);
 }
 
-/** After a restore or a change of breakpoints or watches: nothing derived from memory is valid. */
+/** The host has changed registers that decide about memory: after a restore, or a fault's change of one. */
+export function forgetTranslations(): void {
+  flushAll();
+}
+
+/** After a change of breakpoints or watches: nothing derived from memory is valid. */
 export function forget(): void {
   flushAll();
   dropCode();

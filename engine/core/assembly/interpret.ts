@@ -1,7 +1,7 @@
 import {
   OP_ADD, OP_ADDI, OP_ADDIW, OP_ADDW, OP_ADD_UW, OP_AMOMAXU_D, OP_AND, OP_ANDI, OP_ANDN, OP_AUIPC, OP_BCLR,
   OP_BCLRI, OP_BEQ, OP_BEXT, OP_BEXTI, OP_BGE, OP_BGEU, OP_BINV, OP_BINVI, OP_BLT, OP_BLTU, OP_BNE, OP_BSET,
-  OP_BSETI, OP_CBO_CLEAN, OP_CBO_FLUSH, OP_CBO_INVAL, OP_CLZ, OP_CLZW, OP_CPOP, OP_CPOPW, OP_CTZ, OP_CTZW,
+  OP_BSETI, OP_CLZ, OP_CLZW, OP_CPOP, OP_CPOPW, OP_CTZ, OP_CTZW,
   OP_CZERO_EQZ, OP_CZERO_NEZ, OP_DIV, OP_DIVU, OP_DIVUW, OP_DIVW, OP_FENCE, OP_FLD, OP_FLW, OP_FSD, OP_FSW,
   OP_ILLEGAL, OP_JAL, OP_JALR, OP_LB, OP_LBU, OP_LD, OP_LH, OP_LHU, OP_LR_W, OP_LUI, OP_LW, OP_LWU, OP_MAX, OP_MAXU,
   OP_MIN, OP_MINU, OP_MUL, OP_MULH, OP_MULHSU, OP_MULHU, OP_MULW, OP_OR, OP_ORC_B, OP_ORI, OP_ORN, OP_REM, OP_REMU,
@@ -17,7 +17,7 @@ import {
 import { atomicOp } from './atomic';
 import { OP_BREAK, OP_PAGE_END, OP_STEPPED, OP_STRADDLE } from './code';
 import { floatDirty, floatOff, floatOp } from './float';
-import { CAUSE, CYCLES, F, LEAVE, PC, READ_TLB, RETIRED, STATE, WRITE_TLB } from './layout';
+import { CAUSE, CYCLES, DATA_TLB, F, LEAVE, PC, RETIRED, STATE, WRITE_SET } from './layout';
 import { NONE, slowLoad, slowStore } from './memory';
 import { slot } from './tlb';
 
@@ -95,6 +95,8 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
   // What RETIRED will be at the end of the block that is running.
   let paid = load<u64>(STATE + RETIRED);
   let cycles = load<u64>(CYCLES);
+  // Fixed while no system instruction and no trap comes.
+  const tlb = load<usize>(DATA_TLB);
   let next = start;
   let r = start;
 
@@ -148,10 +150,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         case OP_SLLW: setX(r, <i64>(<i32>x1(r) << (<i32>x2(r) & 31))); continue;
         case OP_SRLW: setX(r, <i64><i32>(<u32>x1(r) >> (<u32>x2(r) & 31))); continue;
         case OP_SRAW: setX(r, <i64>(<i32>x1(r) >> (<i32>x2(r) & 31))); continue;
-        case OP_FENCE:
-        case OP_CBO_INVAL:
-        case OP_CBO_CLEAN:
-        case OP_CBO_FLUSH: continue;
+        case OP_FENCE: continue;
         case OP_MUL: setX(r, x1(r) * x2(r)); continue;
         case OP_MULH: setX(r, mulh(x1(r), x2(r))); continue;
         case OP_MULHSU: setX(r, mulhsu(x1(r), <u64>x2(r))); continue;
@@ -209,7 +208,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         case OP_CZERO_NEZ: setX(r, x2(r) != 0 ? 0 : x1(r)); continue;
         case OP_LB: {
           const va = address(r);
-          const entry = READ_TLB + slot(va);
+          const entry = tlb + slot(va);
           if (((va ^ load<u64>(entry)) & ~4095) == 0) {
             setX(r, <i64>load<i8>(<usize>va + load<u32>(entry, 8)));
             continue;
@@ -222,7 +221,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         }
         case OP_LBU: {
           const va = address(r);
-          const entry = READ_TLB + slot(va);
+          const entry = tlb + slot(va);
           if (((va ^ load<u64>(entry)) & ~4095) == 0) {
             setX(r, <i64>load<u8>(<usize>va + load<u32>(entry, 8)));
             continue;
@@ -235,7 +234,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         }
         case OP_LH: {
           const va = address(r);
-          const entry = READ_TLB + slot(va);
+          const entry = tlb + slot(va);
           if (((va ^ load<u64>(entry)) & (~4095 | 1)) == 0) {
             setX(r, <i64>load<i16>(<usize>va + load<u32>(entry, 8)));
             continue;
@@ -248,7 +247,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         }
         case OP_LHU: {
           const va = address(r);
-          const entry = READ_TLB + slot(va);
+          const entry = tlb + slot(va);
           if (((va ^ load<u64>(entry)) & (~4095 | 1)) == 0) {
             setX(r, <i64>load<u16>(<usize>va + load<u32>(entry, 8)));
             continue;
@@ -261,7 +260,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         }
         case OP_LW: {
           const va = address(r);
-          const entry = READ_TLB + slot(va);
+          const entry = tlb + slot(va);
           if (((va ^ load<u64>(entry)) & (~4095 | 3)) == 0) {
             setX(r, <i64>load<i32>(<usize>va + load<u32>(entry, 8)));
             continue;
@@ -274,7 +273,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         }
         case OP_LWU: {
           const va = address(r);
-          const entry = READ_TLB + slot(va);
+          const entry = tlb + slot(va);
           if (((va ^ load<u64>(entry)) & (~4095 | 3)) == 0) {
             setX(r, <i64>load<u32>(<usize>va + load<u32>(entry, 8)));
             continue;
@@ -287,7 +286,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         }
         case OP_LD: {
           const va = address(r);
-          const entry = READ_TLB + slot(va);
+          const entry = tlb + slot(va);
           if (((va ^ load<u64>(entry)) & (~4095 | 7)) == 0) {
             setX(r, <i64>load<i64>(<usize>va + load<u32>(entry, 8)));
             continue;
@@ -300,9 +299,9 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         }
         case OP_SB: {
           const va = address(r);
-          const entry = WRITE_TLB + slot(va);
-          if (((va ^ load<u64>(entry)) & ~4095) == 0) {
-            store<u8>(<usize>va + load<u32>(entry, 8), <u8>x2(r));
+          const entry = tlb + slot(va);
+          if (((va ^ load<u64>(entry, WRITE_SET)) & ~4095) == 0) {
+            store<u8>(<usize>va + load<u32>(entry, WRITE_SET + 8), <u8>x2(r));
             continue;
           }
           storeSlowly(va, 1, <u64>x2(r), r, paid, cycles);
@@ -312,9 +311,9 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         }
         case OP_SH: {
           const va = address(r);
-          const entry = WRITE_TLB + slot(va);
-          if (((va ^ load<u64>(entry)) & (~4095 | 1)) == 0) {
-            store<u16>(<usize>va + load<u32>(entry, 8), <u16>x2(r));
+          const entry = tlb + slot(va);
+          if (((va ^ load<u64>(entry, WRITE_SET)) & (~4095 | 1)) == 0) {
+            store<u16>(<usize>va + load<u32>(entry, WRITE_SET + 8), <u16>x2(r));
             continue;
           }
           storeSlowly(va, 2, <u64>x2(r), r, paid, cycles);
@@ -324,9 +323,9 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         }
         case OP_SW: {
           const va = address(r);
-          const entry = WRITE_TLB + slot(va);
-          if (((va ^ load<u64>(entry)) & (~4095 | 3)) == 0) {
-            store<u32>(<usize>va + load<u32>(entry, 8), <u32>x2(r));
+          const entry = tlb + slot(va);
+          if (((va ^ load<u64>(entry, WRITE_SET)) & (~4095 | 3)) == 0) {
+            store<u32>(<usize>va + load<u32>(entry, WRITE_SET + 8), <u32>x2(r));
             continue;
           }
           storeSlowly(va, 4, <u64>x2(r), r, paid, cycles);
@@ -336,9 +335,9 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         }
         case OP_SD: {
           const va = address(r);
-          const entry = WRITE_TLB + slot(va);
-          if (((va ^ load<u64>(entry)) & (~4095 | 7)) == 0) {
-            store<u64>(<usize>va + load<u32>(entry, 8), <u64>x2(r));
+          const entry = tlb + slot(va);
+          if (((va ^ load<u64>(entry, WRITE_SET)) & (~4095 | 7)) == 0) {
+            store<u64>(<usize>va + load<u32>(entry, WRITE_SET + 8), <u64>x2(r));
             continue;
           }
           storeSlowly(va, 8, <u64>x2(r), r, paid, cycles);
@@ -389,7 +388,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         case OP_FLW: {
           if (floatOff()) { event = SYSTEM; break; }
           const va = address(r);
-          const entry = READ_TLB + slot(va);
+          const entry = tlb + slot(va);
           if (((va ^ load<u64>(entry)) & (~4095 | 3)) == 0) {
             store<u64>(load<u16>(r, 2), 0xffffffff00000000 | <u64>load<u32>(<usize>va + load<u32>(entry, 8)), STATE + F);
             floatDirty();
@@ -405,7 +404,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         case OP_FLD: {
           if (floatOff()) { event = SYSTEM; break; }
           const va = address(r);
-          const entry = READ_TLB + slot(va);
+          const entry = tlb + slot(va);
           if (((va ^ load<u64>(entry)) & (~4095 | 7)) == 0) {
             store<u64>(load<u16>(r, 2), load<u64>(<usize>va + load<u32>(entry, 8)), STATE + F);
             floatDirty();
@@ -421,10 +420,10 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         case OP_FSW: {
           if (floatOff()) { event = SYSTEM; break; }
           const va = address(r);
-          const entry = WRITE_TLB + slot(va);
+          const entry = tlb + slot(va);
           const value = load<u64>(load<u16>(r, 6), STATE + F);
-          if (((va ^ load<u64>(entry)) & (~4095 | 3)) == 0) {
-            store<u32>(<usize>va + load<u32>(entry, 8), <u32>value);
+          if (((va ^ load<u64>(entry, WRITE_SET)) & (~4095 | 3)) == 0) {
+            store<u32>(<usize>va + load<u32>(entry, WRITE_SET + 8), <u32>value);
             continue;
           }
           storeSlowly(va, 4, value, r, paid, cycles);
@@ -435,10 +434,10 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         case OP_FSD: {
           if (floatOff()) { event = SYSTEM; break; }
           const va = address(r);
-          const entry = WRITE_TLB + slot(va);
+          const entry = tlb + slot(va);
           const value = load<u64>(load<u16>(r, 6), STATE + F);
-          if (((va ^ load<u64>(entry)) & (~4095 | 7)) == 0) {
-            store<u64>(<usize>va + load<u32>(entry, 8), value);
+          if (((va ^ load<u64>(entry, WRITE_SET)) & (~4095 | 7)) == 0) {
+            store<u64>(<usize>va + load<u32>(entry, WRITE_SET + 8), value);
             continue;
           }
           storeSlowly(va, 8, value, r, paid, cycles);

@@ -38,6 +38,40 @@ export const EXITED: usize = 0x2c0;
 export const EXIT_CODE: usize = 0x2c8;
 export const MENVCFG: usize = 0x2d0;
 export const UART: usize = 0x300;
+export const STVEC: usize = 0x320;
+export const SEPC: usize = 0x328;
+export const SCAUSE: usize = 0x330;
+export const STVAL: usize = 0x338;
+export const SSCRATCH: usize = 0x340;
+export const SCOUNTEREN: usize = 0x348;
+export const SENVCFG: usize = 0x350;
+export const SATP: usize = 0x358;
+export const MEDELEG: usize = 0x360;
+export const MIDELEG: usize = 0x368;
+/** The pending bits that software writes: SSIP, STIP, SEIP. */
+export const MIP_SOFT: usize = 0x370;
+export const STIMECMP: usize = 0x378;
+/** A configuration byte for each of 16 regions. */
+export const PMPCFG: usize = 0x380;
+export const PLIC_PENDING: usize = 0x390;
+export const PLIC_CLAIMED: usize = 0x398;
+/** A word of 64 sources for machine mode, then one for supervisor mode. */
+export const PLIC_ENABLE: usize = 0x3a0;
+export const PLIC_THRESHOLD: usize = 0x3b0;
+/** Nanoseconds that writes to the clock's registers have added. */
+export const RTC_OFFSET: usize = 0x3b8;
+/** The high half that the last read of the low half has latched. */
+export const RTC_HIGH: usize = 0x3c0;
+/** 1 if the core answers environment calls of supervisor mode itself: the built-in SBI. */
+export const FIRMWARE: usize = 0x3c8;
+/** A byte for each of 64 sources. */
+export const PLIC_PRIORITY: usize = 0x3d0;
+export const PMPADDR: usize = 0x410;
+/** The clock's alarm, in its nanoseconds; and bytes: it is set, its interrupt is on, it has rung. */
+export const RTC_ALARM: usize = 0x490;
+export const RTC_ARMED: usize = 0x498;
+export const RTC_ENABLED: usize = 0x499;
+export const RTC_RUNG: usize = 0x49a;
 
 export const NO_RESERVATION: u64 = 0xffffffffffffffff;
 
@@ -70,15 +104,29 @@ export const VALUE: usize = HOST + 0x88;
 /** What a slow store asks the block to do afterwards. */
 export const LEAVE: usize = HOST + 0x90;
 export const PAGES_USED: usize = HOST + 0x94;
+/** Where the TLBs of data accesses and of fetches stand: those of the context that each has now. */
+export const DATA_TLB: usize = HOST + 0x98;
+export const FETCH_CONTEXT: usize = HOST + 0x9c;
+/** How many page-table pages are in TABLE_LIST. */
+export const TABLES: usize = HOST + 0xa0;
+/** Physical address of the newest atomic access. */
+export const ATOMIC_AT: usize = HOST + 0xa8;
 export const SCRATCH: usize = HOST + 0x100;
 
 export const WATCH_LIST: usize = 0x14000;
 export const WATCH_BYTES: usize = 24;
 
-export const READ_TLB: usize = 0x20000;
-export const WRITE_TLB: usize = 0x22000;
-export const FETCH_TLB: usize = 0x24000;
+/** One set of TLBs (read, write, fetch) for each context: see tlb.ts. */
+export const TLBS: usize = 0x16000;
 export const TLB_ENTRIES: usize = 512;
+export const TLB_BYTES: usize = 0x2000;
+export const WRITE_SET: usize = TLB_BYTES;
+export const FETCH_SET: usize = 2 * TLB_BYTES;
+export const CONTEXT_BYTES: usize = 3 * TLB_BYTES;
+export const CONTEXTS: usize = 4;
+/** RAM page numbers of the page tables that TLB entries were made from. */
+export const TABLE_LIST: usize = 0x12000;
+export const TABLES_MOST: u32 = 2048;
 
 export const OUTPUT_RING: usize = 0x40000;
 export const OUTPUT_BYTES: usize = 16;
@@ -86,12 +134,12 @@ export const OUTPUT_MOST: u32 = 0x4000;
 
 /** Decoded pages: records of 2048 slots, the end-of-page record, and a bit for each slot that holds code. */
 export const POOL: usize = 0x80000;
-export const POOL_PAGES: u32 = 512;
+export const POOL_PAGES: u32 = 2048;
 export const RECORD_BYTES: usize = 16;
 export const PAGE_STRIDE: usize = 0x8200;
 export const PAGE_BITMAP: usize = 0x8100;
 /** A byte a RAM page: written since the last snapshot. */
-export const DIRTY: usize = POOL + PAGE_STRIDE * 512;
+export const DIRTY: usize = POOL + PAGE_STRIDE * 2048;
 
 export const RAM_BASE: u64 = 0x80000000;
 
@@ -101,4 +149,8 @@ export const RAM_BASE: u64 = 0x80000000;
 /** Address of the records of a RAM page, or 0. */
 @inline export function codeMap(): usize {
   return DIRTY + (load<usize>(RAM_BYTES) >> 12);
+}
+/** What is known of a RAM page: PAGE_IS_TABLE, PAGE_IS_WRITTEN. */
+@inline export function flagsOf(page: usize): usize {
+  return DIRTY + 5 * (load<usize>(RAM_BYTES) >> 12) + page;
 }

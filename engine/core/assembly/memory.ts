@@ -1,43 +1,22 @@
 import { invalidate } from './code';
 import { isDevice, readDevice, writeDevice } from './devices';
 import {
-  CAUSE, LEAVE, RAM_AT, RAM_BASE, RAM_BYTES, READ_TLB, TOHOST, VALUE, WATCHES, WATCH_BYTES, WATCH_HIT, WATCH_LIST,
-  WRITE_TLB, codeMap, dirtyOf,
+  ATOMIC_AT, CAUSE, DATA_TLB, LEAVE, RAM_AT, RAM_BASE, TOHOST, WATCHES, WATCH_BYTES, WATCH_HIT, WATCH_LIST, WRITE_SET,
+  codeMap, dirtyOf, flagsOf,
 } from './layout';
+import { NOWHERE, READ, WRITE, accessFault, beforeStore, hostOf, isRam, pageOf, raise, translate } from './mmu';
 import { exit } from './output';
-import { fill } from './tlb';
+import { pmpAllows, pmpUniform } from './pmp';
+import { PAGE_IS_TABLE, PAGE_IS_WRITTEN, dataPrivilege, fill, slot } from './tlb';
 
-// The slow side of memory: everything that a TLB hit does not cover. Virtual
-// addresses are physical ones until there is translation.
+// The slow side of memory: everything that a TLB hit does not cover. `va` is an
+// address as the instruction has it, `at` a physical one.
 
 /** CAUSE when there is no exception. */
 export const NONE: u64 = 0xffffffffffffffff;
 
-const READ: u32 = 1;
-const WRITE: u32 = 2;
-
-const LOAD_FAULT: u64 = 5;
-const STORE_FAULT: u64 = 7;
-const STORE_MISALIGNED: u64 = 6;
 const LOAD_MISALIGNED: u64 = 4;
-
-@inline function raise(cause: u64, value: u64): void {
-  store<u64>(CAUSE, cause);
-  store<u64>(VALUE, value);
-}
-
-@inline export function isRam(address: u64, size: u64): bool {
-  const bytes: u64 = load<u64>(RAM_BYTES);
-  return address - RAM_BASE < bytes && address - RAM_BASE + size <= bytes;
-}
-
-@inline export function hostOf(address: u64): usize {
-  return load<usize>(RAM_AT) + <usize>(address - RAM_BASE);
-}
-
-@inline function pageOf(address: u64): usize {
-  return <usize>(address - RAM_BASE) >> 12;
-}
+const STORE_MISALIGNED: u64 = 6;
 
 @inline export function codeOf(page: usize): usize {
   return load<usize>(codeMap() + (page << 2));
@@ -55,11 +34,6 @@ function isWatched(page: u64): bool {
   return false;
 }
 
-/** True if a page with a byte of the access is watched. */
-@inline function touchesWatched(va: u64, size: u32): bool {
-  return load<u32>(WATCHES) != 0 && (isWatched(va & ~4095) || isWatched((va + size - 1) & ~4095));
-}
-
 function lookForWatch(address: u64, size: u32, access: u32): void {
   const count = load<u32>(WATCHES);
   for (let i: u32 = 0; i < count; i++) {
@@ -72,21 +46,52 @@ function lookForWatch(address: u64, size: u32, access: u32): void {
   }
 }
 
+/** The physical address of an access within one page, or NOWHERE with CAUSE set. */
+function locate(va: u64, size: u32, access: u32): u64 {
+  const privilege = dataPrivilege();
+  const at = translate(va, access, privilege);
+  if (at == NOWHERE) return NOWHERE;
+  return pmpAllows(at, size, access, privilege) && (isRam(at, size) || isDevice(at, size)) ? at : accessFault(va, access);
+}
+
+/** Bytes of [va, va + size) on the first of its pages. */
+@inline function before(va: u64, size: u32): u32 {
+  return min(size, 4096 - <u32>(va & 4095));
+}
+
 /** Loads `size` bytes, zero-extended. On an exception CAUSE is set and the result means nothing. */
 export function slowLoad(va: u64, size: u32): u64 {
-  if (isRam(va, size)) {
-    if (touchesWatched(va, size)) lookForWatch(va, size, READ);
-    else if ((va & 4095) + size <= 4096) fill(READ_TLB, va, load<u32>(RAM_AT) - <u32>RAM_BASE);
-    return loadBytes(hostOf(va), size);
+  const near = before(va, size);
+  const at = locate(va, near, READ);
+  if (at == NOWHERE) return 0;
+  if (near < size) {
+    const far = locate(va + near, size - near, READ);
+    if (far == NOWHERE) return 0;
+    return loadPiece(at, near) | (loadPiece(far, size - near) << (<u64>near << 3));
   }
-  if (isDevice(va, size)) {
-    // A device's register is read whole or not at all: reading has side effects.
-    if ((va & (size - 1)) == 0) return readDevice(va, size);
+  if (isRam(at, size)) {
+    if (load<u32>(WATCHES) == 0 || !isWatched(at & ~4095)) {
+      if (pmpUniform(at & ~4095)) fill(load<usize>(DATA_TLB), va, <u32>hostOf(at) - <u32>va);
+    } else {
+      lookForWatch(at, size, READ);
+    }
+    return loadBytes(hostOf(at), size);
+  }
+  // A device's register is read whole or not at all.
+  if ((at & (size - 1)) != 0) {
     raise(LOAD_MISALIGNED, va);
     return 0;
   }
-  raise(LOAD_FAULT, va);
-  return 0;
+  return readDevice(at, size);
+}
+
+/** A part of a misaligned value; nothing outside of RAM has parts. */
+function loadPiece(at: u64, bytes: u32): u64 {
+  if (!isRam(at, bytes)) return 0;
+  if (load<u32>(WATCHES) != 0) lookForWatch(at, bytes, READ);
+  let value: u64 = 0;
+  for (let i: u32 = 0; i < bytes; i++) value |= <u64>load<u8>(hostOf(at + i)) << (<u64>i << 3);
+  return value;
 }
 
 @inline function loadBytes(host: usize, size: u32): u64 {
@@ -100,73 +105,121 @@ export function slowLoad(va: u64, size: u32): u64 {
 
 /** Stores the low `size` bytes. On an exception CAUSE is set and nothing is stored. */
 export function slowStore(va: u64, size: u32, value: u64): void {
-  if (isRam(va, size)) {
-    const host = hostOf(va);
+  const near = before(va, size);
+  const at = locate(va, near, WRITE);
+  if (at == NOWHERE) return;
+  if (near < size) {
+    const far = locate(va + near, size - near, WRITE);
+    if (far == NOWHERE) return;
+    storePiece(at, near, value);
+    storePiece(far, size - near, value >> (<u64>near << 3));
+    return;
+  }
+  if (isRam(at, size)) {
+    beforeStore(at, size);
+    const host = hostOf(at);
     switch (size) {
       case 1: store<u8>(host, <u8>value); break;
       case 2: store<u16>(host, <u16>value); break;
       case 4: store<u32>(host, <u32>value); break;
       default: store<u64>(host, value); break;
     }
-    written(va, size);
+    written(at, size);
+    remember(va, at);
     return;
   }
-  if (isDevice(va, size)) {
-    if ((va & (size - 1)) != 0) raise(STORE_MISALIGNED, va);
-    else writeDevice(va, size, value);
-    return;
-  }
-  raise(STORE_FAULT, va);
+  if ((at & (size - 1)) != 0) raise(STORE_MISALIGNED, va);
+  else writeDevice(at, size, value);
 }
 
-/** All that has to follow a store to RAM which the write TLB did not cover. */
-function written(va: u64, size: u32): void {
-  const first = pageOf(va);
-  const last = pageOf(va + size - 1);
-  for (let page = first; page <= last; page++) {
-    store<u8>(dirtyOf(page), 1);
-    if (codeOf(page) != 0 && invalidate(page, va, size)) store<u32>(LEAVE, 1);
-  }
+function storePiece(at: u64, bytes: u32, value: u64): void {
+  if (!isRam(at, bytes)) return;
+  beforeStore(at, bytes);
+  for (let i: u32 = 0; i < bytes; i++) store<u8>(hostOf(at + i), <u8>(value >> (<u64>i << 3)));
+  written(at, bytes);
+}
+
+/** Stores a byte for the firmware, by its physical address in RAM. */
+export function storeByte(at: u64, value: u8): void {
+  storePiece(at, 1, value);
+}
+
+/** All that has to follow a store to RAM within one page which the write TLB did not cover. */
+function written(at: u64, size: u32): void {
+  const page = pageOf(at);
+  store<u8>(dirtyOf(page), 1);
+  if (codeOf(page) != 0 && invalidate(page, at, size)) store<u32>(LEAVE, 1);
+  if (load<u32>(WATCHES) != 0) lookForWatch(at, size, WRITE);
   const tohost = load<u64>(TOHOST);
-  const watched = touchesWatched(va, size);
-  if (watched) lookForWatch(va, size, WRITE);
-  if (tohost != 0 && va < tohost + 8 && tohost < va + size) {
+  if (tohost != 0 && at < tohost + 8 && tohost < at + size) {
     const command = load<u64>(hostOf(tohost));
     if ((command & 1) != 0) exit(<u32>(command >> 1));
   }
-  // tohost's page and pages with decoded code stay out, so that each store to them comes here.
-  const special = watched || codeOf(first) != 0 || (tohost != 0 && ((tohost ^ va) & ~4095) == 0);
-  if (!special && first == last) fill(WRITE_TLB, va, load<u32>(RAM_AT) - <u32>RAM_BASE);
+}
+
+/** Puts the page of a store into the write TLB, unless each store to it has to come here. */
+function remember(va: u64, at: u64): void {
+  const page = pageOf(at);
+  const tohost = load<u64>(TOHOST);
+  if (codeOf(page) != 0 || (load<u8>(flagsOf(page)) & PAGE_IS_TABLE) != 0) return;
+  if (tohost != 0 && ((tohost ^ at) & ~4095) == 0) return;
+  if (load<u32>(WATCHES) != 0 && isWatched(at & ~4095)) return;
+  if (!pmpUniform(at & ~4095)) return;
+  store<u8>(flagsOf(page), load<u8>(flagsOf(page)) | PAGE_IS_WRITTEN);
+  fill(load<usize>(DATA_TLB) + WRITE_SET, va, <u32>hostOf(at) - <u32>va);
 }
 
 /**
- * The host address for an atomic access, aligned and in RAM; 0 with CAUSE set
- * where there is none. `isStore`: it will be written (then call `atomicDone`).
+ * The host address for an atomic access, aligned and in RAM, whose physical
+ * address is then in ATOMIC_AT; 0 with CAUSE set where there is none.
+ * `isStore`: it will be written (then call `atomicDone`).
  */
 export function atomicAddress(va: u64, size: u32, isStore: bool): usize {
+  const access = isStore ? WRITE : READ;
   if ((va & (size - 1)) != 0) {
     raise(isStore ? STORE_MISALIGNED : LOAD_MISALIGNED, va);
     return 0;
   }
-  if (!isRam(va, size)) {
-    raise(isStore ? STORE_FAULT : LOAD_FAULT, va);
+  // A page in the write TLB needs no care before the store, nor after it.
+  const entry = load<usize>(DATA_TLB) + slot(va);
+  if (isStore && load<u64>(entry, WRITE_SET) == (va & ~4095)) {
+    const host = <usize>va + load<u32>(entry, WRITE_SET + 8);
+    store<u64>(ATOMIC_AT, RAM_BASE + <u64>(host - load<u32>(RAM_AT)));
+    return host;
+  }
+  const at = locate(va, size, access);
+  if (at == NOWHERE) return 0;
+  if (!isRam(at, size)) {
+    accessFault(va, access);
     return 0;
   }
-  if (load<u32>(WATCHES) != 0) lookForWatch(va, size, READ);
-  return hostOf(va);
+  store<u64>(ATOMIC_AT, at);
+  if (load<u32>(WATCHES) != 0) lookForWatch(at, size, READ);
+  if (isStore) beforeStore(at, size);
+  return hostOf(at);
 }
 
 @inline export function atomicDone(va: u64, size: u32): void {
-  written(va, size);
+  const at = load<u64>(ATOMIC_AT);
+  written(at, size);
+  remember(va, at);
 }
 
 /** Zeroes the 64-byte block around `va` (cbo.zero). */
 export function zeroBlock(va: u64): void {
-  const block = va & ~63;
-  if (!isRam(block, 64)) {
-    raise(STORE_FAULT, va);
+  const block = locate(va & ~63, 64, WRITE);
+  if (block == NOWHERE || !isRam(block, 64)) {
+    raise(block == NOWHERE ? load<u64>(CAUSE) : 7, va);
     return;
   }
+  beforeStore(block, 64);
   memory.fill(hostOf(block), 0, 64);
   written(block, 64);
+}
+
+/** Checks what a cache-block operation that changes nothing needs: to read or to write the block. */
+export function checkBlock(va: u64): void {
+  if (locate(va & ~63, 64, READ) != NOWHERE) return;
+  store<u64>(CAUSE, NONE);
+  if (locate(va & ~63, 64, WRITE) == NOWHERE) raise(load<u64>(CAUSE), va);
 }

@@ -1,5 +1,5 @@
 import { STATE } from './layout';
-import { hostOf, isRam } from './memory';
+import { hostOf, isRam } from './mmu';
 import { CONSOLE, exit, output } from './output';
 
 // Semihosting as the RISC-V Semihosting specification (version 1.0) has it, which takes its operations from Arm's.

@@ -1,13 +1,16 @@
 import { sleepUntilTimer } from './clock';
-import { csrRead, csrReadable, csrWrite, pendingInterrupts } from './csr';
+import { MSTATUS_TSR, MSTATUS_TVM, MSTATUS_TW, csrRead, csrReadable, csrWrite, pendingInterrupts } from './csr';
 import {
-  OP_CBO_ZERO, OP_CSRRC, OP_CSRRCI, OP_CSRRS, OP_CSRRSI, OP_CSRRW, OP_CSRRWI, OP_EBREAK, OP_ECALL, OP_FENCE_I, OP_MRET,
-  OP_WFI,
+  OP_CBO_CLEAN, OP_CBO_FLUSH, OP_CBO_INVAL, OP_CBO_ZERO, OP_CSRRC, OP_CSRRCI, OP_CSRRS, OP_CSRRSI, OP_CSRRW, OP_CSRRWI,
+  OP_EBREAK, OP_ECALL, OP_FENCE_I, OP_MRET, OP_SFENCE_VMA, OP_SRET, OP_WFI,
 } from './decode.generated';
-import { CAUSE, CYCLES, MIE, MSTATUS, MTIMECMP, PC, PRIVILEGE, RETIRED, STATE, VALUE } from './layout';
-import { NONE, zeroBlock } from './memory';
+import {
+  CAUSE, CYCLES, FIRMWARE, MENVCFG, MIE, MSTATUS, PC, PRIVILEGE, RETIRED, SATP, SENVCFG, STATE, VALUE,
+} from './layout';
+import { NONE, checkBlock, zeroBlock } from './memory';
+import { callFirmware } from './sbi';
 import { call, isCall } from './semihosting';
-import { machineReturn } from './trap';
+import { machineReturn, supervisorReturn } from './trap';
 
 // The instructions that look at the machine as a whole. PC, RETIRED and CYCLES
 // are in memory and stand before the instruction.
@@ -20,31 +23,41 @@ export const ASLEEP: u32 = 1;
 const ILLEGAL: u64 = 2;
 const BREAKPOINT: u64 = 3;
 const ECALL_USER: u64 = 8;
-const ECALL_MACHINE: u64 = 11;
-const TW: u64 = 1 << 21;
+const MACHINE: u64 = 3;
+const SUPERVISOR: u64 = 1;
+/** Fields of menvcfg and senvcfg. */
+const CBIE: u64 = 3 << 4;
+const CBCFE: u64 = 1 << 6;
+const CBZE: u64 = 1 << 7;
 
 function raise(cause: u64, value: u64): void {
   store<u64>(CAUSE, cause);
   store<u64>(VALUE, value);
 }
 
-/** Executes the record of an instruction at PC with this encoding and cost. */
-export function systemOp(record: usize, raw: u32, length: u32, cost: u32): u32 {
+/** Executes the record of an instruction at PC, physically `at`, with this encoding and cost. */
+export function systemOp(record: usize, raw: u32, length: u32, cost: u32, at: u64): u32 {
   const pc = load<u64>(STATE + PC);
   let target = pc + length;
+  const privilege = load<u64>(STATE + PRIVILEGE);
+  const mstatus = load<u64>(STATE + MSTATUS);
   switch (<u32>load<u8>(record)) {
     case OP_CSRRW: case OP_CSRRS: case OP_CSRRC: case OP_CSRRWI: case OP_CSRRSI: case OP_CSRRCI: {
       if (!csrOp(record)) raise(ILLEGAL, raw);
       break;
     }
-    case OP_ECALL: raise(load<u64>(STATE + PRIVILEGE) == 3 ? ECALL_MACHINE : ECALL_USER, 0); break;
+    case OP_ECALL: {
+      if (privilege == SUPERVISOR && load<u64>(STATE + FIRMWARE) != 0) callFirmware();
+      else raise(ECALL_USER + privilege, 0);
+      break;
+    }
     case OP_EBREAK: {
-      if (length == 4 && isCall(pc)) call();
+      if (length == 4 && isUntranslated() && isCall(at)) call();
       else raise(BREAKPOINT, pc);
       break;
     }
     case OP_MRET: {
-      if (load<u64>(STATE + PRIVILEGE) != 3) {
+      if (privilege != MACHINE) {
         raise(ILLEGAL, raw);
       } else {
         machineReturn();
@@ -52,18 +65,43 @@ export function systemOp(record: usize, raw: u32, length: u32, cost: u32): u32 {
       }
       break;
     }
+    case OP_SRET: {
+      if (privilege == 0 || (privilege == SUPERVISOR && (mstatus & MSTATUS_TSR) != 0)) {
+        raise(ILLEGAL, raw);
+      } else {
+        supervisorReturn();
+        target = load<u64>(STATE + PC);
+      }
+      break;
+    }
+    // The TLBs never hold what memory does not say: see tlb.ts.
+    case OP_SFENCE_VMA: {
+      if (privilege == 0 || (privilege == SUPERVISOR && (mstatus & MSTATUS_TVM) != 0)) raise(ILLEGAL, raw);
+      break;
+    }
     case OP_WFI: {
-      if (load<u64>(STATE + PRIVILEGE) != 3 && (load<u64>(STATE + MSTATUS) & TW) != 0) raise(ILLEGAL, raw);
+      if (privilege == 0 || (privilege == SUPERVISOR && (mstatus & MSTATUS_TW) != 0)) raise(ILLEGAL, raw);
       else if (!sleep()) return ASLEEP;
       break;
     }
     // Stores to decoded code are seen at once, so there is nothing left to do.
     case OP_FENCE_I: break;
     case OP_CBO_ZERO: {
-      zeroBlock(load<u64>(STATE + load<u16>(record, 4)));
+      if (!mayUse(CBZE)) raise(ILLEGAL, raw);
+      else zeroBlock(load<u64>(STATE + load<u16>(record, 4)));
       break;
     }
-    // Without supervisor mode sret and sfence.vma are illegal too.
+    // There are no caches to manage, but the rules of who may do it are there.
+    case OP_CBO_CLEAN: case OP_CBO_FLUSH: {
+      if (!mayUse(CBCFE)) raise(ILLEGAL, raw);
+      else checkBlock(load<u64>(STATE + load<u16>(record, 4)));
+      break;
+    }
+    case OP_CBO_INVAL: {
+      if (!mayUse(CBIE)) raise(ILLEGAL, raw);
+      else checkBlock(load<u64>(STATE + load<u16>(record, 4)));
+      break;
+    }
     default: raise(ILLEGAL, raw); break;
   }
   if (load<u64>(CAUSE) != NONE) return DONE;
@@ -97,11 +135,20 @@ function csrOp(record: usize): bool {
   return true;
 }
 
+/** True if the environment of the current privilege lets the cache-block operations with this field be used. */
+function mayUse(field: u64): bool {
+  const privilege = load<u64>(STATE + PRIVILEGE);
+  if (privilege == MACHINE) return true;
+  if ((load<u64>(STATE + MENVCFG) & field) == 0) return false;
+  return privilege == SUPERVISOR || (load<u64>(STATE + SENVCFG) & field) != 0;
+}
+
+/** True where instructions' addresses are physical ones. */
+function isUntranslated(): bool {
+  return load<u64>(STATE + PRIVILEGE) == MACHINE || load<u64>(STATE + SATP) >> 60 == 0;
+}
+
 /** wfi: true once an enabled interrupt is pending; time jumps to the timer if that is what is waited for. */
 function sleep(): bool {
-  const enabled = load<u64>(STATE + MIE);
-  if ((pendingInterrupts() & enabled) != 0) return true;
-  if ((enabled & (1 << 7)) == 0 || load<u64>(STATE + MTIMECMP) == 0xffffffffffffffff) return false;
-  sleepUntilTimer();
-  return true;
+  return (pendingInterrupts() & load<u64>(STATE + MIE)) != 0 || sleepUntilTimer();
 }

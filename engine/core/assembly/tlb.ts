@@ -1,32 +1,107 @@
-import { FETCH_TLB, READ_TLB, TLB_ENTRIES, WRITE_TLB } from './layout';
+import {
+  CONTEXTS, CONTEXT_BYTES, DATA_TLB, FETCH_CONTEXT, FETCH_SET, MSTATUS, PRIVILEGE, RAM_AT, STATE, TABLES, TABLE_LIST,
+  TLBS, TLB_BYTES, TLB_ENTRIES, WRITE_SET, flagsOf,
+} from './layout';
 
 // Direct-mapped software TLBs, 16 bytes an entry: the page's first virtual
 // address, and what to add to the low half of a virtual address to get the host
-// address (in the fetch TLB: where the page's decoded records stand).
+// address. In the fetch TLB: where the page's decoded records stand, and the
+// number of its RAM page.
+//
+// There is a set of them for each context that decides otherwise about the same
+// page: machine mode, supervisor mode without and with SUM, user mode. So
+// neither a system call nor the kernel's access to user memory flushes anything.
+//
+// A TLB is never visible to the guest: pages that a walk has read as page
+// tables are marked, stores to them go the slow way, and one that changes a
+// valid entry empties the TLBs. The guest sees memory as if every access
+// walked, whatever was run, stopped or restored in between; sfence.vma has
+// nothing left to do.
 //
 // Hits are decided by (va ^ tag) & (~4095 | size - 1) == 0, which also sends
-// misaligned accesses the slow way. An empty entry carries the tag of the
-// neighbouring entry's pages, which can never be looked up here.
+// misaligned accesses the slow way.
+
+/** A walk has read entries from this page. It is in no write TLB. */
+export const PAGE_IS_TABLE: u8 = 1;
+/** The page may be in a write TLB. */
+export const PAGE_IS_WRITTEN: u8 = 2;
+
+const EMPTY: u8 = 0x7f;
+/** The one slot in which a tag of all EMPTY bytes could be looked up. */
+const EMPTY_SLOT: usize = 0x17f;
+
+const MACHINE: u64 = 3;
+const MPRV: u64 = 1 << 17;
+const SUM: u64 = 1 << 18;
 
 @inline export function slot(va: u64): usize {
   return (<usize>(va >> 12) & (TLB_ENTRIES - 1)) << 4;
 }
 
-export function flush(tlb: usize): void {
-  for (let i: usize = 0; i < TLB_ENTRIES; i++) {
-    store<u64>(tlb + (i << 4), <u64>(i ^ 1) << 12);
-    store<u64>(tlb + (i << 4), 0, 8);
+function empty(tlb: usize): void {
+  memory.fill(tlb, EMPTY, TLB_BYTES);
+  store<u64>(tlb + (EMPTY_SLOT << 4), 0);
+}
+
+/** Empties one of the three kinds, in every context. */
+export function flush(set: usize): void {
+  for (let i: usize = 0; i < CONTEXTS; i++) empty(TLBS + i * CONTEXT_BYTES + set);
+}
+
+/** Forgets what translation has found; machine mode has none. */
+export function flushTranslations(): void {
+  for (let i: usize = 1; i < CONTEXTS; i++) {
+    for (let set: usize = 0; set < CONTEXT_BYTES; set += TLB_BYTES) empty(TLBS + i * CONTEXT_BYTES + set);
   }
+  const count = load<u32>(TABLES);
+  for (let i: u32 = 0; i < count; i++) {
+    const flags = flagsOf(load<u32>(TABLE_LIST + (<usize>i << 2)));
+    store<u8>(flags, load<u8>(flags) & ~PAGE_IS_TABLE);
+  }
+  store<u32>(TABLES, 0);
 }
 
 export function flushAll(): void {
-  flush(READ_TLB);
-  flush(WRITE_TLB);
-  flush(FETCH_TLB);
+  flushTranslations();
+  for (let set: usize = 0; set < CONTEXT_BYTES; set += TLB_BYTES) empty(TLBS + set);
 }
 
 @inline export function fill(tlb: usize, va: u64, addend: u32): void {
   const entry = tlb + slot(va);
   store<u64>(entry, va & ~4095);
   store<u32>(entry, addend, 8);
+}
+
+/** Makes sure that the next store to a RAM page goes the slow way, in every context. */
+export function leaveWriteTlbs(page: usize): void {
+  const flags = flagsOf(page);
+  if ((load<u8>(flags) & PAGE_IS_WRITTEN) == 0) return;
+  store<u8>(flags, load<u8>(flags) & ~PAGE_IS_WRITTEN);
+  const host: u32 = load<u32>(RAM_AT) + (<u32>page << 12);
+  for (let i: usize = 0; i < CONTEXTS; i++) {
+    const tlb = TLBS + i * CONTEXT_BYTES + WRITE_SET;
+    for (let entry = tlb; entry < tlb + TLB_BYTES; entry += 16) {
+      if (load<u32>(entry) + load<u32>(entry, 8) == host) store<u64>(entry, entry == tlb ? 0x1000 : 0);
+    }
+  }
+}
+
+/** The privilege that loads and stores have. */
+@inline export function dataPrivilege(): u64 {
+  const privilege = load<u64>(STATE + PRIVILEGE);
+  const mstatus = load<u64>(STATE + MSTATUS);
+  return privilege == MACHINE && (mstatus & MPRV) != 0 ? (mstatus >> 11) & 3 : privilege;
+}
+
+function contextOf(privilege: u64, mstatus: u64): usize {
+  if (privilege == MACHINE) return TLBS;
+  if (privilege == 0) return TLBS + 3 * CONTEXT_BYTES;
+  return TLBS + ((mstatus & SUM) != 0 ? 2 : 1) * CONTEXT_BYTES;
+}
+
+/** After anything that may have changed the privilege or mstatus. */
+export function chooseContext(): void {
+  const mstatus = load<u64>(STATE + MSTATUS);
+  store<usize>(DATA_TLB, contextOf(dataPrivilege(), mstatus));
+  store<usize>(FETCH_CONTEXT, contextOf(load<u64>(STATE + PRIVILEGE), mstatus) + FETCH_SET);
 }

@@ -1,9 +1,12 @@
-import { MIP_MSIP, MSTATUS_MIE, MSTATUS_MPIE, MSTATUS_MPP, pendingInterrupts } from './csr';
 import {
-  EXCEPTIONS, INTERRUPTS, LAST_CAUSE, LAST_PC, LAST_RETIRED, MCAUSE, MEPC, MIE, MSTATUS, MTVAL, MTVEC, PC, PRIVILEGE,
-  RETIRED, STATE,
+  MSTATUS_MIE, MSTATUS_MPIE, MSTATUS_MPP, MSTATUS_MPRV, MSTATUS_SIE, MSTATUS_SPIE, MSTATUS_SPP, pendingInterrupts,
+} from './csr';
+import {
+  EXCEPTIONS, INTERRUPTS, LAST_CAUSE, LAST_PC, LAST_RETIRED, MCAUSE, MEDELEG, MEPC, MIDELEG, MIE, MSTATUS, MTVAL, MTVEC,
+  PC, PRIVILEGE, RETIRED, SCAUSE, SEPC, STATE, STVAL, STVEC,
 } from './layout';
 
+const SUPERVISOR: u64 = 1;
 const MACHINE: u64 = 3;
 const INTERRUPT: u64 = <u64>1 << 63;
 
@@ -19,6 +22,18 @@ function enter(cause: u64, value: u64, pc: u64, handler: u64): void {
   store<u64>(STATE + PC, handler);
 }
 
+function enterSupervisor(cause: u64, value: u64, pc: u64, handler: u64): void {
+  const mstatus = load<u64>(STATE + MSTATUS);
+  let next = mstatus & ~(MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP);
+  if ((mstatus & MSTATUS_SIE) != 0) next |= MSTATUS_SPIE;
+  store<u64>(STATE + MSTATUS, next | ((load<u64>(STATE + PRIVILEGE) & 1) << 8));
+  store<u64>(STATE + SEPC, pc);
+  store<u64>(STATE + SCAUSE, cause);
+  store<u64>(STATE + STVAL, value);
+  store<u64>(STATE + PRIVILEGE, SUPERVISOR);
+  store<u64>(STATE + PC, handler);
+}
+
 /**
  * Takes an exception at PC. False, with nothing changed, where that would go on
  * for ever: the handler's own first instruction failed, and no instruction has
@@ -27,33 +42,51 @@ function enter(cause: u64, value: u64, pc: u64, handler: u64): void {
 export function takeException(cause: u64, value: u64): bool {
   const pc = load<u64>(STATE + PC);
   const retired = load<u64>(STATE + RETIRED);
-  const handler = load<u64>(STATE + MTVEC) & ~3;
+  const delegated = load<u64>(STATE + PRIVILEGE) != MACHINE && ((load<u64>(STATE + MEDELEG) >> cause) & 1) != 0;
+  const handler = load<u64>(STATE + (delegated ? STVEC : MTVEC)) & ~3;
   if (load<u64>(STATE + EXCEPTIONS) != 0 && load<u64>(STATE + LAST_RETIRED) == retired && pc == handler) return false;
   store<u64>(STATE + EXCEPTIONS, load<u64>(STATE + EXCEPTIONS) + 1);
   store<u64>(STATE + LAST_CAUSE, cause);
   store<u64>(STATE + LAST_PC, pc);
   store<u64>(STATE + LAST_RETIRED, retired);
-  enter(cause, value, pc, handler);
+  if (delegated) enterSupervisor(cause, value, pc, handler);
+  else enter(cause, value, pc, handler);
   return true;
 }
 
-/** True if an interrupt would be taken if it were pending. */
-@inline export function interruptsOn(): bool {
-  return load<u64>(STATE + PRIVILEGE) != MACHINE || (load<u64>(STATE + MSTATUS) & MSTATUS_MIE) != 0;
+/** The one of highest priority (volume II, sections 3.1.9 and 4.1.3): external, software, timer; machine first. */
+function foremost(ready: u64): u64 {
+  if ((ready & (1 << 11)) != 0) return 11;
+  if ((ready & (1 << 3)) != 0) return 3;
+  if ((ready & (1 << 7)) != 0) return 7;
+  if ((ready & (1 << 9)) != 0) return 9;
+  return (ready & (1 << 1)) != 0 ? 1 : 5;
+}
+
+@inline function handlerOf(vector: u64, cause: u64): u64 {
+  return (vector & ~3) + ((vector & 1) != 0 ? cause << 2 : 0);
 }
 
 /** Takes the interrupt of highest priority that is pending and enabled, if there is one. */
 export function takeInterrupt(): bool {
   const enabled = load<u64>(STATE + MIE);
-  if (enabled == 0 || !interruptsOn()) return false;
-  const ready = pendingInterrupts() & enabled;
-  if (ready == 0) return false;
-  // Software before timer (volume II, section 3.1.9).
-  const cause: u64 = (ready & MIP_MSIP) != 0 ? 3 : 7;
-  const vector = load<u64>(STATE + MTVEC);
-  const handler = (vector & ~3) + ((vector & 1) != 0 ? cause << 2 : 0);
+  if (enabled == 0) return false;
+  const pending = pendingInterrupts() & enabled;
+  if (pending == 0) return false;
+  const privilege = load<u64>(STATE + PRIVILEGE);
+  const mstatus = load<u64>(STATE + MSTATUS);
+  const delegated = load<u64>(STATE + MIDELEG);
+  let ready = pending & ~delegated;
+  if (ready != 0 && (privilege != MACHINE || (mstatus & MSTATUS_MIE) != 0)) {
+    const cause = foremost(ready);
+    enter(INTERRUPT | cause, 0, load<u64>(STATE + PC), handlerOf(load<u64>(STATE + MTVEC), cause));
+  } else {
+    ready = pending & delegated;
+    if (ready == 0 || privilege > SUPERVISOR || (privilege == SUPERVISOR && (mstatus & MSTATUS_SIE) == 0)) return false;
+    const cause = foremost(ready);
+    enterSupervisor(INTERRUPT | cause, 0, load<u64>(STATE + PC), handlerOf(load<u64>(STATE + STVEC), cause));
+  }
   store<u64>(INTERRUPTS, load<u64>(INTERRUPTS) + 1);
-  enter(INTERRUPT | cause, 0, load<u64>(STATE + PC), handler);
   return true;
 }
 
@@ -64,9 +97,19 @@ export function machineReturn(): void {
   let next = (mstatus & ~(MSTATUS_MIE | MSTATUS_MPP)) | MSTATUS_MPIE;
   if ((mstatus & MSTATUS_MPIE) != 0) next |= MSTATUS_MIE;
   // Leaving machine mode switches MPRV off.
-  if (previous != MACHINE) next &= ~(<u64>1 << 17);
+  if (previous != MACHINE) next &= ~MSTATUS_MPRV;
   store<u64>(STATE + MSTATUS, next);
   store<u64>(STATE + PRIVILEGE, previous);
   // A fault may have set bit 0, which reads as 0: a pc is always even.
   store<u64>(STATE + PC, load<u64>(STATE + MEPC) & ~1);
+}
+
+/** sret: back to the privilege and interrupt enable of before. */
+export function supervisorReturn(): void {
+  const mstatus = load<u64>(STATE + MSTATUS);
+  let next = (mstatus & ~(MSTATUS_SIE | MSTATUS_SPP | MSTATUS_MPRV)) | MSTATUS_SPIE;
+  if ((mstatus & MSTATUS_SPIE) != 0) next |= MSTATUS_SIE;
+  store<u64>(STATE + MSTATUS, next);
+  store<u64>(STATE + PRIVILEGE, (mstatus & MSTATUS_SPP) != 0 ? SUPERVISOR : 0);
+  store<u64>(STATE + PC, load<u64>(STATE + SEPC));
 }

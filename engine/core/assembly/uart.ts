@@ -97,3 +97,14 @@ function identify(): u32 {
   }
   return fifo | 0x01;
 }
+
+/** True while the interrupt line is raised. */
+export function uartInterrupt(): bool {
+  const enabled = load<u8>(IER);
+  return ((enabled & 1) != 0 && load<u8>(COUNT) > 0) || ((enabled & 2) != 0 && load<u8>(THRE_PENDING) != 0);
+}
+
+/** The oldest byte received, or -1. */
+export function takeByte(): i32 {
+  return load<u8>(COUNT) > 0 ? <i32>take() : -1;
+}

@@ -1,0 +1,146 @@
+import { invalidate } from './code';
+import {
+  CAUSE, LEAVE, MENVCFG, MSTATUS, RAM_AT, RAM_BASE, RAM_BYTES, SATP, STATE, TABLES, TABLES_MOST, TABLE_LIST, VALUE,
+  codeMap, dirtyOf, flagsOf,
+} from './layout';
+import { pmpAllows } from './pmp';
+import { PAGE_IS_TABLE, flushTranslations, leaveWriteTlbs } from './tlb';
+
+// Translation: The RISC-V Instruction Set Manual, volume II, sections 4.3 to 4.5 (Sv39, Sv48), with the A and D bits
+// as Svadu has them if menvcfg.ADUE is set, and as Svade has them if not.
+
+export const READ: u32 = 1;
+export const WRITE: u32 = 2;
+export const FETCH: u32 = 4;
+
+/** Instead of a physical address: CAUSE and VALUE say why there is none. */
+export const NOWHERE: u64 = 0xffffffffffffffff;
+
+const V: u64 = 1;
+const R: u64 = 2;
+const W: u64 = 4;
+const X: u64 = 8;
+const U: u64 = 16;
+const A: u64 = 64;
+const D: u64 = 128;
+const SUM: u64 = 1 << 18;
+const MXR: u64 = 1 << 19;
+const ADUE: u64 = <u64>1 << 61;
+const PPN: u64 = (<u64>1 << 44) - 1;
+const SUPERVISOR: u64 = 1;
+const MACHINE: u64 = 3;
+/** More than one walk can add. */
+const WALK_TABLES: u32 = 8;
+
+@inline export function isRam(address: u64, size: u64): bool {
+  const bytes: u64 = load<u64>(RAM_BYTES);
+  return address - RAM_BASE < bytes && address - RAM_BASE + size <= bytes;
+}
+
+@inline export function hostOf(address: u64): usize {
+  return load<usize>(RAM_AT) + <usize>(address - RAM_BASE);
+}
+
+@inline export function pageOf(address: u64): usize {
+  return <usize>(address - RAM_BASE) >> 12;
+}
+
+@inline export function raise(cause: u64, value: u64): void {
+  store<u64>(CAUSE, cause);
+  store<u64>(VALUE, value);
+}
+
+export function accessFault(va: u64, access: u32): u64 {
+  raise(access == FETCH ? 1 : access == READ ? 5 : 7, va);
+  return NOWHERE;
+}
+
+function pageFault(va: u64, access: u32): u64 {
+  raise(access == FETCH ? 12 : access == READ ? 13 : 15, va);
+  return NOWHERE;
+}
+
+/** From here on a store to the page is looked at for what it does to translation. */
+function markTable(page: usize): void {
+  const flags = flagsOf(page);
+  if ((load<u8>(flags) & PAGE_IS_TABLE) != 0) return;
+  leaveWriteTlbs(page);
+  store<u8>(flags, load<u8>(flags) | PAGE_IS_TABLE);
+  const count = load<u32>(TABLES);
+  store<u32>(TABLE_LIST + (<usize>count << 2), <u32>page);
+  store<u32>(TABLES, count + 1);
+}
+
+/** Before a store of `size` bytes to RAM: if it changes a page-table entry that a TLB may know, they are emptied. */
+@inline export function beforeStore(at: u64, size: u32): void {
+  if ((load<u8>(flagsOf(pageOf(at))) & PAGE_IS_TABLE) != 0 || (load<u8>(flagsOf(pageOf(at + size - 1))) & PAGE_IS_TABLE) != 0) {
+    storeToTable(at, size);
+  }
+}
+
+function storeToTable(at: u64, size: u32): void {
+  // No TLB holds anything that an invalid entry has said.
+  for (let entry = at & ~7; entry < at + size; entry += 8) {
+    if ((load<u8>(hostOf(entry)) & V) != 0) {
+      flushTranslations();
+      store<u32>(LEAVE, 1);
+      return;
+    }
+  }
+}
+
+/** The physical address that an access to `va` at this privilege goes to, or NOWHERE. It may set A and D. */
+export function translate(va: u64, access: u32, privilege: u64): u64 {
+  const satp = load<u64>(STATE + SATP);
+  const mode = satp >> 60;
+  if (privilege == MACHINE || mode == 0) return va;
+  // A fault can leave a mode in satp that no guest can write: it counts as Sv39.
+  const levels: u64 = mode == 9 ? 4 : 3;
+  const unused: u64 = 52 - 9 * levels;
+  if (<u64>(<i64>(va << unused) >> unused) != va) return pageFault(va, access);
+  if (load<u32>(TABLES) + WALK_TABLES > TABLES_MOST) flushTranslations();
+  let table = (satp & PPN) << 12;
+  let shift: u64 = 12 + 9 * (levels - 1);
+  while (shift >= 12) {
+    const at = table + (((va >> shift) & 511) << 3);
+    if (!isRam(at, 8) || !pmpAllows(at, 8, READ, SUPERVISOR)) return accessFault(va, access);
+    markTable(pageOf(at));
+    const entry = load<u64>(hostOf(at));
+    // Bits 63..54 belong to extensions that are not there.
+    if ((entry & V) == 0 || (entry & (R | W)) == W || entry >> 54 != 0) return pageFault(va, access);
+    table = ((entry >> 10) & PPN) << 12;
+    if ((entry & (R | X)) != 0) {
+      const mask: u64 = (<u64>1 << shift) - 1;
+      if (!permits(entry, access, privilege) || (table & mask) != 0) return pageFault(va, access);
+      const used: u64 = access == WRITE ? A | D : A;
+      if ((entry & used) != used) {
+        if ((load<u64>(STATE + MENVCFG) & ADUE) == 0) return pageFault(va, access);
+        if (!pmpAllows(at, 8, WRITE, SUPERVISOR)) return accessFault(va, access);
+        updateEntry(at, entry | used);
+      }
+      return table | (va & mask);
+    }
+    if ((entry & (A | D | U)) != 0) return pageFault(va, access);
+    shift -= 9;
+  }
+  return pageFault(va, access);
+}
+
+function permits(entry: u64, access: u32, privilege: u64): bool {
+  const mstatus = load<u64>(STATE + MSTATUS);
+  if ((entry & U) == 0) {
+    if (privilege != SUPERVISOR) return false;
+  } else if (privilege == SUPERVISOR && (access == FETCH || (mstatus & SUM) == 0)) {
+    return false;
+  }
+  if (access == FETCH) return (entry & X) != 0;
+  if (access == WRITE) return (entry & W) != 0;
+  return (entry & R) != 0 || ((mstatus & MXR) != 0 && (entry & X) != 0);
+}
+
+function updateEntry(at: u64, entry: u64): void {
+  store<u64>(hostOf(at), entry);
+  const page = pageOf(at);
+  store<u8>(dirtyOf(page), 1);
+  if (load<usize>(codeMap() + (page << 2)) != 0 && invalidate(page, at, 8)) store<u32>(LEAVE, 1);
+}
