@@ -1,3 +1,4 @@
+import { placeWidth } from '../../engine/covert/place';
 import type { ChipPlan, FaultEffect, FaultPlan, FaultTarget, Place, ProtectionPlan, Span as PlanSpan, Trigger } from '../../engine/covert/plan';
 import { lowerAddress } from './addresses';
 import { coreExists } from './chips';
@@ -7,7 +8,7 @@ import { head, part, type Span } from './diagnostic';
 import type * as ast from './generated/ast';
 import type { GuestFile } from './guest-files';
 import { integer, notAvailable, oneOf, span, wide } from './measures';
-import { bitsOf, lowerPlace, lowerPlaceRange, placeText, type PlaceScope } from './places';
+import { lowerPlace, lowerPlaceRange, placeText, type PlaceScope } from './places';
 import { replicasOf } from './protections';
 import { decodeString } from './values';
 
@@ -54,7 +55,7 @@ function lowerEffect(effect: ast.Effect, scope: FaultScope, context: Context): F
       const count = integer(context, effect, 'count', { least: 1, what: 'a number of bits' });
       if (count === undefined || places.some((some) => some.length === 0)) return undefined;
       const all = places.flat();
-      const bits = all.reduce((sum, place) => sum + bitsOf(place), 0);
+      const bits = all.reduce((sum, place) => sum + placeWidth(place), 0);
       if (count > bits) {
         context.reporter.error('COV402', part(effect, 'count'), `these places have ${bits} bits together, not ${count}`);
         return undefined;
@@ -94,7 +95,7 @@ function warnOfFixed(place: Span | undefined, why: string | undefined, { reporte
 function lowerBits(ranges: ast.BitRange[], place: Place | undefined, context: Context): number[] | undefined {
   const bits = new Set<number>();
   let wrong = ranges.length === 0;
-  const width = place ? bitsOf(place) : 64;
+  const width = place ? placeWidth(place) : 64;
   for (const range of ranges) {
     const first = integer(context, range, 'first');
     const last = range.last === undefined ? first : integer(context, range, 'last');
@@ -127,7 +128,7 @@ function lowerBits(ranges: ast.BitRange[], place: Place | undefined, context: Co
 }
 
 function lowerValue(value: ast.Value, place: Place | undefined, scope: FaultScope, context: Context): bigint | undefined {
-  const bits = place ? bitsOf(place) : 64;
+  const bits = place ? placeWidth(place) : 64;
   let number: bigint | undefined;
   if (value.$type === 'NegativeValue') {
     const magnitude = wide(context, value, 'magnitude');

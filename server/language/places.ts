@@ -1,5 +1,6 @@
+import { placeName } from '../../engine/covert/place';
 import type { Place } from '../../engine/covert/plan';
-import { csrNames, csrNumbers, fNames, fNumbers, xNames, xNumbers } from '../../engine/isa/registers';
+import { csrNames, csrNumbers, fNumbers, xNumbers } from '../../engine/isa/registers';
 import { nearestNames } from '../../engine/symbols/nearest';
 import type { Symbols } from '../../engine/symbols/types';
 import { lowerAddress } from './addresses';
@@ -35,25 +36,10 @@ export function registerNames(): string[] {
   return [...xNumbers.keys(), ...fNumbers.keys(), 'pc', ...csrNames.values()];
 }
 
-/** Bits of a place. */
-export function bitsOf(place: Place): number {
-  return place.kind === 'memory' ? place.bytes * 8 : 64;
-}
-
-/** `a0`, `memory[0x80001000].w`: for messages. */
+/** `a0`, `memory[0x80001000], 4 bytes`: for messages. */
 export function placeText(place: Place): string {
-  switch (place.kind) {
-    case 'x':
-      return xNames[place.index] ?? `x${place.index}`;
-    case 'f':
-      return fNames[place.index] ?? `f${place.index}`;
-    case 'pc':
-      return 'pc';
-    case 'csr':
-      return csrNames.get(place.number) ?? `CSR 0x${place.number.toString(16)}`;
-    case 'memory':
-      return `memory[0x${place.address.toString(16)}], ${place.bytes === 1 ? 'a byte' : `${place.bytes} bytes`}`;
-  }
+  if (place.kind !== 'memory') return placeName(place);
+  return `memory[0x${place.address.toString(16)}], ${place.bytes === 1 ? 'a byte' : `${place.bytes} bytes`}`;
 }
 
 /** Undefined where the place is wrong, which is reported, or cannot be known. */
