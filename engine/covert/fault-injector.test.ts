@@ -81,11 +81,11 @@ describe('effects', () => {
 
   function inject(plan: FaultPlan, seed = 1): string {
     const injector = new FaultInjector([plan], seed);
-    const boundary = { replica: 'B', core: 1, computer: machine, outputs: 0, console: () => '', epoch: 0, checkpoint: 0 } as const;
+    const boundary = { replica: 'B', core: 1, computer: machine, executing: true, outputs: 0, fresh: 0, console: () => new Uint8Array(), epoch: 0, checkpoint: 0 } as const;
     const struck = injector.strike(boundary);
     expect(struck).toHaveLength(1);
     expect(injector.strike(boundary)).toHaveLength(0);
-    return struck[0]?.change ?? '';
+    return struck[0]?.change.text ?? '';
   }
 
   it('a flip changes exactly its bits, twice changes nothing', () => {

@@ -17,13 +17,28 @@ export interface Boundary {
   replica: ReplicaName;
   core: number;
   computer: Computer;
+  /**
+   * The instruction at pc is the very next thing that happens. Not so at a
+   * count that was merely reached: an interrupt may come first.
+   */
+  executing: boolean;
   /** Outputs this replica has produced. */
   outputs: number;
-  /** The replica's console output so far, as the guest printed it. */
-  console: () => string;
+  /** Outputs among them that the newest instruction produced. */
+  fresh: number;
+  /** The console bytes among the replica's newest `outputs` outputs. */
+  console: (outputs: number) => Uint8Array;
   epoch: number;
   /** Number of the newest checkpoint, if it was taken at this very count. */
   checkpoint: number | undefined;
+}
+
+/** What a fault has done to its place. */
+export interface Change {
+  /** `a0: 0x5 -> 0x20005 (bit 17)`. */
+  text: string;
+  /** A bit is different now. */
+  effective: boolean;
 }
 
 /**
@@ -108,13 +123,15 @@ export class FaultInjector {
    * Fires what is due at a boundary; to be called exactly once for each boundary
    * that the replica comes to rest at. Returns the faults that fired, with what they changed.
    */
-  strike(boundary: Boundary): { fault: number; change: string }[] {
-    const struck: { fault: number; change: string }[] = [];
+  strike(boundary: Boundary): { fault: number; change: Change }[] {
+    const struck: { fault: number; change: Change }[] = [];
     this.#faults.forEach((fault, index) => {
       if (!this.#armed(index, boundary.replica, boundary.core)) return;
       if (!this.#due(fault, index, boundary)) return;
-      this.#fired[index] = true;
-      struck.push({ fault: index, change: this.#apply(fault.effect, index, boundary.computer) });
+      const change = this.#apply(fault.effect, index, boundary.computer);
+      // A place that the computer lacks is not struck, now or later: the fault is reported as not fired.
+      this.#fired[index] = change !== undefined;
+      if (change) struck.push({ fault: index, change });
     });
     return struck;
   }
@@ -133,7 +150,7 @@ export class FaultInjector {
       case 'cycle':
         return at.computer.cycles >= trigger.count;
       case 'execute': {
-        if (at.computer.pc !== trigger.address) return false;
+        if (!at.executing || at.computer.pc !== trigger.address) return false;
         const hits = (this.#counts[index] ?? 0) + 1;
         this.#counts[index] = hits;
         return hits === trigger.hit;
@@ -145,11 +162,11 @@ export class FaultInjector {
       case 'output':
         return at.outputs >= trigger.number;
       case 'console':
-        return at.console().includes(trigger.text);
+        return at.fresh > 0 && endsWithin(at, trigger.text);
     }
   }
 
-  #apply(effect: FaultEffect, index: number, computer: Computer): string {
+  #apply(effect: FaultEffect, index: number, computer: Computer): Change | undefined {
     switch (effect.kind) {
       case 'flip':
         return change(computer, effect.place, (old) => flip(old, effect.bits));
@@ -157,9 +174,10 @@ export class FaultInjector {
         return change(computer, effect.place, () => BigInt.asUintN(placeWidth(effect.place), effect.value));
       case 'flip-random': {
         const chosen = this.#drawBits(effect.places, effect.count, index);
-        return [...chosen]
-          .map(([place, bits]) => change(computer, place, (old) => flip(old, bits)))
-          .join('; ');
+        const changes = [...chosen].map(([place, bits]) => change(computer, place, (old) => flip(old, bits)));
+        const made = changes.filter((each) => each !== undefined);
+        if (made.length === 0) return undefined;
+        return { text: made.map(({ text }) => text).join('; '), effective: made.some(({ effective }) => effective) };
       }
     }
   }
@@ -190,14 +208,20 @@ function flip(value: bigint, bits: readonly number[]): bigint {
   return bits.reduce((flipped, bit) => flipped ^ (1n << BigInt(bit)), value);
 }
 
-/** Rewrites a place and says in words what became of it. */
-function change(computer: Computer, place: Place, rewrite: (old: bigint) => bigint): string {
+/** Rewrites a place and says in words what became of it; undefined where there is no such place to write. */
+function change(computer: Computer, place: Place, rewrite: (old: bigint) => bigint): Change | undefined {
   const name = placeName(place);
   const old = readPlace(computer, place);
-  if (old === undefined || !writePlace(computer, place, rewrite(old))) return `${name}: no such place`;
+  if (old === undefined || !writePlace(computer, place, rewrite(old))) return undefined;
   const now = readPlace(computer, place) ?? old;
   const bits = differingBits(old, now);
-  if (bits.length === 0) return `${name}: 0x${old.toString(16)}, unchanged`;
+  if (bits.length === 0) return { text: `${name}: 0x${old.toString(16)}, unchanged`, effective: false };
   const which = `${bits.length === 1 ? 'bit' : 'bits'} ${bits.join(', ')}`;
-  return `${name}: 0x${old.toString(16)} -> 0x${now.toString(16)} (${which})`;
+  return { text: `${name}: 0x${old.toString(16)} -> 0x${now.toString(16)} (${which})`, effective: true };
+}
+
+/** True if the text ends among the bytes that the newest instruction printed. */
+function endsWithin(at: Boundary, text: string): boolean {
+  const wanted = Buffer.from(text);
+  return Buffer.from(at.console(at.fresh + wanted.length - 1)).includes(wanted);
 }

@@ -11,6 +11,8 @@ export class Replica {
   /** Outputs produced so far, compared or not. */
   produced = 0;
   halted: Halt = null;
+  /** It rests before an instruction with a breakpoint that has been attended to, and goes on over it. */
+  atBreakpoint = false;
 
   constructor(
     readonly name: ReplicaName,
@@ -28,6 +30,7 @@ export class Replica {
       pending: [...this.pending],
       produced: this.produced,
       halted: this.halted,
+      atBreakpoint: this.atBreakpoint,
     };
   }
 
@@ -41,6 +44,7 @@ export class Replica {
     this.pending = [...state.pending];
     this.produced = state.produced;
     this.halted = state.halted;
+    this.atBreakpoint = state.atBreakpoint;
   }
 }
 
@@ -52,4 +56,5 @@ export interface ReplicaState {
   readonly pending: readonly Output[];
   readonly produced: number;
   readonly halted: Halt;
+  readonly atBreakpoint: boolean;
 }

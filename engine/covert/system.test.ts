@@ -98,6 +98,19 @@ describe('detection and recovery', () => {
     await expectFaultFreeOutput(plan, system);
   });
 
+  it('counts the latency from the fault that mattered, not from a later one that changed nothing', () => {
+    const faults = [flipX(27, 3, early), flipX(0, 3, { kind: 'instruction', count: 279_999 })];
+    const { events } = runToEnd(planFor('checksum', { faults }));
+    expect(events.find(({ kind }) => kind === 'detection')).toMatchObject({ by: 'state', latency: 30_000 });
+  });
+
+  it('does not count a fault on a place that cannot be written as fired', () => {
+    const place = { kind: 'csr', number: 0x344 } as const;
+    const { system, events } = runToEnd(planFor('checksum', { faults: [fault({ kind: 'flip', place, bits: [1] }, early)] }));
+    expect(kinds(events)).toEqual(['end']);
+    expect(system.hasFired(0)).toBe(false);
+  });
+
   it('recovers whichever replica was struck', async () => {
     const target = { kind: 'core', core: 0 } as const;
     const { system, events } = runToEnd(planFor('sort', { faults: [flipX(2, 40, early, target)] }));
@@ -163,6 +176,34 @@ describe('determinism', () => {
       }),
       { numRuns: 8 },
     );
+  });
+
+  describe('at the boundaries at which an interrupt is due', () => {
+    const alone = { protection: { kind: 'none', cores: [0] } } as const;
+    const target = { kind: 'replica', replica: 'A' } as const;
+    // Where the unprotected ticker is interrupted: the counts, and how often pc had come by until then.
+    const computer = new System(planFor('ticker', alone)).replicas[0]?.computer;
+    const due: { count: number; pc: bigint; visits: number; cycles: number }[] = [];
+    const visits = new Map<bigint, number>();
+    for (let stop = 'limit'; computer && (stop === 'limit' || stop === 'output'); ) {
+      const { pc, retired, interrupts, cycles } = computer;
+      visits.set(pc, (visits.get(pc) ?? 0) + 1);
+      stop = computer.run(retired + 1);
+      if (computer.interrupts > interrupts) due.push({ count: retired, pc, visits: visits.get(pc) ?? 0, cycles });
+    }
+
+    it.each(['execute', 'cycle'] as const)('%s triggers strike at the same count wherever a run is cut', (kind) => {
+      expect(due.length).toBeGreaterThan(3);
+      for (const { count, pc, visits: hits, cycles } of due) {
+        const trigger = kind === 'execute' ? ({ kind, address: pc, hit: hits + 1 } as const) : ({ kind, count: cycles } as const);
+        const place = kind === 'execute' ? ({ kind: 'x', index: 0 } as const) : ({ kind: 'pc' } as const);
+        const plan = planFor('ticker', { ...alone, faults: [fault({ kind: 'flip', place, bits: [3] }, trigger, target)] });
+        const whole = runToEnd(plan);
+        const cut = runToEnd(plan, () => count);
+        expect(cut.events).toEqual(whole.events);
+        expect(cut.system.replicas[0]?.computer.snapshot().hash()).toBe(whole.system.replicas[0]?.computer.snapshot().hash());
+      }
+    });
   });
 
   it('a saved state goes on as the original does', () => {

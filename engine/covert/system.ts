@@ -17,6 +17,8 @@ import type { CostReport } from './report';
 export interface AdvanceOptions {
   /** Stop before any replica executes an instruction at one of these addresses. */
   breakpoints?: ReadonlySet<bigint>;
+  /** The user goes on from here: a breakpoint that a replica stands at now does not stop it again. */
+  resume?: boolean;
   /** Collect the effects digest of every replica (slow). */
   collectEffects?: boolean;
 }
@@ -44,11 +46,15 @@ export interface SystemState {
   readonly nextCheckpoint: number;
   readonly detection: Detection | undefined;
   readonly attempts: { from: number; count: number };
-  readonly lastFault: number;
+  readonly struck: boolean;
+  readonly errorSince: number;
   readonly ended: SystemEvent | undefined;
   readonly accounting: ReturnType<Accounting['save']>;
   readonly charged: { interrupts: number; clockReads: number };
 }
+
+/** Outputs of a run that are kept, since each has to be compared with again: a mebibyte of console. */
+const mostOutputs = 2 ** 20;
 
 const replicaNames: readonly ReplicaName[] = ['A', 'B', 'C'];
 
@@ -74,11 +80,16 @@ export class System {
   #nextCheckpoint = 1;
   #detection: Detection | undefined;
   #attempts = { from: -1, count: 0 };
-  #lastFault = -1;
+  /** A fault has struck: the run is not the fault-free one any more. */
+  #struck = false;
+  /** Moment of the oldest fault that may still be in the states, or -1. */
+  #errorSince = -1;
   #ended: SystemEvent | undefined;
   #charged = { interrupts: 0, clockReads: 0 };
   #armed: ReadonlySet<bigint> | undefined;
   #events: SystemEvent[] = [];
+  /** Where each replica stood when the user resumed. */
+  #origins = new Map<Replica, { retired: number; pc: bigint }>();
 
   constructor(
     readonly plan: Plan,
@@ -150,6 +161,10 @@ export class System {
   /** Runs all replicas until `moment` is reached, the guest ends, or a breakpoint. */
   advance(target: number, options: AdvanceOptions = {}): AdvanceStop {
     if (options.breakpoints !== this.#armed) this.#arm(options.breakpoints);
+    this.#origins.clear();
+    for (const replica of options.resume ? this.replicas : []) {
+      this.#origins.set(replica, { retired: replica.computer.retired, pc: replica.computer.pc });
+    }
     while (this.#moment < target && !this.#ended) {
       if (this.#detection) {
         this.#recover(this.#detection);
@@ -176,7 +191,8 @@ export class System {
       nextCheckpoint: this.#nextCheckpoint,
       detection: this.#detection,
       attempts: this.#attempts,
-      lastFault: this.#lastFault,
+      struck: this.#struck,
+      errorSince: this.#errorSince,
       ended: this.#ended,
       accounting: this.#accounting.save(),
       charged: this.#charged,
@@ -198,7 +214,8 @@ export class System {
     this.#nextCheckpoint = state.nextCheckpoint;
     this.#detection = state.detection;
     this.#attempts = state.attempts;
-    this.#lastFault = state.lastFault;
+    this.#struck = state.struck;
+    this.#errorSince = state.errorSince;
     this.#ended = state.ended;
     this.#accounting.load(state.accounting);
     this.#charged = state.charged;
@@ -290,7 +307,7 @@ export class System {
       const cycleLimit = this.#injector.nextCycle(name, core);
       const stop = computer.run(goal, {
         stopOnOutput: true,
-        stepOver: true,
+        stepOver: replica.atBreakpoint,
         collectEffects: options.collectEffects ?? false,
         ...(cycleLimit < Infinity ? { cycleLimit } : {}),
       });
@@ -298,38 +315,52 @@ export class System {
       replica.pending.push(...outputs);
       replica.produced += outputs.length;
       if (stop === 'exit' || stop === 'idle' || stop === 'stalled') replica.halted = stop;
-      if (computer.retired < epochEnd) this.#strike(replica, this.#momentOf(computer.retired));
-      if (!replica.halted && options.breakpoints?.has(computer.pc)) return true;
+      replica.atBreakpoint = stop === 'breakpoint';
+      const { pc } = computer;
+      if (computer.retired < epochEnd) this.#strike(replica, this.#momentOf(computer.retired), outputs.length, replica.atBreakpoint);
+      if (replica.atBreakpoint && options.breakpoints?.has(pc) && !this.#isOrigin(replica, pc)) return true;
+      // A fault has sent it elsewhere, where another breakpoint may stand.
+      if (computer.pc !== pc) replica.atBreakpoint = false;
       if (outputs.length > 0) return false;
     }
     return false;
   }
 
-  #strike(replica: Replica, moment: number): void {
+  #isOrigin(replica: Replica, pc: bigint): boolean {
+    const origin = this.#origins.get(replica);
+    return origin?.retired === replica.computer.retired && origin.pc === pc;
+  }
+
+  #strike(replica: Replica, moment: number, fresh = 0, executing = false): void {
     const { computer, name, core } = replica;
     const struck = this.#injector.strike({
       replica: name,
       core,
       computer,
+      executing,
       outputs: replica.produced,
-      console: () => this.#consoleOf(replica),
+      fresh,
+      console: (outputs) => this.#consoleOf(replica, outputs),
       epoch: this.#epoch,
       checkpoint: this.#checkpoint.count === computer.retired ? this.#checkpoint.number : undefined,
     });
     for (const { fault, change } of struck) {
       const { pc, retired } = computer;
       // After a fault pc names the corrupted pc; the event says where the guest stood.
-      this.#events.push({ kind: 'fault', moment, instruction: retired, fault, replica: name, core, pc, change });
-      this.#lastFault = Math.max(this.#lastFault, moment);
+      this.#events.push({ kind: 'fault', moment, instruction: retired, fault, replica: name, core, pc, change: change.text });
+      this.#struck = true;
+      if (change.effective && (this.#errorSince < 0 || moment < this.#errorSince)) this.#errorSince = moment;
       // A fault may have changed what the replica waits for or where it is.
       if (replica.halted === 'idle' || replica.halted === 'stalled') replica.halted = null;
     }
   }
 
-  /** What this replica's guest printed: compared outputs are its own, or there would be no comparison left. */
-  #consoleOf(replica: Replica): string {
-    const pending = replica.pending.filter((output) => output.kind === 'console').map((output) => output.value);
-    return new TextDecoder().decode(Uint8Array.from([...this.#log.console(this.#compared), ...pending]));
+  /** Console bytes among a replica's newest outputs. Compared outputs are its own, or there would be no comparison left. */
+  #consoleOf(replica: Replica, outputs: number): Uint8Array {
+    const pending = replica.pending.slice(-outputs);
+    const bytes = pending.filter((output) => output.kind === 'console').map((output) => output.value);
+    const compared = this.#log.console(this.#compared, this.#compared - (outputs - pending.length));
+    return Uint8Array.from([...compared, ...bytes]);
   }
 
   /**
@@ -374,8 +405,13 @@ export class System {
     this.#released = this.#compared;
     this.#accounting.output(1);
     if (output.kind === 'console') {
-      this.#events.push({ kind: 'release', moment, instruction: at, bytes: [output.value] });
-      return false;
+      const newest = this.#events.at(-1);
+      if (newest?.kind === 'release' && newest.moment === moment) newest.bytes.push(output.value);
+      else this.#events.push({ kind: 'release', moment, instruction: at, bytes: [output.value] });
+      if (this.#released < mostOutputs) return false;
+      this.#moveTo(at);
+      this.#end('limit', null, `the guest has sent ${mostOutputs} outputs, which is as much as is kept`);
+      return true;
     }
     this.#moveTo(at);
     this.#accounting.settle(this.replicas);
@@ -386,8 +422,8 @@ export class System {
   #rendezvous(): void {
     const { protection, maxInstructions } = this.plan;
     const replicated = this.replicas.length > 1;
-    const found = replicated ? inspectArrival(this.replicas) : undefined;
-    if (found && (found.by !== 'output' || protection.compareOutput)) {
+    const found = replicated ? inspectArrival(this.replicas, protection.compareOutput) : undefined;
+    if (found) {
       if (found.by === 'watchdog') {
         this.#accounting.watchdog(protection.watchdogEpochs * protection.epochInstructions);
       }
@@ -420,6 +456,7 @@ export class System {
     if (!first) return;
     const changedPages = first.changedPages(this.#checkpoint.snapshot);
     const mismatch = compareStates(this.replicas, snapshots);
+    if (!mismatch) this.#errorSince = -1;
     if (compare) {
       this.#accounting.stateComparison(changedPages);
       if (mismatch) return this.#detect(mismatch);
@@ -467,7 +504,7 @@ export class System {
       instruction: this.#count,
       by: detection.by,
       what: detection.what,
-      latency: this.#lastFault < 0 ? -1 : this.#moment - this.#lastFault + waited,
+      latency: this.#errorSince < 0 ? -1 : this.#moment - this.#errorSince + waited,
     });
   }
 
@@ -490,10 +527,13 @@ export class System {
     for (const replica of this.replicas) {
       replica.computer.restore(snapshot);
       replica.computer.takeOutputs();
+      replica.atBreakpoint = false;
       replica.pending = [];
       replica.produced = compared;
       replica.halted = null;
     }
+    this.#origins.clear();
+    this.#errorSince = -1;
     this.#injector.rollBack(triggers);
     this.#detection = undefined;
     this.#compared = compared;
@@ -514,10 +554,11 @@ export class System {
   }
 
   #arm(breakpoints: ReadonlySet<bigint> | undefined): void {
-    this.#armed = breakpoints;
     for (const replica of this.replicas) {
       const own = this.#injector.addresses(replica.name, replica.core);
       replica.computer.setBreakpoints([...own, ...(breakpoints ?? [])]);
     }
+    // Only now: where there were too many, the next call has to say so again.
+    this.#armed = breakpoints;
   }
 }

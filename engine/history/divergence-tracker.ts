@@ -90,7 +90,7 @@ export class DivergenceTracker {
     if (healthy && healthy.moment < moment) {
       // A state saved before the first fault is also a state of the run without faults.
       const clean = this.stateBefore(moment, true);
-      if (clean && clean.moment > healthy.moment && clean.lastFault < 0) healthy.load(clean);
+      if (clean && clean.moment > healthy.moment && !clean.struck) healthy.load(clean);
       healthy.advance(moment);
     }
     for (const computer of this.#pair()) computer.resetEffects();

@@ -83,13 +83,25 @@ describe('time travel', () => {
     const session = Session.create(planFor('ticker'));
     const breakpoints = new Set([handler]);
     let stops = 0;
+    const met: number[] = [];
     for (; (await session.forward({ ...nothing, breakpoints })).why === 'breakpoint'; stops++) {
       expect(session.replicas.map(({ computer }) => computer.pc)).toEqual([handler, handler]);
       expect(session.difference()).toEqual([]);
+      met.push(session.moment);
+    }
+    for (const moment of met.reverse()) {
+      expect((await session.backward({ ...nothing, breakpoints })).why).toBe('breakpoint');
+      expect([session.moment, ...session.replicas.map(({ computer }) => computer.pc)]).toEqual([moment, handler, handler]);
     }
     expect(stops).toBe(Buffer.from(session.released).toString().match(/^tick \d/gm)?.length);
     expect(stops).toBeGreaterThan(3);
     expect(session.events.map(({ kind }) => kind)).not.toContain('detection');
+  });
+
+  it('says each time that there are too many breakpoints', async () => {
+    const session = Session.create(planFor('ticker'));
+    const breakpoints = new Set(Array.from({ length: 9000 }, (_, i) => 0x8000_0000n + BigInt(i * 2)));
+    for (let i = 0; i < 2; i++) await expect(session.forward({ ...nothing, breakpoints })).rejects.toThrow(/at most/);
   });
 
   it('stops at events in both directions', async () => {

@@ -84,11 +84,11 @@ export class Session implements ReplaySession {
   async forward(navigation: Navigation): Promise<Rest> {
     const { stopAt, breakpoints, signal, onProgress } = navigation;
     const armed = breakpoints.size > 0 ? breakpoints : undefined;
-    for (;;) {
+    for (let resume = true; ; resume = false) {
       if (signal?.aborted) return { why: 'interrupted' };
       if (this.#system.ended) return { why: 'end', event: this.#system.ended };
       const from = this.moment;
-      const stop = this.#advance(this.#shelf.nextBoundary(from), armed);
+      const stop = this.#advance(this.#shelf.nextBoundary(from), armed, resume);
       const hit = hitOf(stop);
       const event = this.#events.find(
         ({ moment, kind }) => moment > from && moment <= (hit?.moment ?? this.moment) && stopAt.has(kind),
@@ -115,7 +115,7 @@ export class Session implements ReplaySession {
       const start = Math.max(floor, this.#shelf.before(end, true)?.moment ?? 0);
       const hit = this.#lastHit(start, end, breakpoints);
       if (hit) {
-        this.#goto(hit.moment);
+        this.#standAt(hit, start, end, breakpoints);
         return { why: 'breakpoint', replica: hit.replica, address: hit.address };
       }
       end = start;
@@ -165,16 +165,30 @@ export class Session implements ReplaySession {
     return trail;
   }
 
-  /** The last breakpoint hit in (start, end]; leaves the system somewhere in there. */
+  /** The last breakpoint hit in (start, end]; leaves the system somewhere near. */
   #lastHit(start: number, end: number, breakpoints: ReadonlySet<bigint>): Hit | undefined {
     let last: Hit | undefined;
     this.#goto(start);
-    while (this.moment < end) {
-      const hit = hitOf(this.#advance(end, breakpoints));
-      if (!hit) break;
+    for (;;) {
+      const hit = this.#nextHit(end, breakpoints);
+      if (!hit) return last;
       last = hit;
     }
-    return last;
+  }
+
+  /** Rests at a hit as `forward` would: inside a trap, where that is what led to the breakpoint. */
+  #standAt(hit: Hit, start: number, end: number, breakpoints: ReadonlySet<bigint>): void {
+    this.#goto(start);
+    while (this.#nextHit(end, breakpoints)?.moment !== hit.moment) {
+      if (this.moment > end) return this.#goto(hit.moment);
+    }
+  }
+
+  /** On to the next hit at or before `end`. A count is a hit only when it is left, so the run goes one further. */
+  #nextHit(end: number, breakpoints: ReadonlySet<bigint>): Hit | undefined {
+    if (this.moment > end || this.#system.ended) return undefined;
+    const hit = hitOf(this.#advance(end + 1, breakpoints, true));
+    return hit && hit.moment <= end ? hit : undefined;
   }
 
   /** Stands at `moment`, which has been reached before. */
@@ -191,8 +205,8 @@ export class Session implements ReplaySession {
   }
 
   /** The one place that lets the system run: records what happens on new ground. */
-  #advance(target: number, breakpoints: ReadonlySet<bigint> | undefined): AdvanceStop {
-    const stop = this.#system.advance(target, breakpoints ? { breakpoints } : {});
+  #advance(target: number, breakpoints: ReadonlySet<bigint> | undefined, resume = false): AdvanceStop {
+    const stop = this.#system.advance(target, breakpoints ? { breakpoints, resume } : {});
     if (stop.why === 'overrun') {
       const state = this.#shelf.before(this.moment, false);
       if (state) this.#system.load(state);
@@ -200,7 +214,8 @@ export class Session implements ReplaySession {
       return { ...stop, why: 'breakpoint' };
     }
     const events = this.#system.takeEvents();
-    if (this.#shelf.wants(this.moment)) this.#shelf.put(this.#system.save());
+    // At a breakpoint a replica may rest inside a trap: no state to come back to by its moment.
+    if (stop.why !== 'breakpoint' && this.#shelf.wants(this.moment)) this.#shelf.put(this.#system.save());
     this.#takeIn(events);
     return stop;
   }
@@ -213,7 +228,8 @@ export class Session implements ReplaySession {
     const divergences = this.#tracker?.follow(news, reached) ?? [];
     this.#furthest = reached;
     if (news.length + divergences.length === 0) return;
-    this.#events.push(...news, ...divergences);
+    for (const event of news) this.#events.push(event);
+    for (const event of divergences) this.#events.push(event);
     if (divergences.length > 0) this.#events.sort((a, b) => a.moment - b.moment);
   }
 

@@ -38,6 +38,8 @@ export function run(stepOver: bool): u32 {
   // Left over where another stop came first.
   store<u32>(WATCH_HIT, 0);
   while (load<u64>(STATE + RETIRED) < limit) {
+    // Every rest at a count is before the interrupt that is due there, for whichever limit it is made.
+    if (load<u64>(CYCLES) >= load<u64>(CYCLE_LIMIT)) return STOP_LIMIT;
     if (takeInterrupt()) {
       // The instruction to step over is not the next one any more.
       first = false;
@@ -45,7 +47,6 @@ export function run(stepOver: bool): u32 {
     }
     chooseContext();
     const goal = horizon(limit);
-    if (goal == 0) return STOP_LIMIT;
     let event: u32;
     if (first || load<u32>(COLLECT) != 0) {
       if (!first && breakpointHere()) return STOP_BREAKPOINT;
@@ -73,7 +74,7 @@ const BREAK: u32 = 1;
 const STALLED: u32 = 2;
 const SLEEPING: u32 = 3;
 
-/** The retired count up to which nothing can happen that is not an instruction's doing; 0 at a cycle limit. */
+/** The retired count up to which nothing can happen that is not an instruction's doing. */
 function horizon(limit: u64): u64 {
   const retired = load<u64>(STATE + RETIRED);
   let goal = limit;
@@ -81,9 +82,7 @@ function horizon(limit: u64): u64 {
   if (left != NEVER && retired + left < goal) goal = retired + left;
   const cycleLimit = load<u64>(CYCLE_LIMIT);
   if (cycleLimit != NEVER) {
-    const cycles = load<u64>(CYCLES);
-    if (cycles >= cycleLimit) return 0;
-    const sure = (cycleLimit - cycles) / DEAREST;
+    const sure = (cycleLimit - load<u64>(CYCLES)) / DEAREST;
     goal = min(goal, retired + (sure > 0 ? sure : 1));
   }
   return goal;
