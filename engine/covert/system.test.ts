@@ -179,7 +179,7 @@ describe('determinism', () => {
   });
 
   describe('at the boundaries at which an interrupt is due', () => {
-    const alone = { protection: { kind: 'none', cores: [0] } } as const;
+    const alone = { protection: { kind: 'none' as const, cores: [0] } };
     const target = { kind: 'replica', replica: 'A' } as const;
     // Where the unprotected ticker is interrupted: the counts, and how often pc had come by until then.
     const computer = new System(planFor('ticker', alone)).replicas[0]?.computer;

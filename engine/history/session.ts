@@ -82,9 +82,11 @@ export class Session implements ReplaySession {
   }
 
   async forward(navigation: Navigation): Promise<Rest> {
-    const { stopAt, breakpoints, signal, onProgress } = navigation;
-    const armed = breakpoints.size > 0 ? breakpoints : undefined;
+    const { signal, onProgress } = navigation;
     for (let resume = true; ; resume = false) {
+      // Read anew in every slice: they may change while the guest runs.
+      const { stopAt, breakpoints } = navigation;
+      const armed = breakpoints.size > 0 ? breakpoints : undefined;
       if (signal?.aborted) return { why: 'interrupted' };
       if (this.#system.ended) return { why: 'end', event: this.#system.ended };
       const from = this.moment;
@@ -149,13 +151,18 @@ export class Session implements ReplaySession {
     return snapshot.difference(b.computer.snapshot(snapshot), limit);
   }
 
-  async trail(replica: ReplicaName, from: number, to: number): Promise<{ pc: bigint; sp: bigint }[]> {
+  async trail(
+    replica: ReplicaName,
+    from: number,
+    to: number,
+    signal?: AbortSignal,
+  ): Promise<{ pc: bigint; sp: bigint }[]> {
     const trail: { pc: bigint; sp: bigint }[] = [];
     const now = this.moment;
     const end = Math.min(to, from + longestTrail);
     this.#goto(from);
     const view = this.#system.replicas.find(({ name }) => name === replica);
-    while (view && this.moment < end) {
+    while (view && this.moment < end && !signal?.aborted) {
       trail.push({ pc: view.computer.pc, sp: view.computer.getX(2) });
       if (this.#system.ended) break;
       this.#advance(this.moment + 1, undefined);

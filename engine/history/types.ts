@@ -66,7 +66,8 @@ export interface ReplaySession {
   difference(limit?: number): PlaceDifference[];
   /**
    * The pc (and sp) of one replica at each of the moments [from, to), oldest
-   * first: what source-line stepping in reverse searches. At most 1e6 moments.
+   * first: what source-line stepping in reverse searches. At most 1e6 moments;
+   * cut short when `signal` is aborted.
    */
-  trail(replica: ReplicaName, from: number, to: number): Promise<{ pc: bigint; sp: bigint }[]>;
+  trail(replica: ReplicaName, from: number, to: number, signal?: AbortSignal): Promise<{ pc: bigint; sp: bigint }[]>;
 }

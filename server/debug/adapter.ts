@@ -39,7 +39,7 @@ export class CovertDebugSession extends LoggingDebugSession {
   #shown = -1;
   #atEnd = false;
   #lastRest: Rest = { why: 'start' };
-  readonly #decoder = new TextDecoder();
+  #decoder = new TextDecoder();
 
   constructor() {
     super();
@@ -71,35 +71,46 @@ export class CovertDebugSession extends LoggingDebugSession {
   }
 
   protected override async configurationDoneRequest(response: DebugProtocol.ConfigurationDoneResponse): Promise<void> {
-    await this.#answer(response, () => undefined);
+    if (await this.#accept(response)) this.#begin();
+  }
+
+  /** From the beginning to the first stop. */
+  #begin(): void {
     if (this.#stopOnEntry) this.#stopped(1, { why: 'start' }, 'entry');
     else this.#move(1, (stops) => this.#debuggee.session.forward(stops));
   }
 
   protected override async disconnectRequest(response: DebugProtocol.DisconnectResponse): Promise<void> {
-    this.#abort.abort();
-    await this.#moves.onIdle();
+    await this.#settle();
     this.sendResponse(response);
     this.shutdown();
   }
 
-  protected override async terminateRequest(response: DebugProtocol.TerminateResponse): Promise<void> {
+  /** Also when the client has gone without a word: nobody is left to run the guest for. */
+  override shutdown(): void {
+    this.#moves.clear();
     this.#abort.abort();
-    await this.#moves.onIdle();
+    super.shutdown();
+  }
+
+  protected override async terminateRequest(response: DebugProtocol.TerminateResponse): Promise<void> {
+    await this.#settle();
     this.sendResponse(response);
     this.sendEvent(new Event('terminated'));
   }
 
   /** Goes back to the beginning: everything that was learnt about the run is kept. */
   protected override async restartRequest(response: DebugProtocol.RestartResponse): Promise<void> {
-    await this.#answer(response, async () => {
-      this.#abort.abort();
-      await this.#moves.onIdle();
-      await this.#debuggee.session.travel(0);
+    const restarted = await this.#answer(response, async () => {
+      const { debuggee, variables } = this.#parts;
+      await this.#settle();
+      await debuggee.session.travel(0);
+      variables.reset();
+      this.#shown = -1;
+      this.#decoder = new TextDecoder();
       this.#atEnd = false;
     });
-    if (this.#stopOnEntry) this.#stopped(1, { why: 'start' }, 'entry');
-    else this.#move(1, (stops) => this.#debuggee.session.forward(stops));
+    if (restarted) this.#begin();
   }
 
   // Breakpoints
@@ -162,9 +173,8 @@ export class CovertDebugSession extends LoggingDebugSession {
     response: DebugProtocol.ContinueResponse,
     args: DebugProtocol.ContinueArguments,
   ): Promise<void> {
-    await this.#answer(response, () => {
-      response.body = { allThreadsContinued: true };
-    });
+    response.body = { allThreadsContinued: true };
+    if (!(await this.#accept(response))) return;
     this.#move(args.threadId, (stops) => this.#debuggee.session.forward(stops), { resumes: true });
   }
 
@@ -172,7 +182,7 @@ export class CovertDebugSession extends LoggingDebugSession {
     response: DebugProtocol.ReverseContinueResponse,
     args: DebugProtocol.ReverseContinueArguments,
   ): Promise<void> {
-    await this.#answer(response, () => undefined);
+    if (!(await this.#accept(response))) return;
     this.#move(args.threadId, (stops) => this.#debuggee.session.backward(stops));
   }
 
@@ -198,15 +208,18 @@ export class CovertDebugSession extends LoggingDebugSession {
     response: DebugProtocol.StepBackResponse,
     args: DebugProtocol.StepBackArguments,
   ): Promise<void> {
-    await this.#answer(response, () => undefined);
+    if (!(await this.#accept(response))) return;
     const { session } = this.#debuggee;
-    this.#move(args.threadId, (_stops, replica) =>
-      args.granularity === 'instruction' ? session.travel(session.moment - 1) : this.#parts.stepper.back(replica),
+    this.#move(args.threadId, ({ signal }, replica) =>
+      args.granularity === 'instruction'
+        ? session.travel(session.moment - 1)
+        : this.#parts.stepper.back(replica, signal),
     );
   }
 
   protected override async pauseRequest(response: DebugProtocol.PauseResponse): Promise<void> {
     await this.#answer(response, () => {
+      this.#moves.clear();
       this.#abort.abort();
     });
   }
@@ -223,7 +236,7 @@ export class CovertDebugSession extends LoggingDebugSession {
     response: DebugProtocol.StackTraceResponse,
     args: DebugProtocol.StackTraceArguments,
   ): Promise<void> {
-    await this.#answer(response, () => {
+    await this.#look(response, () => {
       const { debuggee, variables } = this.#parts;
       const replica = debuggee.replicaOfThread(args.threadId);
       if (!replica) throw new Error(`There is no replica with thread id ${args.threadId}.`);
@@ -248,7 +261,7 @@ export class CovertDebugSession extends LoggingDebugSession {
     response: DebugProtocol.ScopesResponse,
     args: DebugProtocol.ScopesArguments,
   ): Promise<void> {
-    await this.#answer(response, () => {
+    await this.#look(response, () => {
       response.body = { scopes: this.#parts.variables.scopes(args.frameId) };
     });
   }
@@ -257,7 +270,7 @@ export class CovertDebugSession extends LoggingDebugSession {
     response: DebugProtocol.VariablesResponse,
     args: DebugProtocol.VariablesArguments,
   ): Promise<void> {
-    await this.#answer(response, () => {
+    await this.#look(response, () => {
       const all = this.#parts.variables.children(args.variablesReference);
       const from = args.start ?? 0;
       response.body = { variables: args.count ? all.slice(from, from + args.count) : all.slice(from) };
@@ -268,7 +281,7 @@ export class CovertDebugSession extends LoggingDebugSession {
     response: DebugProtocol.EvaluateResponse,
     args: DebugProtocol.EvaluateArguments,
   ): Promise<void> {
-    await this.#answer(response, () => {
+    await this.#look(response, () => {
       const found = this.#parts.variables.evaluate(args.expression, args.frameId);
       if (!found) throw new Error(`There is no variable or register "${args.expression}" here.`);
       const { value, type, variablesReference, memoryReference } = found;
@@ -285,7 +298,7 @@ export class CovertDebugSession extends LoggingDebugSession {
     response: DebugProtocol.DisassembleResponse,
     args: DebugProtocol.DisassembleArguments,
   ): Promise<void> {
-    await this.#answer(response, () => {
+    await this.#look(response, () => {
       const { debuggee } = this.#parts;
       const [replica] = debuggee.replicas;
       const base = parseAddress(args.memoryReference);
@@ -304,7 +317,7 @@ export class CovertDebugSession extends LoggingDebugSession {
     response: DebugProtocol.ReadMemoryResponse,
     args: DebugProtocol.ReadMemoryArguments,
   ): Promise<void> {
-    await this.#answer(response, () => {
+    await this.#look(response, () => {
       const [replica] = this.#debuggee.replicas;
       const base = parseAddress(args.memoryReference);
       if (base === undefined || !replica) throw new Error(`${args.memoryReference} is no address.`);
@@ -317,7 +330,7 @@ export class CovertDebugSession extends LoggingDebugSession {
   }
 
   protected override async customRequest(command: string, response: DebugProtocol.Response): Promise<void> {
-    await this.#answer(response, () => {
+    await this.#look(response, () => {
       if (command !== 'covert/replicaState') throw new Error(`The COVERT debugger does not know the request "${command}".`);
       response.body = replicaState(this.#debuggee);
     });
@@ -335,14 +348,38 @@ export class CovertDebugSession extends LoggingDebugSession {
   }
 
   /** Sends the response; whatever goes wrong on the way becomes its one-line error. */
-  async #answer(response: DebugProtocol.Response, work: () => Promise<void> | void): Promise<void> {
+  async #answer(response: DebugProtocol.Response, work: () => Promise<void> | void): Promise<boolean> {
     try {
       await work();
       this.sendResponse(response);
+      return true;
     } catch (error) {
       const format = error instanceof Error ? error.message : String(error);
       this.sendErrorResponse(response, { id: 1, format, showUser: true });
+      return false;
     }
+  }
+
+  /** Answers a request to move, which only a launched session can. */
+  #accept(response: DebugProtocol.Response): Promise<boolean> {
+    return this.#answer(response, () => {
+      if (this.#parts.debuggee.replicas.length === 0) throw new Error('The guest has no replicas.');
+    });
+  }
+
+  /** Answers a request to look; in the middle of a move the session stands wherever the search has taken it. */
+  #look(response: DebugProtocol.Response, work: () => void): Promise<boolean> {
+    return this.#answer(response, () => {
+      if (this.#moves.pending > 0) throw new Error('The guest is running.');
+      work();
+    });
+  }
+
+  /** Ends the running move and forgets those that wait. */
+  async #settle(): Promise<void> {
+    this.#moves.clear();
+    this.#abort.abort();
+    await this.#moves.onIdle();
   }
 
   async #step(
@@ -350,7 +387,7 @@ export class CovertDebugSession extends LoggingDebugSession {
     args: { threadId: number; granularity?: DebugProtocol.SteppingGranularity },
     byLine: (replica: ReplicaView, stops: Stops) => Promise<Rest>,
   ): Promise<void> {
-    await this.#answer(response, () => undefined);
+    if (!(await this.#accept(response))) return;
     this.#move(args.threadId, (stops, replica) =>
       args.granularity === 'instruction' ? this.#parts.stepper.forwardBy(1, stops) : byLine(replica, stops),
     );
@@ -362,15 +399,28 @@ export class CovertDebugSession extends LoggingDebugSession {
     move: (stops: Stops, replica: ReplicaView) => Promise<Rest>,
     { resumes = false }: { resumes?: boolean } = {},
   ): void {
+    const { debuggee, breakpoints, variables } = this.#parts;
+    const replica = debuggee.replicaOfThread(threadId) ?? debuggee.replicas[0];
+    if (!replica) return;
+    // A move that was asked for after a pause is not the one that was paused.
+    if (this.#abort.signal.aborted) this.#abort = new AbortController();
+    const { signal } = this.#abort;
+    const stopAt = (): ReadonlySet<EventKind> => this.#stopAt;
+    // What the user sets while the guest runs counts from then on.
+    const stops: Stops = {
+      get stopAt() {
+        return stopAt();
+      },
+      get breakpoints() {
+        return breakpoints.addresses;
+      },
+      signal,
+    };
     void this.#moves.add(async () => {
-      const { debuggee, breakpoints, variables } = this.#parts;
-      const replica = debuggee.replicaOfThread(threadId) ?? debuggee.replicas[0];
-      if (!replica) return;
-      if (this.#abort.signal.aborted) this.#abort = new AbortController();
       const wasAtEnd = this.#atEnd;
       const from = debuggee.session.moment;
       try {
-        const rest = await move({ stopAt: this.#stopAt, breakpoints: breakpoints.addresses, signal: this.#abort.signal }, replica);
+        const rest = await move(stops, replica);
         variables.reset();
         this.#showNews();
         this.#atEnd = rest.why === 'end';

@@ -5,6 +5,8 @@ import type { Debuggee } from './debuggee';
 import { protocolSource } from './sources';
 import { hex } from './variables';
 
+/** Instructions that one request may ask for, and how far away: a client's number must not fill the host. */
+const mostInstructions = 10_000;
 /** The longest instruction in bytes. */
 const longest = 4;
 
@@ -19,7 +21,9 @@ export function disassembleAround(
   computer: Computer,
   args: { address: bigint; instructionOffset: number; count: number },
 ): DebugProtocol.DisassembledInstruction[] {
-  const { address, instructionOffset, count } = args;
+  const { address } = args;
+  const instructionOffset = Math.max(-mostInstructions, Math.min(mostInstructions, args.instructionOffset));
+  const count = Math.min(mostInstructions, args.count);
   const before: DebugProtocol.DisassembledInstruction[] = [];
   if (instructionOffset < 0) {
     const needed = -instructionOffset;

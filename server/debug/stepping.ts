@@ -101,14 +101,20 @@ export class Stepper {
    * Back to the beginning of the line that ran before, in this function or its
    * caller; over the calls in between. In the middle of a line: to its beginning.
    */
-  async back(replica: ReplicaView): Promise<Rest> {
+  async back(replica: ReplicaView, signal?: AbortSignal): Promise<Rest> {
     const { session } = this.debuggee;
+    const now = session.moment;
     const search = new LineSearch(this.debuggee.symbols, replica.computer);
     for (let end = session.moment, look = firstLook; end > 0; ) {
       const from = Math.max(0, end - look);
-      const found = search.through(await session.trail(replica.name, from, end), from);
+      const trail = await session.trail(replica.name, from, end, signal);
+      if (signal?.aborted) {
+        await session.travel(now);
+        return { why: 'interrupted' };
+      }
+      const found = search.through(trail, from);
       if (found !== undefined) return this.#land(found);
-      const call = search.insideCall ? await this.#callBefore(replica, from, search) : undefined;
+      const call = search.insideCall ? await this.#callBefore(replica, from, search, signal) : undefined;
       end = call === undefined ? from : call + 1;
       // Trails that lead nowhere get longer, so that a long way back is made in few of them.
       look = call === undefined ? Math.min(look * 4, longestLook) : firstLook;
@@ -126,7 +132,12 @@ export class Stepper {
    * inside of: full speed instead of a trail through all that was called.
    * Undefined where it was no call (a trap handler), or is not to be found.
    */
-  async #callBefore(replica: ReplicaView, from: number, search: LineSearch): Promise<number | undefined> {
+  async #callBefore(
+    replica: ReplicaView,
+    from: number,
+    search: LineSearch,
+    signal: AbortSignal | undefined,
+  ): Promise<number | undefined> {
     const { session } = this.debuggee;
     const { computer } = replica;
     const now = session.moment;
@@ -134,7 +145,7 @@ export class Stepper {
     let call: number | undefined;
     await session.travel(from);
     for (;;) {
-      const rest = await session.backward({ stopAt: new Set(), breakpoints: sites });
+      const rest = await session.backward({ stopAt: new Set(), breakpoints: sites, ...(signal ? { signal } : {}) });
       if (rest.why !== 'breakpoint') break;
       if (!sites.has(computer.pc) || computer.getX(2) < search.frame) continue;
       const moment = session.moment;
