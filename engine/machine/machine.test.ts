@@ -244,6 +244,21 @@ describe('traps', () => {
     expect([machine.run(2000), machine.snapshot().hash()]).toEqual(['stalled', hash]);
   });
 
+  it('a handler that two modes share is not stalled when only the lower one fails in it', () => {
+    // User code calls; the supervisor's first instruction reads mscratch, which only machine mode may.
+    const machine = machineWith([asm.mret, asm.ecall]);
+    const code = Uint8Array.from([asm.csrrs(1, 0x340, 0), asm.jal(0, 0)].flatMap((word) => [0, 8, 16, 24].map((bit) => (word >>> bit) & 255)));
+    machine.writeMemory(handler, code);
+    for (const vector of [0x305, 0x105]) machine.setCsr(vector, handler);
+    machine.setCsr(0x302, 1n << 8n);
+    machine.setCsr(0x3b0, 2n ** 54n - 1n);
+    machine.setCsr(0x3a0, 0x1fn);
+    machine.setCsr(0x341, ramBase + 4n);
+    machine.setCsr(0x340, 42n);
+    expect(machine.run(10)).toBe('limit');
+    expect([machine.getX(1), machine.traps().exceptions, machine.traps().cause]).toEqual([42n, 2, 2]);
+  });
+
   it('a guest that waits for nothing is idle', () => {
     const machine = machineWith([asm.wfi, asm.jal(0, 0)]);
     expect([machine.run(1000), machine.run(1000), machine.retired]).toEqual(['idle', 'idle', 0]);

@@ -44,7 +44,9 @@ export function takeException(cause: u64, value: u64): bool {
   const retired = load<u64>(STATE + RETIRED);
   const delegated = load<u64>(STATE + PRIVILEGE) != MACHINE && ((load<u64>(STATE + MEDELEG) >> cause) & 1) != 0;
   const handler = load<u64>(STATE + (delegated ? STVEC : MTVEC)) & ~3;
-  if (load<u64>(STATE + EXCEPTIONS) != 0 && load<u64>(STATE + LAST_RETIRED) == retired && pc == handler) return false;
+  // The same address may be the handler of a higher mode too, which can do more.
+  const inHandler = pc == handler && load<u64>(STATE + PRIVILEGE) == (delegated ? SUPERVISOR : MACHINE);
+  if (inHandler && load<u64>(STATE + EXCEPTIONS) != 0 && load<u64>(STATE + LAST_RETIRED) == retired) return false;
   store<u64>(STATE + EXCEPTIONS, load<u64>(STATE + EXCEPTIONS) + 1);
   store<u64>(STATE + LAST_CAUSE, cause);
   store<u64>(STATE + LAST_PC, pc);
