@@ -3,6 +3,7 @@ import { coreWasm } from './core.generated';
 /** What the resident core exports: engine/core/assembly/index.ts. */
 export interface CoreExports {
   run(stepOver: number): number;
+  interruptDue(): number;
   reset(entry: bigint): void;
   peekCsr(number: number): bigint;
   csrExists(number: number): number;

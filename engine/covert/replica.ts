@@ -14,6 +14,9 @@ export class Replica {
   /** It rests before an instruction with a breakpoint that has been attended to, and goes on over it. */
   atBreakpoint = false;
 
+  /** The boundary at which address triggers have been counted, so that none is counted twice. */
+  counted: { readonly retired: number; readonly pc: bigint } | undefined;
+
   constructor(
     readonly name: ReplicaName,
     readonly core: number,
@@ -31,6 +34,7 @@ export class Replica {
       produced: this.produced,
       halted: this.halted,
       atBreakpoint: this.atBreakpoint,
+      counted: this.counted,
     };
   }
 
@@ -45,6 +49,7 @@ export class Replica {
     this.produced = state.produced;
     this.halted = state.halted;
     this.atBreakpoint = state.atBreakpoint;
+    this.counted = state.counted;
   }
 }
 
@@ -57,4 +62,5 @@ export interface ReplicaState {
   readonly produced: number;
   readonly halted: Halt;
   readonly atBreakpoint: boolean;
+  readonly counted: Replica['counted'];
 }

@@ -317,7 +317,7 @@ export class System {
       if (stop === 'exit' || stop === 'idle' || stop === 'stalled') replica.halted = stop;
       replica.atBreakpoint = stop === 'breakpoint';
       const { pc } = computer;
-      if (computer.retired < epochEnd) this.#strike(replica, this.#momentOf(computer.retired), outputs.length, replica.atBreakpoint);
+      if (computer.retired < epochEnd) this.#strike(replica, this.#momentOf(computer.retired), outputs.length);
       if (replica.atBreakpoint && options.breakpoints?.has(pc) && !this.#isOrigin(replica, pc)) return true;
       // A fault has sent it elsewhere, where another breakpoint may stand.
       if (computer.pc !== pc) replica.atBreakpoint = false;
@@ -331,8 +331,13 @@ export class System {
     return origin?.retired === replica.computer.retired && origin.pc === pc;
   }
 
-  #strike(replica: Replica, moment: number, fresh = 0, executing = false): void {
+  #strike(replica: Replica, moment: number, fresh = 0): void {
     const { computer, name, core } = replica;
+    // At a count that was merely reached an interrupt may come before the instruction at pc.
+    const { retired: at, pc: next } = computer;
+    const counted = replica.counted?.retired === at && replica.counted.pc === next;
+    const executing = !counted && (replica.atBreakpoint || !computer.interruptDue());
+    if (executing) replica.counted = { retired: at, pc: next };
     const struck = this.#injector.strike({
       replica: name,
       core,
@@ -528,6 +533,7 @@ export class System {
       replica.computer.restore(snapshot);
       replica.computer.takeOutputs();
       replica.atBreakpoint = false;
+      replica.counted = undefined;
       replica.pending = [];
       replica.produced = compared;
       replica.halted = null;

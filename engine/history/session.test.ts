@@ -99,6 +99,24 @@ describe('time travel', () => {
     expect(session.events.map(({ kind }) => kind)).not.toContain('detection');
   });
 
+  it('records a fault that strikes where the history keeps a state', async () => {
+    const boundary = 262_144;
+    const machine = Machine.create({ ramBytes: 16 * 1024 * 1024 });
+    machine.load(readElf(imageOf('checksum')));
+    machine.run(boundary);
+    const address = machine.pc;
+    const again = Machine.create({ ramBytes: 16 * 1024 * 1024 });
+    again.load(readElf(imageOf('checksum')));
+    let hit = 0;
+    for (; again.retired <= boundary; again.run(again.retired + 1)) if (again.pc === address) hit++;
+    for (const stopAt of [new Set<'fault'>(), new Set(['fault'] as const)]) {
+      const session = Session.create(planFor('checksum', { faults: [flipX(0, 1, { kind: 'execute', address, hit })] }));
+      await session.forward({ ...nothing, stopAt });
+      if (stopAt.size > 0) expect(session.moment).toBe(boundary);
+      expect(session.events.filter(({ kind }) => kind === 'fault')).toMatchObject([{ moment: boundary, pc: address }]);
+    }
+  });
+
   it('says each time that there are too many breakpoints', async () => {
     const session = Session.create(planFor('ticker'));
     const breakpoints = new Set(Array.from({ length: 9000 }, (_, i) => 0x8000_0000n + BigInt(i * 2)));

@@ -230,7 +230,7 @@ export class Session implements ReplaySession {
   #takeIn(events: readonly SystemEvent[]): void {
     const reached = this.moment;
     const first = this.#furthest === 0 && reached === 0;
-    const news = events.filter(({ moment }) => first || moment > this.#furthest);
+    const news = events.filter((event) => first || event.moment > this.#furthest || this.#isLate(event));
     if (reached < this.#furthest) return;
     const divergences = this.#tracker?.follow(news, reached) ?? [];
     this.#furthest = reached;
@@ -238,6 +238,15 @@ export class Session implements ReplaySession {
     for (const event of news) this.#events.push(event);
     for (const event of divergences) this.#events.push(event);
     if (divergences.length > 0) this.#events.sort((a, b) => a.moment - b.moment);
+  }
+
+  /**
+   * A fault at a trap handler's first instruction strikes when its count is left,
+   * not when it is reached: the only event that may come at a moment already recorded.
+   */
+  #isLate(event: SystemEvent): boolean {
+    if (event.kind !== 'fault' || event.moment !== this.#furthest) return false;
+    return !this.#events.some((known) => known.kind === 'fault' && known.fault === event.fault && known.moment === event.moment);
   }
 
   /** Lets the host's event loop run a few times a second. */

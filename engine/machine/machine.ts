@@ -208,6 +208,10 @@ export class Machine implements Computer {
     }
   }
 
+  interruptDue(): boolean {
+    return this.#core.interruptDue() !== 0;
+  }
+
   getX(index: number): bigint {
     return this.#view.getBigUint64(at.x + (index & 31) * 8, true);
   }

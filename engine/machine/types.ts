@@ -111,6 +111,9 @@ export interface Computer {
   /** Run until `retired === limit` or an earlier stop. Never throws on the guest's account. */
   run(limit: number, options?: RunOptions): StopReason;
 
+  /** True if an interrupt will be taken before the instruction at `pc`. A rest at a limit is always before it. */
+  interruptDue(): boolean;
+
   getX(index: number): bigint;
   setX(index: number, value: bigint): void;
   getF(index: number): bigint;

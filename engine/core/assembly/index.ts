@@ -14,6 +14,7 @@ import { receiveUart } from './uart';
 
 export { run } from './drive';
 export { csrAddress, csrExists };
+export { interruptDue } from './trap';
 
 /** The state after reset, with PC at `entry`. */
 export function reset(entry: u64): void {

@@ -69,24 +69,40 @@ function foremost(ready: u64): u64 {
   return (vector & ~3) + ((vector & 1) != 0 ? cause << 2 : 0);
 }
 
-/** Takes the interrupt of highest priority that is pending and enabled, if there is one. */
-export function takeInterrupt(): bool {
+const NO_INTERRUPT: u64 = 0xffffffffffffffff;
+const TO_SUPERVISOR: u64 = 1 << 8;
+
+/** The cause of the interrupt that comes before the next instruction, with TO_SUPERVISOR where it is delegated. */
+function nextInterrupt(): u64 {
   const enabled = load<u64>(STATE + MIE);
-  if (enabled == 0) return false;
+  if (enabled == 0) return NO_INTERRUPT;
   const pending = pendingInterrupts() & enabled;
-  if (pending == 0) return false;
+  if (pending == 0) return NO_INTERRUPT;
   const privilege = load<u64>(STATE + PRIVILEGE);
   const mstatus = load<u64>(STATE + MSTATUS);
   const delegated = load<u64>(STATE + MIDELEG);
   let ready = pending & ~delegated;
-  if (ready != 0 && (privilege != MACHINE || (mstatus & MSTATUS_MIE) != 0)) {
-    const cause = foremost(ready);
-    enter(INTERRUPT | cause, 0, load<u64>(STATE + PC), handlerOf(load<u64>(STATE + MTVEC), cause));
+  if (ready != 0 && (privilege != MACHINE || (mstatus & MSTATUS_MIE) != 0)) return foremost(ready);
+  ready = pending & delegated;
+  const masked = privilege > SUPERVISOR || (privilege == SUPERVISOR && (mstatus & MSTATUS_SIE) == 0);
+  return ready == 0 || masked ? NO_INTERRUPT : foremost(ready) | TO_SUPERVISOR;
+}
+
+/** True if an interrupt comes before the next instruction. */
+export function interruptDue(): bool {
+  return nextInterrupt() != NO_INTERRUPT;
+}
+
+/** Takes the interrupt of highest priority that is pending and enabled, if there is one. */
+export function takeInterrupt(): bool {
+  const next = nextInterrupt();
+  if (next == NO_INTERRUPT) return false;
+  const cause = next & ~TO_SUPERVISOR;
+  const pc = load<u64>(STATE + PC);
+  if ((next & TO_SUPERVISOR) != 0) {
+    enterSupervisor(INTERRUPT | cause, 0, pc, handlerOf(load<u64>(STATE + STVEC), cause));
   } else {
-    ready = pending & delegated;
-    if (ready == 0 || privilege > SUPERVISOR || (privilege == SUPERVISOR && (mstatus & MSTATUS_SIE) == 0)) return false;
-    const cause = foremost(ready);
-    enterSupervisor(INTERRUPT | cause, 0, load<u64>(STATE + PC), handlerOf(load<u64>(STATE + STVEC), cause));
+    enter(INTERRUPT | cause, 0, pc, handlerOf(load<u64>(STATE + MTVEC), cause));
   }
   store<u64>(INTERRUPTS, load<u64>(INTERRUPTS) + 1);
   return true;
