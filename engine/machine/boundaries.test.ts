@@ -28,6 +28,16 @@ describe('addresses', () => {
     expect(before.difference(machine.snapshot()).map(({ place }) => place)).not.toContain('uart registers');
   });
 
+  it.each([
+    ['read', asm.lw(1, 5, 0), 4n],
+    ['write', asm.sw(1, 5, 0), 6n],
+  ])('so does a %s that crosses a page of a device', (_, word, cause) => {
+    const machine = guarded([word, loop]);
+    machine.setX(5, 0x2000ffen);
+    machine.run(1);
+    expect([machine.getCsr(csr.mcause), machine.getCsr(csr.mtval)]).toEqual([cause, 0x2000ffen]);
+  });
+
   it('all 64 bits count, after the same low ones have been used', () => {
     const machine = guarded([asm.ld(1, 5, 0), asm.ld(2, 6, 0), loop]);
     machine.setX(5, ramBase + 0x1000n);

@@ -67,6 +67,10 @@ export function slowLoad(va: u64, size: u32): u64 {
   if (near < size) {
     const far = locate(va + near, size - near, READ);
     if (far == NOWHERE) return 0;
+    if (!isRam(at, near) || !isRam(far, size - near)) {
+      raise(LOAD_MISALIGNED, va);
+      return 0;
+    }
     return loadPiece(at, near) | (loadPiece(far, size - near) << (<u64>near << 3));
   }
   if (isRam(at, size)) {
@@ -111,6 +115,11 @@ export function slowStore(va: u64, size: u32, value: u64): void {
   if (near < size) {
     const far = locate(va + near, size - near, WRITE);
     if (far == NOWHERE) return;
+    // Nothing is stored to RAM if the other half is a device's.
+    if (!isRam(at, near) || !isRam(far, size - near)) {
+      raise(STORE_MISALIGNED, va);
+      return;
+    }
     storePiece(at, near, value);
     storePiece(far, size - near, value >> (<u64>near << 3));
     return;

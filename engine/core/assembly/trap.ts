@@ -129,5 +129,5 @@ export function supervisorReturn(): void {
   if ((mstatus & MSTATUS_SPIE) != 0) next |= MSTATUS_SIE;
   store<u64>(STATE + MSTATUS, next);
   store<u64>(STATE + PRIVILEGE, (mstatus & MSTATUS_SPP) != 0 ? SUPERVISOR : 0);
-  store<u64>(STATE + PC, load<u64>(STATE + SEPC));
+  store<u64>(STATE + PC, load<u64>(STATE + SEPC) & ~1);
 }
