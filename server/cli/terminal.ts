@@ -13,7 +13,9 @@ export interface Screen {
  * any value that is not empty) or a terminal that is called dumb.
  */
 export function screenOf(stream: NodeJS.WriteStream, environment = process.env): Screen {
-  const colourful = stream.isTTY && !environment['NO_COLOR'] && environment['TERM'] !== 'dumb';
+  // A pipe's `isTTY` is undefined, not false, and for undefined picocolors
+  // guesses by itself, from CI and FORCE_COLOR among others.
+  const colourful = Boolean(stream.isTTY) && !environment['NO_COLOR'] && environment['TERM'] !== 'dumb';
   return {
     width: Math.min(100, Math.max(60, (stream.isTTY ? stream.columns : 0) || 88)),
     colors: picocolors.createColors(colourful),

@@ -135,8 +135,8 @@ describe('bad input is exit code 2', () => {
 });
 
 describe('streams', () => {
-  test('no colours where stdout is no terminal', async () => {
-    const { stdout } = await covert(['run', checksum], { env: { FORCE_COLOR: '' } });
+  test.each([{ CI: 'true' }, { FORCE_COLOR: '1' }, {}])('no colours where stdout is no terminal, with %o', async (env) => {
+    const { stdout } = await covert(['run', checksum], { env });
     expect(stdout).not.toContain('\x1b');
   });
 
