@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { Machine } from './machine';
 
 const folder = join(process.env.COVERT_CACHE ?? join(homedir(), '.cache/covert'), 'debian');
-const [kernel, disk] = ['vmlinux', 'initramfs.cpio.gz'].map((name) => join(folder, name)) as [string, string];
+const [kernel, disk] = ['vmlinux', 'initramfs.cpio'].map((name) => join(folder, name)) as [string, string];
 
 function boot(): Machine {
   const machine = Machine.create({ ramBytes: 512 * 2 ** 20 });

@@ -60,7 +60,7 @@ no good, with 3 if the guest did not end by itself. Hashes go to stderr.
 
 Example:
   covert exec examples/checksum/checksum.elf --hash-at 0,1_000_000
-  covert exec --linux --ram 512MiB vmlinuz --initrd initramfs.cpio.gz`,
+  covert exec --linux --ram 512MiB vmlinuz --initrd initramfs.cpio`,
     )
     .action(async (image: string, flags: ExecFlags) => {
       process.exitCode = await exec(image, flags);

@@ -1,0 +1,34 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** Where `npm run guest:debian` keeps what it has fetched and made. */
+export function debianFolder(): string {
+  return join(process.env.COVERT_CACHE ?? join(homedir(), '.cache/covert'), 'debian');
+}
+
+/** The parts of a stock Debian guest, as paths. */
+export interface DebianFiles {
+  kernel: string;
+  /** The kernel's symbols. */
+  systemMap: string;
+  /** Busybox and the script that starts everything. */
+  initialDisk: string;
+  /** The kernel's modules for virtio devices. */
+  modules: string;
+  /** A root file system with real programs. */
+  programs: string;
+}
+
+/** All parts, or what is missing. */
+export function debianFiles(folder = debianFolder()): DebianFiles | { missing: string } {
+  const files: DebianFiles = {
+    kernel: join(folder, 'vmlinux'),
+    systemMap: join(folder, 'System.map'),
+    initialDisk: join(folder, 'initramfs.cpio'),
+    modules: join(folder, 'modules.cpio'),
+    programs: join(folder, 'programs.ext4'),
+  };
+  const missing = Object.values(files).find((file: string) => !existsSync(file)) as string | undefined;
+  return missing === undefined ? files : { missing };
+}
