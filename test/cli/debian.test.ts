@@ -62,7 +62,8 @@ describe.skipIf('missing' in files)('stock Debian in scenarios', () => {
     const file = await scenario('', 'fault flip memory[&jiffies].d bit 0 in replica A at start_kernel limit 200_000_000 instructions');
     const { stdout } = await covert(['run', file, '--json']);
     const [report] = JSON.parse(stdout) as Report[];
-    expect(report?.faults[0]).toMatchObject({ fired: true, function: 'start_kernel', pc: expect.stringMatching(/^0xffffffff8/) });
+    expect(report?.faults[0]).toMatchObject({ fired: true, function: 'start_kernel' });
+    expect(report?.faults[0]).toHaveProperty('pc', expect.stringMatching(/^0xffffffff8/));
     expect(report?.faults[0]?.change).toMatch(/^memory\[0x8[0-9a-f]{7}\]/);
   });
 });
