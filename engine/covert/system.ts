@@ -101,7 +101,7 @@ export class System {
     this.#injector = new FaultInjector(plan.faults, plan.seed);
     this.#accounting = new Accounting(options.costs ?? defaultCosts, protection.kind !== 'none');
 
-    const first = Machine.create({ ramBytes: guest.ramBytes });
+    const first = Machine.create({ ramBytes: guest.ramBytes, harts: guest.harts });
     const tohost = readSymbols(guest.image).find('tohost')?.address;
     first.load(readElf(guest.image), tohost === undefined ? {} : { tohost });
     const count = { none: 1, dmr: 2, tmr: 3 }[protection.kind];
