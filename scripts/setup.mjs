@@ -38,7 +38,7 @@ function checkNode() {
   );
 }
 
-const inModules = (file) => path.join(root, 'node_modules', file);
+export const inModules = (file) => path.join(root, 'node_modules', file);
 
 /**
  * npm leaves a copy of the lock file in node_modules when, and only when, an

@@ -1,11 +1,12 @@
 /**
  * The Debian packages that some tests need. Installed where that is possible
- * (root, apt); elsewhere the tests that need them are reported as skipped.
+ * (root, apt); elsewhere the tests that need them are reported as skipped. With
+ * them, stock Debian as a guest.
  */
 import { existsSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import process from 'node:process';
-import { isMain, runScript, SetupError, step } from './setup.mjs';
+import { inModules, isMain, runScript, SetupError, step } from './setup.mjs';
 
 /** Package, and what is not tested without it. */
 const packages = new Map([
@@ -15,6 +16,9 @@ const packages = new Map([
   ['gcc-riscv64-unknown-elf', 'guests that tests compile'],
   ['picolibc-riscv64-unknown-elf', 'guests that tests compile'],
   ['binutils-riscv64-unknown-elf', 'disassembly and symbols against objdump and readelf'],
+  ['debian-archive-keyring', 'stock Debian as a guest'],
+  ['e2fsprogs', 'stock Debian as a guest'],
+  ['xz-utils', 'stock Debian as a guest'],
   ['device-tree-compiler', 'device trees against dtc'],
   ['chromium', 'the extension in a real VS Code workbench'],
   ['fonts-dejavu-core', 'readable screenshots of the workbench'],
@@ -56,9 +60,21 @@ async function installTestPackages() {
   return undefined;
 }
 
+/** Debian for riscv64, which is kept outside of the tree: the second time this only asks apt what is new. */
+async function fetchDebianGuest() {
+  try {
+    await step('stock Debian for riscv64 (guest:debian)', [process.execPath, [inModules('tsx/dist/cli.mjs'), 'scripts/guest/debian.ts']]);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    process.stderr.write(`covert: ${error.message}\n`);
+    return 'stock Debian could not be fetched: npm run guest:debian says why';
+  }
+  return undefined;
+}
+
 /** Installs what is missing, or says on stderr what cannot be tested. Returns why, if so. */
 export async function provideTestPackages() {
-  const obstacle = await installTestPackages();
+  const obstacle = (await installTestPackages()) ?? (await fetchDebianGuest());
   if (obstacle === undefined) return undefined;
   process.stderr.write(`covert: some tests will be skipped: ${obstacle}\n`);
   for (const name of missingPackages()) process.stderr.write(`covert:   without ${name}: ${packages.get(name)}\n`);

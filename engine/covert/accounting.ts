@@ -6,6 +6,7 @@ import type { Replica } from './replica';
 export type CostEvent =
   | 'rendezvous'
   | 'output'
+  | 'input'
   | 'interrupt'
   | 'clock read'
   | 'state comparison'
@@ -54,6 +55,10 @@ export class Accounting {
 
   output(bytes: number): void {
     this.#owe('output', 1, this.costs.exit + this.costs.rendezvous + bytes * this.costs.compare);
+  }
+
+  input(bytes: number): void {
+    this.#owe('input', 1, this.costs.exit + this.costs.inject + bytes * this.costs.copy);
   }
 
   interrupts(count: number): void {

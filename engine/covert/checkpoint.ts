@@ -13,5 +13,7 @@ export interface Checkpoint {
   readonly snapshot: Snapshot;
   /** Outputs compared by then. Nothing is pending at a checkpoint. */
   readonly compared: number;
+  /** Inputs handed over before it was taken. */
+  readonly inputs: number;
   readonly triggers: TriggerCounts;
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { symbolsOf } from './run';
+import { symbolsOf } from './guest';
 import type { FaultPlan, FaultTarget, Plan, ProtectionPlan, Trigger, FaultEffect } from './plan';
 
 const images = new Map<string, Uint8Array>();
@@ -66,7 +66,7 @@ export function flipX(index: number, bit: number, trigger: Trigger, target?: Fau
 }
 
 export function addressOf(example: Example, symbol: string): bigint {
-  const found = symbolsOf(imageOf(example)).find(symbol);
+  const found = symbolsOf({ image: imageOf(example) }).find(symbol);
   if (!found) throw new Error(`${example} has no symbol ${symbol}`);
   return found.address;
 }

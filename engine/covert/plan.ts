@@ -8,6 +8,7 @@
  */
 
 import type { ChipPlan } from '../chip/plan';
+import type { Typing } from './console-script';
 
 /** A replica's letter, in order of creation. */
 export type ReplicaName = 'A' | 'B' | 'C';
@@ -25,12 +26,25 @@ export type { ChipPlan } from '../chip/plan';
 
 export interface GuestPlan {
   name: string;
-  /** Absolute path of the ELF, for messages and for the debugger. */
+  /** Absolute path of the ELF or the kernel, for messages and for the debugger. */
   path: string;
-  /** The ELF file's bytes. */
+  /** The bytes of the ELF file, or of a flat Linux kernel if there is `linux`. */
   image: Uint8Array;
   ramBytes: number;
   harts: number;
+  /** What is typed at the console, in order. */
+  typing?: readonly Typing[];
+  linux?: LinuxPlan;
+}
+
+/** What a Linux kernel is started with. */
+export interface LinuxPlan {
+  /** The initial RAM disk: archives, one behind the other. */
+  initialDisk: Uint8Array;
+  /** The kernel's command line. */
+  bootArguments: string;
+  /** The kernel's `System.map`. */
+  systemMap: Uint8Array;
 }
 
 export type ProtectionKind = 'none' | 'dmr' | 'tmr';

@@ -13,8 +13,8 @@ export interface Reference {
 /** Instructions between two looks at the abort signal. */
 const slice = 4_000_000;
 
-/** References already run, by image: a campaign runs one guest thousands of times. */
-const known = new WeakMap<Uint8Array, Map<string, Reference>>();
+/** References already run, by image, or by what a kernel is started with: a campaign runs one guest thousands of times. */
+const known = new WeakMap<object, Map<string, Reference>>();
 
 /** Runs the guest alone, without faults; `undefined` when aborted. */
 export async function runReference(
@@ -23,9 +23,10 @@ export async function runReference(
   onProgress?: (instructions: number) => void,
 ): Promise<Reference | undefined> {
   const { guest, chip, maxInstructions } = plan;
-  const key = JSON.stringify([guest.ramBytes, guest.harts, chip, maxInstructions]);
-  let references = known.get(guest.image);
-  if (!references) known.set(guest.image, (references = new Map<string, Reference>()));
+  const key = JSON.stringify([guest.ramBytes, guest.harts, chip, maxInstructions, guest.typing && [guest.typing, plan.protection.epochInstructions]]);
+  const subject = guest.linux ?? guest.image;
+  let references = known.get(subject);
+  if (!references) known.set(subject, (references = new Map<string, Reference>()));
   const before = references.get(key);
   if (before) return before;
 

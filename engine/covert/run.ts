@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Session } from '../history/session';
-import { readSymbols } from '../symbols/symbols';
-import type { Symbols } from '../symbols/types';
 import { judge } from './expectations';
 import type { SystemEvent } from './events';
+import { symbolsOf } from './guest';
 import type { Plan } from './plan';
 import { runReference, type Reference } from './reference';
 import type { DivergenceReport, FaultReport, Location, Report } from './report';
@@ -25,17 +24,6 @@ export class RunAborted extends Error {
 
 type EventOf<Kind extends SystemEvent['kind']> = Extract<SystemEvent, { kind: Kind }>;
 
-const knownSymbols = new WeakMap<Uint8Array, Symbols>();
-
-/** The symbols of a guest's image, read once. */
-export function symbolsOf(image: Uint8Array): Symbols {
-  const known = knownSymbols.get(image);
-  if (known) return known;
-  const symbols = readSymbols(image);
-  knownSymbols.set(image, symbols);
-  return symbols;
-}
-
 /** Runs a scenario to its end and judges its expectations. */
 export async function run(plan: Plan, options: RunOptions = {}): Promise<Report> {
   const { signal, onProgress, withoutDivergences } = options;
@@ -53,7 +41,7 @@ export async function run(plan: Plan, options: RunOptions = {}): Promise<Report>
 
 function makeReport(session: Session, end: EventOf<'end'>, reference: Reference): Report {
   const { plan } = session;
-  const symbols = symbolsOf(plan.guest.image);
+  const symbols = symbolsOf(plan.guest);
   const eventsOf = <Kind extends SystemEvent['kind']>(kind: Kind): EventOf<Kind>[] =>
     session.events.filter((event): event is EventOf<Kind> => event.kind === kind);
 

@@ -1,13 +1,13 @@
 import { Chip } from '../chip/chip';
 import { defaultCosts, type CostTable } from '../chip/cost-table';
-import { Machine } from '../machine/machine';
 import type { Output } from '../machine/types';
-import { readElf } from '../symbols/elf';
-import { readSymbols } from '../symbols/symbols';
 import { Accounting } from './accounting';
 import type { Checkpoint } from './checkpoint';
+import { ConsoleScript, type ScriptState } from './console-script';
 import type { Ending, SystemEvent } from './events';
 import { FaultInjector, type InjectorState } from './fault-injector';
+import { createMachine } from './guest';
+import { InputLog, type Input } from './input-log';
 import type { Plan, ProtectionKind, ReplicaName } from './plan';
 import { ReleaseLog } from './release-log';
 import { compareOutputs, compareStates, describeOutput, inspectArrival, snapshotAll, type Detection } from './rendezvous';
@@ -51,6 +51,7 @@ export interface SystemState {
   readonly ended: SystemEvent | undefined;
   readonly accounting: ReturnType<Accounting['save']>;
   readonly charged: { interrupts: number; clockReads: number };
+  readonly input: { handed: number; decided: number; script: ScriptState; saw: number };
 }
 
 /** Outputs of a run that are kept, since each has to be compared with again: a mebibyte of console. */
@@ -71,6 +72,12 @@ export class System {
   readonly #injector: FaultInjector;
   readonly #accounting: Accounting;
   readonly #log: ReleaseLog;
+  readonly #inputs: InputLog;
+  readonly #script: ConsoleScript;
+  /** Inputs handed over in the current attempt, inputs decided so far, and outputs that the script has seen. */
+  #handed = 0;
+  #decided = 0;
+  #scriptSaw = 0;
   #moment = 0;
   #count = 0;
   #epoch = 0;
@@ -93,17 +100,17 @@ export class System {
 
   constructor(
     readonly plan: Plan,
-    options: { costs?: CostTable; log?: ReleaseLog } = {},
+    options: { costs?: CostTable; log?: ReleaseLog; inputs?: InputLog } = {},
   ) {
     const { protection, guest } = plan;
     this.chip = new Chip(plan.chip);
     this.#log = options.log ?? new ReleaseLog();
+    this.#inputs = options.inputs ?? new InputLog();
+    this.#script = new ConsoleScript(guest.typing ?? []);
     this.#injector = new FaultInjector(plan.faults, plan.seed);
     this.#accounting = new Accounting(options.costs ?? defaultCosts, protection.kind !== 'none');
 
-    const first = Machine.create({ ramBytes: guest.ramBytes, harts: guest.harts });
-    const tohost = readSymbols(guest.image).find('tohost')?.address;
-    first.load(readElf(guest.image), tohost === undefined ? {} : { tohost });
+    const first = createMachine(guest);
     const count = { none: 1, dmr: 2, tmr: 3 }[protection.kind];
     this.replicas = Array.from({ length: count }, (_, i) => {
       const computer = i === 0 ? first : first.clone();
@@ -196,6 +203,7 @@ export class System {
       ended: this.#ended,
       accounting: this.#accounting.save(),
       charged: this.#charged,
+      input: { handed: this.#handed, decided: this.#decided, script: this.#script.save(), saw: this.#scriptSaw },
     };
   }
 
@@ -219,6 +227,10 @@ export class System {
     this.#ended = state.ended;
     this.#accounting.load(state.accounting);
     this.#charged = state.charged;
+    this.#handed = state.input.handed;
+    this.#decided = state.input.decided;
+    this.#script.load(state.input.script);
+    this.#scriptSaw = state.input.saw;
     this.#events = [];
   }
 
@@ -436,6 +448,7 @@ export class System {
       return;
     }
     if (this.replicas.every((replica) => replica.halted)) {
+      if (this.#handOver()) return;
       const why = { idle: 'waits for an interrupt that cannot come', stalled: 'takes traps without end', exit: 'exited' };
       return this.#end('hung', null, `the guest ${why[this.replicas[0]?.halted ?? 'idle']}`);
     }
@@ -444,8 +457,39 @@ export class System {
     }
     this.#epoch++;
     if (replicated) this.#compareAndCheckpoint();
+    if (!this.#detection) this.#handOver();
     this.#accounting.settle(this.replicas);
     if (!this.#detection) for (const replica of this.replicas) this.#strike(replica, this.#moment);
+  }
+
+  /**
+   * Hands the replicas the input that is due, all at the same count: what the log
+   * has for it, or else what is decided now. True if there was any.
+   */
+  #handOver(): boolean {
+    const logged = this.#handed < this.#decided;
+    const last = this.#inputs.at(this.#handed - 1);
+    const input = logged ? this.#inputs.at(this.#handed) : last?.count === this.#count ? undefined : this.#decide();
+    // After a rollback a count may be passed that the first attempt stopped at.
+    if (!input || input.count > this.#count) return false;
+    this.#handed += 1;
+    this.#accounting.input(input.console.length);
+    for (const replica of this.replicas) {
+      replica.computer.receive(input.console);
+      if (replica.halted === 'idle') replica.halted = null;
+    }
+    return true;
+  }
+
+  /** What the outside has for the guest now, written to the log; undefined where that is nothing. */
+  #decide(): Input | undefined {
+    this.#script.look(this.#log.console(this.#released, this.#scriptSaw));
+    this.#scriptSaw = this.#released;
+    const console = this.#script.take(this.replicas[0]?.computer.consoleRoom ?? 0);
+    if (console.length === 0) return undefined;
+    const input = { count: this.#count, console };
+    this.#inputs.write(this.#decided++, input);
+    return input;
   }
 
   #compareAndCheckpoint(): void {
@@ -497,6 +541,7 @@ export class System {
       epoch: this.#epoch,
       snapshot: first.computer.snapshot(),
       compared: this.#compared,
+      inputs: this.#handed,
       triggers: this.#injector.counts(),
     };
   }
@@ -518,7 +563,7 @@ export class System {
    * so that the state in which the error was noticed keeps a moment of its own.
    */
   #recover(detection: Detection): void {
-    const { number, count, epoch, snapshot, compared, triggers } = this.#checkpoint;
+    const { number, count, epoch, snapshot, compared, inputs, triggers } = this.#checkpoint;
     const attempt = this.#attempts.from === number ? this.#attempts.count + 1 : 1;
     if (attempt > this.plan.protection.retry) {
       const why = `${detection.what}; it came back after ${attempt - 1} rollbacks to checkpoint ${number}`;
@@ -543,10 +588,12 @@ export class System {
     this.#injector.rollBack(triggers);
     this.#detection = undefined;
     this.#compared = compared;
+    this.#handed = inputs;
     this.#epoch = epoch;
     this.#count = count;
     this.#moment += 1;
     this.#accounting.recovery(changedPages);
+    this.#handOver();
     this.#accounting.settle(this.replicas);
     this.#events.push({ kind: 'recovery', moment: this.#moment, instruction: count, by: 'rollback', to: count, replayed });
     for (const replica of this.replicas) this.#strike(replica, this.#moment);

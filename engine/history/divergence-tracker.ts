@@ -1,4 +1,5 @@
 import type { SystemEvent } from '../covert/events';
+import type { InputLog } from '../covert/input-log';
 import type { Plan, ReplicaName } from '../covert/plan';
 import type { ReleaseLog } from '../covert/release-log';
 import { System, type SystemState } from '../covert/system';
@@ -34,8 +35,8 @@ export class DivergenceTracker {
     private readonly plan: Plan,
     /** The newest saved state at or before (`strictly`: before) a moment. */
     private readonly stateBefore: (moment: number, strictly: boolean) => SystemState | undefined,
-    /** The release log of the run that is followed. */
-    private readonly log: ReleaseLog,
+    /** The logs of the run that is followed. */
+    private readonly logs: { log: ReleaseLog; inputs: InputLog },
   ) {
     this.#always = plan.protection.kind !== 'none' && plan.protection.uncoordinated.length > 0;
     this.#culprit = plan.protection.kind === 'none' ? 'A' : 'B';
@@ -67,7 +68,7 @@ export class DivergenceTracker {
   }
 
   #systems(): { probe: System; healthy: System | undefined } {
-    this.#probe ??= new System(this.plan, { log: this.log });
+    this.#probe ??= new System(this.plan, this.logs);
     if (this.plan.protection.kind === 'none') this.#healthy ??= new System({ ...this.plan, faults: [] });
     return { probe: this.#probe, healthy: this.#healthy };
   }

@@ -1,5 +1,6 @@
 import type { CostReport } from '../covert/report';
 import type { EventKind, SystemEvent } from '../covert/events';
+import { InputLog } from '../covert/input-log';
 import type { Plan, ReplicaName } from '../covert/plan';
 import { ReleaseLog } from '../covert/release-log';
 import { System, type AdvanceStop, type SystemState } from '../covert/system';
@@ -37,11 +38,12 @@ export class Session implements ReplaySession {
     findDivergences: boolean,
   ) {
     const log = new ReleaseLog();
-    this.#system = new System(plan, { log });
+    const inputs = new InputLog();
+    this.#system = new System(plan, { log, inputs });
     this.#shelf.put(this.#system.save());
     if (findDivergences) {
       const before = (moment: number, strictly: boolean): SystemState | undefined => this.#shelf.before(moment, strictly);
-      this.#tracker = new DivergenceTracker(plan, before, log);
+      this.#tracker = new DivergenceTracker(plan, before, { log, inputs });
     }
     this.#takeIn(this.#system.takeEvents());
   }

@@ -135,6 +135,8 @@ export interface Computer {
 
   /** Outputs produced since the last call, oldest first. */
   takeOutputs(): Output[];
+  /** Bytes that the console has room for; none while no driver of the guest listens, which would lose them. */
+  readonly consoleRoom: number;
   /** Bytes typed at the guest's console, handed to the UART now. */
   receive(bytes: Uint8Array): void;
   traps(): TrapDigest;

@@ -2,7 +2,7 @@
  * `npm run guest:debian`: fetches what stock Debian guests consist of, and makes
  *
  *   vmlinux              the kernel, as it is in Debian's package
- *   System.map           its symbols
+ *   System.map           its symbols, as it lists them itself
  *   initramfs.cpio       busybox and an init script: boots to a shell
  *   modules.cpio         the kernel's modules for virtio devices
  *   programs.ext4        a root file system with real programs
@@ -17,6 +17,7 @@ import { join, resolve } from 'node:path';
 import { archive, type ArchiveEntry } from '../../server/guest/archive';
 import { debianFolder } from '../../server/guest/debian';
 import { Archive, GuestError, run } from './apt';
+import { kernelSymbols } from './kernel-symbols';
 import { moduleEntries } from './modules';
 import { makeRootDisk } from './root-disk';
 
@@ -51,13 +52,23 @@ function main(): void {
     if (name === undefined) throw new GuestError(`${kernelName} has no boot/${start}…`);
     return readFileSync(join(boot, name));
   };
-  write('vmlinux', file('vmlinux-'));
-  write('System.map', file('System.map-'));
   for (const name of ['fw_dynamic.bin', 'fw_jump.bin']) {
     write(name, readFileSync(join(folderOf('opensbi'), 'usr/lib/riscv64-linux-gnu/opensbi/generic', name)));
   }
-  write('initramfs.cpio', archive(initialDisk(join(folderOf('busybox-static'), 'usr/bin/busybox'))));
+  const kernel = file('vmlinux-');
+  const disk = archive(initialDisk(join(folderOf('busybox-static'), 'usr/bin/busybox')));
+  write('vmlinux', kernel);
+  write('initramfs.cpio', disk);
   write('modules.cpio', archive(moduleEntries(folderOf(kernelName))));
+
+  // Told by the kernel's hash, so that it need not be booted again.
+  const mapMark = join(cache, 'System.map.recipe');
+  const kernelHash = sha256(kernel);
+  if (!existsSync(join(cache, 'System.map')) || !existsSync(mapMark) || readFileSync(mapMark, 'utf8') !== kernelHash) {
+    say('booting the kernel for its symbols');
+    write('System.map', kernelSymbols(kernel, disk));
+    writeFileSync(mapMark, kernelHash);
+  }
 
   say('programs');
   const folders = [...debian.withDependencies(programs).values()];
@@ -99,14 +110,16 @@ function npmBinary(): string {
   return binary;
 }
 
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
 function say(what: string): void {
   console.log(what);
 }
 
 function write(name: string, bytes: Uint8Array): void {
   const path = join(cache, name);
-  const digest = createHash('sha256').update(bytes).digest('hex');
-  if (!existsSync(path) || createHash('sha256').update(readFileSync(path)).digest('hex') !== digest) {
+  const digest = sha256(bytes);
+  if (!existsSync(path) || sha256(readFileSync(path)) !== digest) {
     writeFileSync(`${path}.part`, bytes);
     renameSync(`${path}.part`, path);
   }

@@ -1,4 +1,4 @@
-import { symbolsOf } from '../../engine/covert/run';
+import { symbolsOf } from '../../engine/covert/guest';
 import type { Plan, ReplicaName } from '../../engine/covert/plan';
 import { Session } from '../../engine/history/session';
 import type { ReplicaView } from '../../engine/history/types';
@@ -17,7 +17,7 @@ export class Debuggee {
 
   constructor(readonly plan: Plan) {
     this.session = Session.create(plan);
-    this.symbols = symbolsOf(plan.guest.image);
+    this.symbols = symbolsOf(plan.guest);
     this.sources = new SourceFinder(plan.guest.path);
   }
 

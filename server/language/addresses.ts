@@ -68,7 +68,7 @@ export function unknownSymbol<N extends ast.SymbolAddress | ast.Divergence>(
   const name = String(node[property]);
   const nearest = symbols.nearest(name, 1)[0];
   const hint = nearest === undefined ? '' : `; did you mean \`${nearest}\`?`;
-  const nothing = symbols.symbols.length === 0 ? ': its ELF has no symbol table' : '';
+  const nothing = symbols.symbols.length === 0 ? ': its program has no symbol table' : '';
   context.reporter.error('COV208', place, `the guest has no symbol \`${name}\`${nothing}${hint}`, rename(place, nearest && quoted(nearest)));
 }
 

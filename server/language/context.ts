@@ -68,9 +68,14 @@ export function foldedText(node: AstNode | undefined): string {
 }
 
 /** Settings may come in any order, each at most once: reports the others and gives the first of each type. */
-export function eachOnce<T extends AstNode>(settings: readonly T[], context: Context): T[] {
+export function eachOnce<T extends AstNode>(settings: readonly T[], context: Context, repeatable: ReadonlySet<string> = new Set()): T[] {
   const first = new Map<string, T>();
+  const others: T[] = [];
   for (const setting of settings) {
+    if (repeatable.has(setting.$type)) {
+      others.push(setting);
+      continue;
+    }
     const earlier = first.get(setting.$type);
     if (!earlier) {
       first.set(setting.$type, setting);
@@ -84,7 +89,7 @@ export function eachOnce<T extends AstNode>(settings: readonly T[], context: Con
       ...(whole ? [{ title: 'Remove it', span: { offset: whole.offset, end: whole.end }, text: '' }] : []),
     ]);
   }
-  return [...first.values()].filter((setting) => context.intact(setting));
+  return [...first.values(), ...others].filter((setting) => context.intact(setting));
 }
 
 export function documentOf(node: AstNode): LangiumDocument {

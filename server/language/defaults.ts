@@ -9,9 +9,11 @@ export const defaults = {
   retry: 2,
   isolation: 'full' as Isolation,
   ramBytes: 64 * 2 ** 20,
+  linuxRamBytes: 256 * 2 ** 20,
   harts: 1,
   seed: 1,
   maxInstructions: 1e9,
+  linuxMaxInstructions: 20e9,
 };
 
 /** The chip of a scenario that names none, and the value of each setting that a chip leaves out. */

@@ -263,9 +263,10 @@ function atAddress(trigger: ast.AddressTrigger | ast.AccessTrigger, { file, symb
   return { kind: 'execute', address: found.address, hit };
 }
 
-/** Instructions stand at even addresses of executable segments. */
+/** Instructions stand at even addresses of executable segments; what a Linux guest loads later nobody knows. */
 function isCode(address: bigint, { elf }: GuestFile): boolean {
   if (address % 2n === 1n) return false;
+  if (!elf) return true;
   return elf.segments.some(
     ({ executable, address: start, memoryBytes }) => executable && address >= start && address < start + BigInt(memoryBytes),
   );

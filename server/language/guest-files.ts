@@ -3,12 +3,15 @@ import { readElf } from '../../engine/symbols/elf';
 import { readSymbols } from '../../engine/symbols/symbols';
 import { ElfError, type ElfImage, type Symbols } from '../../engine/symbols/types';
 
-/** A guest's ELF and everything that it names. */
+/** A guest's program, an ELF or a kernel, and everything that it names. */
 export interface GuestFile {
   path: string;
   image: Uint8Array;
-  elf: ElfImage;
   symbols: Symbols;
+  /** Absent for a flat kernel. */
+  elf?: ElfImage;
+  /** Where in RAM something stands that the symbols name; absent where that is the same address. */
+  physical?(address: bigint): bigint;
 }
 
 /** Why an ELF cannot be used, in words that follow its path. */

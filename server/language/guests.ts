@@ -1,10 +1,12 @@
 import type { GuestPlan } from '../../engine/covert/plan';
+import type { Typing } from '../../engine/covert/console-script';
 import { eachOnce, type Context } from './context';
 import { defaults, mostHarts, mostRamBytes, pageBytes, ramBase } from './defaults';
 import { part } from './diagnostic';
 import * as ast from './generated/ast';
 import type { GuestFile, GuestFiles } from './guest-files';
 import { resolvedUri } from './imports';
+import { lowerLinux } from './linux-guests';
 import { integer, notAvailable, positive, size } from './measures';
 import { decodeString } from './values';
 
@@ -16,13 +18,19 @@ export interface LoweredGuest {
   plan?: GuestPlan;
 }
 
+/** Settings that a guest may have several of. */
+const repeatable: ReadonlySet<string> = new Set(['Forward', 'Typing']);
+
 export async function lowerGuest(guest: ast.Guest, context: Context, files: GuestFiles): Promise<LoweredGuest> {
   const { reporter } = context;
   const before = reporter.diagnostics.length;
-  const settings = eachOnce(guest.settings, context);
+  const settings = eachOnce(guest.settings, context, repeatable);
   const elf = settings.find(ast.isElf);
-  const file = elf && (await readElf(elf, context, files));
-  let ramBytes = defaults.ramBytes;
+  const linux = settings.find(ast.isLinux);
+  const system = linux && (await lowerLinux(linux, settings.find(ast.isProgram), context));
+  const file = system ? system.file : elf && (await readElf(elf, context, files));
+  const typing: Typing[] = [];
+  let ramBytes = linux ? defaults.linuxRamBytes : defaults.ramBytes;
   let harts = defaults.harts;
   for (const setting of settings) {
     switch (setting.$type) {
@@ -35,26 +43,54 @@ export async function lowerGuest(guest: ast.Guest, context: Context, files: Gues
         harts = integer(context, setting, 'count', { least: 1, most: mostHarts, what: 'a number of harts' }) ?? harts;
         break;
       case 'Linux':
-        notAvailable(context, setting.$cstNode, 'Linux guests (a bare-metal guest has `elf "…"`)');
+        if (elf) reporter.error('COV206', part(setting, 'word'), 'a guest is either an ELF or a Linux system: leave one of them out');
         break;
       case 'Program':
+        if (!linux) reporter.error('COV206', part(setting, 'word'), '`run` is for Linux guests: say `linux debian` too');
+        break;
       case 'Disk':
       case 'Forward':
-        notAvailable(context, part(setting, 'word'), `\`${setting.word}\` belongs to Linux guests`);
+        notAvailable(context, part(setting, 'word'), `\`${setting.word}\` in a scenario (\`covert exec\` has it)`);
         break;
-      case 'Typing':
-        notAvailable(context, part(setting, 'word'), 'scripted console input');
+      case 'Typing': {
+        const entry = lowerTyping(setting, context);
+        if (entry) typing.push(entry);
         break;
+      }
     }
   }
   const broken = !context.intact(guest);
   if (!guest.settings.some((setting) => ast.isElf(setting) || ast.isLinux(setting)) && !broken) {
-    reporter.error('COV206', part(guest, 'name'), `guest ${guest.name} has no program: say \`elf "…"\``);
+    reporter.error('COV206', part(guest, 'name'), `guest ${guest.name} has no program: say \`elf "…"\` or \`linux debian\``);
   }
   if (file && elf) checkFit(file, ramBytes, elf, context);
+  if (system && ramBytes < system.leastRam) {
+    const least = Math.ceil(system.leastRam / 2 ** 20);
+    reporter.error('COV307', settings.find(ast.isRam)?.size.$cstNode ?? part(guest, 'name'), `kernel and initial RAM disk need at least ${least} MiB of RAM`);
+  }
   const failed = reporter.diagnostics.slice(before).some(({ severity }) => severity === 'error');
   if (failed || broken || !file) return { ramBytes, ...(file ? { file } : {}) };
-  return { file, ramBytes, plan: { name: guest.name, path: file.path, image: file.image, ramBytes, harts } };
+  return {
+    file,
+    ramBytes,
+    plan: {
+      name: guest.name,
+      path: file.path,
+      image: file.image,
+      ramBytes,
+      harts,
+      ...(typing.length > 0 ? { typing } : {}),
+      ...(system ? { linux: system.plan } : {}),
+    },
+  };
+}
+
+function lowerTyping(typing: ast.Typing, context: Context): Typing | undefined {
+  const awaited = decodeString(typing.awaited).value;
+  const text = decodeString(typing.text).value;
+  if (awaited !== '') return awaited === undefined || text === undefined ? undefined : { awaited, text };
+  context.reporter.error('COV206', part(typing, 'awaited'), 'this text is empty: say what the guest prints before it waits for input');
+  return undefined;
 }
 
 async function readElf(elf: ast.Elf, context: Context, files: GuestFiles): Promise<GuestFile | undefined> {
@@ -90,7 +126,7 @@ function ramSize(ram: ast.Ram, context: Context): number | undefined {
 /** The machine loads into RAM only. */
 function checkFit({ elf: image }: GuestFile, ramBytes: number, elf: ast.Elf, { reporter }: Context): void {
   const end = ramBase + BigInt(ramBytes);
-  for (const { address, memoryBytes } of image.segments) {
+  for (const { address, memoryBytes } of image?.segments ?? []) {
     if (memoryBytes === 0 || (address >= ramBase && address + BigInt(memoryBytes) <= end)) continue;
     const segment = `0x${address.toString(16)} to 0x${(address + BigInt(memoryBytes)).toString(16)}`;
     const ram = `0x${ramBase.toString(16)} to 0x${end.toString(16)}`;

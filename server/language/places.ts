@@ -9,12 +9,15 @@ import { hasCsr } from './csr-probe';
 import { ramBase } from './defaults';
 import { part, rename } from './diagnostic';
 import type * as ast from './generated/ast';
+import type { GuestFile } from './guest-files';
 import { notAvailable, oneOf } from './measures';
 
 /** What a place is looked up in. */
 export interface PlaceScope {
   symbols: Symbols | undefined;
   ramBytes: number;
+  /** The guest's program, where it could be read. */
+  file: GuestFile | undefined;
 }
 
 /** Bytes of each width suffix; the default is `.b`. */
@@ -77,18 +80,19 @@ function lowerRegister(place: ast.RegisterPlace, { symbols }: PlaceScope, contex
   return undefined;
 }
 
-function lowerMemory(place: ast.MemoryPlace, { symbols, ramBytes }: PlaceScope, context: Context): Place | undefined {
+function lowerMemory(place: ast.MemoryPlace, { symbols, ramBytes, file }: PlaceScope, context: Context): Place | undefined {
   const width = place.width === undefined ? 'b' : oneOf(context, part(place, 'width'), place.width, ['b', 'h', 'w', 'd'] as const, 'width');
   const found = lowerAddress(place.address, symbols, context);
   const bytes = width && widths[width];
   if (!found || !bytes) return undefined;
   const end = ramBase + BigInt(ramBytes);
-  if (found.address < ramBase || found.address + BigInt(bytes) > end) {
+  const address = file?.physical?.(found.address) ?? found.address;
+  if (address < ramBase || address + BigInt(bytes) > end) {
     const ram = `0x${ramBase.toString(16)} to 0x${(end - 1n).toString(16)}`;
     context.reporter.error('COV404', place.address.$cstNode, `0x${found.address.toString(16)} is not in the guest's RAM, ${ram}`);
     return undefined;
   }
-  return { kind: 'memory', address: found.address, bytes };
+  return { kind: 'memory', address, bytes };
 }
 
 /** `x1..x31`, or one place. */

@@ -81,6 +81,7 @@ function describeChip(chip: ast.Chip): string | undefined {
 
 function describeGuest(guest: ast.Guest, file: GuestFile | undefined): string {
   if (!file) return `**guest ${guest.name}**`;
+  if (!file.elf) return `**guest ${guest.name}** — stock Linux\n\n${file.path}`;
   const bytes = file.elf.segments.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
   return `**guest ${guest.name}** — ${file.path}\n\n${bytes} bytes in memory, entry \`${describeAddress(file.elf.entry, file)}\``;
 }

@@ -1,0 +1,34 @@
+import { Machine } from '../machine/machine';
+import { readElf } from '../symbols/elf';
+import { readSymbols } from '../symbols/symbols';
+import { readSystemMap } from '../symbols/system-map';
+import type { Symbols } from '../symbols/types';
+import type { GuestPlan } from './plan';
+
+/**
+ * A machine with the guest loaded, before its first instruction.
+ * @throws LoadError where the guest does not fit into its RAM.
+ */
+export function createMachine(guest: GuestPlan): Machine {
+  const { ramBytes, harts, image, linux } = guest;
+  const machine = Machine.create({ ramBytes, harts });
+  if (linux) {
+    machine.loadKernel(image, { initrd: linux.initialDisk, bootArguments: linux.bootArguments });
+  } else {
+    const tohost = symbolsOf(guest).find('tohost')?.address;
+    machine.load(readElf(image), tohost === undefined ? {} : { tohost });
+  }
+  return machine;
+}
+
+const known = new WeakMap<Uint8Array, Symbols>();
+
+/** The names of a guest's program, or of its kernel, read once. */
+export function symbolsOf({ image, linux }: Pick<GuestPlan, 'image' | 'linux'>): Symbols {
+  const source = linux ? linux.systemMap : image;
+  const before = known.get(source);
+  if (before) return before;
+  const symbols = linux ? readSystemMap(source) : readSymbols(source);
+  known.set(source, symbols);
+  return symbols;
+}

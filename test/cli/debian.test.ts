@@ -1,0 +1,69 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Report } from '../../engine/covert/report';
+import { debianFiles } from '../../server/guest/debian';
+import { covert, root } from './covert';
+
+const files = debianFiles();
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'covert-debian-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function scenario(guest: string, body = ''): Promise<string> {
+  const file = path.join(folder, 'guest.covert');
+  await writeFile(file, `guest debian { linux debian ${guest} }\nscenario "s" { guest debian protect none ${body} expect exit 0 }\n`);
+  return file;
+}
+
+test('a guest that nobody has fetched is one line that says how', async () => {
+  const { exit, stderr } = await covert(['run', await scenario('')], { env: { COVERT_CACHE: path.join(folder, 'empty') } });
+  expect(exit).toBe(2);
+  expect(stderr).toMatch(/guest\.covert:1:16: error COV203: .*vmlinux does not exist: `npm run guest:debian` fetches it\n/);
+});
+
+test('what belongs to Linux guests is refused in others, and the other way round', async () => {
+  const elf = path.relative(folder, path.join(root, 'examples/checksum/checksum.elf'));
+  const file = path.join(folder, 'mixed.covert');
+  await writeFile(file, `guest a { elf "${elf}" run "uname" }\nguest b { linux arch }\nguest c { linux debian elf "${elf}" }\n`);
+  const { exit, stdout } = await covert(['check', file], { env: { COVERT_CACHE: path.join(folder, 'empty') } });
+  expect(exit).toBe(2);
+  expect(stdout).toMatch(/:1:\d+: error COV206: `run` is for Linux guests/);
+  expect(stdout).toMatch(/:2:\d+: error COV210: `arch` is no distribution/);
+  expect(stdout).toMatch(/:3:\d+: error COV206: a guest is either an ELF or a Linux system/);
+});
+
+describe.skipIf('missing' in files)('stock Debian in scenarios', () => {
+  test('boots to a shell in two replicas, is struck and recovers; what is typed is answered', async () => {
+    const { exit, stdout } = await covert(['run', 'examples/debian/boot.covert', '--json']);
+    const reports = JSON.parse(stdout) as Report[];
+    expect(reports.map(({ scenario: name, passed, expectations }) => ({ name, passed, failed: expectations.filter(({ held }) => !held) }))).toEqual(
+      ['Debian in two replicas', "a bit flip in the kernel's name", 'Debian alone'].map((name) => ({ name, passed: true, failed: [] })),
+    );
+    expect(exit).toBe(0);
+    const [replicated, struck] = reports;
+    expect(replicated?.guest.output).toMatch(/# .*uname -a\r\nLinux \(none\) \S+-riscv64/);
+    // Rolled back in the middle of what was typed, it was typed again, and not a byte left twice.
+    expect(struck?.guest).toEqual(replicated?.guest);
+    expect(struck?.divergences[0]?.function).toBe('memcpy');
+  });
+
+  test('RAM that is too small is refused before anything runs', async () => {
+    const { exit, stderr } = await covert(['run', await scenario('ram 16 MiB')]);
+    expect(exit).toBe(2);
+    expect(stderr).toMatch(/error COV307: kernel and initial RAM disk need at least \d+ MiB of RAM\n/);
+  });
+
+  test('kernel symbols name places in memory by their physical addresses, and code by its virtual ones', async () => {
+    const file = await scenario('', 'fault flip memory[&jiffies].d bit 0 in replica A at start_kernel limit 200_000_000 instructions');
+    const { stdout } = await covert(['run', file, '--json']);
+    const [report] = JSON.parse(stdout) as Report[];
+    expect(report?.faults[0]).toMatchObject({ fired: true, function: 'start_kernel' });
+    expect(report?.faults[0]).toHaveProperty('pc', expect.stringMatching(/^0xffffffff8/));
+    expect(report?.faults[0]?.change).toMatch(/^memory\[0x8[0-9a-f]{7}\]/);
+  });
+});
