@@ -1,5 +1,5 @@
 /**
- * Rebuilds the guests of examples/ and test/bench/kernels/ (`npm run build:examples`).
+ * Rebuilds the guests of examples/, test/bench/kernels/ and test/oracles/smp/ (`npm run build:examples`).
  *
  * The ELFs are committed, because few machines have a RISC-V compiler, so this
  * must give the same bytes anywhere: with another compiler than the one below
@@ -34,6 +34,9 @@ const runtime = ['crt0.S', 'runtime.c'];
 const examples = ['checksum', 'sort', 'ticker'].map((name) => guest(`examples/${name}`, name, '-Og'));
 // The benchmarks are optimised, as what users run is.
 const kernels = ['integer', 'pointers', 'floating', 'nothing'].map((name) => guest('test/bench/kernels', name, '-O2'));
+
+// A guest of several harts, which begins otherwise.
+const smp: Guest = { folder: 'test/oracles/smp', name: 'smp', sources: ['start.S', '../../../examples/runtime/runtime.c', 'smp.c'], optimise: '-O2' };
 
 function guest(folder: string, name: string, optimise: string): Guest {
   const toRuntime = relative(folder, 'examples/runtime').replaceAll('\\', '/');
@@ -85,7 +88,7 @@ function main(): number {
   const objects = mkdtempSync(join(tmpdir(), 'covert-examples-'));
   let stale = 0;
   try {
-    for (const guest of [...examples, ...kernels]) {
+    for (const guest of [...examples, ...kernels, smp]) {
       const path = `${guest.folder}/${guest.name}.elf`;
       const bytes = build(guest, objects);
       let committed: Buffer | undefined;

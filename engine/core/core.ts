@@ -4,7 +4,8 @@ import { coreWasm } from './core.generated';
 export interface CoreExports {
   run(stepOver: number): number;
   interruptDue(): number;
-  reset(entry: bigint): void;
+  reset(entry: bigint, harts: number): void;
+  selectHart(hart: bigint): void;
   peekCsr(number: number): bigint;
   csrExists(number: number): number;
   csrAddress(number: number): number;

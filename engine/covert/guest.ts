@@ -10,8 +10,8 @@ import type { GuestPlan } from './plan';
  * @throws LoadError where the guest does not fit into its RAM.
  */
 export function createMachine(guest: GuestPlan): Machine {
-  const { ramBytes, image, linux } = guest;
-  const machine = Machine.create({ ramBytes });
+  const { ramBytes, harts, image, linux } = guest;
+  const machine = Machine.create({ ramBytes, harts });
   if (linux) {
     machine.loadKernel(image, { initrd: linux.initialDisk, bootArguments: linux.bootArguments });
   } else {

@@ -25,6 +25,20 @@ describe.skipIf(!compiler)('the device tree, read by dtc', () => {
     }
   });
 
+  it('has every hart, and its lines to the interrupt controllers', () => {
+    const { source, complaints } = decompile(flatten(boardTree({ ramBytes: 2 ** 28, harts: 4 })));
+    expect(complaints).toBe('');
+    for (let hart = 0; hart < 4; hart++) expect(source).toContain(`cpu@${hart} {`);
+    const lines = (compatible: string): string[] => {
+      const node = source.slice(source.indexOf(compatible));
+      return /interrupts-extended = <([^>]*)>/.exec(node)?.[1]?.split(' ') ?? [];
+    };
+    const handles = [...source.matchAll(/cpu-intc";\s*phandle = <(0x[0-9a-f]+)>/g)].map((match) => match[1]);
+    expect(handles).toHaveLength(4);
+    expect(lines('riscv,clint0')).toEqual(handles.flatMap((handle) => [handle, '0x03', handle, '0x07']));
+    expect(lines('riscv,plic0')).toEqual(handles.flatMap((handle) => [handle, '0x0b', handle, '0x09']));
+  });
+
   it('keeps strings, lists of strings, cells and flags apart', () => {
     const properties = { '#address-cells': [1], '#size-cells': [0], words: ['a', 'bc'], word: 'x', flag: true as const, cells: [0xffffffff, 1] };
     const { source } = decompile(flatten({ name: '', properties, children: [{ name: 'child', properties: {} }] }));

@@ -77,6 +77,8 @@ function encode(value: Property): Buffer {
 
 export interface BoardOptions {
   ramBytes: number;
+  /** Default 1. */
+  harts?: number;
   bootArguments?: string;
   /** Physical range of an initial RAM disk. */
   initrd?: { address: number; bytes: number };
@@ -85,7 +87,7 @@ export interface BoardOptions {
 const ramBase = 0x8000_0000;
 
 /** Handles that nodes refer to each other by. */
-const handle = { cpu: 1, plic: 2, syscon: 3 };
+const handle = { plic: 1, syscon: 2, cpu: (hart: number) => 16 + hart };
 
 const extensions = [
   'i', 'm', 'a', 'f', 'd', 'c', 'zicbom', 'zicboz', 'zicntr', 'zicond', 'zicsr', 'zifencei', 'zba', 'zbb', 'zbs', 'sstc', 'svadu',
@@ -93,7 +95,8 @@ const extensions = [
 
 /** The tree of the board that the machine is: names and addresses of the `virt` board. */
 export function boardTree(options: BoardOptions): TreeNode {
-  const { ramBytes, bootArguments, initrd } = options;
+  const { ramBytes, harts = 1, bootArguments, initrd } = options;
+  const numbers = Array.from({ length: harts }, (_, hart) => hart);
   const range = (address: number, bytes: number): number[] => [Math.floor(address / 2 ** 32), address, Math.floor(bytes / 2 ** 32), bytes];
   const chosen: Record<string, Property> = { 'stdout-path': '/soc/serial@10000000' };
   if (bootArguments !== undefined) chosen.bootargs = bootArguments;
@@ -107,7 +110,7 @@ export function boardTree(options: BoardOptions): TreeNode {
     children: [
       { name: 'chosen', properties: chosen },
       { name: `memory@${ramBase.toString(16)}`, properties: { device_type: 'memory', reg: range(ramBase, ramBytes) } },
-      { name: 'cpus', properties: { '#address-cells': [1], '#size-cells': [0], 'timebase-frequency': [10_000_000] }, children: [cpu()] },
+      { name: 'cpus', properties: { '#address-cells': [1], '#size-cells': [0], 'timebase-frequency': [10_000_000] }, children: numbers.map(cpu) },
       {
         name: 'poweroff',
         properties: { compatible: 'syscon-poweroff', regmap: [handle.syscon], offset: [0], value: [0x5555] },
@@ -116,18 +119,18 @@ export function boardTree(options: BoardOptions): TreeNode {
       {
         name: 'soc',
         properties: { '#address-cells': [2], '#size-cells': [2], compatible: 'simple-bus', ranges: true },
-        children: devices(range),
+        children: devices(range, numbers),
       },
     ],
   };
 }
 
-function cpu(): TreeNode {
+function cpu(hart: number): TreeNode {
   return {
-    name: 'cpu@0',
+    name: `cpu@${hart}`,
     properties: {
       device_type: 'cpu',
-      reg: [0],
+      reg: [hart],
       status: 'okay',
       compatible: 'riscv',
       'riscv,isa': `rv64imafdc_${extensions.filter((name) => name.length > 1).join('_')}`,
@@ -145,14 +148,15 @@ function cpu(): TreeNode {
           '#interrupt-cells': [1],
           'interrupt-controller': true,
           compatible: 'riscv,cpu-intc',
-          phandle: [handle.cpu],
+          phandle: [handle.cpu(hart)],
         },
       },
     ],
   };
 }
 
-function devices(range: (address: number, bytes: number) => number[]): TreeNode[] {
+function devices(range: (address: number, bytes: number) => number[], harts: readonly number[]): TreeNode[] {
+  const toEach = (...causes: number[]): number[] => harts.flatMap((hart) => causes.flatMap((cause) => [handle.cpu(hart), cause]));
   return [
     {
       name: 'test@100000',
@@ -172,7 +176,7 @@ function devices(range: (address: number, bytes: number) => number[]): TreeNode[
       properties: {
         compatible: ['sifive,clint0', 'riscv,clint0'],
         reg: range(0x2000000, 0x10000),
-        'interrupts-extended': [handle.cpu, 3, handle.cpu, 7],
+        'interrupts-extended': toEach(3, 7),
       },
     },
     {
@@ -183,7 +187,7 @@ function devices(range: (address: number, bytes: number) => number[]): TreeNode[
         '#address-cells': [0],
         '#interrupt-cells': [1],
         'interrupt-controller': true,
-        'interrupts-extended': [handle.cpu, 11, handle.cpu, 9],
+        'interrupts-extended': toEach(11, 9),
         'riscv,ndev': [63],
         phandle: [handle.plic],
       },

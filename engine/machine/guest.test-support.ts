@@ -14,8 +14,8 @@ export function exampleMachine(name: 'checksum' | 'sort' | 'ticker'): Machine {
 }
 
 /** A machine with instruction words (16 or 32 bits each, by their low bits) from the start of RAM. */
-export function machineWith(words: readonly number[], ramBytes = 64 * 1024): Machine {
-  const machine = Machine.create({ ramBytes });
+export function machineWith(words: readonly number[], ramBytes = 64 * 1024, harts = 1): Machine {
+  const machine = Machine.create({ ramBytes, harts });
   const bytes = words.flatMap((word) => {
     const length = (word & 3) === 3 ? 4 : 2;
     return Array.from({ length }, (_, i) => (word >>> (8 * i)) & 0xff);

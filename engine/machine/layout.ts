@@ -6,45 +6,53 @@
 /** Everything architectural: one block that is snapshotted, hashed and restored as a whole. */
 export const stateAt = 0x10000;
 /** Bytes of the state block that are in use; the rest is zero. */
-export const stateBytes = 0x500;
+export const stateBytes = 0x2000;
+/** The block begins with the state of the hart whose turn it is; the others' have their places in the banks. */
+export const hartBytes = 0x400;
+export const banksOffset = 0x1000;
+export const mostHarts = 4;
+
+const hostAt = 0x14000;
 
 export const at = {
   x: stateAt,
   f: stateAt + 0x100,
   pc: stateAt + 0x200,
-  retired: stateAt + 0x208,
-  cycleOffset: stateAt + 0x288,
-  instretOffset: stateAt + 0x290,
-  exceptions: stateAt + 0x298,
-  lastCause: stateAt + 0x2a0,
-  lastPc: stateAt + 0x2a8,
-  outputSequence: stateAt + 0x2b8,
-  exited: stateAt + 0x2c0,
-  exitCode: stateAt + 0x2c8,
-  uartInterrupts: stateAt + 0x300,
-  uartCount: stateAt + 0x308,
-  cycles: 0x11008,
-  interrupts: 0x11010,
-  clockReads: 0x11018,
-  limit: 0x11020,
-  cycleLimit: 0x11028,
-  perTick: 0x11030,
-  corePhase: 0x11038,
-  corePpm: 0x11040,
-  timeFromCore: 0x11048,
-  cycleFromCore: 0x1104c,
-  stopOnOutput: 0x11050,
-  collect: 0x11054,
-  effects: 0x11058,
-  tohost: 0x11060,
-  ramBytes: 0x11068,
-  ramAt: 0x11070,
-  outputs: 0x11074,
-  watches: 0x11078,
-  watchList: 0x14000,
+  cycleOffset: stateAt + 0x278,
+  instretOffset: stateAt + 0x280,
+  retired: stateAt + 0x400,
+  exceptions: stateAt + 0x410,
+  lastCause: stateAt + 0x418,
+  lastPc: stateAt + 0x420,
+  outputSequence: stateAt + 0x428,
+  exited: stateAt + 0x430,
+  exitCode: stateAt + 0x438,
+  harts: stateAt + 0x448,
+  hart: stateAt + 0x450,
+  uartInterrupts: stateAt + 0x460,
+  uartCount: stateAt + 0x468,
+  cycles: hostAt + 0x08,
+  interrupts: hostAt + 0x10,
+  clockReads: hostAt + 0x18,
+  limit: hostAt + 0x20,
+  cycleLimit: hostAt + 0x28,
+  perTick: hostAt + 0x30,
+  corePhase: hostAt + 0x38,
+  corePpm: hostAt + 0x40,
+  timeFromCore: hostAt + 0x48,
+  cycleFromCore: hostAt + 0x4c,
+  stopOnOutput: hostAt + 0x50,
+  collect: hostAt + 0x54,
+  effects: hostAt + 0x58,
+  tohost: hostAt + 0x60,
+  ramBytes: hostAt + 0x68,
+  ramAt: hostAt + 0x70,
+  outputs: hostAt + 0x74,
+  watches: hostAt + 0x78,
+  watchList: 0x15000,
   breakpoints: 0x30000,
   outputRing: 0x40000,
-  dirty: 0x80000 + 0x8200 * 2048,
+  dirty: 0x100000 + 0x8200 * 2048,
 } as const;
 
 export const outputEntryBytes = 16;
@@ -68,64 +76,35 @@ export function memoryPages(ramBytes: number): number {
   return Math.ceil((ramHostAddress(ramBytes) + ramBytes) / wasmPageBytes);
 }
 
-/** Names of the state block's fields that are no x or f register: offset and bytes. */
-export const stateFields: readonly { name: string; offset: number; bytes: 4 | 8 }[] = [
-  { name: 'pc', offset: 0x200, bytes: 8 },
-  { name: 'instret', offset: 0x208, bytes: 8 },
-  { name: 'mstatus', offset: 0x210, bytes: 8 },
-  { name: 'mie', offset: 0x218, bytes: 8 },
-  { name: 'mtvec', offset: 0x228, bytes: 8 },
-  { name: 'mepc', offset: 0x230, bytes: 8 },
-  { name: 'mcause', offset: 0x238, bytes: 8 },
-  { name: 'mtval', offset: 0x240, bytes: 8 },
-  { name: 'mscratch', offset: 0x248, bytes: 8 },
-  { name: 'mcounteren', offset: 0x250, bytes: 8 },
-  { name: 'fflags', offset: 0x258, bytes: 4 },
-  { name: 'frm', offset: 0x25c, bytes: 4 },
-  { name: 'time offset', offset: 0x260, bytes: 8 },
-  { name: 'mtimecmp', offset: 0x268, bytes: 8 },
-  { name: 'msip', offset: 0x270, bytes: 8 },
-  { name: 'reservation', offset: 0x278, bytes: 8 },
-  { name: 'privilege', offset: 0x280, bytes: 8 },
-  { name: 'cycle offset', offset: 0x288, bytes: 8 },
-  { name: 'instret offset', offset: 0x290, bytes: 8 },
-  { name: 'exceptions taken', offset: 0x298, bytes: 8 },
-  { name: 'last exception cause', offset: 0x2a0, bytes: 8 },
-  { name: 'last exception pc', offset: 0x2a8, bytes: 8 },
-  { name: 'last exception instret', offset: 0x2b0, bytes: 8 },
-  { name: 'outputs sent', offset: 0x2b8, bytes: 8 },
-  { name: 'exited', offset: 0x2c0, bytes: 8 },
-  { name: 'exit code', offset: 0x2c8, bytes: 8 },
-  { name: 'menvcfg', offset: 0x2d0, bytes: 8 },
-  { name: 'uart registers', offset: 0x300, bytes: 8 },
-  { name: 'uart fifo count', offset: 0x308, bytes: 8 },
-  { name: 'uart fifo 0', offset: 0x310, bytes: 8 },
-  { name: 'uart fifo 8', offset: 0x318, bytes: 8 },
-  { name: 'stvec', offset: 0x320, bytes: 8 },
-  { name: 'sepc', offset: 0x328, bytes: 8 },
-  { name: 'scause', offset: 0x330, bytes: 8 },
-  { name: 'stval', offset: 0x338, bytes: 8 },
-  { name: 'sscratch', offset: 0x340, bytes: 8 },
-  { name: 'scounteren', offset: 0x348, bytes: 8 },
-  { name: 'senvcfg', offset: 0x350, bytes: 8 },
-  { name: 'satp', offset: 0x358, bytes: 8 },
-  { name: 'medeleg', offset: 0x360, bytes: 8 },
-  { name: 'mideleg', offset: 0x368, bytes: 8 },
-  { name: 'mip (written)', offset: 0x370, bytes: 8 },
-  { name: 'stimecmp', offset: 0x378, bytes: 8 },
-  { name: 'pmpcfg0', offset: 0x380, bytes: 8 },
-  { name: 'pmpcfg2', offset: 0x388, bytes: 8 },
-  { name: 'plic pending', offset: 0x390, bytes: 8 },
-  { name: 'plic claimed', offset: 0x398, bytes: 8 },
-  { name: 'plic machine enable', offset: 0x3a0, bytes: 8 },
-  { name: 'plic supervisor enable', offset: 0x3a8, bytes: 8 },
-  { name: 'plic machine threshold', offset: 0x3b0, bytes: 4 },
-  { name: 'plic supervisor threshold', offset: 0x3b4, bytes: 4 },
-  { name: 'rtc offset', offset: 0x3b8, bytes: 8 },
-  { name: 'rtc latch', offset: 0x3c0, bytes: 8 },
-  { name: 'built-in firmware', offset: 0x3c8, bytes: 8 },
-  { name: 'rtc alarm', offset: 0x490, bytes: 8 },
-  { name: 'rtc flags', offset: 0x498, bytes: 8 },
-  ...Array.from({ length: 8 }, (_, i) => ({ name: `plic priority ${i * 8}`, offset: 0x3d0 + i * 8, bytes: 8 as const })),
-  ...Array.from({ length: 16 }, (_, i) => ({ name: `pmpaddr${i}`, offset: 0x410 + i * 8, bytes: 8 as const })),
+interface StateField {
+  name: string;
+  offset: number;
+  bytes: 4 | 8;
+}
+
+/** Fields of 8 bytes in a row. */
+function row(offset: number, names: readonly string[]): StateField[] {
+  return names.map((name, i) => ({ name, offset: offset + i * 8, bytes: 8 }));
+}
+
+/** Names of a hart's fields that are no x or f register. */
+export const hartFields: readonly StateField[] = [
+  ...row(0x200, ['pc', 'hart status', 'mstatus', 'mie', 'mtvec', 'mepc', 'mcause', 'mtval', 'mscratch', 'mcounteren']),
+  { name: 'fflags', offset: 0x250, bytes: 4 },
+  { name: 'frm', offset: 0x254, bytes: 4 },
+  ...row(0x258, ['privilege', 'reservation', 'mtimecmp', 'msip', 'cycle offset', 'instret offset', 'last exception instret']),
+  ...row(0x290, ['menvcfg', 'stvec', 'sepc', 'scause', 'stval', 'sscratch', 'scounteren', 'senvcfg', 'satp', 'medeleg', 'mideleg']),
+  ...row(0x2e8, ['mip (written)', 'stimecmp', 'pmpcfg0', 'pmpcfg2']),
+  ...row(0x308, Array.from({ length: 16 }, (_, i) => `pmpaddr${i}`)),
+];
+
+/** Names of the fields that all harts share. */
+export const sharedFields: readonly StateField[] = [
+  ...row(0x400, ['instret', 'time offset', 'exceptions taken', 'last exception cause', 'last exception pc']),
+  ...row(0x428, ['outputs sent', 'exited', 'exit code', 'built-in firmware', 'harts', 'current hart', 'end of turn']),
+  ...row(0x460, ['uart registers', 'uart fifo count', 'uart fifo 0', 'uart fifo 8', 'plic pending', 'plic claimed']),
+  ...row(0x490, Array.from({ length: 8 }, (_, i) => `plic priority ${i * 8}`)),
+  ...row(0x4d0, Array.from({ length: 8 }, (_, i) => `plic enable ${i}`)),
+  ...Array.from({ length: 8 }, (_, i) => ({ name: `plic threshold ${i}`, offset: 0x510 + i * 4, bytes: 4 as const })),
+  ...row(0x530, ['rtc offset', 'rtc latch', 'rtc alarm', 'rtc flags']),
 ];

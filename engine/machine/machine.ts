@@ -2,8 +2,11 @@ import { instantiateCore, type CoreExports } from '../core/core';
 import { boardTree, flatten } from './device-tree';
 import {
   at,
+  banksOffset,
+  hartBytes,
   memoryPages,
   mostBreakpoints,
+  mostHarts,
   mostWatches,
   outputEntryBytes,
   pageBytes,
@@ -22,6 +25,8 @@ import type { Computer, Output, RunOptions, Snapshot, StopReason, TimeSource, Tr
 export interface MachineOptions {
   /** A multiple of 4096, at most 2 GiB. */
   ramBytes: number;
+  /** Hardware threads, 1 to 4. Default 1. */
+  harts?: number;
   timeSource?: TimeSource;
 }
 
@@ -70,6 +75,7 @@ function bound(limit: number): bigint {
 export class Machine implements Computer {
   readonly ramBase = ramBase;
   readonly ramBytes: number;
+  readonly harts: number;
   readonly #core: CoreExports;
   readonly #view: DataView;
   readonly #bytes: Uint8Array;
@@ -81,11 +87,15 @@ export class Machine implements Computer {
   #pages: PageTree;
 
   private constructor(options: MachineOptions) {
-    const { ramBytes, timeSource } = options;
+    const { ramBytes, harts = 1, timeSource } = options;
     if (!Number.isInteger(ramBytes) || ramBytes <= 0 || ramBytes % pageBytes !== 0 || ramBytes > mostRam) {
       throw new RangeError(`RAM must be a multiple of 4096 bytes, at most 2 GiB; ${ramBytes} bytes is not`);
     }
+    if (!Number.isInteger(harts) || harts < 1 || harts > mostHarts) {
+      throw new RangeError(`a machine has 1 to ${mostHarts} harts, not ${harts}`);
+    }
     this.ramBytes = ramBytes;
+    this.harts = harts;
     const pages = memoryPages(ramBytes);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     this.#core = instantiateCore(memory);
@@ -96,7 +106,7 @@ export class Machine implements Computer {
     this.#pages = PageTree.zero(ramBytes / pageBytes);
     this.#view.setUint32(at.ramBytes, ramBytes, true);
     this.#view.setUint32(at.ramAt, this.#ramAt, true);
-    this.#core.reset(ramBase);
+    this.#core.reset(ramBase, harts);
     this.setTimeSource(timeSource ?? defaultTimeSource);
   }
 
@@ -105,8 +115,8 @@ export class Machine implements Computer {
   }
 
   /**
-   * Copies an image into RAM and puts the hart at its entry: machine mode, a0
-   * the hart's number (0), a1 no device tree. `tohost` is where a guest may
+   * Copies an image into RAM and puts all harts at its entry: machine mode, a0
+   * the hart's number, a1 no device tree. `tohost` is where a guest may
    * write to end itself. Throws {@link LoadError}.
    */
   load(image: LoadableImage, options: { tohost?: bigint } = {}): void {
@@ -120,7 +130,7 @@ export class Machine implements Computer {
       if (memoryBytes > data.length) this.writeMemory(address, new Uint8Array(memoryBytes));
       this.writeMemory(address, data);
     }
-    this.pc = image.entry;
+    for (let hart = 0; hart < this.harts; hart++) this.#setPc(image.entry, hart);
     const { tohost } = options;
     const reachable = tohost !== undefined && this.#offsetOf(tohost, 8) !== undefined;
     this.#view.setBigUint64(at.tohost, reachable ? tohost : 0n, true);
@@ -130,8 +140,9 @@ export class Machine implements Computer {
 
   /**
    * Puts a flat Linux kernel, its initial RAM disk and a device tree into RAM,
-   * and the hart where firmware leaves it: supervisor mode, a0 the hart's
-   * number, a1 the device tree's address, with the built-in SBI behind it
+   * and hart 0 where firmware leaves it: supervisor mode, a0 the hart's
+   * number, a1 the device tree's address, with the built-in SBI behind it. The
+   * other harts are stopped until the kernel starts them
    * (RISC-V boot requirements of Linux, Documentation/arch/riscv/boot.rst).
    * Throws {@link LoadError}.
    */
@@ -149,7 +160,7 @@ export class Machine implements Computer {
       throw new LoadError(`the kernel and its initial RAM disk do not fit: give the guest at least ${need} MiB of RAM`);
     }
     const disk = initrd ? { initrd: { address: diskAt, bytes: initrd.length } } : {};
-    const tree = flatten(boardTree({ ramBytes: this.ramBytes, ...(bootArguments === undefined ? {} : { bootArguments }), ...disk }));
+    const tree = flatten(boardTree({ ramBytes: this.ramBytes, harts: this.harts, ...(bootArguments === undefined ? {} : { bootArguments }), ...disk }));
     if (tree.length > treeRoom) throw new LoadError('the kernel command line is too long');
     this.writeMemory(ramBase + BigInt(textOffset), image);
     if (initrd) this.writeMemory(BigInt(diskAt), initrd);
@@ -162,7 +173,7 @@ export class Machine implements Computer {
 
   /** Another machine in the same state, with a cycle counter of its own. */
   clone(): Machine {
-    const twin = new Machine({ ramBytes: this.ramBytes, timeSource: this.#timeSource });
+    const twin = new Machine({ ramBytes: this.ramBytes, harts: this.harts, timeSource: this.#timeSource });
     twin.#view.setBigUint64(at.tohost, this.#view.getBigUint64(at.tohost, true), true);
     twin.restore(this.snapshot());
     return twin;
@@ -170,6 +181,9 @@ export class Machine implements Computer {
 
   get retired(): number {
     return this.#count(at.retired);
+  }
+  get hart(): number {
+    return this.#count(at.hart);
   }
   get cycles(): number {
     return this.#count(at.cycles);
@@ -212,31 +226,53 @@ export class Machine implements Computer {
     return this.#core.interruptDue() !== 0;
   }
 
-  getX(index: number): bigint {
-    return this.#view.getBigUint64(at.x + (index & 31) * 8, true);
+  getX(index: number, hart = this.hart): bigint {
+    return this.#view.getBigUint64(this.#of(hart, at.x) + (index & 31) * 8, true);
   }
-  setX(index: number, value: bigint): void {
-    if ((index & 31) !== 0) this.#view.setBigUint64(at.x + (index & 31) * 8, BigInt.asUintN(64, value), true);
+  setX(index: number, value: bigint, hart = this.hart): void {
+    if ((index & 31) !== 0) this.#view.setBigUint64(this.#of(hart, at.x) + (index & 31) * 8, BigInt.asUintN(64, value), true);
   }
-  getF(index: number): bigint {
-    return this.#view.getBigUint64(at.f + (index & 31) * 8, true);
+  getF(index: number, hart = this.hart): bigint {
+    return this.#view.getBigUint64(this.#of(hart, at.f) + (index & 31) * 8, true);
   }
-  setF(index: number, value: bigint): void {
-    this.#view.setBigUint64(at.f + (index & 31) * 8, BigInt.asUintN(64, value), true);
+  setF(index: number, value: bigint, hart = this.hart): void {
+    this.#view.setBigUint64(this.#of(hart, at.f) + (index & 31) * 8, BigInt.asUintN(64, value), true);
   }
   get pc(): bigint {
-    return this.#view.getBigUint64(at.pc, true);
+    return this.getPc(this.hart);
+  }
+  set pc(value: bigint) {
+    this.#setPc(value, this.hart);
+  }
+  getPc(hart: number): bigint {
+    return this.#view.getBigUint64(this.#of(hart, at.pc), true);
   }
   /** A pc is always even: there is no place for bit 0. */
-  set pc(value: bigint) {
-    this.#view.setBigUint64(at.pc, BigInt.asUintN(64, value) & ~1n, true);
+  #setPc(value: bigint, hart: number): void {
+    this.#view.setBigUint64(this.#of(hart, at.pc), BigInt.asUintN(64, value) & ~1n, true);
   }
 
-  getCsr(number: number): bigint | undefined {
+  /** Where a field of a hart stands; `address` is that of the current hart's. */
+  #of(hart: number, address: number): number {
+    return hart === this.hart ? address : address + banksOffset + hart * hartBytes;
+  }
+
+  /** Does something as if it were a hart's turn. */
+  #as<T>(hart: number, action: () => T): T {
+    const current = this.hart;
+    this.#core.selectHart(BigInt(hart));
+    const result = action();
+    this.#core.selectHart(BigInt(current));
+    return result;
+  }
+
+  getCsr(number: number, hart = this.hart): bigint | undefined {
+    if (hart !== this.hart) return this.#as(hart, () => this.getCsr(number));
     return this.#core.csrExists(number) === 0 ? undefined : BigInt.asUintN(64, this.#core.peekCsr(number));
   }
 
-  setCsr(number: number, value: bigint): boolean {
+  setCsr(number: number, value: bigint, hart = this.hart): boolean {
+    if (hart !== this.hart) return this.#as(hart, () => this.setCsr(number, value));
     // fcsr is two fields that are registers of their own; neither has bits beyond its field.
     if (number === 0x003) return this.setCsr(0x001, value) && this.setCsr(0x002, value >> 5n);
     const offset = counterOffsets.get(number);
@@ -347,11 +383,12 @@ export class Machine implements Computer {
     for (const page of this.#dirtyPages()) changes.set(page, this.#page(page));
     this.#pages = this.#pages.with(changes, peer ? machineSnapshot(peer).pages : undefined);
     this.#clean();
-    return new MachineSnapshot(this.#bytes.slice(stateAt, stateAt + stateBytes), this.#pages, this.ramBytes);
+    return new MachineSnapshot(this.#bytes.slice(stateAt, stateAt + stateBytes), this.#pages, this.ramBytes, this.harts);
   }
 
   restore(snapshot: Snapshot): void {
-    const { state, pages, ramBytes } = machineSnapshot(snapshot);
+    const { state, pages, ramBytes, harts } = machineSnapshot(snapshot);
+    if (harts !== this.harts) throw new RangeError(`a snapshot of ${harts} harts does not fit ${this.harts}`);
     if (ramBytes !== this.ramBytes) throw new RangeError(`a snapshot of ${ramBytes} bytes of RAM does not fit ${this.ramBytes}`);
     const stale = new Set(this.#dirtyPages());
     for (const page of this.#pages.differing(pages)) stale.add(page);

@@ -1,11 +1,17 @@
 import { createHash } from 'node:crypto';
 import { fNames, xNames } from '../isa/registers';
-import { at, pageBytes, stateAt, stateFields } from './layout';
+import { at, banksOffset, hartBytes, hartFields, pageBytes, sharedFields, stateAt } from './layout';
 import type { PageTree } from './page-tree';
 import type { PlaceDifference, Snapshot } from './types';
 
 /** First byte of RAM as the guest sees it. */
 export const ramBase = 0x8000_0000n;
+
+const fieldsOfHart = [
+  ...xNames.map((name, i) => ({ name, offset: i * 8, bytes: 8 as const })),
+  ...fNames.map((name, i) => ({ name, offset: 0x100 + i * 8, bytes: 8 as const })),
+  ...hartFields,
+];
 
 /** The state of a machine: a copy of its state block, and its RAM's pages, shared with other states. */
 export class MachineSnapshot implements Snapshot {
@@ -15,6 +21,7 @@ export class MachineSnapshot implements Snapshot {
     readonly state: Uint8Array,
     readonly pages: PageTree,
     readonly ramBytes: number,
+    readonly harts: number,
   ) {}
 
   get retired(): number {
@@ -23,7 +30,7 @@ export class MachineSnapshot implements Snapshot {
 
   hash(): string {
     this.#hash ??= createHash('sha256')
-      .update(`covert state 1, ${this.ramBytes} bytes of RAM\n`)
+      .update(`covert state 2, ${this.ramBytes} bytes of RAM\n`)
       .update(this.state)
       .update(this.pages.hash())
       .digest('hex');
@@ -67,18 +74,31 @@ export class MachineSnapshot implements Snapshot {
   }
 
   *#differingFields(peer: MachineSnapshot): Generator<PlaceDifference> {
-    const [a, b] = [this.#view(), peer.#view()];
-    const names = [
-      ...xNames.map((name, i) => ({ name, offset: i * 8, bytes: 8 as const })),
-      ...fNames.map((name, i) => ({ name, offset: 0x100 + i * 8, bytes: 8 as const })),
-      ...stateFields,
-    ];
-    for (const { name, offset, bytes } of names) {
-      const read = (view: DataView): bigint =>
-        bytes === 8 ? view.getBigUint64(offset, true) : BigInt(view.getUint32(offset, true));
-      const [valueA, valueB] = [read(a), read(b)];
-      if (valueA !== valueB) yield { place: name, a: valueA, b: valueB };
+    for (let hart = 0; hart < this.harts; hart++) {
+      const prefix = this.harts > 1 ? `hart${hart}.` : '';
+      for (const { name, offset, bytes } of fieldsOfHart) {
+        const [a, b] = [this.#ofHart(hart, name, offset, bytes), peer.#ofHart(hart, name, offset, bytes)];
+        if (a !== b) yield { place: prefix + name, a, b };
+      }
     }
+    for (const { name, offset, bytes } of sharedFields) {
+      const [a, b] = [this.#read(offset, bytes), peer.#read(offset, bytes)];
+      if (a !== b) yield { place: name, a, b };
+    }
+  }
+
+  /** A field of a hart, which may have the turn in one state and not in the other. */
+  #ofHart(hart: number, name: string, offset: number, bytes: 4 | 8): bigint {
+    const current = hart === Number(this.#read(at.hart - stateAt, 8));
+    const value = this.#read(current ? offset : banksOffset + hart * hartBytes + offset, bytes);
+    // In a bank stands minstret itself; where there are banks, all are told in the same way.
+    const relative = this.harts > 1 && current && name === 'instret offset';
+    return relative ? BigInt.asUintN(64, value + BigInt(this.retired)) : value;
+  }
+
+  #read(offset: number, bytes: 4 | 8): bigint {
+    const view = this.#view();
+    return bytes === 8 ? view.getBigUint64(offset, true) : BigInt(view.getUint32(offset, true));
   }
 
   #view(): DataView {

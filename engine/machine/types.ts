@@ -61,7 +61,7 @@ export interface TimeSource {
 
 /** One place of two states that differs. */
 export interface PlaceDifference {
-  /** `a0`, `ft0`, `pc`, `mstatus`, `mtimecmp`, `memory[0x80001000]` (8-byte granules). */
+  /** `a0`, `ft0`, `pc`, `mstatus`, `mtimecmp`, with several harts `hart1.a0`; `memory[0x80001000]` (8-byte granules). */
   place: string;
   a: bigint;
   b: bigint;
@@ -114,15 +114,20 @@ export interface Computer {
   /** True if an interrupt will be taken before the instruction at `pc`. A rest at a limit is always before it. */
   interruptDue(): boolean;
 
-  getX(index: number): bigint;
-  setX(index: number, value: bigint): void;
-  getF(index: number): bigint;
-  setF(index: number, value: bigint): void;
+  readonly harts: number;
+  /** The hart that executes the next instruction. Registers are its, where no other hart is named. */
+  readonly hart: number;
+
+  getX(index: number, hart?: number): bigint;
+  setX(index: number, value: bigint, hart?: number): void;
+  getF(index: number, hart?: number): bigint;
+  setF(index: number, value: bigint, hart?: number): void;
   pc: bigint;
+  getPc(hart: number): bigint;
   /** Undefined where there is no such CSR. Has no side effects. */
-  getCsr(number: number): bigint | undefined;
+  getCsr(number: number, hart?: number): bigint | undefined;
   /** Writes the raw bits past WARL rules, as a fault does. False where there is no such CSR. */
-  setCsr(number: number, value: bigint): boolean;
+  setCsr(number: number, value: bigint, hart?: number): boolean;
   /** Undefined where any byte is no RAM. Physical addresses; no side effects. */
   readMemory(address: bigint, bytes: number): Uint8Array | undefined;
   /** False (and nothing written) where any byte is no RAM. Drops stale decoded instructions. */

@@ -11,10 +11,11 @@ import { interruptible } from './interrupt';
 import { count, counted } from './numbers';
 import { Progress } from './progress';
 import { write } from './terminal';
-import { parseCount, parseCounts, parseSize } from './values';
+import { parseCount, parseCounts, parseHarts, parseSize } from './values';
 
 interface ExecFlags {
   ram: number;
+  harts: number;
   maxInstructions: number;
   hashAt: number[];
   json?: true;
@@ -38,6 +39,7 @@ export function addExecCommand(program: Command): void {
     .addOption(
       new Option('--ram <size>', 'RAM from 0x80000000 on, up to 2GiB').argParser(parseSize).default(64 * 2 ** 20, '64MiB'),
     )
+    .addOption(new Option('--harts <count>', 'hardware threads, 1 to 4').argParser(parseHarts).default(1))
     .addOption(
       new Option('--max-instructions <count>', 'stop after this many retired instructions')
         .argParser(parseCount)
@@ -69,7 +71,7 @@ Example:
 
 async function exec(image: string, flags: ExecFlags): Promise<number> {
   const { maxInstructions, hashAt, json, linux } = flags;
-  const machine = linux ? await bootLinux(image, flags) : await boot(image, flags.ram);
+  const machine = linux ? await bootLinux(image, flags) : await boot(image, flags);
   const kept = new KeptOutput();
   const onOutput = json
     ? async (bytes: Uint8Array): Promise<void> => kept.add(bytes)
@@ -126,11 +128,11 @@ async function read(file: string): Promise<Uint8Array> {
 }
 
 /** A machine that is about to run a kernel. */
-async function bootLinux(file: string, { ram, initrd, append }: ExecFlags): Promise<Machine> {
+async function bootLinux(file: string, { ram, harts, initrd, append }: ExecFlags): Promise<Machine> {
   checkRam(ram);
   const image = await read(file);
   const disk = initrd === undefined ? {} : { initrd: await read(initrd) };
-  const machine = Machine.create({ ramBytes: ram });
+  const machine = Machine.create({ ramBytes: ram, harts });
   try {
     machine.loadKernel(image, { ...disk, bootArguments: append });
   } catch (error) {
@@ -140,12 +142,12 @@ async function bootLinux(file: string, { ram, initrd, append }: ExecFlags): Prom
   return machine;
 }
 
-async function boot(file: string, ram: number): Promise<Machine> {
+async function boot(file: string, { ram, harts }: ExecFlags): Promise<Machine> {
   checkRam(ram);
   try {
     const bytes = await readFile(file);
     const image = readElf(bytes);
-    const machine = Machine.create({ ramBytes: ram });
+    const machine = Machine.create({ ramBytes: ram, harts });
     for (const { address, memoryBytes } of image.segments) checkFits(file, machine, address, memoryBytes);
     const tohost = readSymbols(bytes).find('tohost')?.address;
     machine.load(image, tohost === undefined ? {} : { tohost });

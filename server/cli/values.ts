@@ -27,6 +27,13 @@ export function parseCounts(text: string): number[] {
   return [...new Set(text.split(',').map(parseCount))].sort((a, b) => a - b);
 }
 
+/** Hardware threads. Throws commander's InvalidArgumentError. */
+export function parseHarts(text: string): number {
+  const harts = parseCount(text);
+  if (harts < 1 || harts > 4) throw new InvalidArgumentError('A guest has 1 to 4 harts.');
+  return harts;
+}
+
 /** A TCP port; 0 lets the system choose. Throws commander's InvalidArgumentError. */
 export function parsePort(text: string): number {
   const port = parseCount(text);

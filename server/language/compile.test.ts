@@ -244,7 +244,7 @@ describe('places of diagnostics are narrow', () => {
     ['guest g { elf "checksum.elf" ram 5 KiB }', ['COV307 5 KiB']],
     ['guest g { elf "checksum.elf" ram 4 GiB }', ['COV307 4 GiB']],
     ['guest g { elf "checksum.elf" ram 0 MiB }', ['COV306 0 MiB']],
-    ['guest g { elf "checksum.elf" harts 2 }', ['COV107 2']],
+    ['guest g { elf "checksum.elf" harts 5 }', ['COV106 5']],
     ['chip c { cores 0 }', ['COV106 0']],
     ['chip c { cores 2 spare core 2 }', ['COV301 2']],
     ['chip c { cores 2 at 0 GHz }', ['COV306 0 GHz']],

@@ -33,5 +33,4 @@ export const mostRamBytes = 2 ** 31;
 /** Where RAM begins on the board that every guest sees. */
 export const ramBase = 0x8000_0000n;
 export const pageBytes = 4096;
-/** The machine has one hart. */
-export const mostHarts = 1;
+export const mostHarts = 4;

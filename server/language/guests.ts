@@ -40,8 +40,7 @@ export async function lowerGuest(guest: ast.Guest, context: Context, files: Gues
         ramBytes = ramSize(setting, context) ?? ramBytes;
         break;
       case 'Harts':
-        harts = integer(context, setting, 'count', { least: 1, most: 4, what: 'a number of harts' }) ?? harts;
-        if (harts > mostHarts) notAvailable(context, part(setting, 'count'), 'guests with more than one hart');
+        harts = integer(context, setting, 'count', { least: 1, most: mostHarts, what: 'a number of harts' }) ?? harts;
         break;
       case 'Linux':
         if (elf) reporter.error('COV206', part(setting, 'word'), 'a guest is either an ELF or a Linux system: leave one of them out');

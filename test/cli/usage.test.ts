@@ -33,6 +33,7 @@ describe('what is wrong on the command line is one line and exit code 2', () => 
     [['rn'], "unknown command 'rn' (Did you mean run?)"],
     [['run'], "missing required argument 'file'"],
     [['run', 'a.covert', 'b.covert'], 'too many arguments'],
+    [['exec', 'x.elf', '--harts', '5'], 'A guest has 1 to 4 harts.'],
     [['exec', 'x.elf', '--ram', '64'], 'A size is a number and B, KiB, MiB or GiB: 64MiB.'],
     [['exec', 'x.elf', '--ram', '1000B'], '--ram: a multiple of 4KiB, at most 2GiB'],
     [['exec', 'x.elf', '--max-instructions', '1e9'], 'A count is a whole number'],

@@ -26,11 +26,14 @@ export interface QemuOptions {
   timeoutMs?: number;
   /** One virtual nanosecond an instruction, so that time and interrupts are deterministic. */
   icount?: boolean;
+  /** Default 1. */
+  harts?: number;
 }
 
 /** Runs an ELF on the bare `virt` board in machine mode: no firmware, console on stdout. */
-export function runQemu(elf: string, { timeoutMs = 30_000, icount = false }: QemuOptions = {}): Promise<QemuRun> {
+export function runQemu(elf: string, { timeoutMs = 30_000, icount = false, harts = 1 }: QemuOptions = {}): Promise<QemuRun> {
   const args = ['-machine', 'virt', '-bios', 'none', '-display', 'none', '-serial', 'stdio', '-monitor', 'none'];
+  args.push('-smp', `${harts}`);
   if (icount) args.push('-icount', 'shift=0');
   return new Promise((resolve, reject) => {
     const start = process.hrtime.bigint();

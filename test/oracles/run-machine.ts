@@ -9,15 +9,15 @@ export interface MachineRun {
 }
 
 /** A machine that is about to execute the image's first instruction. */
-export function loadMachine(image: Uint8Array, ramBytes = 16 << 20): Machine {
-  const machine = Machine.create({ ramBytes });
+export function loadMachine(image: Uint8Array, ramBytes = 16 << 20, harts = 1): Machine {
+  const machine = Machine.create({ ramBytes, harts });
   machine.load(readElf(image));
   return machine;
 }
 
 /** Runs an image to its end, or to `limit` instructions. */
-export function runMachine(image: Uint8Array, limit = 1e9): MachineRun {
-  const machine = loadMachine(image);
+export function runMachine(image: Uint8Array, limit = 1e9, harts = 1): MachineRun {
+  const machine = loadMachine(image, 16 << 20, harts);
   const bytes: number[] = [];
   // Outputs wait in a bounded ring, so they are taken every so often.
   for (let next = 0; next < limit && machine.exitCode === null; ) {

@@ -1,7 +1,8 @@
 import {
-  CLOCK_READS, CORE_PHASE, CORE_PPM, CYCLES, CYCLE_FROM_CORE, CYCLE_OFFSET, MENVCFG, MIE, MTIMECMP, PER_TICK, RETIRED,
-  STATE, STIMECMP, TIME_FROM_CORE, TIME_OFFSET,
+  CLOCK_READS, CORE_PHASE, CORE_PPM, CYCLES, CYCLE_FROM_CORE, CYCLE_OFFSET, HARTS, MENVCFG, MIE, MTIMECMP, PER_TICK,
+  RETIRED, STATE, STATUS, STIMECMP, TIME_FROM_CORE, TIME_OFFSET,
 } from './layout';
+import { hartAt, waits } from './harts';
 import { alarmTick } from './rtc';
 
 /** No deadline. */
@@ -37,34 +38,40 @@ export function cycleCounter(): u64 {
 const MACHINE_TIMER: u64 = 1 << 7;
 const SUPERVISOR_TIMER: u64 = 1 << 5;
 
-/** True if stimecmp raises STIP (Sstc). */
-@inline export function hasStimecmp(): bool {
-  return load<i64>(STATE + MENVCFG) < 0;
+/** True if stimecmp raises STIP (Sstc) on the hart whose state is at `base`. */
+@inline export function hasStimecmp(base: usize): bool {
+  return load<i64>(base + MENVCFG) < 0;
 }
 
-/** MTIP and STIP as the clock has them. */
-export function timersPending(): u64 {
+/** MTIP and STIP of the hart at `base`, as the clock has them. */
+export function timersPending(base: usize): u64 {
   const now = mtime();
-  let pending: u64 = now >= load<u64>(STATE + MTIMECMP) ? MACHINE_TIMER : 0;
-  if (hasStimecmp() && now >= load<u64>(STATE + STIMECMP)) pending |= SUPERVISOR_TIMER;
+  let pending: u64 = now >= load<u64>(base + MTIMECMP) ? MACHINE_TIMER : 0;
+  if (hasStimecmp(base) && now >= load<u64>(base + STIMECMP)) pending |= SUPERVISOR_TIMER;
   return pending;
 }
 
-/** The next time at which an enabled timer becomes pending that is not, or the alarm rings; NEVER if there is none. */
-function nextDeadline(now: u64): u64 {
-  const enabled = load<u64>(STATE + MIE);
+/** The next time at which an enabled timer of the hart at `base` becomes pending that is not; NEVER if there is none. */
+function nextTimer(base: usize, now: u64): u64 {
+  const enabled = load<u64>(base + MIE);
   let due = NEVER;
-  const machine = load<u64>(STATE + MTIMECMP);
+  const machine = load<u64>(base + MTIMECMP);
   if ((enabled & MACHINE_TIMER) != 0 && machine > now) due = machine;
-  const supervisor = load<u64>(STATE + STIMECMP);
-  if ((enabled & SUPERVISOR_TIMER) != 0 && hasStimecmp() && supervisor > now) due = min(due, supervisor);
-  const alarm = alarmTick(NEVER);
-  return alarm > now ? min(due, alarm) : due;
+  const supervisor = load<u64>(base + STIMECMP);
+  if ((enabled & SUPERVISOR_TIMER) != 0 && hasStimecmp(base) && supervisor > now) due = min(due, supervisor);
+  return due;
 }
 
-/** How many instructions may surely run before an enabled timer becomes pending. */
+/** The same for the clock's alarm. */
+function nextAlarm(now: u64): u64 {
+  const alarm = alarmTick(NEVER);
+  return alarm > now ? alarm : NEVER;
+}
+
+/** How many instructions may surely run before an enabled timer of the current hart becomes pending, or the alarm rings. */
 export function instructionsToTimers(): u64 {
-  const due = nextDeadline(mtime());
+  const now = mtime();
+  const due = min(nextTimer(STATE, now), nextAlarm(now));
   if (due == NEVER) return NEVER;
   const ticks = due - load<u64>(STATE + TIME_OFFSET);
   const perTick = load<u64>(PER_TICK);
@@ -75,13 +82,22 @@ export function instructionsToTimers(): u64 {
   return left > 0 ? left : 1;
 }
 
-/** The guest sleeps until an enabled timer is due: time passes, instructions do not. False if none ever will be. */
+/** No hart is ready: time passes, instructions do not, until a timer that one waits for is due. False if none ever will be. */
 export function sleepUntilTimer(): bool {
   const now = mtime();
-  const due = nextDeadline(now);
+  const harts = load<u64>(STATE + HARTS);
+  let due = NEVER;
+  for (let hart: u64 = 0; hart < harts; hart++) {
+    const base = hartAt(hart);
+    if (waits(load<u64>(base + STATUS))) due = min(due, min(nextTimer(base, now), nextAlarm(now)));
+  }
   if (due == NEVER) return false;
   const ticks = due - now;
   store<u64>(STATE + TIME_OFFSET, load<u64>(STATE + TIME_OFFSET) + ticks);
-  store<u64>(STATE + CYCLE_OFFSET, load<u64>(STATE + CYCLE_OFFSET) + ticks * load<u64>(PER_TICK));
+  // The harts share a core, whose cycles each of them counts.
+  for (let hart: u64 = 0; hart < harts; hart++) {
+    const offset = hartAt(hart) + CYCLE_OFFSET;
+    store<u64>(offset, load<u64>(offset) + ticks * load<u64>(PER_TICK));
+  }
   return true;
 }

@@ -1,13 +1,14 @@
 import { countClockRead, cycleCounter, hasStimecmp, mtime, timersPending } from './clock';
 import { floatDirty, floatOff } from './float';
 import {
-  CYCLE_OFFSET, FFLAGS, FRM, INSTRET_OFFSET, MCAUSE, MCOUNTEREN, MEDELEG, MENVCFG, MEPC, MIDELEG, MIE, MIP_SOFT,
+  CURRENT, CYCLE_OFFSET, FFLAGS, FRM, INSTRET_OFFSET, MCAUSE, MCOUNTEREN, MEDELEG, MENVCFG, MEPC, MIDELEG, MIE, MIP_SOFT,
   MSCRATCH, MSIP, MSTATUS, MTVAL, MTVEC, PMPADDR, PMPCFG, PRIVILEGE, RETIRED, SATP, SCAUSE, SCOUNTEREN, SENVCFG, SEPC,
   SSCRATCH, STATE, STIMECMP, STVAL, STVEC,
 } from './layout';
+import { hartAt } from './harts';
 import { externalPending } from './plic';
 import { writePmpAddress, writePmpConfiguration } from './pmp';
-import { flushAll, flushTranslations } from './tlb';
+import { flushAll, flushOwnTranslations } from './tlb';
 
 // Control and status registers: The RISC-V Instruction Set Manual, volume II,
 // chapters 2 to 4, with Sstc. 16 PMP regions; no ASIDs.
@@ -50,11 +51,17 @@ const SATP_PPN: u64 = (<u64>1 << 44) - 1;
 /** RV64 with A, C, D, F, I, M, S and U. */
 const MISA: u64 = (<u64>2 << 62) | 1 | (1 << 2) | (1 << 3) | (1 << 5) | (1 << 8) | (1 << 12) | (1 << 18) | (1 << 20);
 
-/** Interrupts that are pending now, enabled or not. */
-export function pendingInterrupts(): u64 {
-  let pending = load<u64>(STATE + MIP_SOFT) | timersPending() | externalPending();
-  if (load<u64>(STATE + MSIP) != 0) pending |= MIP_MSIP;
+/** A hart's interrupts that are pending now, enabled or not. */
+export function pendingInterrupts(hart: u64): u64 {
+  const base = hartAt(hart);
+  let pending = load<u64>(base + MIP_SOFT) | timersPending(base) | externalPending(<usize>hart);
+  if (load<u64>(base + MSIP) != 0) pending |= MIP_MSIP;
   return pending;
+}
+
+/** The same of the current hart. */
+export function pendingHere(): u64 {
+  return pendingInterrupts(load<u64>(STATE + CURRENT));
 }
 
 /** True if this CSR exists and the current privilege may read it. */
@@ -69,7 +76,7 @@ export function csrReadable(number: u32): bool {
   }
   if (number == 0x180 && privilege == 1) return (load<u64>(STATE + MSTATUS) & MSTATUS_TVM) == 0;
   // stimecmp needs what reading the time needs.
-  if (number == 0x14d && privilege == 1) return hasStimecmp() && (load<u64>(STATE + MCOUNTEREN) & 2) != 0;
+  if (number == 0x14d && privilege == 1) return hasStimecmp(STATE) && (load<u64>(STATE + MCOUNTEREN) & 2) != 0;
   return csrExists(number);
 }
 
@@ -109,7 +116,7 @@ export function csrRead(number: u32, peek: bool): u64 {
     case 0x141: return load<u64>(STATE + SEPC);
     case 0x142: return load<u64>(STATE + SCAUSE);
     case 0x143: return load<u64>(STATE + STVAL);
-    case 0x144: return pendingInterrupts() & load<u64>(STATE + MIDELEG);
+    case 0x144: return pendingHere() & load<u64>(STATE + MIDELEG);
     case 0x14d: return load<u64>(STATE + STIMECMP);
     case 0x180: return load<u64>(STATE + SATP);
     case 0x300: return readMstatus();
@@ -124,7 +131,7 @@ export function csrRead(number: u32, peek: bool): u64 {
     case 0x341: return load<u64>(STATE + MEPC);
     case 0x342: return load<u64>(STATE + MCAUSE);
     case 0x343: return load<u64>(STATE + MTVAL);
-    case 0x344: return pendingInterrupts();
+    case 0x344: return pendingHere();
     case 0xb00: case 0xc00: {
       if (!peek) countClockRead();
       return cycleCounter();
@@ -134,6 +141,7 @@ export function csrRead(number: u32, peek: bool): u64 {
       return mtime();
     }
     case 0xb02: case 0xc02: return load<u64>(STATE + RETIRED) + load<u64>(STATE + INSTRET_OFFSET);
+    case 0xf14: return load<u64>(STATE + CURRENT);
     case 0x3a0: return load<u64>(STATE + PMPCFG);
     case 0x3a2: return load<u64>(STATE + PMPCFG, 8);
     default: break;
@@ -192,14 +200,14 @@ export function csrWrite(number: u32, value: u64): void {
     case 0x30a: {
       store<u64>(STATE + MENVCFG, value & MENVCFG_WRITABLE);
       // STIP belongs to stimecmp then.
-      if (hasStimecmp()) store<u64>(STATE + MIP_SOFT, load<u64>(STATE + MIP_SOFT) & ~STIP);
+      if (hasStimecmp(STATE)) store<u64>(STATE + MIP_SOFT, load<u64>(STATE + MIP_SOFT) & ~STIP);
       break;
     }
     case 0x340: store<u64>(STATE + MSCRATCH, value); break;
     case 0x341: store<u64>(STATE + MEPC, value & ~1); break;
     case 0x342: store<u64>(STATE + MCAUSE, value); break;
     case 0x343: store<u64>(STATE + MTVAL, value); break;
-    case 0x344: store<u64>(STATE + MIP_SOFT, value & (hasStimecmp() ? SSIP | SEIP : SUPERVISOR)); break;
+    case 0x344: store<u64>(STATE + MIP_SOFT, value & (hasStimecmp(STATE) ? SSIP | SEIP : SUPERVISOR)); break;
     case 0x3a0: case 0x3a2: {
       writePmpConfiguration(number == 0x3a0 ? 0 : 1, value);
       flushAll();
@@ -229,7 +237,7 @@ function writeMstatus(value: u64): void {
   // 2 is no privilege: MPP stays.
   if ((next & MSTATUS_MPP) >> 11 == 2) next = (next & ~MSTATUS_MPP) | (old & MSTATUS_MPP);
   store<u64>(STATE + MSTATUS, next);
-  if (((next ^ old) & MSTATUS_MXR) != 0) flushTranslations();
+  if (((next ^ old) & MSTATUS_MXR) != 0) flushOwnTranslations();
 }
 
 /** A mode that is not there leaves satp as it is. Bare, Sv39 and Sv48 are; ASIDs are not. */
@@ -239,7 +247,7 @@ function writeSatp(value: u64): void {
   const next = (value & SATP_PPN) | (mode << 60);
   if (next == load<u64>(STATE + SATP)) return;
   store<u64>(STATE + SATP, next);
-  flushTranslations();
+  flushOwnTranslations();
 }
 
 /** Where the raw bits of a stored register stand, or 0: for faults, which know no WARL rules. */

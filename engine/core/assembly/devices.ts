@@ -1,5 +1,6 @@
 import { countClockRead, mtime, writeMtime } from './clock';
-import { LEAVE, MSIP, MTIMECMP, STATE } from './layout';
+import { hartAt } from './harts';
+import { HARTS, LEAVE, MSIP, MTIMECMP, STATE } from './layout';
 import { exit } from './output';
 import { PLIC, PLIC_BYTES, lookAtSources, readPlic, writePlic } from './plic';
 import { RTC, readRtc, writeRtc } from './rtc';
@@ -7,6 +8,7 @@ import { readUart, writeUart } from './uart';
 
 // The `virt` board's addresses.
 const SYSCON: u64 = 0x100000;
+/** A word a hart, then a doubleword a hart, then the time. */
 const CLINT: u64 = 0x2000000;
 const CLINT_MTIMECMP: u64 = CLINT + 0x4000;
 const CLINT_MTIME: u64 = CLINT + 0xbff8;
@@ -78,8 +80,11 @@ export function writeDevice(address: u64, size: u32, value: u64): void {
 }
 
 function readClint(address: u64, size: u32): u64 {
-  if (address - CLINT < 4) return part(load<u64>(STATE + MSIP), address, size);
-  if (address - CLINT_MTIMECMP < 8) return part(load<u64>(STATE + MTIMECMP), address, size);
+  const harts = load<u64>(STATE + HARTS);
+  if (address - CLINT < harts << 2) return part(load<u64>(hartAt((address - CLINT) >> 2) + MSIP), address & 3, size);
+  if (address - CLINT_MTIMECMP < harts << 3) {
+    return part(load<u64>(hartAt((address - CLINT_MTIMECMP) >> 3) + MTIMECMP), address, size);
+  }
   if (address - CLINT_MTIME < 8) {
     countClockRead();
     return part(mtime(), address, size);
@@ -88,10 +93,12 @@ function readClint(address: u64, size: u32): u64 {
 }
 
 function writeClint(address: u64, size: u32, value: u64): void {
-  if (address == CLINT) {
-    store<u64>(STATE + MSIP, value & 1);
-  } else if (address - CLINT_MTIMECMP < 8) {
-    store<u64>(STATE + MTIMECMP, merged(load<u64>(STATE + MTIMECMP), address, size, value));
+  const harts = load<u64>(STATE + HARTS);
+  if (address - CLINT < harts << 2) {
+    if ((address & 3) == 0) store<u64>(hartAt((address - CLINT) >> 2) + MSIP, value & 1);
+  } else if (address - CLINT_MTIMECMP < harts << 3) {
+    const at = hartAt((address - CLINT_MTIMECMP) >> 3) + MTIMECMP;
+    store<u64>(at, merged(load<u64>(at), address, size, value));
   } else if (address - CLINT_MTIME < 8) {
     writeMtime(merged(mtime(), address, size, value));
   }

@@ -3,17 +3,18 @@ import {
   OP_BREAK, OP_STEPPED, OP_STRADDLE, decodeBlock, decodeRecord, hasBreakpoint, recordsOf,
 } from './code';
 import { opCycles } from './decode.generated';
-import { beginEffects, endEffects, trapEffects } from './effects';
+import { beginEffects, endEffects, timeEffects, trapEffects } from './effects';
+import { RUNNING, STALLED as HART_STALLED, anyStalled, passTurn } from './harts';
 import { BUDGET, EXCEPTION, FAR, LEAVING, SYSTEM, interpret } from './interpret';
 import {
-  CAUSE, COLLECT, CYCLES, CYCLE_LIMIT, EXITED, FETCH_CONTEXT, LEAVE, LIMIT, PC, PRIVILEGE, RAM_BASE, RECORD_BYTES,
-  RETIRED, SCRATCH, STATE, VALUE, WATCH_HIT,
+  CAUSE, COLLECT, CYCLES, CYCLE_LIMIT, EXITED, FETCH_CONTEXT, HARTS, LEAVE, LIMIT, PC, PRIVILEGE, RAM_BASE,
+  RECORD_BYTES, RETIRED, SCRATCH, STATE, STATUS, SWITCH_AT, TIME_OFFSET, VALUE, WATCH_HIT,
 } from './layout';
 import { NONE, codeOf } from './memory';
 import { FETCH, NOWHERE, accessFault, hostOf, isRam, pageOf, translate } from './mmu';
 import { outputsWaiting } from './output';
 import { pmpAllows, pmpUniform } from './pmp';
-import { ASLEEP, systemOp } from './system';
+import { systemOp } from './system';
 import { chooseContext, fill, slot } from './tlb';
 import { takeException, takeInterrupt } from './trap';
 
@@ -35,11 +36,18 @@ export function run(stepOver: bool): u32 {
   if (load<u64>(STATE + EXITED) != 0) return STOP_EXIT;
   const limit = load<u64>(LIMIT);
   let first = stepOver;
+  // What has stalled it may have been mended from outside.
+  if (load<u64>(STATE + STATUS) == HART_STALLED) store<u64>(STATE + STATUS, RUNNING);
   // Left over where another stop came first.
   store<u32>(WATCH_HIT, 0);
   while (load<u64>(STATE + RETIRED) < limit) {
     // Every rest at a count is before the interrupt that is due there, for whichever limit it is made.
     if (load<u64>(CYCLES) >= load<u64>(CYCLE_LIMIT)) return STOP_LIMIT;
+    if (load<u64>(STATE + STATUS) != RUNNING) {
+      // All harts wait. Something may have come from outside in the meantime.
+      if (!endTurn()) return anyStalled() ? STOP_STALLED : STOP_IDLE;
+      first = false;
+    }
     if (takeInterrupt()) {
       // The instruction to step over is not the next one any more.
       first = false;
@@ -56,9 +64,13 @@ export function run(stepOver: bool): u32 {
       if (event == BREAK) return STOP_BREAKPOINT;
     }
     first = false;
-    if (event == STALLED) return STOP_STALLED;
-    if (event == SLEEPING) return STOP_IDLE;
+    if (event == STALLED) {
+      if (load<u64>(STATE + HARTS) == 1) return STOP_STALLED;
+      store<u64>(STATE + STATUS, HART_STALLED);
+    }
     if (load<u64>(STATE + EXITED) != 0) return STOP_EXIT;
+    // At once, so that every rest shows the hart that goes on.
+    if (load<u64>(STATE + STATUS) != RUNNING || load<u64>(STATE + RETIRED) >= load<u64>(STATE + SWITCH_AT)) endTurn();
     if (load<u32>(WATCH_HIT) != 0) {
       store<u32>(WATCH_HIT, 0);
       return STOP_WATCH;
@@ -72,12 +84,19 @@ export function run(stepOver: bool): u32 {
 const GO_ON: u32 = 0;
 const BREAK: u32 = 1;
 const STALLED: u32 = 2;
-const SLEEPING: u32 = 3;
+
+/** Gives the turn to the next hart that has something to do; false if there is none. */
+function endTurn(): bool {
+  const offset = load<u64>(STATE + TIME_OFFSET);
+  const passed = passTurn();
+  if (load<u32>(COLLECT) != 0 && load<u64>(STATE + TIME_OFFSET) != offset) timeEffects();
+  return passed;
+}
 
 /** The retired count up to which nothing can happen that is not an instruction's doing. */
 function horizon(limit: u64): u64 {
   const retired = load<u64>(STATE + RETIRED);
-  let goal = limit;
+  let goal = min(limit, load<u64>(STATE + SWITCH_AT));
   const left = instructionsToTimers();
   if (left != NEVER && retired + left < goal) goal = retired + left;
   const cycleLimit = load<u64>(CYCLE_LIMIT);
@@ -200,9 +219,8 @@ function settle(event: u32): u32 {
     const at = fetchAddress(pc);
     const raw = fetchRaw(pc, at);
     decodeRecord(raw, SCRATCH);
-    const outcome = systemOp(SCRATCH, raw, (raw & 3) == 3 ? 4 : 2, opCycles(load<u8>(SCRATCH)), at);
+    systemOp(SCRATCH, raw, (raw & 3) == 3 ? 4 : 2, opCycles(load<u8>(SCRATCH)), at);
     store<u32>(LEAVE, 0);
-    if (outcome == ASLEEP) return SLEEPING;
     if (load<u64>(CAUSE) == NONE) return GO_ON;
   } else if (event == LEAVING) {
     store<u32>(LEAVE, 0);

@@ -1,7 +1,7 @@
 import { csrRead } from './csr';
 import {
   OP_AMOMAXU_D, OP_CBO_ZERO, OP_CSRRC, OP_CSRRCI, OP_CSRRS, OP_CSRRSI, OP_CSRRW, OP_CSRRWI, OP_EBREAK, OP_ECALL, OP_FSD,
-  OP_FSW, OP_LR_D, OP_LR_W, OP_MRET, OP_SB, OP_SC_D, OP_SC_W, OP_SD, OP_SH, OP_SRET, OP_SW, OP_WFI,
+  OP_FSW, OP_LR_D, OP_LR_W, OP_MRET, OP_SB, OP_SC_D, OP_SC_W, OP_SD, OP_SH, OP_SRET, OP_SW,
   opWritesF, opWritesX,
 } from './decode.generated';
 import {
@@ -97,6 +97,11 @@ export function trapEffects(): void {
   fold(load<u64>(STATE + MSTATUS));
 }
 
+/** Time has passed because every hart waits. */
+export function timeEffects(): void {
+  fold(load<u64>(STATE + TIME_OFFSET));
+}
+
 /** What an atomic instruction leaves in memory, or in the reservation. */
 function atomicEffects(op: u32, record: usize): void {
   const address = load<u64>(ADDRESS);
@@ -123,8 +128,6 @@ function systemEffects(op: u32, record: usize): void {
   } else if (op == OP_MRET || op == OP_SRET) {
     fold(load<u64>(STATE + MSTATUS));
     fold(load<u64>(STATE + PRIVILEGE));
-  } else if (op == OP_WFI) {
-    fold(load<u64>(STATE + TIME_OFFSET));
   } else if (op == OP_CBO_ZERO) {
     fold(x(record, 4) & ~63);
   } else if (op == OP_EBREAK || op == OP_ECALL) {

@@ -1,9 +1,11 @@
 // What the host calls. Everything else goes through the memory, whose layout is in layout.ts.
 import { BREAKPOINTS, dropCode, invalidate } from './code';
+import { NEVER } from './clock';
 import { csrAddress, csrExists, csrRead, csrWrite } from './csr';
+import { STOPPED, beginTurn, selectHart } from './harts';
 import {
-  CAUSE, CYCLES, DIRTY, EFFECTS, FIRMWARE, MTIMECMP, NO_RESERVATION, OUTPUTS, OUTPUT_RING, PC, PRIVILEGE, RAM_BASE, RESERVATION,
-  STATE, STIMECMP, TOHOST, WATCHES, WATCH_LIST, WRITE_SET,
+  CAUSE, CYCLES, DIRTY, EFFECTS, FIRMWARE, HARTS, LAST_RETIRED, MTIMECMP, NO_EXCEPTION, NO_RESERVATION, OUTPUTS, OUTPUT_RING, PC, PRIVILEGE, RAM_BASE, RESERVATION,
+  STATE, STATUS, STIMECMP, TOHOST, WATCHES, WATCH_LIST, WRITE_SET,
   flagsOf,
 } from './layout';
 import { prepareScratch } from './drive';
@@ -14,15 +16,23 @@ import { receiveUart } from './uart';
 
 export { run } from './drive';
 export { csrAddress, csrExists };
+export { selectHart } from './harts';
 export { interruptDue } from './trap';
 
-/** The state after reset, with PC at `entry`. */
-export function reset(entry: u64): void {
-  store<u64>(STATE + PC, entry);
-  store<u64>(STATE + PRIVILEGE, 3);
-  store<u64>(STATE + RESERVATION, NO_RESERVATION);
-  store<u64>(STATE + MTIMECMP, 0xffffffffffffffff);
-  store<u64>(STATE + STIMECMP, 0xffffffffffffffff);
+/** The state of so many harts after reset, all with PC at `entry`; it is the turn of hart 0. */
+export function reset(entry: u64, harts: u32): void {
+  store<u64>(STATE + HARTS, harts);
+  for (let hart = harts; hart > 0; ) {
+    selectHart(--hart);
+    store<u64>(STATE + PC, entry);
+    store<u64>(STATE + PRIVILEGE, 3);
+    store<u64>(STATE + RESERVATION, NO_RESERVATION);
+    store<u64>(STATE + MTIMECMP, NEVER);
+    store<u64>(STATE + STIMECMP, NEVER);
+    store<u64>(STATE + LAST_RETIRED, NO_EXCEPTION);
+    store<u64>(STATE + 80, hart);
+  }
+  beginTurn();
   store<u64>(CAUSE, NONE);
   prepareScratch();
   flushAll();
@@ -32,10 +42,19 @@ export function reset(entry: u64): void {
 /**
  * The state that firmware leaves to a supervisor, with the core as that
  * firmware: all that can be delegated is, all of memory may be used, and the
- * counters, Sstc, Svadu and the cache-block operations are on.
+ * counters, Sstc, Svadu and the cache-block operations are on. Hart 0 runs, and
+ * the others wait for being started.
  */
 export function startSupervisor(): void {
   store<u64>(STATE + FIRMWARE, 1);
+  for (let hart = load<u64>(STATE + HARTS); hart > 0; ) {
+    selectHart(--hart);
+    if (hart != 0) store<u64>(STATE + STATUS, STOPPED);
+    delegate();
+  }
+}
+
+function delegate(): void {
   store<u64>(STATE + PRIVILEGE, 1);
   // A call from supervisor mode is the firmware's.
   csrWrite(0x302, 0xb1ff);

@@ -1,83 +1,99 @@
 // Where everything stands in the linear memory. The host side (machine/layout.ts) has the same numbers;
 // a test compares them through the exported `layoutOf`.
 
-/** Everything architectural, hashed and snapshotted as one block. Integer registers come first, at offset 0. */
+/** Everything architectural, hashed and snapshotted as one block. */
 export const STATE: usize = 0x10000;
 
+// The state of the hart whose turn it is. Integer registers are at 0.
 export const F: usize = 0x100;
 export const PC: usize = 0x200;
-export const RETIRED: usize = 0x208;
+/** Whether the hart takes part: see harts.ts. */
+export const STATUS: usize = 0x208;
 export const MSTATUS: usize = 0x210;
 export const MIE: usize = 0x218;
-export const MTVEC: usize = 0x228;
-export const MEPC: usize = 0x230;
-export const MCAUSE: usize = 0x238;
-export const MTVAL: usize = 0x240;
-export const MSCRATCH: usize = 0x248;
-export const MCOUNTEREN: usize = 0x250;
-export const FFLAGS: usize = 0x258;
-export const FRM: usize = 0x25c;
-/** Timer ticks that idling and writes to mtime have added. */
-export const TIME_OFFSET: usize = 0x260;
+export const MTVEC: usize = 0x220;
+export const MEPC: usize = 0x228;
+export const MCAUSE: usize = 0x230;
+export const MTVAL: usize = 0x238;
+export const MSCRATCH: usize = 0x240;
+export const MCOUNTEREN: usize = 0x248;
+export const FFLAGS: usize = 0x250;
+export const FRM: usize = 0x254;
+export const PRIVILEGE: usize = 0x258;
+/** Physical address of the LR reservation, or NO_RESERVATION. */
+export const RESERVATION: usize = 0x260;
 export const MTIMECMP: usize = 0x268;
 export const MSIP: usize = 0x270;
-/** Physical address of the LR reservation, or NO_RESERVATION. */
-export const RESERVATION: usize = 0x278;
-export const PRIVILEGE: usize = 0x280;
 /** Cycles that idling and writes to mcycle have added. */
-export const CYCLE_OFFSET: usize = 0x288;
-export const INSTRET_OFFSET: usize = 0x290;
-/** Synchronous exceptions taken, and cause and pc of the newest. */
-export const EXCEPTIONS: usize = 0x298;
-export const LAST_CAUSE: usize = 0x2a0;
-export const LAST_PC: usize = 0x2a8;
-/** Retired count at which the newest exception was taken. */
-export const LAST_RETIRED: usize = 0x2b0;
-export const OUTPUT_SEQUENCE: usize = 0x2b8;
-export const EXITED: usize = 0x2c0;
-export const EXIT_CODE: usize = 0x2c8;
-export const MENVCFG: usize = 0x2d0;
-export const UART: usize = 0x300;
-export const STVEC: usize = 0x320;
-export const SEPC: usize = 0x328;
-export const SCAUSE: usize = 0x330;
-export const STVAL: usize = 0x338;
-export const SSCRATCH: usize = 0x340;
-export const SCOUNTEREN: usize = 0x348;
-export const SENVCFG: usize = 0x350;
-export const SATP: usize = 0x358;
-export const MEDELEG: usize = 0x360;
-export const MIDELEG: usize = 0x368;
+export const CYCLE_OFFSET: usize = 0x278;
+/** What minstret is above RETIRED; in a bank, minstret itself. */
+export const INSTRET_OFFSET: usize = 0x280;
+/** Retired count at which the hart's newest exception was taken, or NO_EXCEPTION. */
+export const LAST_RETIRED: usize = 0x288;
+export const MENVCFG: usize = 0x290;
+export const STVEC: usize = 0x298;
+export const SEPC: usize = 0x2a0;
+export const SCAUSE: usize = 0x2a8;
+export const STVAL: usize = 0x2b0;
+export const SSCRATCH: usize = 0x2b8;
+export const SCOUNTEREN: usize = 0x2c0;
+export const SENVCFG: usize = 0x2c8;
+export const SATP: usize = 0x2d0;
+export const MEDELEG: usize = 0x2d8;
+export const MIDELEG: usize = 0x2e0;
 /** The pending bits that software writes: SSIP, STIP, SEIP. */
-export const MIP_SOFT: usize = 0x370;
-export const STIMECMP: usize = 0x378;
+export const MIP_SOFT: usize = 0x2e8;
+export const STIMECMP: usize = 0x2f0;
 /** A configuration byte for each of 16 regions. */
-export const PMPCFG: usize = 0x380;
-export const PLIC_PENDING: usize = 0x390;
-export const PLIC_CLAIMED: usize = 0x398;
-/** A word of 64 sources for machine mode, then one for supervisor mode. */
-export const PLIC_ENABLE: usize = 0x3a0;
-export const PLIC_THRESHOLD: usize = 0x3b0;
-/** Nanoseconds that writes to the clock's registers have added. */
-export const RTC_OFFSET: usize = 0x3b8;
-/** The high half that the last read of the low half has latched. */
-export const RTC_HIGH: usize = 0x3c0;
-/** 1 if the core answers environment calls of supervisor mode itself: the built-in SBI. */
-export const FIRMWARE: usize = 0x3c8;
-/** A byte for each of 64 sources. */
-export const PLIC_PRIORITY: usize = 0x3d0;
-export const PMPADDR: usize = 0x410;
-/** The clock's alarm, in its nanoseconds; and bytes: it is set, its interrupt is on, it has rung. */
-export const RTC_ALARM: usize = 0x490;
-export const RTC_ARMED: usize = 0x498;
-export const RTC_ENABLED: usize = 0x499;
-export const RTC_RUNG: usize = 0x49a;
+export const PMPCFG: usize = 0x2f8;
+export const PMPADDR: usize = 0x308;
+export const HART_BYTES: usize = 0x400;
 
+// What all harts share.
+export const RETIRED: usize = 0x400;
+/** Timer ticks that idling and writes to mtime have added. */
+export const TIME_OFFSET: usize = 0x408;
+/** Synchronous exceptions taken, and cause and pc of the newest. */
+export const EXCEPTIONS: usize = 0x410;
+export const LAST_CAUSE: usize = 0x418;
+export const LAST_PC: usize = 0x420;
+export const OUTPUT_SEQUENCE: usize = 0x428;
+export const EXITED: usize = 0x430;
+export const EXIT_CODE: usize = 0x438;
+/** 1 if the core answers environment calls of supervisor mode itself: the built-in SBI. */
+export const FIRMWARE: usize = 0x440;
+/** How many harts there are, whose turn it is, and the retired count at which the turn ends. */
+export const HARTS: usize = 0x448;
+export const CURRENT: usize = 0x450;
+export const SWITCH_AT: usize = 0x458;
+export const UART: usize = 0x460;
+export const PLIC_PENDING: usize = 0x480;
+export const PLIC_CLAIMED: usize = 0x488;
+/** A byte for each of 64 sources. */
+export const PLIC_PRIORITY: usize = 0x490;
+/** For each of eight contexts a word of 64 sources, then a threshold. */
+export const PLIC_ENABLE: usize = 0x4d0;
+export const PLIC_THRESHOLD: usize = 0x510;
+/** Nanoseconds that writes to the clock's registers have added. */
+export const RTC_OFFSET: usize = 0x530;
+/** The high half that the last read of the low half has latched. */
+export const RTC_HIGH: usize = 0x538;
+/** The clock's alarm, in its nanoseconds; and bytes: it is set, its interrupt is on, it has rung. */
+export const RTC_ALARM: usize = 0x540;
+export const RTC_ARMED: usize = 0x548;
+export const RTC_ENABLED: usize = 0x549;
+export const RTC_RUNG: usize = 0x54a;
+
+/** A bank for each of four harts; that of the hart whose turn it is, and those of harts that are not there, are zero. */
+export const BANKS: usize = 0x1000;
+
+/** More than any retired count. */
+export const NO_EXCEPTION: u64 = 0xffffffffffffffff;
 export const NO_RESERVATION: u64 = 0xffffffffffffffff;
 
 /** Not architectural from here on. Writes to x0 land in the sink, which nothing reads. */
-export const SINK: usize = 0x1000;
-export const HOST: usize = 0x11000;
+export const SINK: usize = 0x4000;
+export const HOST: usize = 0x14000;
 export const CYCLES: usize = HOST + 0x08;
 export const INTERRUPTS: usize = HOST + 0x10;
 export const CLOCK_READS: usize = HOST + 0x18;
@@ -104,28 +120,31 @@ export const VALUE: usize = HOST + 0x88;
 /** What a slow store asks the block to do afterwards. */
 export const LEAVE: usize = HOST + 0x90;
 export const PAGES_USED: usize = HOST + 0x94;
-/** Where the TLBs of data accesses and of fetches stand: those of the context that each has now. */
+/** Where the TLBs of data accesses and of fetches stand: those of the hart's context that each has now. */
 export const DATA_TLB: usize = HOST + 0x98;
 export const FETCH_CONTEXT: usize = HOST + 0x9c;
 /** How many page-table pages are in TABLE_LIST. */
 export const TABLES: usize = HOST + 0xa0;
 /** Physical address of the newest atomic access. */
 export const ATOMIC_AT: usize = HOST + 0xa8;
+/** A byte a hart: what of its TLBs has to be emptied before its next turn. */
+export const STALE: usize = HOST + 0xb0;
 export const SCRATCH: usize = HOST + 0x100;
 
-export const WATCH_LIST: usize = 0x14000;
+export const WATCH_LIST: usize = 0x15000;
 export const WATCH_BYTES: usize = 24;
 
-/** One set of TLBs (read, write, fetch) for each context: see tlb.ts. */
-export const TLBS: usize = 0x16000;
+/** For each hart one set of TLBs (read, write, fetch) for each context: see tlb.ts. */
+export const TLBS: usize = 0x80000;
 export const TLB_ENTRIES: usize = 512;
 export const TLB_BYTES: usize = 0x2000;
 export const WRITE_SET: usize = TLB_BYTES;
 export const FETCH_SET: usize = 2 * TLB_BYTES;
 export const CONTEXT_BYTES: usize = 3 * TLB_BYTES;
 export const CONTEXTS: usize = 4;
+export const HART_TLBS: usize = CONTEXTS * CONTEXT_BYTES;
 /** RAM page numbers of the page tables that TLB entries were made from. */
-export const TABLE_LIST: usize = 0x12000;
+export const TABLE_LIST: usize = 0x17000;
 export const TABLES_MOST: u32 = 2048;
 
 export const OUTPUT_RING: usize = 0x40000;
@@ -133,7 +152,7 @@ export const OUTPUT_BYTES: usize = 16;
 export const OUTPUT_MOST: u32 = 0x4000;
 
 /** Decoded pages: records of 2048 slots, the end-of-page record, and a bit for each slot that holds code. */
-export const POOL: usize = 0x80000;
+export const POOL: usize = 0x100000;
 export const POOL_PAGES: u32 = 2048;
 export const RECORD_BYTES: usize = 16;
 export const PAGE_STRIDE: usize = 0x8200;

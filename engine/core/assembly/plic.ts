@@ -1,10 +1,10 @@
-import { LEAVE, PLIC_CLAIMED, PLIC_ENABLE, PLIC_PENDING, PLIC_PRIORITY, PLIC_THRESHOLD, STATE } from './layout';
+import { HARTS, LEAVE, PLIC_CLAIMED, PLIC_ENABLE, PLIC_PENDING, PLIC_PRIORITY, PLIC_THRESHOLD, STATE } from './layout';
 import { ringAlarm, rtcInterrupt } from './rtc';
 import { uartInterrupt } from './uart';
 
 // The platform-level interrupt controller: RISC-V Platform-Level Interrupt
-// Controller Specification 1.0. 63 sources, seven priorities, and two contexts:
-// the hart's machine mode (0) and its supervisor mode (1).
+// Controller Specification 1.0. 63 sources, seven priorities, and two contexts
+// a hart: its machine mode (2 * hart) and its supervisor mode (2 * hart + 1).
 
 export const PLIC: u64 = 0xc000000;
 export const PLIC_BYTES: u64 = 0x600000;
@@ -14,7 +14,10 @@ const RTC_SOURCE: u64 = 11;
 const SOURCES: u32 = 64;
 const ENABLES: u32 = 0x2000;
 const CONTEXTS_AT: u32 = 0x200000;
-const LAST_OF_CONTEXTS: u32 = 2;
+
+@inline function contexts(): u32 {
+  return 2 * <u32>load<u64>(STATE + HARTS);
+}
 
 /** Lets the gateways look at their sources. A request waits until it is claimed, and the next until that is completed. */
 export function lookAtSources(): void {
@@ -40,11 +43,11 @@ function best(context: usize): u32 {
   return found;
 }
 
-/** MEIP and SEIP. */
-export function externalPending(): u64 {
+/** MEIP and SEIP of a hart. */
+export function externalPending(hart: usize): u64 {
   if (ringAlarm()) lookAtSources();
   if (load<u64>(STATE + PLIC_PENDING) == 0) return 0;
-  return (best(0) != 0 ? 1 << 11 : 0) | (best(1) != 0 ? 1 << 9 : 0);
+  return (best(2 * hart) != 0 ? 1 << 11 : 0) | (best(2 * hart + 1) != 0 ? 1 << 9 : 0);
 }
 
 /** Registers are 32 bits, and aligned; anything else reads as 0. */
@@ -52,10 +55,10 @@ export function readPlic(offset: u32): u32 {
   if ((offset & 3) != 0) return 0;
   if (offset < SOURCES << 2) return load<u8>(STATE + PLIC_PRIORITY + (offset >> 2));
   if (offset == 0x1000 || offset == 0x1004) return load<u32>(STATE + PLIC_PENDING + (offset & 4));
-  if (offset >= ENABLES && offset < ENABLES + 0x80 * LAST_OF_CONTEXTS && (offset & 0x7f) < 8) {
+  if (offset >= ENABLES && offset < ENABLES + 0x80 * contexts() && (offset & 0x7f) < 8) {
     return load<u32>(STATE + PLIC_ENABLE + ((offset - ENABLES) >> 7 << 3) + (offset & 4));
   }
-  if (offset < CONTEXTS_AT || offset >= CONTEXTS_AT + (LAST_OF_CONTEXTS << 12)) return 0;
+  if (offset < CONTEXTS_AT || offset >= CONTEXTS_AT + (contexts() << 12)) return 0;
   const context = (offset - CONTEXTS_AT) >> 12;
   if ((offset & 0xfff) == 0) return load<u32>(STATE + PLIC_THRESHOLD + (context << 2));
   return (offset & 0xfff) == 4 ? claim(context) : 0;
@@ -77,9 +80,9 @@ export function writePlic(offset: u32, value: u32): void {
   if (offset < SOURCES << 2) {
     // There is no source 0.
     if (offset != 0) store<u8>(STATE + PLIC_PRIORITY + (offset >> 2), value & 7);
-  } else if (offset >= ENABLES && offset < ENABLES + 0x80 * LAST_OF_CONTEXTS && (offset & 0x7f) < 8) {
+  } else if (offset >= ENABLES && offset < ENABLES + 0x80 * contexts() && (offset & 0x7f) < 8) {
     store<u32>(STATE + PLIC_ENABLE + ((offset - ENABLES) >> 7 << 3) + (offset & 4), (offset & 4) != 0 ? value : value & ~1);
-  } else if (offset >= CONTEXTS_AT && offset < CONTEXTS_AT + (LAST_OF_CONTEXTS << 12)) {
+  } else if (offset >= CONTEXTS_AT && offset < CONTEXTS_AT + (contexts() << 12)) {
     const context = (offset - CONTEXTS_AT) >> 12;
     if ((offset & 0xfff) == 0) {
       store<u32>(STATE + PLIC_THRESHOLD + (context << 2), value & 7);

@@ -1,16 +1,20 @@
-import { MIP_SOFT, STATE, STIMECMP } from './layout';
-import { storeByte } from './memory';
+import { MSTATUS_SIE } from './csr';
+import { RUNNING, STOPPED, SUSPENDED, hartAt } from './harts';
+import { CAUSE, CURRENT, HARTS, MIP_SOFT, MSTATUS, PC, PRIVILEGE, SATP, STATE, STATUS, STIMECMP } from './layout';
+import { NONE, slowLoad, storeByte } from './memory';
 import { hostOf, isRam } from './mmu';
 import { CONSOLE, exit, output } from './output';
+import { flushOwnTranslations } from './tlb';
 import { takeByte } from './uart';
 
 // The firmware's side of the RISC-V Supervisor Binary Interface (version 2.0),
-// for a guest that brings no firmware: one hart, and every call is over within
-// the instruction that makes it.
+// for a guest that brings no firmware. Every call is over within the
+// instruction that makes it, but for those that stop or suspend the hart.
 
 const SUCCESS: i64 = 0;
 const NOT_SUPPORTED: i64 = -2;
 const INVALID_PARAMETER: i64 = -3;
+const INVALID_ADDRESS: i64 = -5;
 const ALREADY_AVAILABLE: i64 = -6;
 
 const LEGACY_SET_TIMER: u64 = 0;
@@ -61,13 +65,13 @@ function answer(extension: u64, number: u64): i64 {
     return value(0);
   }
   if (extension == IPI && number == 0) {
-    if (!selectsHart(argument(0), argument(1))) return INVALID_PARAMETER;
-    if (hasHart(argument(0), argument(1))) setPending(SSIP, true);
+    if (!areHarts(argument(0), argument(1))) return INVALID_PARAMETER;
+    interrupt(argument(0), argument(1));
     return value(0);
   }
-  // There is no other hart whose view could lag behind.
-  if (extension == RFNC && number <= 2) return selectsHart(argument(0), argument(1)) ? value(0) : INVALID_PARAMETER;
-  if (extension == HSM) return harts(number);
+  // No hart's view lags behind, neither of code nor of page tables: see code.ts and tlb.ts.
+  if (extension == RFNC && number <= 2) return areHarts(argument(0), argument(1)) ? value(0) : INVALID_PARAMETER;
+  if (extension == HSM) return hartState(number);
   if (extension == SRST && number == 0) {
     if (argument(0) > 2 || argument(1) > 1) return INVALID_PARAMETER;
     exit(argument(1) == 0 ? 0 : 1);
@@ -92,22 +96,76 @@ function base(number: u64): i64 {
   return number <= 6 ? value(0) : NOT_SUPPORTED;
 }
 
-/** A mask counts from its base on; base -1 means all harts. There is hart 0 only. */
-function selectsHart(mask: u64, first: u64): bool {
-  return first == 0xffffffffffffffff || (first == 0 && mask <= 1);
+const ALL: u64 = 0xffffffffffffffff;
+
+/** A mask counts from its base on; base -1 means all harts. */
+function areHarts(mask: u64, first: u64): bool {
+  if (first == ALL) return true;
+  const harts = load<u64>(STATE + HARTS);
+  return first < harts && mask >> (harts - first) == 0;
 }
 
-function hasHart(mask: u64, first: u64): bool {
-  return first == 0xffffffffffffffff || (mask & 1) != 0;
+/** Sends a software interrupt to the harts of a mask. */
+function interrupt(mask: u64, first: u64): void {
+  const harts = load<u64>(STATE + HARTS);
+  for (let hart: u64 = 0; hart < harts; hart++) {
+    if (first != ALL && (hart < first || ((mask >> (hart - first)) & 1) == 0)) continue;
+    const pending = hartAt(hart) + MIP_SOFT;
+    store<u64>(pending, load<u64>(pending) | SSIP);
+  }
 }
 
-function harts(number: u64): i64 {
-  // Start: hart 0 runs already.
-  if (number == 0) return argument(0) == 0 ? ALREADY_AVAILABLE : INVALID_PARAMETER;
-  // Status: started.
-  if (number == 2) return argument(0) == 0 ? value(0) : INVALID_PARAMETER;
-  // The only hart cannot be stopped and started again, nor suspended otherwise than by wfi.
-  return NOT_SUPPORTED;
+/** Retentive, and at an address of its own: the two kinds of suspension that every platform has. */
+const RETENTIVE: u64 = 0;
+const NON_RETENTIVE: u64 = 0x80000000;
+
+/** The hart state management extension. */
+function hartState(number: u64): i64 {
+  const hart = argument(0);
+  if (number == 0) {
+    if (hart >= load<u64>(STATE + HARTS)) return INVALID_PARAMETER;
+    const base = hartAt(hart);
+    if (load<u64>(base + STATUS) != STOPPED) return ALREADY_AVAILABLE;
+    if (!isRam(argument(1), 2)) return INVALID_ADDRESS;
+    enterSupervisor(base, argument(1), argument(2));
+    store<u64>(base + 80, hart);
+    store<u64>(base + STATUS, RUNNING);
+    return value(0);
+  }
+  if (number == 1) {
+    store<u64>(STATE + STATUS, STOPPED);
+    return value(0);
+  }
+  if (number == 2) {
+    if (hart >= load<u64>(STATE + HARTS)) return INVALID_PARAMETER;
+    const status = load<u64>(hartAt(hart) + STATUS);
+    // A wfi and a stall are nothing that the firmware knows of.
+    return value(status == STOPPED || status == SUSPENDED ? <i64>status : 0);
+  }
+  return number == 3 ? suspend(argument(0), argument(1), argument(2)) : NOT_SUPPORTED;
+}
+
+function suspend(kind: u64, resumeAt: u64, opaque: u64): i64 {
+  if (kind == RETENTIVE) {
+    store<u64>(STATE + STATUS, SUSPENDED);
+    return value(0);
+  }
+  if (kind != NON_RETENTIVE) return INVALID_PARAMETER;
+  if (!isRam(resumeAt, 2)) return INVALID_ADDRESS;
+  enterSupervisor(STATE, resumeAt, opaque);
+  flushOwnTranslations();
+  store<u64>(STATE + STATUS, SUSPENDED);
+  // There is no return from the call: at the resume address a0 is the hart's number.
+  return <i64>load<u64>(STATE + CURRENT);
+}
+
+/** The registers of a hart, whose state is at `base`, that start and non-retentive suspension define, but for a0. */
+function enterSupervisor(base: usize, pc: u64, opaque: u64): void {
+  store<u64>(base + PC, pc & ~1);
+  store<u64>(base + PRIVILEGE, 1);
+  store<u64>(base + SATP, 0);
+  store<u64>(base + MSTATUS, load<u64>(base + MSTATUS) & ~MSTATUS_SIE);
+  store<u64>(base + 88, opaque);
 }
 
 function setPending(bit: u64, pending: bool): void {
@@ -151,7 +209,14 @@ function legacy(extension: u64): i64 {
   else if (extension == LEGACY_PUTCHAR) output(CONSOLE, <u32>argument(0) & 0xff);
   else if (extension == LEGACY_GETCHAR) return takeByte();
   else if (extension == LEGACY_CLEAR_IPI) setPending(SSIP, false);
-  else if (extension == LEGACY_SEND_IPI) setPending(SSIP, true);
+  else if (extension == LEGACY_SEND_IPI) legacyInterrupt(argument(0));
   else if (extension == LEGACY_SHUTDOWN) exit(0);
   return SUCCESS;
+}
+
+/** The mask stands at an address of the caller's; without one, all harts are meant. */
+function legacyInterrupt(maskAt: u64): void {
+  const mask = maskAt == 0 ? ALL : slowLoad(maskAt, 8);
+  if (load<u64>(CAUSE) != NONE) store<u64>(CAUSE, NONE);
+  else interrupt(mask, 0);
 }

@@ -1,11 +1,11 @@
-import { sleepUntilTimer } from './clock';
-import { MSTATUS_TSR, MSTATUS_TVM, MSTATUS_TW, csrRead, csrReadable, csrWrite, pendingInterrupts } from './csr';
+import { MSTATUS_TSR, MSTATUS_TVM, MSTATUS_TW, csrRead, csrReadable, csrWrite, pendingHere } from './csr';
 import {
   OP_CBO_CLEAN, OP_CBO_FLUSH, OP_CBO_INVAL, OP_CBO_ZERO, OP_CSRRC, OP_CSRRCI, OP_CSRRS, OP_CSRRSI, OP_CSRRW, OP_CSRRWI,
   OP_EBREAK, OP_ECALL, OP_FENCE_I, OP_MRET, OP_SFENCE_VMA, OP_SRET, OP_WFI,
 } from './decode.generated';
+import { WAITING } from './harts';
 import {
-  CAUSE, CYCLES, FIRMWARE, MENVCFG, MIE, MSTATUS, PC, PRIVILEGE, RETIRED, SATP, SENVCFG, STATE, VALUE,
+  CAUSE, CYCLES, FIRMWARE, MENVCFG, MIE, MSTATUS, PC, PRIVILEGE, RETIRED, SATP, SENVCFG, STATE, STATUS, VALUE,
 } from './layout';
 import { NONE, checkBlock, zeroBlock } from './memory';
 import { callFirmware } from './sbi';
@@ -14,11 +14,6 @@ import { machineReturn, supervisorReturn } from './trap';
 
 // The instructions that look at the machine as a whole. PC, RETIRED and CYCLES
 // are in memory and stand before the instruction.
-
-/** The instruction has retired (or will not, with CAUSE set). */
-export const DONE: u32 = 0;
-/** It is a wfi that nothing can ever wake; it does not retire. */
-export const ASLEEP: u32 = 1;
 
 const ILLEGAL: u64 = 2;
 const BREAKPOINT: u64 = 3;
@@ -35,8 +30,11 @@ function raise(cause: u64, value: u64): void {
   store<u64>(VALUE, value);
 }
 
-/** Executes the record of an instruction at PC, physically `at`, with this encoding and cost. */
-export function systemOp(record: usize, raw: u32, length: u32, cost: u32, at: u64): u32 {
+/**
+ * Executes the record of an instruction at PC, physically `at`, with this encoding
+ * and cost: it has retired then, or CAUSE is set. It may have ended the hart's turn.
+ */
+export function systemOp(record: usize, raw: u32, length: u32, cost: u32, at: u64): void {
   const pc = load<u64>(STATE + PC);
   let target = pc + length;
   const privilege = load<u64>(STATE + PRIVILEGE);
@@ -47,8 +45,14 @@ export function systemOp(record: usize, raw: u32, length: u32, cost: u32, at: u6
       break;
     }
     case OP_ECALL: {
-      if (privilege == SUPERVISOR && load<u64>(STATE + FIRMWARE) != 0) callFirmware();
-      else raise(ECALL_USER + privilege, 0);
+      if (privilege == SUPERVISOR && load<u64>(STATE + FIRMWARE) != 0) {
+        // A call may go on elsewhere.
+        store<u64>(STATE + PC, target);
+        callFirmware();
+        target = load<u64>(STATE + PC);
+      } else {
+        raise(ECALL_USER + privilege, 0);
+      }
       break;
     }
     case OP_EBREAK: {
@@ -81,7 +85,7 @@ export function systemOp(record: usize, raw: u32, length: u32, cost: u32, at: u6
     }
     case OP_WFI: {
       if (privilege == 0 || (privilege == SUPERVISOR && (mstatus & MSTATUS_TW) != 0)) raise(ILLEGAL, raw);
-      else if (!sleep()) return ASLEEP;
+      else if ((pendingHere() & load<u64>(STATE + MIE)) == 0) store<u64>(STATE + STATUS, WAITING);
       break;
     }
     // Stores to decoded code are seen at once, so there is nothing left to do.
@@ -104,11 +108,10 @@ export function systemOp(record: usize, raw: u32, length: u32, cost: u32, at: u6
     }
     default: raise(ILLEGAL, raw); break;
   }
-  if (load<u64>(CAUSE) != NONE) return DONE;
+  if (load<u64>(CAUSE) != NONE) return;
   store<u64>(STATE + PC, target);
   store<u64>(STATE + RETIRED, load<u64>(STATE + RETIRED) + 1);
   store<u64>(CYCLES, load<u64>(CYCLES) + cost);
-  return DONE;
 }
 
 /** False where the access is illegal. */
@@ -146,9 +149,4 @@ function mayUse(field: u64): bool {
 /** True where instructions' addresses are physical ones. */
 function isUntranslated(): bool {
   return load<u64>(STATE + PRIVILEGE) == MACHINE || load<u64>(STATE + SATP) >> 60 == 0;
-}
-
-/** wfi: true once an enabled interrupt is pending; time jumps to the timer if that is what is waited for. */
-function sleep(): bool {
-  return (pendingInterrupts() & load<u64>(STATE + MIE)) != 0 || sleepUntilTimer();
 }

@@ -1,6 +1,6 @@
 import {
-  CONTEXTS, CONTEXT_BYTES, DATA_TLB, FETCH_CONTEXT, FETCH_SET, MSTATUS, PRIVILEGE, RAM_AT, STATE, TABLES, TABLE_LIST,
-  TLBS, TLB_BYTES, TLB_ENTRIES, WRITE_SET, flagsOf,
+  CONTEXTS, CONTEXT_BYTES, CURRENT, DATA_TLB, FETCH_CONTEXT, FETCH_SET, HARTS, HART_TLBS, MSTATUS, PRIVILEGE, RAM_AT,
+  STALE, STATE, TABLES, TABLE_LIST, TLBS, TLB_BYTES, TLB_ENTRIES, WRITE_SET, flagsOf,
 } from './layout';
 
 // Direct-mapped software TLBs, 16 bytes an entry: the page's first virtual
@@ -11,6 +11,7 @@ import {
 // There is a set of them for each context that decides otherwise about the same
 // page: machine mode, supervisor mode without and with SUM, user mode. So
 // neither a system call nor the kernel's access to user memory flushes anything.
+// Each hart has its own; those of the others are emptied before their next turn.
 //
 // A TLB is never visible to the guest: pages that a walk has read as page
 // tables are marked, stores to them go the slow way, and one that changes a
@@ -43,16 +44,59 @@ function empty(tlb: usize): void {
   store<u64>(tlb + (EMPTY_SLOT << 4), 0);
 }
 
-/** Empties one of the three kinds, in every context. */
-export function flush(set: usize): void {
-  for (let i: usize = 0; i < CONTEXTS; i++) empty(TLBS + i * CONTEXT_BYTES + set);
+/** The current hart's. */
+@inline function own(): usize {
+  return TLBS + <usize>load<u64>(STATE + CURRENT) * HART_TLBS;
 }
 
-/** Forgets what translation has found; machine mode has none. */
-export function flushTranslations(): void {
-  for (let i: usize = 1; i < CONTEXTS; i++) {
-    for (let set: usize = 0; set < CONTEXT_BYTES; set += TLB_BYTES) empty(TLBS + i * CONTEXT_BYTES + set);
+/** What is stale in the TLBs of a hart without the turn. */
+const TRANSLATIONS: u8 = 1;
+const EVERYTHING: u8 = 2;
+
+function makeOthersStale(what: u8): void {
+  const harts = <usize>load<u64>(STATE + HARTS);
+  const current = <usize>load<u64>(STATE + CURRENT);
+  for (let hart: usize = 0; hart < harts; hart++) {
+    if (hart != current) store<u8>(STALE + hart, max(load<u8>(STALE + hart), what));
   }
+}
+
+/** Before a hart's turn. */
+export function emptyStale(): void {
+  const at = STALE + <usize>load<u64>(STATE + CURRENT);
+  const what = load<u8>(at);
+  if (what == 0) return;
+  store<u8>(at, 0);
+  if (what == EVERYTHING) emptyContext(own());
+  emptyTranslations();
+}
+
+function emptyContext(context: usize): void {
+  for (let set: usize = 0; set < CONTEXT_BYTES; set += TLB_BYTES) empty(context + set);
+}
+
+/** Machine mode has none. */
+function emptyTranslations(): void {
+  for (let i: usize = 1; i < CONTEXTS; i++) emptyContext(own() + i * CONTEXT_BYTES);
+}
+
+/** Empties one of the three kinds, in every context. */
+export function flush(set: usize): void {
+  for (let i: usize = 0; i < CONTEXTS; i++) empty(own() + i * CONTEXT_BYTES + set);
+  makeOthersStale(EVERYTHING);
+}
+
+/** Forgets what translation has found for the current hart. */
+export function flushOwnTranslations(): void {
+  // The marks of page tables hold for what the other harts have found, too.
+  if (load<u64>(STATE + HARTS) > 1) emptyTranslations();
+  else flushTranslations();
+}
+
+/** Forgets what translation has found. */
+export function flushTranslations(): void {
+  emptyTranslations();
+  makeOthersStale(TRANSLATIONS);
   const count = load<u32>(TABLES);
   for (let i: u32 = 0; i < count; i++) {
     const flags = flagsOf(load<u32>(TABLE_LIST + (<usize>i << 2)));
@@ -63,7 +107,8 @@ export function flushTranslations(): void {
 
 export function flushAll(): void {
   flushTranslations();
-  for (let set: usize = 0; set < CONTEXT_BYTES; set += TLB_BYTES) empty(TLBS + set);
+  emptyContext(own());
+  makeOthersStale(EVERYTHING);
 }
 
 @inline export function fill(tlb: usize, va: u64, addend: u32): void {
@@ -72,13 +117,14 @@ export function flushAll(): void {
   store<u32>(entry, addend, 8);
 }
 
-/** Makes sure that the next store to a RAM page goes the slow way, in every context. */
+/** Makes sure that the next store to a RAM page goes the slow way, in every context of every hart. */
 export function leaveWriteTlbs(page: usize): void {
   const flags = flagsOf(page);
   if ((load<u8>(flags) & PAGE_IS_WRITTEN) == 0) return;
   store<u8>(flags, load<u8>(flags) & ~PAGE_IS_WRITTEN);
   const host: u32 = load<u32>(RAM_AT) + (<u32>page << 12);
-  for (let i: usize = 0; i < CONTEXTS; i++) {
+  const contexts = <usize>load<u64>(STATE + HARTS) * CONTEXTS;
+  for (let i: usize = 0; i < contexts; i++) {
     const tlb = TLBS + i * CONTEXT_BYTES + WRITE_SET;
     for (let entry = tlb; entry < tlb + TLB_BYTES; entry += 16) {
       if (load<u32>(entry) + load<u32>(entry, 8) == host) store<u64>(entry, entry == tlb ? 0x1000 : 0);
@@ -94,9 +140,9 @@ export function leaveWriteTlbs(page: usize): void {
 }
 
 function contextOf(privilege: u64, mstatus: u64): usize {
-  if (privilege == MACHINE) return TLBS;
-  if (privilege == 0) return TLBS + 3 * CONTEXT_BYTES;
-  return TLBS + ((mstatus & SUM) != 0 ? 2 : 1) * CONTEXT_BYTES;
+  if (privilege == MACHINE) return own();
+  if (privilege == 0) return own() + 3 * CONTEXT_BYTES;
+  return own() + ((mstatus & SUM) != 0 ? 2 : 1) * CONTEXT_BYTES;
 }
 
 /** After anything that may have changed the privilege or mstatus. */

@@ -1,5 +1,5 @@
 import {
-  MSTATUS_MIE, MSTATUS_MPIE, MSTATUS_MPP, MSTATUS_MPRV, MSTATUS_SIE, MSTATUS_SPIE, MSTATUS_SPP, pendingInterrupts,
+  MSTATUS_MIE, MSTATUS_MPIE, MSTATUS_MPP, MSTATUS_MPRV, MSTATUS_SIE, MSTATUS_SPIE, MSTATUS_SPP, pendingHere,
 } from './csr';
 import {
   EXCEPTIONS, INTERRUPTS, LAST_CAUSE, LAST_PC, LAST_RETIRED, MCAUSE, MEDELEG, MEPC, MIDELEG, MIE, MSTATUS, MTVAL, MTVEC,
@@ -37,7 +37,7 @@ function enterSupervisor(cause: u64, value: u64, pc: u64, handler: u64): void {
 /**
  * Takes an exception at PC. False, with nothing changed, where that would go on
  * for ever: the handler's own first instruction failed, and no instruction has
- * retired since the last exception, so all further ones would be this one again.
+ * retired since the hart's last exception, so all further ones would be this one again.
  */
 export function takeException(cause: u64, value: u64): bool {
   const pc = load<u64>(STATE + PC);
@@ -46,7 +46,7 @@ export function takeException(cause: u64, value: u64): bool {
   const handler = load<u64>(STATE + (delegated ? STVEC : MTVEC)) & ~3;
   // The same address may be the handler of a higher mode too, which can do more.
   const inHandler = pc == handler && load<u64>(STATE + PRIVILEGE) == (delegated ? SUPERVISOR : MACHINE);
-  if (inHandler && load<u64>(STATE + EXCEPTIONS) != 0 && load<u64>(STATE + LAST_RETIRED) == retired) return false;
+  if (inHandler && load<u64>(STATE + LAST_RETIRED) == retired) return false;
   store<u64>(STATE + EXCEPTIONS, load<u64>(STATE + EXCEPTIONS) + 1);
   store<u64>(STATE + LAST_CAUSE, cause);
   store<u64>(STATE + LAST_PC, pc);
@@ -76,7 +76,7 @@ const TO_SUPERVISOR: u64 = 1 << 8;
 function nextInterrupt(): u64 {
   const enabled = load<u64>(STATE + MIE);
   if (enabled == 0) return NO_INTERRUPT;
-  const pending = pendingInterrupts() & enabled;
+  const pending = pendingHere() & enabled;
   if (pending == 0) return NO_INTERRUPT;
   const privilege = load<u64>(STATE + PRIVILEGE);
   const mstatus = load<u64>(STATE + MSTATUS);
