@@ -21,6 +21,12 @@ import { LoadError } from './load-error';
 import { PageTree } from './page-tree';
 import { MachineSnapshot, machineSnapshot, ramBase } from './snapshot';
 import type { Computer, Output, RunOptions, Snapshot, StopReason, TimeSource, TrapDigest } from './types';
+import { BlockDevice } from './virtio/block';
+import { Disk } from './virtio/disk';
+import type { DiskImage } from './virtio/disk-image';
+import { EntropyDevice } from './virtio/entropy';
+import { NetworkDevice } from './virtio/net';
+import { VirtioBoard } from './virtio/transport';
 
 export interface MachineOptions {
   /** A multiple of 4096, at most 2 GiB. */
@@ -28,6 +34,12 @@ export interface MachineOptions {
   /** Hardware threads, 1 to 4. Default 1. */
   harts?: number;
   timeSource?: TimeSource;
+  /** At most six; the first is the first virtio device. */
+  disks?: readonly { image: DiskImage; readOnly?: boolean }[];
+  /** A network card with this address of six bytes. */
+  network?: { mac: Uint8Array };
+  /** A source of random numbers that starts from this whole number. */
+  entropySeed?: number;
 }
 
 /** What `load` needs of an ELF. */
@@ -49,6 +61,9 @@ const mostRam = 2 ** 31;
 /** Bytes kept for the device tree, and its alignment. */
 const treeRoom = 2 ** 16;
 const never = 0xffff_ffff_ffff_ffffn;
+const mostDisks = 6;
+/** Numbers of outputs' kinds in the ring. */
+const outputKinds = ['console', 'exit', 'disk', 'net'] as const;
 const stops: readonly StopReason[] = ['limit', 'breakpoint', 'watch', 'output', 'exit', 'idle', 'stalled'];
 
 /** A clock of one guest second a thousand million instructions: 100 instructions a tick of 10 MHz. */
@@ -81,24 +96,32 @@ export class Machine implements Computer {
   readonly #bytes: Uint8Array;
   readonly #ramAt: number;
   readonly #dirty: Uint8Array;
+  readonly #disks: readonly Disk[];
+  readonly #virtio: VirtioBoard;
   #timeSource: TimeSource = defaultTimeSource;
   #outputs: Output[] = [];
+  /** What the ring's entries of disk and network mean: the ring itself holds an index. */
+  #payloads: Pick<Output, 'value' | 'data'>[] = [];
   /** What RAM held at the last snapshot or restore; pages whose dirty byte is set may differ. */
   #pages: PageTree;
 
-  private constructor(options: MachineOptions) {
-    const { ramBytes, harts = 1, timeSource } = options;
+  private constructor(private readonly options: MachineOptions) {
+    const { ramBytes, harts = 1, timeSource, disks = [] } = options;
     if (!Number.isInteger(ramBytes) || ramBytes <= 0 || ramBytes % pageBytes !== 0 || ramBytes > mostRam) {
       throw new RangeError(`RAM must be a multiple of 4096 bytes, at most 2 GiB; ${ramBytes} bytes is not`);
     }
     if (!Number.isInteger(harts) || harts < 1 || harts > mostHarts) {
       throw new RangeError(`a machine has 1 to ${mostHarts} harts, not ${harts}`);
     }
+    if (disks.length > mostDisks) throw new RangeError(`a machine has at most ${mostDisks} disks, not ${disks.length}`);
     this.ramBytes = ramBytes;
     this.harts = harts;
     const pages = memoryPages(ramBytes);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    this.#core = instantiateCore(memory);
+    this.#core = instantiateCore(memory, {
+      virtioRead: (slot, offset, size) => this.#virtio.read(slot, offset, size),
+      virtioWrite: (slot, offset, size, value) => this.#virtio.write(slot, offset, size, value >>> 0),
+    });
     this.#view = new DataView(memory.buffer);
     this.#bytes = new Uint8Array(memory.buffer);
     this.#ramAt = ramHostAddress(ramBytes);
@@ -108,6 +131,8 @@ export class Machine implements Computer {
     this.#view.setUint32(at.ramAt, this.#ramAt, true);
     this.#core.reset(ramBase, harts);
     this.setTimeSource(timeSource ?? defaultTimeSource);
+    this.#disks = disks.map(({ image, readOnly }) => new Disk(image, readOnly ?? false));
+    this.#virtio = this.#makeVirtio();
   }
 
   static create(options: MachineOptions): Machine {
@@ -173,7 +198,7 @@ export class Machine implements Computer {
 
   /** Another machine in the same state, with a cycle counter of its own. */
   clone(): Machine {
-    const twin = new Machine({ ramBytes: this.ramBytes, harts: this.harts, timeSource: this.#timeSource });
+    const twin = new Machine({ ...this.options, timeSource: this.#timeSource });
     twin.#view.setBigUint64(at.tohost, this.#view.getBigUint64(at.tohost, true), true);
     twin.restore(this.snapshot());
     return twin;
@@ -301,12 +326,7 @@ export class Machine implements Computer {
     const offset = this.#offsetOf(address, data.length);
     if (offset === undefined) return false;
     this.#bytes.set(data, this.#ramAt + offset);
-    for (let page = Math.floor(offset / pageBytes); page * pageBytes < offset + data.length; page++) {
-      this.#dirty[page] = 1;
-      const from = Math.max(offset, page * pageBytes);
-      const to = Math.min(offset + data.length, (page + 1) * pageBytes);
-      this.#core.hostWrote(ramBase + BigInt(from), to - from);
-    }
+    this.#wrote(offset, data.length);
     return true;
   }
 
@@ -324,6 +344,12 @@ export class Machine implements Computer {
 
   receive(bytes: Uint8Array): void {
     for (const byte of bytes) this.#core.receive(byte);
+  }
+
+  receiveFrame(frame: Uint8Array): boolean {
+    const taken = this.#virtio.receive(frame);
+    this.#core.lookAtSources();
+    return taken;
   }
 
   traps(): TrapDigest {
@@ -383,13 +409,17 @@ export class Machine implements Computer {
     for (const page of this.#dirtyPages()) changes.set(page, this.#page(page));
     this.#pages = this.#pages.with(changes, peer ? machineSnapshot(peer).pages : undefined);
     this.#clean();
-    return new MachineSnapshot(this.#bytes.slice(stateAt, stateAt + stateBytes), this.#pages, this.ramBytes, this.harts);
+    const peers = peer ? machineSnapshot(peer).disks : [];
+    const disks = this.#disks.map((disk, i) => ({ image: disk.image, tree: disk.snapshot(peers[i]?.tree) }));
+    return new MachineSnapshot(this.#bytes.slice(stateAt, stateAt + stateBytes), this.#pages, this.ramBytes, this.harts, disks);
   }
 
   restore(snapshot: Snapshot): void {
-    const { state, pages, ramBytes, harts } = machineSnapshot(snapshot);
+    const { state, pages, ramBytes, harts, disks } = machineSnapshot(snapshot);
     if (harts !== this.harts) throw new RangeError(`a snapshot of ${harts} harts does not fit ${this.harts}`);
     if (ramBytes !== this.ramBytes) throw new RangeError(`a snapshot of ${ramBytes} bytes of RAM does not fit ${this.ramBytes}`);
+    if (disks.length !== this.#disks.length) throw new RangeError(`a snapshot of ${disks.length} disks does not fit ${this.#disks.length}`);
+    disks.forEach(({ tree }, i) => this.#disks[i]?.restore(tree));
     const stale = new Set(this.#dirtyPages());
     for (const page of this.#pages.differing(pages)) stale.add(page);
     for (const page of stale) this.writeMemory(ramBase + BigInt(page * pageBytes), pages.page(page).bytes);
@@ -397,6 +427,39 @@ export class Machine implements Computer {
     this.#core.forgetTranslations();
     this.#pages = pages;
     this.#clean();
+  }
+
+  #makeVirtio(): VirtioBoard {
+    const { network, entropySeed } = this.options;
+    const devices = [
+      ...this.#disks.map((disk, i) => new BlockDevice(disk, i, `covert-disk-${i}`)),
+      ...(network ? [new NetworkDevice(network.mac)] : []),
+      ...(entropySeed === undefined ? [] : [new EntropyDevice(entropySeed)]),
+    ];
+    return new VirtioBoard(this.#view, { slots: at.virtio, raised: at.virtioRaised }, devices, {
+      memory: {
+        range: (address, bytes) => {
+          const offset = address - Number(ramBase);
+          if (!(offset >= 0 && offset + bytes <= this.ramBytes)) return undefined;
+          return this.#bytes.subarray(this.#ramAt + offset, this.#ramAt + offset + bytes);
+        },
+        wrote: (address, bytes) => this.#wrote(address - Number(ramBase), bytes),
+      },
+      output: (kind, value, data) => {
+        this.#core.output(outputKinds.indexOf(kind), this.#payloads.length);
+        this.#payloads.push({ value, data });
+      },
+    });
+  }
+
+  /** Bytes of RAM have changed that no store of a hart has changed. */
+  #wrote(offset: number, bytes: number): void {
+    for (let page = Math.floor(offset / pageBytes); page * pageBytes < offset + bytes; page++) {
+      this.#dirty[page] = 1;
+      const from = Math.max(offset, page * pageBytes);
+      const to = Math.min(offset + bytes, (page + 1) * pageBytes);
+      this.#core.hostWrote(ramBase + BigInt(from), to - from);
+    }
   }
 
   /** From here on the next store to any page is noticed. */
@@ -422,13 +485,12 @@ export class Machine implements Computer {
     const first = this.#count(at.outputSequence) - count;
     for (let i = 0; i < count; i++) {
       const entry = at.outputRing + i * outputEntryBytes;
-      this.#outputs.push({
-        sequence: first + i,
-        instruction: this.#count(entry),
-        kind: this.#view.getUint32(entry + 8, true) === 1 ? 'exit' : 'console',
-        value: this.#view.getUint32(entry + 12, true),
-      });
+      const kind = outputKinds[this.#view.getUint32(entry + 8, true)] ?? 'console';
+      const value = this.#view.getUint32(entry + 12, true);
+      const meaning = kind === 'disk' || kind === 'net' ? this.#payloads[value] : undefined;
+      this.#outputs.push({ sequence: first + i, instruction: this.#count(entry), kind, value, ...meaning });
     }
+    this.#payloads = [];
     this.#view.setUint32(at.outputs, 0, true);
   }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import { LoadError, Machine } from '../../engine/machine/machine';
+import { DiskImageError, imageOfFile, type DiskImage } from '../../engine/machine/virtio/disk-image';
 import { readElf } from '../../engine/symbols/elf';
 import { readSymbols } from '../../engine/symbols/symbols';
 import { ElfError } from '../../engine/symbols/types';
@@ -21,6 +22,7 @@ interface ExecFlags {
   json?: true;
   linux?: true;
   initrd?: string;
+  disk: string[];
   append: string;
 }
 
@@ -52,6 +54,11 @@ export function addExecCommand(program: Command): void {
     )
     .option('--linux', 'the image is a flat RISC-V Linux kernel; the terminal is its console (Ctrl-A X leaves)')
     .option('--initrd <file>', 'with --linux: initial RAM disk')
+    .addOption(
+      new Option('--disk <file>', 'with --linux: a raw image as a virtio disk; FILE,readonly for one that cannot be written. Writes are kept in memory and lost at the end. Repeatable')
+        .argParser((value: string, before: string[]) => [...before, value])
+        .default([], 'none'),
+    )
     .option('--append <arguments>', 'with --linux: the kernel command line', 'console=ttyS0')
     .option('--json', 'print one object with output, exit code, counts and hashes instead')
     .addHelpText(
@@ -128,11 +135,11 @@ async function read(file: string): Promise<Uint8Array> {
 }
 
 /** A machine that is about to run a kernel. */
-async function bootLinux(file: string, { ram, harts, initrd, append }: ExecFlags): Promise<Machine> {
+async function bootLinux(file: string, { ram, harts, initrd, disk: disks, append }: ExecFlags): Promise<Machine> {
   checkRam(ram);
   const image = await read(file);
   const disk = initrd === undefined ? {} : { initrd: await read(initrd) };
-  const machine = Machine.create({ ramBytes: ram, harts });
+  const machine = Machine.create({ ramBytes: ram, harts, disks: disks.map(openDisk), entropySeed: 1 });
   try {
     machine.loadKernel(image, { ...disk, bootArguments: append });
   } catch (error) {
@@ -140,6 +147,17 @@ async function bootLinux(file: string, { ram, harts, initrd, append }: ExecFlags
     throw error;
   }
   return machine;
+}
+
+function openDisk(argument: string): { image: DiskImage; readOnly: boolean } {
+  const readOnly = argument.endsWith(',readonly');
+  const file = readOnly ? argument.slice(0, -',readonly'.length) : argument;
+  try {
+    return { image: imageOfFile(file), readOnly };
+  } catch (error) {
+    if (error instanceof DiskImageError) throw new BadInput(`--disk ${file}: it ${error.message}`, { cause: error });
+    throw asUnreadable(file, error);
+  }
 }
 
 async function boot(file: string, { ram, harts }: ExecFlags): Promise<Machine> {

@@ -17,6 +17,9 @@ const ok = 0;
 const failed = 1;
 const unsupported = 2;
 
+/** A disk's number in the value of its outputs: more sectors than any disk has. */
+export const diskStride = 2 ** 40;
+
 const headerBytes = 16;
 /** Segments of data in one request. */
 const mostSegments = 126;
@@ -32,6 +35,8 @@ export class BlockDevice implements VirtioDevice {
 
   constructor(
     private readonly disk: Disk,
+    /** Which of the machine's disks it is. */
+    private readonly number: number,
     private readonly name: string,
   ) {
     this.features = segmentsFeature | flushFeature | (disk.readOnly ? readOnlyFeature : 0);
@@ -79,7 +84,7 @@ export class BlockDevice implements VirtioDevice {
         const data = sent.subarray(headerBytes);
         if (this.disk.readOnly || !within(data.length)) return { status: failed };
         this.disk.write(Number(sector) * sectorBytes, data);
-        if (data.length > 0) context.output('disk', Number(sector), data);
+        if (data.length > 0) context.output('disk', this.number * diskStride + Number(sector), data);
         return { status: ok };
       }
       case flushRequest:
