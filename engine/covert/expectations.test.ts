@@ -7,7 +7,7 @@ type Facts = Judged['report'];
 
 const quiet: Facts = {
   scenario: 's',
-  guest: { exit: 0, output: 'crc=1\n', instructions: 1000, ended: 'exit' },
+  guest: { exit: 0, output: 'crc=1\n', instructions: 1000, state: '', ended: 'exit' },
   faults: [],
   divergences: [],
   detections: [],

@@ -1,4 +1,5 @@
 import type { Output, Snapshot } from '../machine/types';
+import { diskStride } from '../machine/virtio/block';
 import type { DetectionMethod } from './plan';
 import type { Replica } from './replica';
 
@@ -9,21 +10,40 @@ export interface Detection {
   what: string;
 }
 
-/** An output in words: `byte 0x41 'A'`, `exit 0`. */
-export function describeOutput(output: Pick<Output, 'kind' | 'value'>): string {
+/** An output in words: `byte 0x41 'A'`, `exit 0`, `4096 bytes to sector 17 of disk 0`. */
+export function describeOutput(output: Pick<Output, 'kind' | 'value'> & { bytes?: number; data?: Uint8Array }): string {
   if (output.kind === 'exit') return `exit ${output.value}`;
+  const length = output.data?.length ?? output.bytes ?? 0;
+  if (output.kind === 'net') return `a frame of ${length} bytes`;
+  if (output.kind === 'disk') {
+    return `${length} bytes to sector ${output.value % diskStride} of disk ${Math.floor(output.value / diskStride)}`;
+  }
   const hex = `0x${output.value.toString(16).padStart(2, '0')}`;
   const printable = output.value >= 0x20 && output.value < 0x7f;
   return printable ? `byte ${hex} '${String.fromCharCode(output.value)}'` : `byte ${hex}`;
+}
+
+function sameOutput(a: Output, b: Output): boolean {
+  return a.kind === b.kind && a.value === b.value && Buffer.compare(a.data ?? empty, b.data ?? empty) === 0;
+}
+
+const empty = new Uint8Array();
+
+/** Where two outputs look the same in words, what differs in their data. */
+function contentOf(output: Output | undefined, first: Output | undefined): string {
+  if (!output?.data || !first?.data || output === first || describeOutput(output) !== describeOutput(first)) return '';
+  const { data } = first;
+  const at = output.data.findIndex((byte, i) => byte !== data[i]);
+  return at < 0 ? '' : ` that differ at byte ${at}`;
 }
 
 /** Compares the oldest pending output of every replica; undefined where they agree. */
 export function compareOutputs(replicas: readonly Replica[]): Detection | undefined {
   const heads = replicas.map((replica) => ({ replica, output: replica.pending[0] }));
   const first = heads[0]?.output;
-  const same = heads.every(({ output }) => output && first && output.kind === first.kind && output.value === first.value);
+  const same = heads.every(({ output }) => output && first && sameOutput(output, first));
   if (same) return undefined;
-  const said = heads.map(({ replica, output }) => `${replica.name} ${output ? describeOutput(output) : 'nothing'}`);
+  const said = heads.map(({ replica, output }) => `${replica.name} ${output ? describeOutput(output) : 'nothing'}${contentOf(output, first)}`);
   return { by: 'output', what: `output ${first?.sequence ?? heads[1]?.output?.sequence ?? 0}: ${said.join(', ')}` };
 }
 

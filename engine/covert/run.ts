@@ -5,6 +5,7 @@ import type { SystemEvent } from './events';
 import { symbolsOf } from './guest';
 import type { Plan } from './plan';
 import { runReference, type Reference } from './reference';
+import type { ReleasedData } from './release-log';
 import type { DivergenceReport, FaultReport, Location, Report } from './report';
 
 export interface RunOptions {
@@ -67,7 +68,8 @@ function makeReport(session: Session, end: EventOf<'end'>, reference: Reference)
   });
 
   const console = session.released;
-  const comparison = compareWithReference(console, end, reference);
+  const disk = session.releasedData('disk');
+  const comparison = compareWithReference(console, disk, end, reference);
   const protectedCycles = session.cycles;
   const { kind } = plan.protection;
   const partial = {
@@ -76,6 +78,7 @@ function makeReport(session: Session, end: EventOf<'end'>, reference: Reference)
       exit: end.exitCode,
       output: new TextDecoder().decode(console),
       instructions: session.count,
+      state: session.stateHash(),
       ended: end.how,
     },
     faults,
@@ -133,9 +136,19 @@ function divergenceReport(
  */
 function compareWithReference(
   console: Uint8Array,
+  disk: ReleasedData,
   end: EventOf<'end'>,
   reference: Reference,
-): { corrupt: boolean; firstWrongByte?: number } {
+): Omit<Report['released'], 'bytes' | 'sha256'> {
+  const verdict = compareConsole(console, end, reference);
+  if (disk.outputs === 0 && reference.disk.outputs === 0) return verdict;
+  // Of a guest that was cut off the writes so far have no whole to be compared with.
+  const wrong = end.how === 'exit' && disk.sha256 !== reference.disk.sha256;
+  const { outputs: writes, bytes, sha256 } = disk;
+  return { ...verdict, corrupt: verdict.corrupt || wrong, disk: { writes, bytes, sha256, corrupt: wrong } };
+}
+
+function compareConsole(console: Uint8Array, end: EventOf<'end'>, reference: Reference): { corrupt: boolean; firstWrongByte?: number } {
   const wrong = console.findIndex((byte, index) => byte !== reference.console[index]);
   if (wrong >= 0) return { corrupt: true, firstWrongByte: wrong };
   const ended = end.how === 'exit';

@@ -9,7 +9,7 @@ import { createMachine } from './guest';
 import { InputFeed, type FeedState } from './input-feed';
 import { InputLog } from './input-log';
 import type { Plan, ProtectionKind, ReplicaName } from './plan';
-import { ReleaseLog } from './release-log';
+import { ReleaseLog, type ReleasedData } from './release-log';
 import { compareOutputs, compareStates, describeOutput, inspectArrival, snapshotAll, type Detection } from './rendezvous';
 import { Replica, type ReplicaState } from './replica';
 import type { CostReport } from './report';
@@ -104,7 +104,7 @@ export class System {
     this.#injector = new FaultInjector(plan.faults, plan.seed);
     this.#accounting = new Accounting(options.costs ?? defaultCosts, protection.kind !== 'none');
 
-    const first = createMachine(guest);
+    const first = createMachine(guest, plan.seed);
     const count = { none: 1, dmr: 2, tmr: 3 }[protection.kind];
     this.replicas = Array.from({ length: count }, (_, i) => {
       const computer = i === 0 ? first : first.clone();
@@ -133,6 +133,10 @@ export class System {
   /** Console bytes released so far. */
   get released(): Uint8Array {
     return this.#log.console(this.#released);
+  }
+  /** What has gone to disks or to the network so far. */
+  releasedData(kind: 'disk' | 'net'): ReleasedData {
+    return this.#log.data(kind, this.#released);
   }
   /** A detected error whose recovery is the next step. */
   get detection(): Detection | undefined {
@@ -401,7 +405,7 @@ export class System {
     const sequence = this.#compared++;
     if (sequence < this.#released) {
       const before = this.#log.at(sequence);
-      if (before && (before.kind !== output.kind || before.value !== output.value)) {
+      if (before && !this.#log.agrees({ ...output, sequence })) {
         this.#moveTo(at);
         const why = `output ${sequence} was released as ${describeOutput(before)} and is now ${describeOutput(output)}`;
         this.#end('stopped', null, why);
@@ -411,10 +415,11 @@ export class System {
     }
     this.#log.write({ ...output, sequence });
     this.#released = this.#compared;
-    this.#accounting.output(1);
-    if (output.kind === 'console') {
+    this.#accounting.output(output.data?.length ?? 1);
+    if (output.kind !== 'exit') {
       const newest = this.#events.at(-1);
-      if (newest?.kind === 'release' && newest.moment === moment) newest.bytes.push(output.value);
+      if (output.kind !== 'console') this.#events.push({ kind: 'release', moment, instruction: at, bytes: [] });
+      else if (newest?.kind === 'release' && newest.moment === moment) newest.bytes.push(output.value);
       else this.#events.push({ kind: 'release', moment, instruction: at, bytes: [output.value] });
       if (this.#released < mostOutputs) return false;
       this.#moveTo(at);

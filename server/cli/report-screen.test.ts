@@ -9,7 +9,7 @@ const screen = { width: 88, colors: picocolors.createColors(false) };
 const report: Report = {
   scenario: 'a bit flip in the checksum loop',
   passed: false,
-  guest: { exit: 0, output: 'block 1\ncrc=54baaee3\n', instructions: 1_234_567, ended: 'exit' },
+  guest: { exit: 0, output: 'block 1\ncrc=54baaee3\n', instructions: 1_234_567, state: '', ended: 'exit' },
   faults: [
     {
       name: 'fault 1',

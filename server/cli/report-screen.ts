@@ -106,11 +106,12 @@ function recoveryLines({ recoveries, protection, detections, released }: Report)
 }
 
 function releasedLines({ released, guest }: Report): string[] {
-  const { bytes, sha256, corrupt, firstWrongByte } = released;
+  const { bytes, sha256, corrupt, firstWrongByte, disk } = released;
   const wrong = firstWrongByte === undefined ? `exit ${guest.exit ?? 'missing'} is wrong` : `wrong from byte ${firstWrongByte} on`;
   return [
     `${counted(bytes, 'byte')}, each once, ${corrupt ? `CORRUPT: ${wrong}` : 'none wrong'}`,
     `sha256 ${sha256}`,
+    ...(disk ? [`${counted(disk.writes, 'disk write')} of ${counted(disk.bytes, 'byte')}, ${disk.corrupt ? 'CORRUPT' : 'none wrong'}`] : []),
   ];
 }
 
