@@ -12,7 +12,7 @@ const quiet: Facts = {
   divergences: [],
   detections: [],
   recoveries: [],
-  released: { bytes: 6, sha256: '', corrupt: false },
+  released: { bytes: 6, ofBytes: 6, sha256: '', corrupt: false },
   protection: { start: 'dmr', end: 'dmr' },
   cycles: { unprotected: 100, protected: 110, overhead: 0.1, events: [] },
 };

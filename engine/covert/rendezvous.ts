@@ -95,14 +95,24 @@ export function snapshotAll(replicas: readonly Replica[]): Snapshot[] {
   return snapshots;
 }
 
+/** Differing places that a detection names, and counts at most. */
+const shown = 4;
+const counted = 10_000;
+
 /** Undefined where all states are equal. */
 export function compareStates(replicas: readonly Replica[], snapshots: readonly Snapshot[]): Detection | undefined {
   const [first, ...others] = snapshots;
   const odd = first ? others.findIndex((other) => !first.equals(other)) : -1;
   if (!first || odd < 0) return undefined;
-  const places = first.difference(others[odd] ?? first, 4).map((difference) => difference.place);
+  const places = first.difference(others[odd] ?? first, counted).map((difference) => difference.place);
+  // Registers come first; where memory differs too, it is named.
+  const memory = places.find((place) => place.includes('['));
+  const named = places.slice(0, shown);
+  if (memory !== undefined && !named.includes(memory)) named.splice(-1, 1, memory);
+  const more = places.length - named.length;
+  const rest = more === 0 ? '' : ` and ${places.length === counted ? `at least ${more}` : more} more`;
   return {
     by: 'state',
-    what: `state of ${replicas[0]?.name} and ${replicas[odd + 1]?.name} differs in ${places.join(', ')}`,
+    what: `state of ${replicas[0]?.name} and ${replicas[odd + 1]?.name} differs in ${named.join(', ')}${rest}`,
   };
 }

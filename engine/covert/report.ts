@@ -93,6 +93,8 @@ export interface Report {
   released: {
     /** Of the console. */
     bytes: number;
+    /** What the fault-free guest releases. */
+    ofBytes: number;
     sha256: string;
     /** Anything wrong has left: a console byte, a disk write, the exit code. */
     corrupt: boolean;
@@ -102,5 +104,6 @@ export interface Report {
   };
   expectations: ExpectationReport[];
   protection: { start: ProtectionKind; end: ProtectionKind };
-  cycles: { unprotected: number; protected: number; overhead: number; events: CostReport[] };
+  /** `overhead` is a fraction, or null where the run or the fault-free one did not end by itself. */
+  cycles: { unprotected: number; protected: number; overhead: number | null; events: CostReport[] };
 }
