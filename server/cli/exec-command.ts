@@ -25,6 +25,7 @@ interface ExecFlags {
   json?: true;
   linux?: true;
   initrd?: string;
+  bios?: string;
   disk: string[];
   forward: Forward[];
   append: string;
@@ -68,6 +69,7 @@ export function addExecCommand(program: Command): void {
         .argParser((value: string, before: Forward[]) => [...before, parseForward(value)])
         .default([], 'none'),
     )
+    .option('--bios <file>', 'with --linux: flat firmware, such as OpenSBI fw_jump.bin or fw_dynamic.bin, in place of the built-in SBI')
     .option('--append <arguments>', 'with --linux: the kernel command line', 'console=ttyS0')
     .option('--json', 'print one object with output, exit code, counts and hashes instead')
     .addHelpText(
@@ -149,13 +151,14 @@ async function read(file: string): Promise<Uint8Array> {
 }
 
 /** A machine that is about to run a kernel. */
-async function bootLinux(file: string, { ram, harts, initrd, disk: disks, forward, append }: ExecFlags): Promise<Machine> {
+async function bootLinux(file: string, { ram, harts, initrd, bios, disk: disks, forward, append }: ExecFlags): Promise<Machine> {
   checkRam(ram);
   const image = await read(file);
   const disk = initrd === undefined ? {} : { initrd: await read(initrd) };
   const machine = Machine.create({ ramBytes: ram, harts, disks: disks.map(openDisk), entropySeed: 1, ...(forward.length > 0 ? { network: { mac: guestMac } } : {}) });
   try {
-    machine.loadKernel(image, { ...disk, bootArguments: append });
+    const firmware = bios === undefined ? {} : { firmware: await read(bios) };
+    machine.loadKernel(image, { ...disk, ...firmware, bootArguments: append });
   } catch (error) {
     if (error instanceof LoadError) throw new BadInput(`${file}: ${error.message}`, { cause: error });
     throw error;
