@@ -14,7 +14,8 @@ export function createMachine(guest: GuestPlan, seed: number): Machine {
   const { ramBytes, harts, image, linux } = guest;
   const machine = Machine.create({ ramBytes, harts, ...(linux ? { disks: linux.disks, entropySeed: seed } : {}) });
   if (linux) {
-    machine.loadKernel(image, { initrd: linux.initialDisk, bootArguments: linux.bootArguments });
+    const { initialDisk: initrd, bootArguments, firmware } = linux;
+    machine.loadKernel(image, { initrd, bootArguments, ...(firmware ? { firmware } : {}) });
   } else {
     const tohost = symbolsOf(guest).find('tohost')?.address;
     machine.load(readElf(image), tohost === undefined ? {} : { tohost });

@@ -44,6 +44,8 @@ export interface LinuxPlan {
   initialDisk: Uint8Array;
   /** The kernel's command line. */
   bootArguments: string;
+  /** Flat firmware; without it the built-in SBI starts the kernel. */
+  firmware?: Uint8Array;
   /** The kernel's `System.map`. */
   systemMap: Uint8Array;
   /** Its virtio disks, in order. What is written to them is compared and counted, and lost at the end. */

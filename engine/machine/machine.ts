@@ -59,6 +59,8 @@ export interface KernelOptions {
   initrd?: Uint8Array;
   /** The kernel's command line. */
   bootArguments?: string;
+  /** A flat firmware, such as OpenSBI's fw_jump.bin or fw_dynamic.bin, that starts the kernel in place of the built-in SBI. */
+  firmware?: Uint8Array;
 }
 
 const mostRam = 2 ** 31;
@@ -81,6 +83,16 @@ const counterOffsets: ReadonlyMap<number, number> = new Map([
   [0xb00, at.cycleOffset],
   [0xb02, at.instretOffset],
 ]);
+
+const firmwareInfoBytes = 48;
+
+/** What OpenSBI's fw_dynamic is told in a2: struct fw_dynamic_info of its documentation, docs/firmware/fw_dynamic.md. */
+function firmwareInfo(kernel: bigint): Uint8Array {
+  const supervisor = 1n;
+  // Magic, version, next address, its mode, options, preferred boot hart.
+  const words = [0x4942_534fn, 2n, kernel, supervisor, 0n, 0n];
+  return new Uint8Array(BigUint64Array.from(words).buffer);
+}
 
 /** A limit as the core takes it: the first whole count that is not below, from 0 to never. */
 function bound(limit: number): bigint {
@@ -166,12 +178,13 @@ export class Machine implements Computer {
    * Puts a flat Linux kernel, its initial RAM disk and a device tree into RAM,
    * and hart 0 where firmware leaves it: supervisor mode, a0 the hart's
    * number, a1 the device tree's address, with the built-in SBI behind it. The
-   * other harts are stopped until the kernel starts them
+   * other harts are stopped until the kernel starts them. With `firmware` all
+   * harts start there, in machine mode, as after a first boot stage
    * (RISC-V boot requirements of Linux, Documentation/arch/riscv/boot.rst).
    * Throws {@link LoadError}.
    */
   loadKernel(image: Uint8Array, options: KernelOptions = {}): void {
-    const { initrd, bootArguments } = options;
+    const { initrd, bootArguments, firmware } = options;
     const { textOffset, memoryBytes } = readLinuxImage(image);
     const base = Number(ramBase);
     const align = (address: number, to: number): number => Math.floor(address / to) * to;
@@ -185,11 +198,28 @@ export class Machine implements Computer {
     }
     const disk = initrd ? { initrd: { address: diskAt, bytes: initrd.length } } : {};
     const tree = flatten(boardTree({ ramBytes: this.ramBytes, harts: this.harts, ...(bootArguments === undefined ? {} : { bootArguments }), ...disk }));
-    if (tree.length > treeRoom) throw new LoadError('the kernel command line is too long');
+    // Firmware adds to the tree.
+    if (tree.length > treeRoom / 2) throw new LoadError('the kernel command line is too long');
+    if (firmware && firmware.length > textOffset) {
+      throw new LoadError(`the firmware does not fit below the kernel: it has ${firmware.length} bytes of at most ${textOffset}`);
+    }
     this.writeMemory(ramBase + BigInt(textOffset), image);
     if (initrd) this.writeMemory(BigInt(diskAt), initrd);
     this.writeMemory(BigInt(treeAt), tree);
-    this.pc = ramBase + BigInt(textOffset);
+    const kernel = ramBase + BigInt(textOffset);
+    if (firmware) {
+      this.writeMemory(ramBase, firmware);
+      const info = BigInt(treeAt + treeRoom - firmwareInfoBytes);
+      this.writeMemory(info, firmwareInfo(kernel));
+      // reset() has put each hart's number into its a0.
+      for (let hart = 0; hart < this.harts; hart++) {
+        this.#setPc(ramBase, hart);
+        this.setX(11, BigInt(treeAt), hart);
+        this.setX(12, info, hart);
+      }
+      return;
+    }
+    this.pc = kernel;
     this.setX(10, 0n);
     this.setX(11, BigInt(treeAt));
     this.#core.startSupervisor();

@@ -27,7 +27,7 @@ export async function lowerGuest(guest: ast.Guest, context: Context, files: Gues
   const settings = eachOnce(guest.settings, context, repeatable);
   const elf = settings.find(ast.isElf);
   const linux = settings.find(ast.isLinux);
-  const system = linux && (await lowerLinux(linux, { program: settings.find(ast.isProgram), disk: settings.find(ast.isDisk) }, context));
+  const system = linux && (await lowerLinux(linux, { program: settings.find(ast.isProgram), disk: settings.find(ast.isDisk), firmware: settings.find(ast.isFirmware) }, context));
   const file = system ? system.file : elf && (await readElf(elf, context, files));
   const typing: Typing[] = [];
   let ramBytes = linux ? defaults.linuxRamBytes : defaults.ramBytes;
@@ -47,6 +47,9 @@ export async function lowerGuest(guest: ast.Guest, context: Context, files: Gues
         break;
       case 'Program':
         if (!linux) reporter.error('COV206', part(setting, 'word'), '`run` is for Linux guests: say `linux debian` too');
+        break;
+      case 'Firmware':
+        if (!linux) reporter.error('COV206', part(setting, 'word'), '`firmware` is for Linux guests: say `linux debian` too');
         break;
       case 'Disk':
         if (!linux) reporter.error('COV206', part(setting, 'word'), '`disk` is for Linux guests: say `linux debian` too');

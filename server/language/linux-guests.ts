@@ -34,7 +34,7 @@ export interface LinuxGuest {
 /** A stock Linux guest of what `npm run guest:debian` has fetched. Undefined where something is wrong, which is reported. */
 export async function lowerLinux(
   linux: ast.Linux,
-  settings: { program?: ast.Program | undefined; disk?: ast.Disk | undefined },
+  settings: { program?: ast.Program | undefined; disk?: ast.Disk | undefined; firmware?: ast.Firmware | undefined },
   context: Context,
 ): Promise<LinuxGuest | undefined> {
   const { program, disk } = settings;
@@ -47,6 +47,8 @@ export async function lowerLinux(
   }
   const command = program && (await lowerProgram(program, context));
   if (program && !command) return undefined;
+  const firmware = settings.firmware && (await readFirmware(settings.firmware, files.firmware, context));
+  if (settings.firmware && !firmware) return undefined;
   const own = disk && openDisk(disk, context);
   if (disk && !own) return undefined;
   try {
@@ -59,9 +61,14 @@ export async function lowerLinux(
       initialDisk: Buffer.concat([...archives, start]),
       bootArguments: 'console=ttyS0 quiet',
       systemMap,
+      ...(firmware ? { firmware } : {}),
       disks: [...(command ? [openedImage(files.programs)] : []), ...(own ? [own] : [])].map((image) => ({ image })),
     };
     const { textOffset, memoryBytes } = readLinuxImage(kernel);
+    if (firmware && firmware.length > textOffset) {
+      reporter.error('COV307', settings.firmware?.$cstNode, `this firmware has ${firmware.length} bytes, and below the kernel there is room for ${textOffset}`);
+      return undefined;
+    }
     const symbols = symbolsOf({ image: kernel, linux: plan });
     const physical = (address: bigint): bigint => (address < kernelLink ? address : address - kernelLink + ramBase + BigInt(textOffset));
     return {
@@ -72,6 +79,22 @@ export async function lowerLinux(
   } catch (error) {
     const reason = error instanceof LoadError ? `cannot be used: ${error.message}` : reasonOf(error);
     reporter.error('COV203', linux.$cstNode, `the Debian guest ${reason}; \`npm run guest:debian\` makes it anew`);
+    return undefined;
+  }
+}
+
+/** OpenSBI as it was fetched, or a flat image beside the scenario. */
+async function readFirmware(firmware: ast.Firmware, opensbi: string, context: Context): Promise<Uint8Array | undefined> {
+  const { reporter, document } = context;
+  if (firmware.path === undefined) {
+    return oneOf(context, part(firmware, 'name'), firmware.name ?? '', ['opensbi'], 'firmware') && kept(opensbi);
+  }
+  const name = decodeString(firmware.path).value;
+  if (name === undefined) return undefined;
+  try {
+    return await kept(resolve(dirname(document.uri.fsPath), name));
+  } catch (error) {
+    reporter.error('COV203', part(firmware, 'path'), `${name} ${reasonOf(error)}`);
     return undefined;
   }
 }
