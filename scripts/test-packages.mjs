@@ -19,6 +19,7 @@ const packages = new Map([
   ['debian-archive-keyring', 'stock Debian as a guest'],
   ['e2fsprogs', 'stock Debian as a guest'],
   ['xz-utils', 'stock Debian as a guest'],
+  ['curl', 'a web server in a guest'],
   ['device-tree-compiler', 'device trees against dtc'],
   ['chromium', 'the extension in a real VS Code workbench'],
   ['fonts-dejavu-core', 'readable screenshots of the workbench'],

@@ -13,19 +13,28 @@ export interface CoreExports {
   hostWrote(address: bigint, size: number): void;
   watchPages(): void;
   startSupervisor(): void;
+  output(kind: number, value: number): void;
+  lookAtSources(): void;
   forget(): void;
   forgetTranslations(): void;
   layoutOf(index: number): number;
 }
 
+/** What the resident core calls: engine/core/assembly/virtio.ts. */
+export interface CoreImports {
+  virtioRead(slot: number, offset: number, size: number): number;
+  virtioWrite(slot: number, offset: number, size: number, value: number): void;
+}
+
 let compiled: WebAssembly.Module | undefined;
 
 /** A core of its own on `memory`. The module is compiled once. */
-export function instantiateCore(memory: WebAssembly.Memory): CoreExports {
+export function instantiateCore(memory: WebAssembly.Memory, devices: CoreImports): CoreExports {
   compiled ??= new WebAssembly.Module(Buffer.from(coreWasm, 'base64'));
   const imports = {
     env: {
       memory,
+      ...devices,
       // The compiler imports it for assertions; the core is built without any.
       abort: () => {
         throw new Error('the resident core was aborted');

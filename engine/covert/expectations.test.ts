@@ -7,12 +7,12 @@ type Facts = Judged['report'];
 
 const quiet: Facts = {
   scenario: 's',
-  guest: { exit: 0, output: 'crc=1\n', instructions: 1000, ended: 'exit' },
+  guest: { exit: 0, output: 'crc=1\n', instructions: 1000, state: '', ended: 'exit' },
   faults: [],
   divergences: [],
   detections: [],
   recoveries: [],
-  released: { bytes: 6, sha256: '', corrupt: false },
+  released: { bytes: 6, ofBytes: 6, sha256: '', corrupt: false },
   protection: { start: 'dmr', end: 'dmr' },
   cycles: { unprotected: 100, protected: 110, overhead: 0.1, events: [] },
 };

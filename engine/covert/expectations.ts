@@ -78,6 +78,7 @@ function whyNot(expectation: Expectation, judged: Judged): string | undefined {
       if (guest.exit === expectation.code) return undefined;
       return guest.exit === null ? 'the guest did not exit by itself' : `it exited with ${guest.exit}`;
     case 'overhead-below':
+      if (cycles.overhead === null) return 'the run was not whole, so there is no overhead to give';
       if (cycles.overhead < expectation.fraction) return undefined;
       return `the overhead is ${(cycles.overhead * 100).toFixed(1)} %`;
     case 'degraded-to':

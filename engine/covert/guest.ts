@@ -6,14 +6,16 @@ import type { Symbols } from '../symbols/types';
 import type { GuestPlan } from './plan';
 
 /**
- * A machine with the guest loaded, before its first instruction.
+ * A machine with the guest loaded, before its first instruction. The seed is what
+ * a Linux guest's source of random numbers starts from.
  * @throws LoadError where the guest does not fit into its RAM.
  */
-export function createMachine(guest: GuestPlan): Machine {
+export function createMachine(guest: GuestPlan, seed: number): Machine {
   const { ramBytes, harts, image, linux } = guest;
-  const machine = Machine.create({ ramBytes, harts });
+  const machine = Machine.create({ ramBytes, harts, ...(linux ? { disks: linux.disks, entropySeed: seed } : {}) });
   if (linux) {
-    machine.loadKernel(image, { initrd: linux.initialDisk, bootArguments: linux.bootArguments });
+    const { initialDisk: initrd, bootArguments, firmware } = linux;
+    machine.loadKernel(image, { initrd, bootArguments, ...(firmware ? { firmware } : {}) });
   } else {
     const tohost = symbolsOf(guest).find('tohost')?.address;
     machine.load(readElf(image), tohost === undefined ? {} : { tohost });

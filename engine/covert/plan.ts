@@ -8,6 +8,7 @@
  */
 
 import type { ChipPlan } from '../chip/plan';
+import type { DiskImage } from '../machine/virtio/disk-image';
 import type { Typing } from './console-script';
 
 /** A replica's letter, in order of creation. */
@@ -43,8 +44,12 @@ export interface LinuxPlan {
   initialDisk: Uint8Array;
   /** The kernel's command line. */
   bootArguments: string;
+  /** Flat firmware; without it the built-in SBI starts the kernel. */
+  firmware?: Uint8Array;
   /** The kernel's `System.map`. */
   systemMap: Uint8Array;
+  /** Its virtio disks, in order. What is written to them is compared and counted, and lost at the end. */
+  disks: readonly { image: DiskImage; readOnly?: boolean }[];
 }
 
 export type ProtectionKind = 'none' | 'dmr' | 'tmr';

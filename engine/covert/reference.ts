@@ -1,4 +1,5 @@
 import type { Plan } from './plan';
+import type { ReleasedData } from './release-log';
 import { System } from './system';
 
 /** What the guest does on this chip when nothing strikes and nothing protects it. */
@@ -6,6 +7,7 @@ export interface Reference {
   /** The exit code, or null if it does not end by itself within the plan's limit. */
   exit: number | null;
   console: Uint8Array;
+  disk: ReleasedData;
   instructions: number;
   cycles: number;
 }
@@ -23,7 +25,7 @@ export async function runReference(
   onProgress?: (instructions: number) => void,
 ): Promise<Reference | undefined> {
   const { guest, chip, maxInstructions } = plan;
-  const key = JSON.stringify([guest.ramBytes, guest.harts, chip, maxInstructions, guest.typing && [guest.typing, plan.protection.epochInstructions]]);
+  const key = JSON.stringify([guest.linux && plan.seed, guest.ramBytes, guest.harts, chip, maxInstructions, guest.typing && [guest.typing, plan.protection.epochInstructions]]);
   const subject = guest.linux ?? guest.image;
   let references = known.get(subject);
   if (!references) known.set(subject, (references = new Map<string, Reference>()));
@@ -46,6 +48,7 @@ export async function runReference(
   const reference: Reference = {
     exit: end.kind === 'end' ? end.exitCode : null,
     console: system.released,
+    disk: system.releasedData('disk'),
     instructions: system.count,
     cycles: system.cycles,
   };

@@ -1,4 +1,5 @@
 import type { Output, Snapshot } from '../machine/types';
+import { diskStride } from '../machine/virtio/block';
 import type { DetectionMethod } from './plan';
 import type { Replica } from './replica';
 
@@ -9,21 +10,40 @@ export interface Detection {
   what: string;
 }
 
-/** An output in words: `byte 0x41 'A'`, `exit 0`. */
-export function describeOutput(output: Pick<Output, 'kind' | 'value'>): string {
+/** An output in words: `byte 0x41 'A'`, `exit 0`, `4096 bytes to sector 17 of disk 0`. */
+export function describeOutput(output: Pick<Output, 'kind' | 'value'> & { bytes?: number; data?: Uint8Array }): string {
   if (output.kind === 'exit') return `exit ${output.value}`;
+  const length = output.data?.length ?? output.bytes ?? 0;
+  if (output.kind === 'net') return `a frame of ${length} bytes`;
+  if (output.kind === 'disk') {
+    return `${length} bytes to sector ${output.value % diskStride} of disk ${Math.floor(output.value / diskStride)}`;
+  }
   const hex = `0x${output.value.toString(16).padStart(2, '0')}`;
   const printable = output.value >= 0x20 && output.value < 0x7f;
   return printable ? `byte ${hex} '${String.fromCharCode(output.value)}'` : `byte ${hex}`;
+}
+
+function sameOutput(a: Output, b: Output): boolean {
+  return a.kind === b.kind && a.value === b.value && Buffer.compare(a.data ?? empty, b.data ?? empty) === 0;
+}
+
+const empty = new Uint8Array();
+
+/** Where two outputs look the same in words, what differs in their data. */
+function contentOf(output: Output | undefined, first: Output | undefined): string {
+  if (!output?.data || !first?.data || output === first || describeOutput(output) !== describeOutput(first)) return '';
+  const { data } = first;
+  const at = output.data.findIndex((byte, i) => byte !== data[i]);
+  return at < 0 ? '' : ` that differ at byte ${at}`;
 }
 
 /** Compares the oldest pending output of every replica; undefined where they agree. */
 export function compareOutputs(replicas: readonly Replica[]): Detection | undefined {
   const heads = replicas.map((replica) => ({ replica, output: replica.pending[0] }));
   const first = heads[0]?.output;
-  const same = heads.every(({ output }) => output && first && output.kind === first.kind && output.value === first.value);
+  const same = heads.every(({ output }) => output && first && sameOutput(output, first));
   if (same) return undefined;
-  const said = heads.map(({ replica, output }) => `${replica.name} ${output ? describeOutput(output) : 'nothing'}`);
+  const said = heads.map(({ replica, output }) => `${replica.name} ${output ? describeOutput(output) : 'nothing'}${contentOf(output, first)}`);
   return { by: 'output', what: `output ${first?.sequence ?? heads[1]?.output?.sequence ?? 0}: ${said.join(', ')}` };
 }
 
@@ -75,14 +95,24 @@ export function snapshotAll(replicas: readonly Replica[]): Snapshot[] {
   return snapshots;
 }
 
+/** Differing places that a detection names, and counts at most. */
+const shown = 4;
+const counted = 10_000;
+
 /** Undefined where all states are equal. */
 export function compareStates(replicas: readonly Replica[], snapshots: readonly Snapshot[]): Detection | undefined {
   const [first, ...others] = snapshots;
   const odd = first ? others.findIndex((other) => !first.equals(other)) : -1;
   if (!first || odd < 0) return undefined;
-  const places = first.difference(others[odd] ?? first, 4).map((difference) => difference.place);
+  const places = first.difference(others[odd] ?? first, counted).map((difference) => difference.place);
+  // Registers come first; where memory differs too, it is named.
+  const memory = places.find((place) => place.includes('['));
+  const named = places.slice(0, shown);
+  if (memory !== undefined && !named.includes(memory)) named.splice(-1, 1, memory);
+  const more = places.length - named.length;
+  const rest = more === 0 ? '' : ` and ${places.length === counted ? `at least ${more}` : more} more`;
   return {
     by: 'state',
-    what: `state of ${replicas[0]?.name} and ${replicas[odd + 1]?.name} differs in ${places.join(', ')}`,
+    what: `state of ${replicas[0]?.name} and ${replicas[odd + 1]?.name} differs in ${named.join(', ')}${rest}`,
   };
 }

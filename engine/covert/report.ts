@@ -81,6 +81,8 @@ export interface Report {
     /** Released console output, as UTF-8 text (invalid bytes become U+FFFD). */
     output: string;
     instructions: number;
+    /** SHA-256 of replica A's whole state at the end: registers, CSRs, devices, RAM, disks. */
+    state: string;
     /** How the run ended. */
     ended: 'exit' | 'limit' | 'hung' | 'stopped';
   };
@@ -88,8 +90,20 @@ export interface Report {
   divergences: DivergenceReport[];
   detections: DetectionReport[];
   recoveries: RecoveryReport[];
-  released: { bytes: number; sha256: string; corrupt: boolean; firstWrongByte?: number };
+  released: {
+    /** Of the console. */
+    bytes: number;
+    /** What the fault-free guest releases. */
+    ofBytes: number;
+    sha256: string;
+    /** Anything wrong has left: a console byte, a disk write, the exit code. */
+    corrupt: boolean;
+    firstWrongByte?: number;
+    /** Present if the guest has written to a disk. */
+    disk?: { writes: number; bytes: number; sha256: string; corrupt: boolean };
+  };
   expectations: ExpectationReport[];
   protection: { start: ProtectionKind; end: ProtectionKind };
-  cycles: { unprotected: number; protected: number; overhead: number; events: CostReport[] };
+  /** `overhead` is a fraction, or null where the run or the fault-free one did not end by itself. */
+  cycles: { unprotected: number; protected: number; overhead: number | null; events: CostReport[] };
 }

@@ -5,7 +5,8 @@ import type { SystemEvent } from './events';
 import { symbolsOf } from './guest';
 import type { Plan } from './plan';
 import { runReference, type Reference } from './reference';
-import type { DivergenceReport, FaultReport, Location, Report } from './report';
+import type { ReleasedData } from './release-log';
+import type { CostReport, DivergenceReport, FaultReport, Location, Report } from './report';
 
 export interface RunOptions {
   /** Called a few times a second with the instructions run so far. */
@@ -67,7 +68,8 @@ function makeReport(session: Session, end: EventOf<'end'>, reference: Reference)
   });
 
   const console = session.released;
-  const comparison = compareWithReference(console, end, reference);
+  const disk = session.releasedData('disk');
+  const comparison = compareWithReference(console, disk, end, reference);
   const protectedCycles = session.cycles;
   const { kind } = plan.protection;
   const partial = {
@@ -76,6 +78,7 @@ function makeReport(session: Session, end: EventOf<'end'>, reference: Reference)
       exit: end.exitCode,
       output: new TextDecoder().decode(console),
       instructions: session.count,
+      state: session.stateHash(),
       ended: end.how,
     },
     faults,
@@ -84,6 +87,7 @@ function makeReport(session: Session, end: EventOf<'end'>, reference: Reference)
     recoveries: eventsOf('recovery').map(({ by, to, replayed }) => ({ by, to, replayed })),
     released: {
       bytes: console.length,
+      ofBytes: reference.console.length,
       sha256: createHash('sha256').update(console).digest('hex'),
       ...comparison,
     },
@@ -91,8 +95,9 @@ function makeReport(session: Session, end: EventOf<'end'>, reference: Reference)
     cycles: {
       unprotected: reference.cycles,
       protected: protectedCycles,
-      overhead: reference.cycles === 0 ? 0 : protectedCycles / reference.cycles - 1,
-      events: session.costs(),
+      // Of a run that was cut short there is no whole to compare with.
+      overhead: reference.cycles === 0 || end.how !== 'exit' || reference.exit === null ? null : protectedCycles / reference.cycles - 1,
+      events: costsOf(session, protectedCycles - reference.cycles, end.how === 'exit'),
     },
   };
   const expectations = judge({
@@ -105,6 +110,18 @@ function makeReport(session: Session, end: EventOf<'end'>, reference: Reference)
   const passed = !silent && expectations.every(({ held }) => held);
   const { scenario, ...others } = partial;
   return { scenario, passed, ...others, expectations };
+}
+
+/**
+ * What the run cost beyond the unprotected one, dearest first. What no event was
+ * charged for is the guest's own work, done a second time after each recovery.
+ */
+function costsOf(session: Session, total: number, whole: boolean): CostReport[] {
+  const costs = session.costs();
+  const recoveries = session.events.filter(({ kind }) => kind === 'recovery').length;
+  const again = total - costs.reduce((sum, { cycles }) => sum + cycles, 0);
+  const all = whole && recoveries > 0 ? [...costs, { event: 'run again', count: recoveries, cycles: again }] : costs;
+  return all.toSorted((a, b) => b.cycles - a.cycles);
 }
 
 function divergenceReport(
@@ -133,9 +150,19 @@ function divergenceReport(
  */
 function compareWithReference(
   console: Uint8Array,
+  disk: ReleasedData,
   end: EventOf<'end'>,
   reference: Reference,
-): { corrupt: boolean; firstWrongByte?: number } {
+): Omit<Report['released'], 'bytes' | 'ofBytes' | 'sha256'> {
+  const verdict = compareConsole(console, end, reference);
+  if (disk.outputs === 0 && reference.disk.outputs === 0) return verdict;
+  // Of a guest that was cut off the writes so far have no whole to be compared with.
+  const wrong = end.how === 'exit' && disk.sha256 !== reference.disk.sha256;
+  const { outputs: writes, bytes, sha256 } = disk;
+  return { ...verdict, corrupt: verdict.corrupt || wrong, disk: { writes, bytes, sha256, corrupt: wrong } };
+}
+
+function compareConsole(console: Uint8Array, end: EventOf<'end'>, reference: Reference): { corrupt: boolean; firstWrongByte?: number } {
   const wrong = console.findIndex((byte, index) => byte !== reference.console[index]);
   if (wrong >= 0) return { corrupt: true, firstWrongByte: wrong };
   const ended = end.how === 'exit';

@@ -3,13 +3,13 @@ import { defaultCosts, type CostTable } from '../chip/cost-table';
 import type { Output } from '../machine/types';
 import { Accounting } from './accounting';
 import type { Checkpoint } from './checkpoint';
-import { ConsoleScript, type ScriptState } from './console-script';
 import type { Ending, SystemEvent } from './events';
 import { FaultInjector, type InjectorState } from './fault-injector';
 import { createMachine } from './guest';
-import { InputLog, type Input } from './input-log';
+import { InputFeed, type FeedState } from './input-feed';
+import { InputLog } from './input-log';
 import type { Plan, ProtectionKind, ReplicaName } from './plan';
-import { ReleaseLog } from './release-log';
+import { ReleaseLog, type ReleasedData } from './release-log';
 import { compareOutputs, compareStates, describeOutput, inspectArrival, snapshotAll, type Detection } from './rendezvous';
 import { Replica, type ReplicaState } from './replica';
 import type { CostReport } from './report';
@@ -51,7 +51,7 @@ export interface SystemState {
   readonly ended: SystemEvent | undefined;
   readonly accounting: ReturnType<Accounting['save']>;
   readonly charged: { interrupts: number; clockReads: number };
-  readonly input: { handed: number; decided: number; script: ScriptState; saw: number };
+  readonly feed: FeedState;
 }
 
 /** Outputs of a run that are kept, since each has to be compared with again: a mebibyte of console. */
@@ -72,12 +72,7 @@ export class System {
   readonly #injector: FaultInjector;
   readonly #accounting: Accounting;
   readonly #log: ReleaseLog;
-  readonly #inputs: InputLog;
-  readonly #script: ConsoleScript;
-  /** Inputs handed over in the current attempt, inputs decided so far, and outputs that the script has seen. */
-  #handed = 0;
-  #decided = 0;
-  #scriptSaw = 0;
+  readonly #feed: InputFeed;
   #moment = 0;
   #count = 0;
   #epoch = 0;
@@ -105,12 +100,11 @@ export class System {
     const { protection, guest } = plan;
     this.chip = new Chip(plan.chip);
     this.#log = options.log ?? new ReleaseLog();
-    this.#inputs = options.inputs ?? new InputLog();
-    this.#script = new ConsoleScript(guest.typing ?? []);
+    this.#feed = new InputFeed(options.inputs ?? new InputLog(), guest.typing ?? []);
     this.#injector = new FaultInjector(plan.faults, plan.seed);
     this.#accounting = new Accounting(options.costs ?? defaultCosts, protection.kind !== 'none');
 
-    const first = createMachine(guest);
+    const first = createMachine(guest, plan.seed);
     const count = { none: 1, dmr: 2, tmr: 3 }[protection.kind];
     this.replicas = Array.from({ length: count }, (_, i) => {
       const computer = i === 0 ? first : first.clone();
@@ -139,6 +133,10 @@ export class System {
   /** Console bytes released so far. */
   get released(): Uint8Array {
     return this.#log.console(this.#released);
+  }
+  /** What has gone to disks or to the network so far. */
+  releasedData(kind: 'disk' | 'net'): ReleasedData {
+    return this.#log.data(kind, this.#released);
   }
   /** A detected error whose recovery is the next step. */
   get detection(): Detection | undefined {
@@ -203,7 +201,7 @@ export class System {
       ended: this.#ended,
       accounting: this.#accounting.save(),
       charged: this.#charged,
-      input: { handed: this.#handed, decided: this.#decided, script: this.#script.save(), saw: this.#scriptSaw },
+      feed: this.#feed.save(),
     };
   }
 
@@ -227,10 +225,7 @@ export class System {
     this.#ended = state.ended;
     this.#accounting.load(state.accounting);
     this.#charged = state.charged;
-    this.#handed = state.input.handed;
-    this.#decided = state.input.decided;
-    this.#script.load(state.input.script);
-    this.#scriptSaw = state.input.saw;
+    this.#feed.load(state.feed);
     this.#events = [];
   }
 
@@ -410,7 +405,7 @@ export class System {
     const sequence = this.#compared++;
     if (sequence < this.#released) {
       const before = this.#log.at(sequence);
-      if (before && (before.kind !== output.kind || before.value !== output.value)) {
+      if (before && !this.#log.agrees({ ...output, sequence })) {
         this.#moveTo(at);
         const why = `output ${sequence} was released as ${describeOutput(before)} and is now ${describeOutput(output)}`;
         this.#end('stopped', null, why);
@@ -420,10 +415,11 @@ export class System {
     }
     this.#log.write({ ...output, sequence });
     this.#released = this.#compared;
-    this.#accounting.output(1);
-    if (output.kind === 'console') {
+    this.#accounting.output(output.data?.length ?? 1);
+    if (output.kind !== 'exit') {
       const newest = this.#events.at(-1);
-      if (newest?.kind === 'release' && newest.moment === moment) newest.bytes.push(output.value);
+      if (output.kind !== 'console') this.#events.push({ kind: 'release', moment, instruction: at, bytes: [] });
+      else if (newest?.kind === 'release' && newest.moment === moment) newest.bytes.push(output.value);
       else this.#events.push({ kind: 'release', moment, instruction: at, bytes: [output.value] });
       if (this.#released < mostOutputs) return false;
       this.#moveTo(at);
@@ -462,34 +458,21 @@ export class System {
     if (!this.#detection) for (const replica of this.replicas) this.#strike(replica, this.#moment);
   }
 
-  /**
-   * Hands the replicas the input that is due, all at the same count: what the log
-   * has for it, or else what is decided now. True if there was any.
-   */
+  /** Hands the replicas the input that is due, all at the same count. True if there was any. */
   #handOver(): boolean {
-    const logged = this.#handed < this.#decided;
-    const last = this.#inputs.at(this.#handed - 1);
-    const input = logged ? this.#inputs.at(this.#handed) : last?.count === this.#count ? undefined : this.#decide();
-    // After a rollback a count may be passed that the first attempt stopped at.
-    if (!input || input.count > this.#count) return false;
-    this.#handed += 1;
+    const input = this.#feed.next({
+      count: this.#count,
+      consoleRoom: this.replicas[0]?.computer.consoleRoom ?? 0,
+      released: this.#released,
+      printed: (from) => this.#log.console(this.#released, from),
+    });
+    if (!input) return false;
     this.#accounting.input(input.console.length);
     for (const replica of this.replicas) {
       replica.computer.receive(input.console);
       if (replica.halted === 'idle') replica.halted = null;
     }
     return true;
-  }
-
-  /** What the outside has for the guest now, written to the log; undefined where that is nothing. */
-  #decide(): Input | undefined {
-    this.#script.look(this.#log.console(this.#released, this.#scriptSaw));
-    this.#scriptSaw = this.#released;
-    const console = this.#script.take(this.replicas[0]?.computer.consoleRoom ?? 0);
-    if (console.length === 0) return undefined;
-    const input = { count: this.#count, console };
-    this.#inputs.write(this.#decided++, input);
-    return input;
   }
 
   #compareAndCheckpoint(): void {
@@ -541,7 +524,7 @@ export class System {
       epoch: this.#epoch,
       snapshot: first.computer.snapshot(),
       compared: this.#compared,
-      inputs: this.#handed,
+      inputs: this.#feed.handed,
       triggers: this.#injector.counts(),
     };
   }
@@ -588,7 +571,7 @@ export class System {
     this.#injector.rollBack(triggers);
     this.#detection = undefined;
     this.#compared = compared;
-    this.#handed = inputs;
+    this.#feed.rollBack(inputs);
     this.#epoch = epoch;
     this.#count = count;
     this.#moment += 1;

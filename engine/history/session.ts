@@ -2,7 +2,7 @@ import type { CostReport } from '../covert/report';
 import type { EventKind, SystemEvent } from '../covert/events';
 import { InputLog } from '../covert/input-log';
 import type { Plan, ReplicaName } from '../covert/plan';
-import { ReleaseLog } from '../covert/release-log';
+import { ReleaseLog, type ReleasedData } from '../covert/release-log';
 import { System, type AdvanceStop, type SystemState } from '../covert/system';
 import type { PlaceDifference } from '../machine/types';
 import { DivergenceTracker } from './divergence-tracker';
@@ -68,6 +68,13 @@ export class Session implements ReplaySession {
   }
   get released(): Uint8Array {
     return this.#system.released;
+  }
+  releasedData(kind: 'disk' | 'net'): ReleasedData {
+    return this.#system.releasedData(kind);
+  }
+  /** SHA-256 of replica A's whole state now. */
+  stateHash(): string {
+    return this.#system.replicas[0]?.computer.snapshot().hash() ?? '';
   }
   get ended(): SystemEvent | undefined {
     return this.#system.ended;

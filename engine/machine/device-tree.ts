@@ -192,6 +192,13 @@ function devices(range: (address: number, bytes: number) => number[], harts: rea
         phandle: [handle.plic],
       },
     },
+    ...Array.from({ length: 8 }, (_, slot): TreeNode => {
+      const address = 0x10001000 + slot * 0x1000;
+      return {
+        name: `virtio_mmio@${address.toString(16)}`,
+        properties: { compatible: 'virtio,mmio', reg: range(address, 0x1000), 'interrupt-parent': [handle.plic], interrupts: [1 + slot] },
+      };
+    }),
     {
       name: 'serial@10000000',
       properties: {

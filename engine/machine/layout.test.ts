@@ -4,7 +4,10 @@ import { at, memoryPages, ramHostAddress, stateAt } from './layout';
 
 it('is the resident core’s layout', () => {
   const pages = memoryPages(4096);
-  const core = instantiateCore(new WebAssembly.Memory({ initial: pages, maximum: pages }));
+  const core = instantiateCore(new WebAssembly.Memory({ initial: pages, maximum: pages }), {
+    virtioRead: () => 0,
+    virtioWrite: () => undefined,
+  });
   const ours = [
     stateAt,
     at.cycles,
@@ -16,6 +19,8 @@ it('is the resident core’s layout', () => {
     at.tohost,
     at.outputs,
     at.watches,
+    at.virtio,
+    at.virtioRaised,
   ];
   expect(ours.map((_, index) => core.layoutOf(index))).toEqual(ours);
 });

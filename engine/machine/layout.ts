@@ -31,6 +31,8 @@ export const at = {
   hart: stateAt + 0x450,
   uartInterrupts: stateAt + 0x460,
   uartCount: stateAt + 0x468,
+  virtio: stateAt + 0x600,
+  virtioRaised: stateAt + 0xa00,
   cycles: hostAt + 0x08,
   interrupts: hostAt + 0x10,
   clockReads: hostAt + 0x18,
@@ -107,4 +109,8 @@ export const sharedFields: readonly StateField[] = [
   ...row(0x4d0, Array.from({ length: 8 }, (_, i) => `plic enable ${i}`)),
   ...Array.from({ length: 8 }, (_, i) => ({ name: `plic threshold ${i}`, offset: 0x510 + i * 4, bytes: 4 as const })),
   ...row(0x530, ['rtc offset', 'rtc latch', 'rtc alarm', 'rtc flags']),
+  ...Array.from({ length: 8 }, (_, slot) =>
+    Array.from({ length: 16 }, (_, i) => ({ name: `virtio ${slot} state ${i}`, offset: 0x600 + slot * 0x80 + i * 8, bytes: 8 as const })),
+  ).flat(),
+  { name: 'virtio interrupts', offset: 0xa00, bytes: 4 },
 ];

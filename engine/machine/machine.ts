@@ -21,6 +21,12 @@ import { LoadError } from './load-error';
 import { PageTree } from './page-tree';
 import { MachineSnapshot, machineSnapshot, ramBase } from './snapshot';
 import type { Computer, Output, RunOptions, Snapshot, StopReason, TimeSource, TrapDigest } from './types';
+import { BlockDevice } from './virtio/block';
+import { Disk } from './virtio/disk';
+import type { DiskImage } from './virtio/disk-image';
+import { EntropyDevice } from './virtio/entropy';
+import { NetworkDevice } from './virtio/net';
+import { VirtioBoard } from './virtio/transport';
 
 export interface MachineOptions {
   /** A multiple of 4096, at most 2 GiB. */
@@ -28,6 +34,12 @@ export interface MachineOptions {
   /** Hardware threads, 1 to 4. Default 1. */
   harts?: number;
   timeSource?: TimeSource;
+  /** At most six; the first is the first virtio device. */
+  disks?: readonly { image: DiskImage; readOnly?: boolean }[];
+  /** A network card with this address of six bytes. */
+  network?: { mac: Uint8Array };
+  /** A source of random numbers that starts from this whole number. */
+  entropySeed?: number;
 }
 
 /** What `load` needs of an ELF. */
@@ -43,12 +55,17 @@ export interface KernelOptions {
   initrd?: Uint8Array;
   /** The kernel's command line. */
   bootArguments?: string;
+  /** A flat firmware, such as OpenSBI's fw_jump.bin or fw_dynamic.bin, that starts the kernel in place of the built-in SBI. */
+  firmware?: Uint8Array;
 }
 
 const mostRam = 2 ** 31;
 /** Bytes kept for the device tree, and its alignment. */
 const treeRoom = 2 ** 16;
 const never = 0xffff_ffff_ffff_ffffn;
+const mostDisks = 6;
+/** Numbers of outputs' kinds in the ring. */
+const outputKinds = ['console', 'exit', 'disk', 'net'] as const;
 const stops: readonly StopReason[] = ['limit', 'breakpoint', 'watch', 'output', 'exit', 'idle', 'stalled'];
 
 /** A clock of one guest second a thousand million instructions: 100 instructions a tick of 10 MHz. */
@@ -66,6 +83,16 @@ const counterOffsets: ReadonlyMap<number, number> = new Map([
   [0xb02, at.instretOffset],
 ]);
 
+const firmwareInfoBytes = 48;
+
+/** What OpenSBI's fw_dynamic is told in a2: struct fw_dynamic_info of its documentation, docs/firmware/fw_dynamic.md. */
+function firmwareInfo(kernel: bigint): Uint8Array {
+  const supervisor = 1n;
+  // Magic, version, next address, its mode, options, preferred boot hart.
+  const words = [0x4942_534fn, 2n, kernel, supervisor, 0n, 0n];
+  return new Uint8Array(BigUint64Array.from(words).buffer);
+}
+
 /** A limit as the core takes it: the first whole count that is not below, from 0 to never. */
 function bound(limit: number): bigint {
   return limit >= Number.MAX_SAFE_INTEGER ? never : BigInt(Math.ceil(Math.max(0, limit)));
@@ -81,24 +108,32 @@ export class Machine implements Computer {
   readonly #bytes: Uint8Array;
   readonly #ramAt: number;
   readonly #dirty: Uint8Array;
+  readonly #disks: readonly Disk[];
+  readonly #virtio: VirtioBoard;
   #timeSource: TimeSource = defaultTimeSource;
   #outputs: Output[] = [];
+  /** What the ring's entries of disk and network mean: the ring itself holds an index. */
+  #payloads: Pick<Output, 'value' | 'data'>[] = [];
   /** What RAM held at the last snapshot or restore; pages whose dirty byte is set may differ. */
   #pages: PageTree;
 
-  private constructor(options: MachineOptions) {
-    const { ramBytes, harts = 1, timeSource } = options;
+  private constructor(private readonly options: MachineOptions) {
+    const { ramBytes, harts = 1, timeSource, disks = [] } = options;
     if (!Number.isInteger(ramBytes) || ramBytes <= 0 || ramBytes % pageBytes !== 0 || ramBytes > mostRam) {
       throw new RangeError(`RAM must be a multiple of 4096 bytes, at most 2 GiB; ${ramBytes} bytes is not`);
     }
     if (!Number.isInteger(harts) || harts < 1 || harts > mostHarts) {
       throw new RangeError(`a machine has 1 to ${mostHarts} harts, not ${harts}`);
     }
+    if (disks.length > mostDisks) throw new RangeError(`a machine has at most ${mostDisks} disks, not ${disks.length}`);
     this.ramBytes = ramBytes;
     this.harts = harts;
     const pages = memoryPages(ramBytes);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    this.#core = instantiateCore(memory);
+    this.#core = instantiateCore(memory, {
+      virtioRead: (slot, offset, size) => this.#virtio.read(slot, offset, size),
+      virtioWrite: (slot, offset, size, value) => this.#virtio.write(slot, offset, size, value >>> 0),
+    });
     this.#view = new DataView(memory.buffer);
     this.#bytes = new Uint8Array(memory.buffer);
     this.#ramAt = ramHostAddress(ramBytes);
@@ -108,6 +143,8 @@ export class Machine implements Computer {
     this.#view.setUint32(at.ramAt, this.#ramAt, true);
     this.#core.reset(ramBase, harts);
     this.setTimeSource(timeSource ?? defaultTimeSource);
+    this.#disks = disks.map(({ image, readOnly }) => new Disk(image, readOnly ?? false));
+    this.#virtio = this.#makeVirtio();
   }
 
   static create(options: MachineOptions): Machine {
@@ -142,12 +179,13 @@ export class Machine implements Computer {
    * Puts a flat Linux kernel, its initial RAM disk and a device tree into RAM,
    * and hart 0 where firmware leaves it: supervisor mode, a0 the hart's
    * number, a1 the device tree's address, with the built-in SBI behind it. The
-   * other harts are stopped until the kernel starts them
+   * other harts are stopped until the kernel starts them. With `firmware` all
+   * harts start there, in machine mode, as after a first boot stage
    * (RISC-V boot requirements of Linux, Documentation/arch/riscv/boot.rst).
    * Throws {@link LoadError}.
    */
   loadKernel(image: Uint8Array, options: KernelOptions = {}): void {
-    const { initrd, bootArguments } = options;
+    const { initrd, bootArguments, firmware } = options;
     const { textOffset, memoryBytes } = readLinuxImage(image);
     const base = Number(ramBase);
     const align = (address: number, to: number): number => Math.floor(address / to) * to;
@@ -161,11 +199,28 @@ export class Machine implements Computer {
     }
     const disk = initrd ? { initrd: { address: diskAt, bytes: initrd.length } } : {};
     const tree = flatten(boardTree({ ramBytes: this.ramBytes, harts: this.harts, ...(bootArguments === undefined ? {} : { bootArguments }), ...disk }));
-    if (tree.length > treeRoom) throw new LoadError('the kernel command line is too long');
+    // Firmware adds to the tree.
+    if (tree.length > treeRoom / 2) throw new LoadError('the kernel command line is too long');
+    if (firmware && firmware.length > textOffset) {
+      throw new LoadError(`the firmware does not fit below the kernel: it has ${firmware.length} bytes of at most ${textOffset}`);
+    }
     this.writeMemory(ramBase + BigInt(textOffset), image);
     if (initrd) this.writeMemory(BigInt(diskAt), initrd);
     this.writeMemory(BigInt(treeAt), tree);
-    this.pc = ramBase + BigInt(textOffset);
+    const kernel = ramBase + BigInt(textOffset);
+    if (firmware) {
+      this.writeMemory(ramBase, firmware);
+      const info = BigInt(treeAt + treeRoom - firmwareInfoBytes);
+      this.writeMemory(info, firmwareInfo(kernel));
+      // reset() has put each hart's number into its a0.
+      for (let hart = 0; hart < this.harts; hart++) {
+        this.#setPc(ramBase, hart);
+        this.setX(11, BigInt(treeAt), hart);
+        this.setX(12, info, hart);
+      }
+      return;
+    }
+    this.pc = kernel;
     this.setX(10, 0n);
     this.setX(11, BigInt(treeAt));
     this.#core.startSupervisor();
@@ -173,7 +228,7 @@ export class Machine implements Computer {
 
   /** Another machine in the same state, with a cycle counter of its own. */
   clone(): Machine {
-    const twin = new Machine({ ramBytes: this.ramBytes, harts: this.harts, timeSource: this.#timeSource });
+    const twin = new Machine({ ...this.options, timeSource: this.#timeSource });
     twin.#view.setBigUint64(at.tohost, this.#view.getBigUint64(at.tohost, true), true);
     twin.restore(this.snapshot());
     return twin;
@@ -301,12 +356,7 @@ export class Machine implements Computer {
     const offset = this.#offsetOf(address, data.length);
     if (offset === undefined) return false;
     this.#bytes.set(data, this.#ramAt + offset);
-    for (let page = Math.floor(offset / pageBytes); page * pageBytes < offset + data.length; page++) {
-      this.#dirty[page] = 1;
-      const from = Math.max(offset, page * pageBytes);
-      const to = Math.min(offset + data.length, (page + 1) * pageBytes);
-      this.#core.hostWrote(ramBase + BigInt(from), to - from);
-    }
+    this.#wrote(offset, data.length);
     return true;
   }
 
@@ -324,6 +374,12 @@ export class Machine implements Computer {
 
   receive(bytes: Uint8Array): void {
     for (const byte of bytes) this.#core.receive(byte);
+  }
+
+  receiveFrame(frame: Uint8Array): boolean {
+    const taken = this.#virtio.receive(frame);
+    this.#core.lookAtSources();
+    return taken;
   }
 
   traps(): TrapDigest {
@@ -383,13 +439,17 @@ export class Machine implements Computer {
     for (const page of this.#dirtyPages()) changes.set(page, this.#page(page));
     this.#pages = this.#pages.with(changes, peer ? machineSnapshot(peer).pages : undefined);
     this.#clean();
-    return new MachineSnapshot(this.#bytes.slice(stateAt, stateAt + stateBytes), this.#pages, this.ramBytes, this.harts);
+    const peers = peer ? machineSnapshot(peer).disks : [];
+    const disks = this.#disks.map((disk, i) => ({ image: disk.image, tree: disk.snapshot(peers[i]?.tree) }));
+    return new MachineSnapshot(this.#bytes.slice(stateAt, stateAt + stateBytes), this.#pages, this.ramBytes, this.harts, disks);
   }
 
   restore(snapshot: Snapshot): void {
-    const { state, pages, ramBytes, harts } = machineSnapshot(snapshot);
+    const { state, pages, ramBytes, harts, disks } = machineSnapshot(snapshot);
     if (harts !== this.harts) throw new RangeError(`a snapshot of ${harts} harts does not fit ${this.harts}`);
     if (ramBytes !== this.ramBytes) throw new RangeError(`a snapshot of ${ramBytes} bytes of RAM does not fit ${this.ramBytes}`);
+    if (disks.length !== this.#disks.length) throw new RangeError(`a snapshot of ${disks.length} disks does not fit ${this.#disks.length}`);
+    disks.forEach(({ tree }, i) => this.#disks[i]?.restore(tree));
     const stale = new Set(this.#dirtyPages());
     for (const page of this.#pages.differing(pages)) stale.add(page);
     for (const page of stale) this.writeMemory(ramBase + BigInt(page * pageBytes), pages.page(page).bytes);
@@ -397,6 +457,39 @@ export class Machine implements Computer {
     this.#core.forgetTranslations();
     this.#pages = pages;
     this.#clean();
+  }
+
+  #makeVirtio(): VirtioBoard {
+    const { network, entropySeed } = this.options;
+    const devices = [
+      ...this.#disks.map((disk, i) => new BlockDevice(disk, i, `covert-disk-${i}`)),
+      ...(network ? [new NetworkDevice(network.mac)] : []),
+      ...(entropySeed === undefined ? [] : [new EntropyDevice(entropySeed)]),
+    ];
+    return new VirtioBoard(this.#view, { slots: at.virtio, raised: at.virtioRaised }, devices, {
+      memory: {
+        range: (address, bytes) => {
+          const offset = address - Number(ramBase);
+          if (!(offset >= 0 && offset + bytes <= this.ramBytes)) return undefined;
+          return this.#bytes.subarray(this.#ramAt + offset, this.#ramAt + offset + bytes);
+        },
+        wrote: (address, bytes) => this.#wrote(address - Number(ramBase), bytes),
+      },
+      output: (kind, value, data) => {
+        this.#core.output(outputKinds.indexOf(kind), this.#payloads.length);
+        this.#payloads.push({ value, data });
+      },
+    });
+  }
+
+  /** Bytes of RAM have changed that no store of a hart has changed. */
+  #wrote(offset: number, bytes: number): void {
+    for (let page = Math.floor(offset / pageBytes); page * pageBytes < offset + bytes; page++) {
+      this.#dirty[page] = 1;
+      const from = Math.max(offset, page * pageBytes);
+      const to = Math.min(offset + bytes, (page + 1) * pageBytes);
+      this.#core.hostWrote(ramBase + BigInt(from), to - from);
+    }
   }
 
   /** From here on the next store to any page is noticed. */
@@ -422,13 +515,12 @@ export class Machine implements Computer {
     const first = this.#count(at.outputSequence) - count;
     for (let i = 0; i < count; i++) {
       const entry = at.outputRing + i * outputEntryBytes;
-      this.#outputs.push({
-        sequence: first + i,
-        instruction: this.#count(entry),
-        kind: this.#view.getUint32(entry + 8, true) === 1 ? 'exit' : 'console',
-        value: this.#view.getUint32(entry + 12, true),
-      });
+      const kind = outputKinds[this.#view.getUint32(entry + 8, true)] ?? 'console';
+      const value = this.#view.getUint32(entry + 12, true);
+      const meaning = kind === 'disk' || kind === 'net' ? this.#payloads[value] : undefined;
+      this.#outputs.push({ sequence: first + i, instruction: this.#count(entry), kind, value, ...meaning });
     }
+    this.#payloads = [];
     this.#view.setUint32(at.outputs, 0, true);
   }
 

@@ -3,6 +3,8 @@ import { fNames, xNames } from '../isa/registers';
 import { at, banksOffset, hartBytes, hartFields, pageBytes, sharedFields, stateAt } from './layout';
 import type { PageTree } from './page-tree';
 import type { PlaceDifference, Snapshot } from './types';
+import { blockBytes, diskWord } from './virtio/disk';
+import type { DiskImage } from './virtio/disk-image';
 
 /** First byte of RAM as the guest sees it. */
 export const ramBase = 0x8000_0000n;
@@ -13,6 +15,12 @@ const fieldsOfHart = [
   ...hartFields,
 ];
 
+/** A disk: its image, and what differs from it. */
+export interface DiskState {
+  readonly image: DiskImage;
+  readonly tree: PageTree;
+}
+
 /** The state of a machine: a copy of its state block, and its RAM's pages, shared with other states. */
 export class MachineSnapshot implements Snapshot {
   #hash: string | undefined;
@@ -22,6 +30,7 @@ export class MachineSnapshot implements Snapshot {
     readonly pages: PageTree,
     readonly ramBytes: number,
     readonly harts: number,
+    readonly disks: readonly DiskState[] = [],
   ) {}
 
   get retired(): number {
@@ -33,6 +42,7 @@ export class MachineSnapshot implements Snapshot {
       .update(`covert state 2, ${this.ramBytes} bytes of RAM\n`)
       .update(this.state)
       .update(this.pages.hash())
+      .update(Buffer.concat(this.disks.map(({ tree }) => tree.hash())))
       .digest('hex');
     return this.#hash;
   }
@@ -41,7 +51,8 @@ export class MachineSnapshot implements Snapshot {
     const peer = machineSnapshot(other);
     if (this === peer) return true;
     if (this.ramBytes !== peer.ramBytes || Buffer.compare(this.state, peer.state) !== 0) return false;
-    return this.pages === peer.pages || this.pages.differing(peer.pages).next().done === true;
+    const same = (a: PageTree, b: PageTree | undefined): boolean => a === b || (b !== undefined && a.differing(b).next().done === true);
+    return same(this.pages, peer.pages) && this.disks.every(({ tree }, i) => same(tree, peer.disks[i]?.tree));
   }
 
   difference(other: Snapshot, limit = Infinity): PlaceDifference[] {
@@ -63,14 +74,31 @@ export class MachineSnapshot implements Snapshot {
         found.push({ place: `memory[0x${address.toString(16)}]`, a: valueA, b: valueB });
       }
     }
+    for (const difference of this.#differingDisks(peer)) {
+      if (found.length >= limit) return found;
+      found.push(difference);
+    }
     return found;
   }
 
   changedPages(other: Snapshot): number {
     let count = 0;
-    const pages = this.pages.differing(machineSnapshot(other).pages);
-    while (pages.next().done !== true) count++;
+    const peer = machineSnapshot(other);
+    const trees = [this.pages.differing(peer.pages), ...this.disks.map(({ tree }, i) => tree.differing(peer.disks[i]?.tree ?? tree))];
+    for (const pages of trees) while (pages.next().done !== true) count++;
     return count;
+  }
+
+  *#differingDisks(peer: MachineSnapshot): Generator<PlaceDifference> {
+    for (const [number, { image, tree }] of this.disks.entries()) {
+      const other = peer.disks[number]?.tree ?? tree;
+      for (const block of tree.differing(other)) {
+        for (let offset = block * blockBytes; offset < (block + 1) * blockBytes; offset += 8) {
+          const [a, b] = [diskWord(image, tree, offset), diskWord(image, other, offset)];
+          if (a !== b) yield { place: `disk${number}[0x${offset.toString(16)}]`, a, b };
+        }
+      }
+    }
   }
 
   *#differingFields(peer: MachineSnapshot): Generator<PlaceDifference> {

@@ -37,9 +37,14 @@ export interface Output {
   sequence: number;
   /** Retired instructions just after the one that produced it. */
   instruction: number;
-  kind: 'console' | 'exit';
-  /** A byte for `console`, the exit code for `exit`. */
+  kind: 'console' | 'exit' | 'disk' | 'net';
+  /**
+   * A byte for `console`, the exit code for `exit`, the first sector for `disk`
+   * (512 bytes each, with the disk's number times 2^40), the length for `net`.
+   */
   value: number;
+  /** What a `disk` is written with, or the ethernet frame that a `net` sends. */
+  data?: Uint8Array;
 }
 
 /** Which of the machine's clocks guest-visible time is read from. */
@@ -139,6 +144,8 @@ export interface Computer {
   readonly consoleRoom: number;
   /** Bytes typed at the guest's console, handed to the UART now. */
   receive(bytes: Uint8Array): void;
+  /** Hands an ethernet frame to the network card. False where there is none, or its driver has no buffer for it. */
+  receiveFrame(frame: Uint8Array): boolean;
   traps(): TrapDigest;
 
   setBreakpoints(addresses: Iterable<bigint>): void;

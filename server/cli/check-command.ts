@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import { exitCodes } from './failure';
+import type { Diagnostic } from '../language/compile';
+import { BadInput, exitCodes } from './failure';
 import { counted } from './numbers';
 import { compileScenarioFile, diagnosticLine } from './scenario-file';
-import { screenOf, write } from './terminal';
+import { printable, screenOf, write } from './terminal';
 
 export function addCheckCommand(program: Command): void {
   program
@@ -25,9 +26,18 @@ Example:
 }
 
 async function check(files: string[], json: boolean): Promise<number> {
-  const compiled = [];
-  for (const file of files) compiled.push(await compileScenarioFile(file));
-  const diagnostics = compiled.flatMap((one) => one.diagnostics);
+  const diagnostics: Diagnostic[] = [];
+  let unread = 0;
+  for (const file of files) {
+    try {
+      diagnostics.push(...(await compileScenarioFile(file)).diagnostics);
+    } catch (error) {
+      // The other files are looked at all the same.
+      if (!(error instanceof BadInput)) throw error;
+      unread += 1;
+      process.stderr.write(`covert: ${printable(error.message)}\n`);
+    }
+  }
   const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
   if (json) {
     const plain = diagnostics.map(({ file, range, severity, code, message }) => {
@@ -38,7 +48,8 @@ async function check(files: string[], json: boolean): Promise<number> {
   } else {
     const { colors } = screenOf(process.stdout);
     const tally = [
-      counted(files.length, 'file'),
+      counted(files.length - unread, 'file'),
+      ...(unread > 0 ? [`${unread} not read`] : []),
       counted(errors, 'error'),
       counted(diagnostics.length - errors, 'warning'),
     ].join(', ');
@@ -48,5 +59,5 @@ async function check(files: string[], json: boolean): Promise<number> {
     });
     await write(process.stdout, `${[...lines, tally].join('\n')}\n`);
   }
-  return errors > 0 ? exitCodes.badInput : exitCodes.held;
+  return errors + unread > 0 ? exitCodes.badInput : exitCodes.held;
 }

@@ -1,9 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import { LoadError, Machine } from '../../engine/machine/machine';
+import { DiskImageError, imageOfFile, type DiskImage } from '../../engine/machine/virtio/disk-image';
+import { guestMac } from '../../engine/network/addresses';
 import { readElf } from '../../engine/symbols/elf';
 import { readSymbols } from '../../engine/symbols/symbols';
 import { ElfError } from '../../engine/symbols/types';
+import { Cable } from '../network/cable';
+import { ForwardError, type Forward } from '../network/forwards';
 import { ConsoleInput } from './console-input';
 import { execute, type Execution } from './execute';
 import { asUnreadable, BadInput, exitCodes, Failure } from './failure';
@@ -11,7 +15,7 @@ import { interruptible } from './interrupt';
 import { count, counted } from './numbers';
 import { Progress } from './progress';
 import { write } from './terminal';
-import { parseCount, parseCounts, parseHarts, parseSize } from './values';
+import { parseCount, parseCounts, parseForward, parseHarts, parseSize } from './values';
 
 interface ExecFlags {
   ram: number;
@@ -21,6 +25,9 @@ interface ExecFlags {
   json?: true;
   linux?: true;
   initrd?: string;
+  bios?: string;
+  disk: string[];
+  forward: Forward[];
   append: string;
 }
 
@@ -52,6 +59,17 @@ export function addExecCommand(program: Command): void {
     )
     .option('--linux', 'the image is a flat RISC-V Linux kernel; the terminal is its console (Ctrl-A X leaves)')
     .option('--initrd <file>', 'with --linux: initial RAM disk')
+    .addOption(
+      new Option('--disk <file>', 'with --linux: a raw image as a virtio disk; FILE,readonly for one that cannot be written. Writes are kept in memory and lost at the end. Repeatable')
+        .argParser((value: string, before: string[]) => [...before, value])
+        .default([], 'none'),
+    )
+    .addOption(
+      new Option('--forward <ports>', 'with --linux: a port of 127.0.0.1 to one of the guest, as tcp:8080:80 or udp:5353:53; gives the guest a network card. Repeatable')
+        .argParser((value: string, before: Forward[]) => [...before, parseForward(value)])
+        .default([], 'none'),
+    )
+    .option('--bios <file>', 'with --linux: flat firmware, such as OpenSBI fw_jump.bin or fw_dynamic.bin, in place of the built-in SBI')
     .option('--append <arguments>', 'with --linux: the kernel command line', 'console=ttyS0')
     .option('--json', 'print one object with output, exit code, counts and hashes instead')
     .addHelpText(
@@ -82,11 +100,16 @@ async function exec(image: string, flags: ExecFlags): Promise<number> {
   const onProgress = (instructions: number): void => {
     if (!quiet) progress.update(() => counted(instructions, 'instruction'));
   };
+  const cable = linux && flags.forward.length > 0 ? new Cable(machine) : undefined;
+  await cable?.forwards.listen(flags.forward).catch((error: unknown) => {
+    throw error instanceof ForwardError ? new BadInput(error.message, { cause: error }) : error;
+  });
   const input = linux ? new ConsoleInput(process.stdin) : undefined;
-  const options = { limit: maxInstructions, hashAt, onOutput, onProgress, ...(input ? { input } : {}) };
+  const options = { limit: maxInstructions, hashAt, onOutput, onProgress, ...(input ? { input } : {}), ...(cable ? { cable } : {}) };
   const result = await interruptible((signal) => execute(machine, { ...options, signal })).finally(() => {
     progress.end();
     input?.close();
+    cable?.forwards.close();
   });
   if (json) {
     const { exit, ended, ...others } = result;
@@ -128,18 +151,30 @@ async function read(file: string): Promise<Uint8Array> {
 }
 
 /** A machine that is about to run a kernel. */
-async function bootLinux(file: string, { ram, harts, initrd, append }: ExecFlags): Promise<Machine> {
+async function bootLinux(file: string, { ram, harts, initrd, bios, disk: disks, forward, append }: ExecFlags): Promise<Machine> {
   checkRam(ram);
   const image = await read(file);
   const disk = initrd === undefined ? {} : { initrd: await read(initrd) };
-  const machine = Machine.create({ ramBytes: ram, harts });
+  const machine = Machine.create({ ramBytes: ram, harts, disks: disks.map(openDisk), entropySeed: 1, ...(forward.length > 0 ? { network: { mac: guestMac } } : {}) });
   try {
-    machine.loadKernel(image, { ...disk, bootArguments: append });
+    const firmware = bios === undefined ? {} : { firmware: await read(bios) };
+    machine.loadKernel(image, { ...disk, ...firmware, bootArguments: append });
   } catch (error) {
     if (error instanceof LoadError) throw new BadInput(`${file}: ${error.message}`, { cause: error });
     throw error;
   }
   return machine;
+}
+
+function openDisk(argument: string): { image: DiskImage; readOnly: boolean } {
+  const readOnly = argument.endsWith(',readonly');
+  const file = readOnly ? argument.slice(0, -',readonly'.length) : argument;
+  try {
+    return { image: imageOfFile(file), readOnly };
+  } catch (error) {
+    if (error instanceof DiskImageError) throw new BadInput(`--disk ${file}: it ${error.message}`, { cause: error });
+    throw asUnreadable(file, error);
+  }
 }
 
 async function boot(file: string, { ram, harts }: ExecFlags): Promise<Machine> {

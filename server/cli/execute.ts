@@ -1,5 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Machine } from '../../engine/machine/machine';
+import type { Output } from '../../engine/machine/types';
+import type { Cable } from '../network/cable';
 import type { ConsoleInput } from './console-input';
 
 export interface ExecuteOptions {
@@ -14,6 +16,8 @@ export interface ExecuteOptions {
   onOutput: (bytes: Uint8Array) => Promise<void>;
   /** What is typed at the guest's console. */
   input?: ConsoleInput;
+  /** What the guest's network card is plugged into. */
+  cable?: Cable;
 }
 
 /** How one guest alone ran. */
@@ -32,11 +36,20 @@ const slice = 4_000_000;
 /** The same while there is input to hand over, which takes many turns. */
 const inputSlice = 200_000;
 
+/** With a network: while the guest is busy, and while it mostly sleeps. */
+const networkSlice = 1_000_000;
+const sleepySlice = 20_000;
+/** Milliseconds between two breaths of the event loop, and the longest that a sleeping guest waits for a socket at a time. */
+const breath = 5;
+const longestNap = 20;
+
 /** Runs a guest to its end or its limit. Rejects with the signal's reason if it is aborted. */
 export async function execute(machine: Machine, options: ExecuteOptions): Promise<Execution> {
-  const { limit, hashAt, signal, onOutput, onProgress, input } = options;
+  const { limit, hashAt, signal, onOutput, onProgress, input, cable } = options;
   const hashes: Execution['hashes'] = [];
   const pending = [...hashAt];
+  let sleepy = false;
+  let breathed = Date.now();
   for (;;) {
     signal.throwIfAborted();
     while (pending[0] === machine.retired) {
@@ -45,10 +58,25 @@ export async function execute(machine: Machine, options: ExecuteOptions): Promis
     }
     const typed = input?.take(machine.consoleRoom) ?? new Uint8Array();
     machine.receive(typed);
-    const target = Math.min(limit, machine.retired + (typed.length > 0 ? inputSlice : slice), pending[0] ?? Infinity);
-    const reason = machine.exitCode === null ? machine.run(target) : 'exit';
-    const bytes = consoleBytes(machine);
+    cable?.exchange();
+    const from = { retired: machine.retired, now: cable?.now ?? 0 };
+    const length = cable ? (sleepy ? sleepySlice : networkSlice) : slice;
+    const target = Math.min(limit, machine.retired + (typed.length > 0 ? Math.min(inputSlice, length) : length), pending[0] ?? Infinity);
+    const reason = machine.exitCode === null ? machine.run(target, { stopOnOutput: cable !== undefined }) : 'exit';
+    const outputs = machine.takeOutputs();
+    const bytes = consoleBytes(outputs);
     if (bytes.length > 0) await onOutput(bytes);
+    if (cable) {
+      cable.send(outputs.flatMap(({ kind, data }) => (kind === 'net' && data ? [data] : [])));
+      // An instruction takes a nanosecond of the guest's time, and all else it has slept.
+      const slept = (cable.now - from.now) / 1000 - (machine.retired - from.retired) / 1e6;
+      sleepy = slept > 0.1;
+      // A guest that sleeps would race through its time; let the host's pass too, until something comes.
+      if ((sleepy || reason === 'idle') && !cable.exchange()) await cable.forwards.wait(reason === 'idle' ? longestNap : Math.min(slept, longestNap), signal);
+      if (reason === 'idle' && cable.forwards.listening && input?.left !== true) continue;
+      if (reason === 'output' && Date.now() - breathed < breath) continue;
+    }
+    breathed = Date.now();
     if (reason === 'idle' && input?.open === true && !input.left) {
       await input.wait(signal);
       continue;
@@ -69,7 +97,6 @@ export async function execute(machine: Machine, options: ExecuteOptions): Promis
 
 const hashOf = (machine: Machine): string => machine.snapshot().hash();
 
-function consoleBytes(machine: Machine): Uint8Array {
-  const outputs = machine.takeOutputs().filter(({ kind }) => kind === 'console');
-  return Uint8Array.from(outputs, ({ value }) => value);
+function consoleBytes(outputs: readonly Output[]): Uint8Array {
+  return Uint8Array.from(outputs.filter(({ kind }) => kind === 'console'), ({ value }) => value);
 }

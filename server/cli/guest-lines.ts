@@ -5,7 +5,8 @@ import { printable } from './terminal';
 /** Lines shown at either end of a long output. */
 const ends = 4;
 
-const endings: Record<Report['guest']['ended'], string> = {
+/** How a guest's run ended, in words. */
+export const endings: Record<Report['guest']['ended'], string> = {
   exit: 'ended by itself',
   limit: 'was cut off at its instruction limit',
   hung: 'hung',
@@ -20,7 +21,8 @@ export function guestLines({ guest, released }: Report, alarm: (text: string) =>
   const end = guest.exit === null ? endings[guest.ended] : `exit ${guest.exit}`;
   const closing = `${end} after ${counted(guest.instructions, 'instruction')}`;
   if (guest.output === '') return ['nothing', closing];
-  const lines = guest.output.replace(/\n$/, '').split('\n');
+  // A terminal's line ends are a line feed alone, or one behind a carriage return.
+  const lines = guest.output.replace(/\r?\n$/, '').split(/\r?\n/);
   const wrong = released.firstWrongByte === undefined ? -1 : lineOfByte(guest.output, released.firstWrongByte);
   const shown: string[] = [];
   for (let index = 0, hidden = 0; index < lines.length; index++) {

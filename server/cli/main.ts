@@ -6,6 +6,7 @@ import { addExecCommand } from './exec-command';
 import { exitCodes, Failure } from './failure';
 import { addLspCommand } from './lsp-command';
 import { addRunCommand } from './run-command';
+import { printable } from './terminal';
 
 function createProgram(): Command {
   const program = new Command('covert')
@@ -39,7 +40,7 @@ Example:
 
 /** commander's message, perhaps with a suggestion on a second line, as one line of ours. */
 function oneLine(text: string): string {
-  const words = text.replace(/^error: /, '').trim().replace(/\s*\n\s*/g, ' ');
+  const words = printable(text.replace(/^error: /, '').trim().replace(/\s*\n\s*/g, ' '));
   return `covert: ${words}\n`;
 }
 
@@ -47,7 +48,7 @@ function report(error: unknown, verbose: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.held : exitCodes.badInput;
   const known = error instanceof Failure;
   const message = error instanceof Error ? error.message : String(error);
-  const line = message.replace(/\s*\n\s*/g, ' ');
+  const line = printable(message.replace(/\s*\n\s*/g, ' '));
   process.stderr.write(known ? `covert: ${line}\n` : `covert: the tool failed: ${line} (--verbose shows where)\n`);
   if (verbose && error instanceof Error) {
     process.stderr.write(`${error.stack ?? ''}\n`);

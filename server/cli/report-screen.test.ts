@@ -9,7 +9,7 @@ const screen = { width: 88, colors: picocolors.createColors(false) };
 const report: Report = {
   scenario: 'a bit flip in the checksum loop',
   passed: false,
-  guest: { exit: 0, output: 'block 1\ncrc=54baaee3\n', instructions: 1_234_567, ended: 'exit' },
+  guest: { exit: 0, output: 'block 1\ncrc=54baaee3\n', instructions: 1_234_567, state: '', ended: 'exit' },
   faults: [
     {
       name: 'fault 1',
@@ -43,7 +43,7 @@ const report: Report = {
   ],
   detections: [{ by: 'output', instruction: 52_345, latency: 12_345, what: 'output 17: A wrote 0x35, B wrote 0x34' }],
   recoveries: [{ by: 'rollback', to: 0, replayed: 52_345 }],
-  released: { bytes: 21, sha256: 'ab'.repeat(32), corrupt: false },
+  released: { bytes: 21, ofBytes: 21, sha256: 'ab'.repeat(32), corrupt: false },
   expectations: [
     { text: 'detected by output within 2 epochs', line: 12, held: true },
     { text: 'exit 3', line: 13, held: false, reason: 'the guest ended with 0' },
@@ -55,6 +55,7 @@ const report: Report = {
     overhead: 0.123,
     events: [
       { event: 'rendezvous', count: 100, cycles: 100_000 },
+      { event: 'run again', count: 1, cycles: 22_979 },
       { event: 'copy', count: 0, cycles: 0 },
       { event: 'compare', count: 21, cycles: 21 },
     ],
@@ -96,6 +97,23 @@ ${'─'.repeat(88)}
 `);
   });
 
+  test('a guest that was cut off is not called whole', () => {
+    const cut: Report = {
+      ...report,
+      guest: { ...report.guest, exit: null, output: '', ended: 'limit' },
+      detections: [],
+      recoveries: [],
+      released: { ...report.released, bytes: 0 },
+      cycles: { ...report.cycles, overhead: null, events: [] },
+    };
+    const text = formatReport(cut, screen);
+    expect(text).toContain('was cut off at its instruction limit after 1,234,567 instructions');
+    expect(text).toContain('recovered  no: the guest did not come to its end\n');
+    expect(text).toContain('released   0 of 21 bytes, none wrong\n');
+    expect(text).toContain('cost       1,123,000 cycles; the run was not whole, so there is no overhead to give\n');
+    expect(formatSummary([cut], screen)).toContain('was cut off at its instruction limit after 1,234,567 instructions · no wrong output');
+  });
+
   test('a silent corruption without protection shows the fault-free value', () => {
     const [divergence] = report.divergences;
     const text = formatReport(
@@ -105,7 +123,7 @@ ${'─'.repeat(88)}
         detections: [],
         recoveries: [],
         protection: { start: 'none', end: 'none' },
-        released: { bytes: 21, sha256: '', corrupt: true, firstWrongByte: 12 },
+        released: { bytes: 21, ofBytes: 21, sha256: '', corrupt: true, firstWrongByte: 12 },
       },
       screen,
     );

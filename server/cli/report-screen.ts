@@ -95,40 +95,44 @@ function detectionLines({ detections, divergences, protection }: Report, room: n
   ]);
 }
 
-function recoveryLines({ recoveries, protection, detections, released }: Report): string[] {
+function recoveryLines({ guest, recoveries, protection, detections, released }: Report): string[] {
   const lines = atMost(recoveries, most.recoveries, ({ by, to, replayed }) => [
     `by ${by} to instruction ${count(to)}; ${counted(replayed, 'instruction')} run again`,
   ]);
   const changed =
     protection.start === protection.end ? [] : [`protection went from ${protection.start} to ${protection.end}`];
   if (lines.length + changed.length > 0) return [...lines, ...changed];
+  if (guest.ended !== 'exit') return [detections.length > 0 ? 'no' : 'no: the guest did not come to its end'];
   return [detections.length > 0 || released.corrupt ? 'no' : 'no need'];
 }
 
 function releasedLines({ released, guest }: Report): string[] {
-  const { bytes, sha256, corrupt, firstWrongByte } = released;
+  const { bytes, ofBytes, sha256, corrupt, firstWrongByte, disk } = released;
   const wrong = firstWrongByte === undefined ? `exit ${guest.exit ?? 'missing'} is wrong` : `wrong from byte ${firstWrongByte} on`;
   return [
-    `${counted(bytes, 'byte')}, each once, ${corrupt ? `CORRUPT: ${wrong}` : 'none wrong'}`,
+    `${bytes === ofBytes ? counted(bytes, 'byte') : `${count(bytes)} of ${counted(ofBytes, 'byte')}`}${bytes === 0 ? '' : ', each once'}, ` +
+      (corrupt ? `CORRUPT: ${wrong}` : 'none wrong'),
     `sha256 ${sha256}`,
+    ...(disk ? [`${counted(disk.writes, 'disk write')} of ${counted(disk.bytes, 'byte')}, ${disk.corrupt ? 'CORRUPT' : 'none wrong'}`] : []),
   ];
 }
 
-function costLines({ cycles, recoveries }: Report): string[] {
+function costLines({ cycles }: Report): string[] {
   const { unprotected, overhead } = cycles;
-  // What no event was charged for is the guest's own work, done a second time after each recovery.
-  const again = cycles.protected - unprotected - cycles.events.reduce((sum, event) => sum + event.cycles, 0);
-  const events = [...cycles.events, { event: 'run again', count: recoveries.length, cycles: again }];
-  const dearest = events.filter((event) => event.count > 0 && event.cycles > 0).sort((a, b) => b.cycles - a.cycles);
+  const dearest = cycles.events.filter((event) => event.count > 0 && event.cycles > 0);
   const rows = dearest.map((event) => [
     event.event,
     `${count(event.count)} ×`,
     `${count(event.cycles)} cycles`,
     unprotected === 0 ? '' : percent(event.cycles / unprotected),
   ]);
+  const total =
+    overhead === null
+      ? `${count(cycles.protected)} cycles; the run was not whole, so there is no overhead to give`
+      : `${percent(Math.abs(overhead))} ${overhead < 0 ? 'fewer' : 'more'} cycles than unprotected: ` +
+        `${count(cycles.protected)} for ${count(unprotected)}`;
   return [
-    `${percent(Math.abs(overhead))} ${overhead < 0 ? 'fewer' : 'more'} cycles than unprotected: ` +
-      `${count(cycles.protected)} for ${count(unprotected)}`,
+    total,
     ...table(rows, [false, true, true, true]).map((line) => `  ${line}`),
   ];
 }

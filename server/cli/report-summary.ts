@@ -1,4 +1,5 @@
 import type { Report } from '../../engine/covert/report';
+import { endings } from './guest-lines';
 import { counted } from './numbers';
 import { placeOf } from './report-screen';
 import { printable, type Screen } from './terminal';
@@ -32,8 +33,9 @@ function story(report: Report): string[] {
   ];
 }
 
-function outcomeOf({ released, expectations }: Report): string {
-  if (!released.corrupt) return 'no wrong output';
+function outcomeOf({ guest, released, expectations }: Report): string {
+  const ended = guest.ended === 'exit' ? [] : [`${endings[guest.ended]} after ${counted(guest.instructions, 'instruction')}`];
+  if (!released.corrupt) return [...ended, 'no wrong output'].join(' · ');
   const foreseen = expectations.some(({ text, held }) => held && text === 'corruption');
   return foreseen ? 'wrong output released, as expected' : 'WRONG OUTPUT RELEASED';
 }

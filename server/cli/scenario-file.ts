@@ -1,15 +1,17 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Plan } from '../../engine/covert/plan';
+import { nearestNames } from '../../engine/symbols/nearest';
 import { compileFile, type Diagnostic } from '../language/compile';
 import { asUnreadable, BadInput } from './failure';
 import { counted } from './numbers';
-import { shownPath } from './terminal';
+import { printable, shownPath } from './terminal';
 
 /** Compiles one file. A file that cannot be read is {@link BadInput}; what is wrong inside is in the diagnostics. */
 export async function compileScenarioFile(file: string): Promise<{ plans: Plan[]; diagnostics: Diagnostic[] }> {
   try {
     const found = await stat(file);
+    if (!found.isDirectory() && !file.endsWith('.covert')) throw new BadInput(`${file}: a scenario file's name ends in .covert`);
     if (found.isDirectory()) throw Object.assign(new Error('is a folder'), { code: 'EISDIR' });
     return await compileFile(path.resolve(file));
   } catch (error) {
@@ -20,7 +22,7 @@ export async function compileScenarioFile(file: string): Promise<{ plans: Plan[]
 /** `sum.covert:12:7: error COV203: …`, the form that terminals and editors make a link of. */
 export function diagnosticLine({ file, range, severity, code, message }: Diagnostic): string {
   const text = message.replace(/\s*\n\s*/g, ' ');
-  return `${shownPath(file)}:${range.line}:${range.column}: ${severity} ${code}: ${text}`;
+  return printable(`${shownPath(file)}:${range.line}:${range.column}: ${severity} ${code}: ${text}`);
 }
 
 /**
@@ -36,6 +38,8 @@ export async function loadPlans(file: string, name: string | undefined): Promise
   if (name === undefined) return plans;
   const plan = plans.find((candidate) => candidate.name === name);
   if (plan) return [plan];
+  const nearest = nearestNames(name, plans.map((candidate) => candidate.name), 1)[0];
   const names = plans.map((candidate) => `"${candidate.name}"`).join(', ');
-  throw new BadInput(`${file}: it has no scenario "${name}", but ${names}`);
+  const hint = nearest === undefined ? `, but ${names}` : `; did you mean "${nearest}"?`;
+  throw new BadInput(`${file}: it has no scenario "${name}"${hint}`);
 }

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import type { Forward } from '../network/forwards';
 
 const unitBytes: Record<string, number> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
 
@@ -39,4 +40,12 @@ export function parsePort(text: string): number {
   const port = parseCount(text);
   if (port > 65_535) throw new InvalidArgumentError('A port is a number from 0 to 65535.');
   return port;
+}
+
+/** `tcp:127.0.0.1:8080:80`, `udp:5353:53`: a port of this machine's loopback, and one of the guest. Throws commander's InvalidArgumentError. */
+export function parseForward(text: string): Forward {
+  const [, protocol, host = '127.0.0.1', port = '', guestPort = ''] = /^(tcp|udp):(?:([\d.]+):)?(\d+):(\d+)$/.exec(text.trim()) ?? [];
+  if (protocol === undefined) throw new InvalidArgumentError('A forward is tcp or udp, a port of this machine and a port of the guest: tcp:8080:80.');
+  if (!/^127\.\d+\.\d+\.\d+$/.test(host)) throw new InvalidArgumentError('Only addresses of the loopback, 127.x.x.x, can be forwarded.');
+  return { protocol: protocol as 'tcp' | 'udp', host, port: parsePort(port), guestPort: parsePort(guestPort) };
 }

@@ -18,6 +18,8 @@ export interface DebianFiles {
   modules: string;
   /** A root file system with real programs. */
   programs: string;
+  /** OpenSBI, fw_dynamic. */
+  firmware: string;
 }
 
 /** All parts, or what is missing. */
@@ -28,6 +30,7 @@ export function debianFiles(folder = debianFolder()): DebianFiles | { missing: s
     initialDisk: join(folder, 'initramfs.cpio'),
     modules: join(folder, 'modules.cpio'),
     programs: join(folder, 'programs.ext4'),
+    firmware: join(folder, 'fw_dynamic.bin'),
   };
   const missing = Object.values(files).find((file: string) => !existsSync(file)) as string | undefined;
   return missing === undefined ? files : { missing };

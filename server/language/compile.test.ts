@@ -119,8 +119,6 @@ describe('expectations', () => {
     ['output is "crc=1\\n"', { kind: 'output-is', text: 'crc=1\n' }],
     ['output matches /crc=[0-9a-f]{8}\\/?/', { kind: 'output-matches', pattern: 'crc=[0-9a-f]{8}\\/?' }],
     ['overhead < 12.5 %', { kind: 'overhead-below', fraction: 0.125 }],
-    ['degraded to none', { kind: 'degraded-to', protection: 'none' }],
-    ['redundancy restored', { kind: 'redundancy-restored' }],
   ])('expect %s', async (text, wanted) => {
     const { expectations } = await planOf(scenario(`expect ${text}`));
     expect(expectations[1]).toMatchObject({ expectation: wanted, text });
@@ -207,7 +205,9 @@ describe('places of diagnostics are narrow', () => {
     ['expect detected by output, output', 'COV205 output'],
     ['expect exit 1', 'COV501 exit 1'],
     ['expect divergence in block', 'COV407 block'],
-    ['expect degraded to dmr', 'COV502 degraded to dmr'],
+    ['expect degraded to none', 'COV107 degraded to none'],
+    ['expect redundancy restored', 'COV107 redundancy restored'],
+    ['expect recovered by failover', 'COV107 recovered by failover'],
     ['limit 0 instructions', 'COV306 0 instructions'],
     ['limit 5 parsecs', 'COV105 parsecs'],
     ['seed 1 seed 2', 'COV205 seed'],

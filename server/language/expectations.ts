@@ -38,7 +38,7 @@ function lowerCondition(condition: ast.Condition, { symbols }: ExpectationScope,
     case 'Unrecoverable':
       return { kind: 'unrecoverable' };
     case 'Restored':
-      return { kind: 'redundancy-restored' };
+      return notAvailable(context, condition.$cstNode, 'replicas that are replaced, so redundancy is never restored');
     case 'Corruption':
       return { kind: condition.none ? 'no-corruption' : 'corruption' };
     case 'Detected': {
@@ -47,8 +47,11 @@ function lowerCondition(condition: ast.Condition, { symbols }: ExpectationScope,
       const within = span(context, condition.within);
       return within && { kind: 'detected', by, within };
     }
-    case 'Recovered':
-      return { kind: 'recovered', by: methods(condition.methods, recoveryMethods, 'way of recovery', context) };
+    case 'Recovered': {
+      const by = methods(condition.methods, recoveryMethods, 'way of recovery', context);
+      if (by.length > 0 && !by.includes('rollback')) return notAvailable(context, condition.$cstNode, 'recovery other than by rollback');
+      return { kind: 'recovered', by };
+    }
     case 'Divergence':
       return lowerDivergence(condition, symbols, context);
     case 'OutputIs': {
@@ -72,7 +75,7 @@ function lowerCondition(condition: ast.Condition, { symbols }: ExpectationScope,
     }
     case 'Degraded': {
       const protection = oneOf(context, part(condition, 'protection'), condition.protection, protectionKinds, 'protection');
-      return protection && { kind: 'degraded-to', protection };
+      return protection && notAvailable(context, condition.$cstNode, 'going on with less protection: a guest that cannot be recovered is stopped');
     }
     case 'Coverage':
       return notAvailable(context, condition.$cstNode, 'coverage, which campaigns measure');

@@ -27,7 +27,7 @@ export async function lowerGuest(guest: ast.Guest, context: Context, files: Gues
   const settings = eachOnce(guest.settings, context, repeatable);
   const elf = settings.find(ast.isElf);
   const linux = settings.find(ast.isLinux);
-  const system = linux && (await lowerLinux(linux, settings.find(ast.isProgram), context));
+  const system = linux && (await lowerLinux(linux, { program: settings.find(ast.isProgram), disk: settings.find(ast.isDisk), firmware: settings.find(ast.isFirmware) }, context));
   const file = system ? system.file : elf && (await readElf(elf, context, files));
   const typing: Typing[] = [];
   let ramBytes = linux ? defaults.linuxRamBytes : defaults.ramBytes;
@@ -48,9 +48,14 @@ export async function lowerGuest(guest: ast.Guest, context: Context, files: Gues
       case 'Program':
         if (!linux) reporter.error('COV206', part(setting, 'word'), '`run` is for Linux guests: say `linux debian` too');
         break;
+      case 'Firmware':
+        if (!linux) reporter.error('COV206', part(setting, 'word'), '`firmware` is for Linux guests: say `linux debian` too');
+        break;
       case 'Disk':
+        if (!linux) reporter.error('COV206', part(setting, 'word'), '`disk` is for Linux guests: say `linux debian` too');
+        break;
       case 'Forward':
-        notAvailable(context, part(setting, 'word'), `\`${setting.word}\` in a scenario (\`covert exec\` has it)`);
+        notAvailable(context, part(setting, 'word'), '`forward`, which reaches a guest over its network');
         break;
       case 'Typing': {
         const entry = lowerTyping(setting, context);

@@ -27,6 +27,10 @@ export async function reportImports(imports: readonly ast.Import[], context: Con
       continue;
     }
     seen.set(uri.toString(), line);
+    if (!uri.path.endsWith('.covert')) {
+      reporter.error('COV203', place, `${path} is no scenario file: its name does not end in .covert`);
+      continue;
+    }
     if (!documents.hasDocument(uri)) {
       reporter.error('COV203', place, `${path} ${await whyMissing(uri.fsPath)}`);
       continue;

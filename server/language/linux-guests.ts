@@ -1,9 +1,11 @@
+import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { LinuxPlan } from '../../engine/covert/plan';
 import { symbolsOf } from '../../engine/covert/guest';
 import { LoadError } from '../../engine/machine/load-error';
 import { readLinuxImage } from '../../engine/machine/linux-image';
+import { DiskImageError, imageOfFile, type DiskImage } from '../../engine/machine/virtio/disk-image';
 import { debianFiles } from '../guest/debian';
 import { startArchive } from '../guest/start-archive';
 import type { Context } from './context';
@@ -30,7 +32,12 @@ export interface LinuxGuest {
 }
 
 /** A stock Linux guest of what `npm run guest:debian` has fetched. Undefined where something is wrong, which is reported. */
-export async function lowerLinux(linux: ast.Linux, program: ast.Program | undefined, context: Context): Promise<LinuxGuest | undefined> {
+export async function lowerLinux(
+  linux: ast.Linux,
+  settings: { program?: ast.Program | undefined; disk?: ast.Disk | undefined; firmware?: ast.Firmware | undefined },
+  context: Context,
+): Promise<LinuxGuest | undefined> {
+  const { program, disk } = settings;
   const { reporter } = context;
   if (!oneOf(context, part(linux, 'distribution'), linux.distribution, distributions, 'distribution')) return undefined;
   const files = debianFiles();
@@ -40,14 +47,28 @@ export async function lowerLinux(linux: ast.Linux, program: ast.Program | undefi
   }
   const command = program && (await lowerProgram(program, context));
   if (program && !command) return undefined;
+  const firmware = settings.firmware && (await readFirmware(settings.firmware, files.firmware, context));
+  if (settings.firmware && !firmware) return undefined;
+  const own = disk && openDisk(disk, context);
+  if (disk && !own) return undefined;
   try {
     const [kernel, systemMap, ...archives] = await Promise.all(
-      [files.kernel, files.systemMap, files.initialDisk, ...(command ? [files.modules] : [])].map(kept),
+      [files.kernel, files.systemMap, files.initialDisk, ...(command || own ? [files.modules] : [])].map(kept),
     );
     if (!kernel || !systemMap) return undefined;
-    const start = startArchive({ ...command, root: command !== undefined });
-    const plan: LinuxPlan = { initialDisk: Buffer.concat([...archives, start]), bootArguments: 'console=ttyS0 quiet', systemMap };
+    const start = startArchive({ ...command, root: command !== undefined, disk: own !== undefined });
+    const plan: LinuxPlan = {
+      initialDisk: Buffer.concat([...archives, start]),
+      bootArguments: 'console=ttyS0 quiet',
+      systemMap,
+      ...(firmware ? { firmware } : {}),
+      disks: [...(command ? [openedImage(files.programs)] : []), ...(own ? [own] : [])].map((image) => ({ image })),
+    };
     const { textOffset, memoryBytes } = readLinuxImage(kernel);
+    if (firmware && firmware.length > textOffset) {
+      reporter.error('COV307', settings.firmware?.$cstNode, `this firmware has ${firmware.length} bytes, and below the kernel there is room for ${textOffset}`);
+      return undefined;
+    }
     const symbols = symbolsOf({ image: kernel, linux: plan });
     const physical = (address: bigint): bigint => (address < kernelLink ? address : address - kernelLink + ramBase + BigInt(textOffset));
     return {
@@ -58,6 +79,38 @@ export async function lowerLinux(linux: ast.Linux, program: ast.Program | undefi
   } catch (error) {
     const reason = error instanceof LoadError ? `cannot be used: ${error.message}` : reasonOf(error);
     reporter.error('COV203', linux.$cstNode, `the Debian guest ${reason}; \`npm run guest:debian\` makes it anew`);
+    return undefined;
+  }
+}
+
+/** OpenSBI as it was fetched, or a flat image beside the scenario. */
+async function readFirmware(firmware: ast.Firmware, opensbi: string, context: Context): Promise<Uint8Array | undefined> {
+  const { reporter, document } = context;
+  if (firmware.path === undefined) {
+    return oneOf(context, part(firmware, 'name'), firmware.name ?? '', ['opensbi'], 'firmware') && kept(opensbi);
+  }
+  const name = decodeString(firmware.path).value;
+  if (name === undefined) return undefined;
+  try {
+    return await kept(resolve(dirname(document.uri.fsPath), name));
+  } catch (error) {
+    reporter.error('COV203', part(firmware, 'path'), `${name} ${reasonOf(error)}`);
+    return undefined;
+  }
+}
+
+/** The guest's own disk: a raw image beside the scenario. */
+function openDisk(disk: ast.Disk, { reporter, document }: Context): DiskImage | undefined {
+  const name = decodeString(disk.path).value;
+  if (disk.writable) {
+    reporter.error('COV107', part(disk, 'writable'), 'not available yet: writing to the image itself; without `writable` what is written is lost at the end');
+    return undefined;
+  }
+  if (name === undefined) return undefined;
+  try {
+    return openedImage(resolve(dirname(document.uri.fsPath), name));
+  } catch (error) {
+    reporter.error('COV203', part(disk, 'path'), `${name} ${error instanceof DiskImageError ? error.message : reasonOf(error)}`);
     return undefined;
   }
 }
@@ -79,6 +132,19 @@ async function lowerProgram(program: ast.Program, context: Context): Promise<{ r
     context.reporter.error('COV203', program.$cstNode, `${name} ${reasonOf(error)}`);
     return undefined;
   }
+}
+
+const images = new Map<string, { mark: string; image: DiskImage }>();
+
+/** An image, opened once as long as the file stays as it is: an editor asks at every keystroke. */
+function openedImage(path: string): DiskImage {
+  const { size, mtimeMs } = statSync(path);
+  const mark = `${size} ${mtimeMs}`;
+  const before = images.get(path);
+  if (before?.mark === mark) return before.image;
+  const image = imageOfFile(path);
+  images.set(path, { mark, image });
+  return image;
 }
 
 const contents = new Map<string, Promise<Uint8Array>>();

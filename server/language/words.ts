@@ -51,6 +51,7 @@ export const words: Readonly<Record<string, string>> = {
   fault: 'One error: its effect, where and when it strikes. A fault that never strikes fails the scenario, unless it is `optional`.',
   faults: 'How many faults a campaign injects.',
   fetch: 'The instruction word that is fetched when the fault strikes.',
+  firmware: 'What starts a Linux guest in place of the built-in SBI: `opensbi`, or a flat image.',
   flip: 'A soft error: bits of a register or of memory change once.',
   for: 'How long the fault lasts.',
   forever: 'The fault stays.',

@@ -45,5 +45,13 @@ test('--json: the same as objects', async () => {
 
 test('a file that is not there', async () => {
   const { exit, stdout, stderr } = await covert(['check', 'none.covert']);
-  expect({ exit, stdout, stderr }).toEqual({ exit: 2, stdout: '', stderr: 'covert: none.covert: no such file\n' });
+  expect({ exit, stderr }).toEqual({ exit: 2, stderr: 'covert: none.covert: no such file\n' });
+  expect(stdout).toBe('0 files, 1 not read, 0 errors, 0 warnings\n');
+});
+
+test('one file that cannot be read does not keep the others from being looked at', async () => {
+  const { exit, stdout, stderr } = await covert(['check', 'README.md', 'examples/sort/sort.covert', 'no\x1b[31mne.covert']);
+  expect(exit).toBe(2);
+  expect(stderr).toBe("covert: README.md: a scenario file's name ends in .covert\ncovert: no\\x1b[31mne.covert: no such file\n");
+  expect(stdout).toBe('1 file, 2 not read, 0 errors, 0 warnings\n');
 });

@@ -42,7 +42,13 @@ describe.skipIf('missing' in files)('stock Debian in scenarios', () => {
     const { exit, stdout } = await covert(['run', 'examples/debian/boot.covert', '--json']);
     const reports = JSON.parse(stdout) as Report[];
     expect(reports.map(({ scenario: name, passed, expectations }) => ({ name, passed, failed: expectations.filter(({ held }) => !held) }))).toEqual(
-      ['Debian in two replicas', "a bit flip in the kernel's name", 'Debian alone'].map((name) => ({ name, passed: true, failed: [] })),
+      [
+        'Debian in two replicas',
+        "a bit flip in the kernel's name",
+        'Debian alone',
+        'Debian with two harts in two replicas',
+        'Debian on OpenSBI in two replicas',
+      ].map((name) => ({ name, passed: true, failed: [] })),
     );
     expect(exit).toBe(0);
     const [replicated, struck] = reports;
@@ -50,6 +56,8 @@ describe.skipIf('missing' in files)('stock Debian in scenarios', () => {
     // Rolled back in the middle of what was typed, it was typed again, and not a byte left twice.
     expect(struck?.guest).toEqual(replicated?.guest);
     expect(struck?.divergences[0]?.function).toBe('memcpy');
+    const again = await covert(['run', 'examples/debian/boot.covert', '--scenario', 'Debian alone', '--json']);
+    expect((JSON.parse(again.stdout) as Report[])[0]?.guest).toEqual(reports[2]?.guest);
   });
 
   test('RAM that is too small is refused before anything runs', async () => {

@@ -5,6 +5,7 @@ import { exit } from './output';
 import { PLIC, PLIC_BYTES, lookAtSources, readPlic, writePlic } from './plic';
 import { RTC, readRtc, writeRtc } from './rtc';
 import { readUart, writeUart } from './uart';
+import { VIRTIO_AT, VIRTIO_BYTES, readVirtio, writeVirtio } from './virtio';
 
 // The `virt` board's addresses.
 const SYSCON: u64 = 0x100000;
@@ -19,6 +20,7 @@ export function isDevice(address: u64, size: u32): bool {
   const last = address + size - 1;
   return (
     (address >= UART_AT && last < UART_AT + 0x100) ||
+    (address >= VIRTIO_AT && last < VIRTIO_AT + VIRTIO_BYTES) ||
     (address >= PLIC && last < PLIC + PLIC_BYTES) ||
     (address >= CLINT && last < CLINT + 0x10000) ||
     (address >= RTC && last < RTC + 0x1000) ||
@@ -28,6 +30,7 @@ export function isDevice(address: u64, size: u32): bool {
 
 /** Zero-extended. RETIRED and CYCLES must be in memory: a device may look at the clock. */
 export function readDevice(address: u64, size: u32): u64 {
+  if (address >= VIRTIO_AT) return readVirtio(<u32>(address - VIRTIO_AT), size);
   if (address >= UART_AT) {
     const value = readUart(<u32>(address - UART_AT));
     lookAtSources();
@@ -44,7 +47,9 @@ export function readDevice(address: u64, size: u32): u64 {
 }
 
 export function writeDevice(address: u64, size: u32, value: u64): void {
-  if (address >= UART_AT) {
+  if (address >= VIRTIO_AT) {
+    writeVirtio(<u32>(address - VIRTIO_AT), size, <u32>value);
+  } else if (address >= UART_AT) {
     writeUart(<u32>(address - UART_AT), <u32>value & 0xff);
     lookAtSources();
     store<u32>(LEAVE, 1);

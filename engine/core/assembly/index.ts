@@ -5,7 +5,7 @@ import { csrAddress, csrExists, csrRead, csrWrite } from './csr';
 import { STOPPED, beginTurn, selectHart } from './harts';
 import {
   CAUSE, CYCLES, DIRTY, EFFECTS, FIRMWARE, HARTS, LAST_RETIRED, MTIMECMP, NO_EXCEPTION, NO_RESERVATION, OUTPUTS, OUTPUT_RING, PC, PRIVILEGE, RAM_BASE, RESERVATION,
-  STATE, STATUS, STIMECMP, TOHOST, WATCHES, WATCH_LIST, WRITE_SET,
+  STATE, STATUS, STIMECMP, TOHOST, VIRTIO, VIRTIO_RAISED, WATCHES, WATCH_LIST, WRITE_SET,
   flagsOf,
 } from './layout';
 import { prepareScratch } from './drive';
@@ -17,6 +17,8 @@ import { receiveUart } from './uart';
 export { run } from './drive';
 export { csrAddress, csrExists };
 export { selectHart } from './harts';
+export { output } from './output';
+export { lookAtSources };
 export { interruptDue } from './trap';
 
 /** The state of so many harts after reset, all with PC at `entry`; it is the turn of hart 0. */
@@ -59,7 +61,9 @@ function delegate(): void {
   // A call from supervisor mode is the firmware's.
   csrWrite(0x302, 0xb1ff);
   csrWrite(0x303, 0x222);
+  // Both kinds of counter enables: no driver of Linux opens `time` to user mode, for which its vDSO reads it.
   csrWrite(0x306, 7);
+  csrWrite(0x106, 7);
   csrWrite(0x30a, (<u64>5 << 61) | 0xf1);
   // One region, of all addresses: readable, writable, executable.
   csrWrite(0x3b0, 0x3fffffffffffff);
@@ -114,6 +118,8 @@ export function layoutOf(index: u32): usize {
     case 7: return TOHOST;
     case 8: return OUTPUTS;
     case 9: return WATCHES;
+    case 10: return STATE + VIRTIO;
+    case 11: return STATE + VIRTIO_RAISED;
     default: return 0;
   }
 }

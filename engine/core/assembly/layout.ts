@@ -84,6 +84,10 @@ export const RTC_ARMED: usize = 0x548;
 export const RTC_ENABLED: usize = 0x549;
 export const RTC_RUNG: usize = 0x54a;
 
+/** The virtio devices' state, which is the host's (machine/virtio/), and a word with a bit for each that interrupts. */
+export const VIRTIO: usize = 0x600;
+export const VIRTIO_RAISED: usize = 0xa00;
+
 /** A bank for each of four harts; that of the hart whose turn it is, and those of harts that are not there, are zero. */
 export const BANKS: usize = 0x1000;
 

@@ -1,4 +1,4 @@
-import { HARTS, LEAVE, PLIC_CLAIMED, PLIC_ENABLE, PLIC_PENDING, PLIC_PRIORITY, PLIC_THRESHOLD, STATE } from './layout';
+import { HARTS, LEAVE, PLIC_CLAIMED, PLIC_ENABLE, PLIC_PENDING, PLIC_PRIORITY, PLIC_THRESHOLD, STATE, VIRTIO_RAISED } from './layout';
 import { ringAlarm, rtcInterrupt } from './rtc';
 import { uartInterrupt } from './uart';
 
@@ -9,6 +9,8 @@ import { uartInterrupt } from './uart';
 export const PLIC: u64 = 0xc000000;
 export const PLIC_BYTES: u64 = 0x600000;
 
+/** Of the first of eight. */
+const VIRTIO_SOURCE: u64 = 1;
 const UART_SOURCE: u64 = 10;
 const RTC_SOURCE: u64 = 11;
 const SOURCES: u32 = 64;
@@ -21,7 +23,8 @@ const CONTEXTS_AT: u32 = 0x200000;
 
 /** Lets the gateways look at their sources. A request waits until it is claimed, and the next until that is completed. */
 export function lookAtSources(): void {
-  const raised = (<u64>uartInterrupt() << UART_SOURCE) | (<u64>rtcInterrupt() << RTC_SOURCE);
+  const virtio = <u64>load<u32>(STATE + VIRTIO_RAISED) << VIRTIO_SOURCE;
+  const raised = virtio | (<u64>uartInterrupt() << UART_SOURCE) | (<u64>rtcInterrupt() << RTC_SOURCE);
   const requests = raised & ~load<u64>(STATE + PLIC_CLAIMED);
   if (requests != 0) store<u64>(STATE + PLIC_PENDING, load<u64>(STATE + PLIC_PENDING) | requests);
 }

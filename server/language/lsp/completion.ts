@@ -25,6 +25,7 @@ const choices: Readonly<Record<string, readonly string[]>> = {
   recovered: recoveryMethods,
   replica: ['A', 'B'],
   linux: ['debian'],
+  firmware: ['opensbi'],
   '.': ['b', 'h', 'w', 'd'],
 };
 

@@ -1,0 +1,110 @@
+import { PageTree } from '../page-tree';
+import type { DiskImage } from './disk-image';
+import { sectorBytes } from './disk-image';
+
+/** Bytes of a block, the unit in which what was written is kept. */
+export const blockBytes = 4096;
+
+/**
+ * A disk: an image that never changes, and over it what the guest has written.
+ * That is kept for snapshots as a tree of the differences (exclusive or) from
+ * the image, in which a block that is as in the image is a block of zeros: so
+ * equal contents are equal trees, however they came about.
+ */
+export class Disk {
+  readonly sectors: number;
+  /** Blocks that may differ from the image, as they are now. */
+  readonly #written = new Map<number, Uint8Array>();
+  /** Blocks that may differ from the tree. */
+  readonly #changed = new Set<number>();
+  #tree: PageTree;
+
+  constructor(
+    readonly image: DiskImage,
+    readonly readOnly: boolean,
+  ) {
+    this.sectors = image.bytes / sectorBytes;
+    this.#tree = PageTree.zero(Math.ceil(image.bytes / blockBytes));
+  }
+
+  /** Fills `target` from a byte offset on; the range must be within the disk. */
+  read(offset: number, target: Uint8Array): void {
+    for (let done = 0; done < target.length; ) {
+      const at = offset + done;
+      const block = Math.floor(at / blockBytes);
+      const from = at % blockBytes;
+      const count = Math.min(blockBytes - from, target.length - done);
+      const own = this.#written.get(block);
+      const part = target.subarray(done, done + count);
+      if (own) part.set(own.subarray(from, from + count));
+      else this.image.read(at, part);
+      done += count;
+    }
+  }
+
+  /** Writes from a byte offset on; the range must be within the disk. */
+  write(offset: number, data: Uint8Array): void {
+    for (let done = 0; done < data.length; ) {
+      const at = offset + done;
+      const block = Math.floor(at / blockBytes);
+      const from = at % blockBytes;
+      const count = Math.min(blockBytes - from, data.length - done);
+      this.#own(block).set(data.subarray(done, done + count), from);
+      this.#changed.add(block);
+      done += count;
+    }
+  }
+
+  /** What differs from the image; blocks equal to `peer`'s share its storage. */
+  snapshot(peer?: PageTree): PageTree {
+    const changes = new Map<number, Uint8Array>();
+    for (const block of this.#changed) changes.set(block, this.#difference(block));
+    this.#tree = this.#tree.with(changes, peer);
+    this.#changed.clear();
+    return this.#tree;
+  }
+
+  restore(tree: PageTree): void {
+    const stale = new Set(this.#changed);
+    for (const block of this.#tree.differing(tree)) stale.add(block);
+    for (const block of stale) {
+      const difference = tree.page(block).bytes;
+      if (difference.every((byte) => byte === 0)) this.#written.delete(block);
+      else this.#written.set(block, exclusiveOr(this.#imageBlock(block), difference));
+    }
+    this.#changed.clear();
+    this.#tree = tree;
+  }
+
+  #own(block: number): Uint8Array {
+    let own = this.#written.get(block);
+    if (!own) this.#written.set(block, (own = this.#imageBlock(block)));
+    return own;
+  }
+
+  #difference(block: number): Uint8Array {
+    return exclusiveOr(this.#imageBlock(block), this.#own(block));
+  }
+
+  #imageBlock(block: number): Uint8Array {
+    const bytes = new Uint8Array(blockBytes);
+    this.image.read(block * blockBytes, bytes);
+    return bytes;
+  }
+}
+
+/** `a` ^ `b`, in `a`, which is a block of its own. */
+function exclusiveOr(a: Uint8Array, b: Uint8Array): Uint8Array {
+  for (let i = 0; i < a.length; i++) a[i] = (a[i] ?? 0) ^ (b[i] ?? 0);
+  return a;
+}
+
+/** A disk's content in a snapshot. */
+export function diskWord(image: DiskImage, tree: PageTree, offset: number): bigint {
+  const bytes = new Uint8Array(8);
+  image.read(offset, bytes);
+  const difference = tree.page(Math.floor(offset / blockBytes)).bytes;
+  const from = offset % blockBytes;
+  for (let i = 0; i < 8; i++) bytes[i] = (bytes[i] ?? 0) ^ (difference[from + i] ?? 0);
+  return new DataView(bytes.buffer).getBigUint64(0, true);
+}

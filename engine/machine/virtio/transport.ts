@@ -1,0 +1,215 @@
+import type { DeviceContext, VirtioDevice } from './device';
+import type { GuestMemory } from './guest-memory';
+import { NetworkDevice } from './net';
+import { Queue, QueueError, mostEntries } from './queue';
+import { Slot, slotBytes, type QueuePart } from './slot';
+
+// The registers of virtio over MMIO, version 2: VIRTIO 1.2, section 4.2.2.
+const register = {
+  magic: 0x000,
+  version: 0x004,
+  deviceId: 0x008,
+  vendor: 0x00c,
+  deviceFeatures: 0x010,
+  deviceFeaturesSelect: 0x014,
+  driverFeatures: 0x020,
+  driverFeaturesSelect: 0x024,
+  queueSelect: 0x030,
+  queueMost: 0x034,
+  queueSize: 0x038,
+  queueReady: 0x044,
+  queueNotify: 0x050,
+  interruptStatus: 0x060,
+  interruptAcknowledge: 0x064,
+  status: 0x070,
+  sharedLengthLow: 0x0b0,
+  sharedBaseHigh: 0x0bc,
+  generation: 0x0fc,
+  config: 0x100,
+} as const;
+
+const queueParts: ReadonlyMap<number, { part: QueuePart; half: number }> = new Map([
+  [0x080, { part: 'descriptors', half: 0 }],
+  [0x084, { part: 'descriptors', half: 1 }],
+  [0x090, { part: 'driver', half: 0 }],
+  [0x094, { part: 'driver', half: 1 }],
+  [0x0a0, { part: 'device', half: 0 }],
+  [0x0a4, { part: 'device', half: 1 }],
+]);
+
+const magic = 0x7472_6976;
+/** "COVT", little-endian: no number that the specification gives a meaning to. */
+const vendor = 0x5456_4f43;
+/** VIRTIO_F_INDIRECT_DESC, in word 0; VIRTIO_F_VERSION_1, in word 1. */
+const indirectFeature = 1 << 28;
+const versionFeature = 1;
+
+const statusDriverOk = 4;
+const statusFeaturesOk = 8;
+const statusNeedsReset = 0x40;
+const usedBuffer = 1;
+const configChanged = 2;
+
+export const slots = 8;
+
+export interface Outside {
+  memory: GuestMemory;
+  output: DeviceContext['output'];
+}
+
+/** The board's eight places for virtio devices. */
+export class VirtioBoard {
+  readonly #slots: readonly Slot[];
+
+  constructor(
+    private readonly view: DataView,
+    /** Where in the linear memory the slots' state stands, and the word that says which ones interrupt. */
+    private readonly at: { slots: number; raised: number },
+    private readonly devices: readonly VirtioDevice[],
+    private readonly outside: Outside,
+  ) {
+    this.#slots = devices.map((_, i) => new Slot(view, at.slots + i * slotBytes));
+    devices.forEach(({ initial = 0n }, i) => {
+      const slot = this.#slots[i];
+      if (slot) slot.own = initial;
+    });
+  }
+
+  /** A read of 1, 2 or 4 bytes. */
+  read(index: number, offset: number, size: number): number {
+    const slot = this.#slots[index];
+    const device = this.devices[index];
+    if (offset >= register.config) return device ? readConfig(device.config, offset - register.config, size) : 0;
+    if (size !== 4) return 0;
+    switch (offset) {
+      case register.magic:
+        return magic;
+      case register.version:
+        return 2;
+      case register.vendor:
+        return vendor;
+    }
+    // An empty place says so by its device number, and nothing else.
+    if (!slot || !device) return 0;
+    switch (offset) {
+      case register.deviceId:
+        return device.id;
+      case register.deviceFeatures:
+        return [device.features | indirectFeature, versionFeature][slot.deviceFeaturesWord] ?? 0;
+      case register.queueMost:
+        return slot.queueSelected < device.queues ? mostEntries : 0;
+      case register.queueReady:
+        return slot.queueSelected < device.queues && slot.queue(slot.queueSelected).ready ? 1 : 0;
+      case register.interruptStatus:
+        return slot.interruptStatus;
+      case register.status:
+        return slot.status;
+      default:
+        // There is no shared memory: its length and place read as all ones.
+        return offset >= register.sharedLengthLow && offset <= register.sharedBaseHigh ? 0xffff_ffff : 0;
+    }
+  }
+
+  /** A write of 4 bytes to a register; the devices' configurations are read-only. */
+  write(index: number, offset: number, size: number, value: number): void {
+    const slot = this.#slots[index];
+    const device = this.devices[index];
+    if (!slot || !device || size !== 4 || offset >= register.config) return;
+    switch (offset) {
+      case register.deviceFeaturesSelect:
+        slot.deviceFeaturesWord = value;
+        break;
+      case register.driverFeaturesSelect:
+        slot.driverFeaturesWord = value;
+        break;
+      case register.driverFeatures:
+        // Settled once both sides have agreed.
+        if (slot.driverFeaturesWord < 2 && (slot.status & statusFeaturesOk) === 0) slot.setDriverFeatures(slot.driverFeaturesWord, value);
+        break;
+      case register.queueSelect:
+        slot.queueSelected = value;
+        break;
+      case register.queueNotify:
+        if (value < device.queues) this.#work(index, (context) => device.notify(value, context));
+        break;
+      case register.interruptAcknowledge:
+        this.#setInterrupt(index, slot.interruptStatus & ~value);
+        break;
+      case register.status:
+        this.#setStatus(index, slot, device, value);
+        break;
+      default:
+        if (slot.queueSelected < device.queues) this.#setQueue(slot, offset, value);
+    }
+  }
+
+  /** Hands a frame to the network card. False where there is none, or it has no buffer for it. */
+  receive(frame: Uint8Array): boolean {
+    const index = this.devices.findIndex((device) => device instanceof NetworkDevice);
+    const device = this.devices[index];
+    if (!(device instanceof NetworkDevice)) return false;
+    let taken = false;
+    this.#work(index, (context) => {
+      const result = device.receive(frame, context);
+      ({ taken } = result);
+      return result.interrupt;
+    });
+    return taken;
+  }
+
+  #setStatus(index: number, slot: Slot, device: VirtioDevice, value: number): void {
+    if (value === 0) {
+      slot.reset();
+      this.#setInterrupt(index, 0);
+      return;
+    }
+    const unknown = (slot.driverFeatures(0) & ~(device.features | indirectFeature)) !== 0 || slot.driverFeatures(1) !== versionFeature;
+    // A driver that wants what is not offered, or an older version, is told so.
+    const agreed = unknown ? value & ~statusFeaturesOk : value;
+    // Only a reset takes a bit back.
+    slot.status = (slot.status | agreed) & 0xff;
+  }
+
+  #setQueue(slot: Slot, offset: number, value: number): void {
+    const queue = slot.queue(slot.queueSelected);
+    if (offset === register.queueReady) {
+      const usable = queue.size > 0 && queue.size <= mostEntries && (queue.size & (queue.size - 1)) === 0;
+      queue.ready = usable && (value & 1) !== 0;
+      return;
+    }
+    // A queue in use stays as it is.
+    if (queue.ready) return;
+    if (offset === register.queueSize) queue.size = value;
+    const place = queueParts.get(offset);
+    if (place) queue.setAddress(place.part, place.half, value);
+  }
+
+  #work(index: number, work: (context: DeviceContext) => boolean): void {
+    const slot = this.#slots[index];
+    if (!slot || (slot.status & statusDriverOk) === 0 || (slot.status & statusNeedsReset) !== 0) return;
+    const { memory, output } = this.outside;
+    const context: DeviceContext = { slot, memory, output, queue: (queue) => new Queue(slot.queue(queue), memory) };
+    try {
+      if (work(context)) this.#setInterrupt(index, slot.interruptStatus | usedBuffer);
+    } catch (error) {
+      if (!(error instanceof QueueError)) throw error;
+      slot.status |= statusNeedsReset;
+      this.#setInterrupt(index, slot.interruptStatus | configChanged);
+    }
+  }
+
+  #setInterrupt(index: number, status: number): void {
+    const slot = this.#slots[index];
+    if (!slot) return;
+    slot.interruptStatus = status;
+    const raised = this.view.getUint32(this.at.raised, true);
+    const bit = 1 << index;
+    this.view.setUint32(this.at.raised, status === 0 ? raised & ~bit : raised | bit, true);
+  }
+}
+
+function readConfig(config: Uint8Array, offset: number, size: number): number {
+  let value = 0;
+  for (let i = size - 1; i >= 0; i--) value = value * 256 + (config[offset + i] ?? 0);
+  return value;
+}
