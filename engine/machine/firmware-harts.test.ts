@@ -10,7 +10,7 @@ const [ipi, fence, hsm, time] = [0x735049, 0x52464e43, 0x48534d, 0x54494d45];
 const [start, stop, status, suspend] = [0, 1, 2, 3];
 const [sip, sie, stimecmp, mstatus, satp] = [0x144, 0x104, 0x14d, 0x300, 0x180];
 const all = 2n ** 64n - 1n;
-const quantum = 10_000;
+const quantum = 5_000;
 
 function boot(harts = 3): Machine {
   const machine = Machine.create({ ramBytes: 4 * 2 ** 20, harts });
