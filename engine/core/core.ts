@@ -11,6 +11,7 @@ export interface CoreExports {
   csrAddress(number: number): number;
   receive(byte: number): number;
   hostWrote(address: bigint, size: number): void;
+  deviceWrote(address: bigint, size: number): void;
   watchPages(): void;
   startSupervisor(): void;
   output(kind: number, value: number): void;

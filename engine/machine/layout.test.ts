@@ -21,6 +21,7 @@ it('is the resident core’s layout', () => {
     at.watches,
     at.virtio,
     at.virtioRaised,
+    at.outputsFull,
   ];
   expect(ours.map((_, index) => core.layoutOf(index))).toEqual(ours);
 });

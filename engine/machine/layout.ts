@@ -51,6 +51,7 @@ export const at = {
   ramAt: hostAt + 0x70,
   outputs: hostAt + 0x74,
   watches: hostAt + 0x78,
+  outputsFull: hostAt + 0xb8,
   watchList: 0x15000,
   breakpoints: 0x30000,
   outputRing: 0x40000,

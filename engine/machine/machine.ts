@@ -8,7 +8,6 @@ import {
   mostBreakpoints,
   mostHarts,
   mostWatches,
-  outputEntryBytes,
   pageBytes,
   ramHostAddress,
   stateAt,
@@ -18,15 +17,18 @@ import {
 } from './layout';
 import { readLinuxImage } from './linux-image';
 import { LoadError } from './load-error';
+import { OutputQueue } from './output-queue';
 import { PageTree } from './page-tree';
 import { MachineSnapshot, machineSnapshot, ramBase } from './snapshot';
 import type { Computer, Output, RunOptions, Snapshot, StopReason, TimeSource, TrapDigest } from './types';
 import { BlockDevice } from './virtio/block';
+import { ConsoleDevice } from './virtio/console';
+import type { VirtioDevice } from './virtio/device';
 import { Disk } from './virtio/disk';
 import type { DiskImage } from './virtio/disk-image';
 import { EntropyDevice } from './virtio/entropy';
 import { NetworkDevice } from './virtio/net';
-import { VirtioBoard } from './virtio/transport';
+import { VirtioBoard, slots as mostDevices } from './virtio/transport';
 
 export interface MachineOptions {
   /** A multiple of 4096, at most 2 GiB. */
@@ -34,12 +36,14 @@ export interface MachineOptions {
   /** Hardware threads, 1 to 4. Default 1. */
   harts?: number;
   timeSource?: TimeSource;
-  /** At most six; the first is the first virtio device. */
+  /** The first is the first virtio device. There are at most eight devices, disks and others. */
   disks?: readonly { image: DiskImage; readOnly?: boolean }[];
   /** A network card with this address of six bytes. */
   network?: { mac: Uint8Array };
   /** A source of random numbers that starts from this whole number. */
   entropySeed?: number;
+  /** A virtio console beside the UART. Default false. */
+  console?: boolean;
 }
 
 /** What `load` needs of an ELF. */
@@ -63,9 +67,6 @@ const mostRam = 2 ** 31;
 /** Bytes kept for the device tree, and its alignment. */
 const treeRoom = 2 ** 16;
 const never = 0xffff_ffff_ffff_ffffn;
-const mostDisks = 6;
-/** Numbers of outputs' kinds in the ring. */
-const outputKinds = ['console', 'exit', 'disk', 'net'] as const;
 const stops: readonly StopReason[] = ['limit', 'breakpoint', 'watch', 'output', 'exit', 'idle', 'stalled'];
 
 /** A clock of one guest second a thousand million instructions: 100 instructions a tick of 10 MHz. */
@@ -110,10 +111,8 @@ export class Machine implements Computer {
   readonly #dirty: Uint8Array;
   readonly #disks: readonly Disk[];
   readonly #virtio: VirtioBoard;
+  readonly #outputs: OutputQueue;
   #timeSource: TimeSource = defaultTimeSource;
-  #outputs: Output[] = [];
-  /** What the ring's entries of disk and network mean: the ring itself holds an index. */
-  #payloads: Pick<Output, 'value' | 'data'>[] = [];
   /** What RAM held at the last snapshot or restore; pages whose dirty byte is set may differ. */
   #pages: PageTree;
 
@@ -125,7 +124,6 @@ export class Machine implements Computer {
     if (!Number.isInteger(harts) || harts < 1 || harts > mostHarts) {
       throw new RangeError(`a machine has 1 to ${mostHarts} harts, not ${harts}`);
     }
-    if (disks.length > mostDisks) throw new RangeError(`a machine has at most ${mostDisks} disks, not ${disks.length}`);
     this.ramBytes = ramBytes;
     this.harts = harts;
     const pages = memoryPages(ramBytes);
@@ -143,6 +141,7 @@ export class Machine implements Computer {
     this.#view.setUint32(at.ramAt, this.#ramAt, true);
     this.#core.reset(ramBase, harts);
     this.setTimeSource(timeSource ?? defaultTimeSource);
+    this.#outputs = new OutputQueue(this.#view, (kind, value) => this.#core.output(kind, value));
     this.#disks = disks.map(({ image, readOnly }) => new Disk(image, readOnly ?? false));
     this.#virtio = this.#makeVirtio();
   }
@@ -271,9 +270,12 @@ export class Machine implements Computer {
     view.setUint32(at.collect, collectEffects ? 1 : 0, true);
     for (let over = stepOver; ; over = false) {
       const stop = stops[this.#core.run(over ? 1 : 0)] ?? 'stalled';
-      this.#drainOutputs();
-      // Without `stopOnOutput` the core comes back only because its ring was full.
-      if (stop !== 'output' || stopOnOutput) return stop;
+      this.#outputs.drain();
+      // Without `stopOnOutput` the core comes back only because there was no room for more.
+      if (stop === 'output' && !stopOnOutput && !this.#outputs.full) continue;
+      // What comes from outside until the next run is not an instruction's doing.
+      view.setUint32(at.collect, 0, true);
+      return stop;
     }
   }
 
@@ -356,28 +358,37 @@ export class Machine implements Computer {
     const offset = this.#offsetOf(address, data.length);
     if (offset === undefined) return false;
     this.#bytes.set(data, this.#ramAt + offset);
-    this.#wrote(offset, data.length);
+    for (let page = Math.floor(offset / pageBytes); page * pageBytes < offset + data.length; page++) {
+      this.#dirty[page] = 1;
+      const from = Math.max(offset, page * pageBytes);
+      const to = Math.min(offset + data.length, (page + 1) * pageBytes);
+      this.#core.hostWrote(ramBase + BigInt(from), to - from);
+    }
     return true;
   }
 
   takeOutputs(): Output[] {
-    const outputs = this.#outputs;
-    this.#outputs = [];
-    return outputs;
+    return this.#outputs.take();
   }
 
-  /** Bytes that the UART has room for; none while no driver of the guest listens, which would lose them. */
   get consoleRoom(): number {
-    const listens = (this.#bytes[at.uartInterrupts] ?? 0) & 1;
-    return listens ? uartFifoBytes - (this.#bytes[at.uartCount] ?? 0) : 0;
+    if (!this.#uartListens) return this.#virtio.consoleRoom;
+    return uartFifoBytes - (this.#bytes[at.uartCount] ?? 0);
   }
 
   receive(bytes: Uint8Array): void {
-    for (const byte of bytes) this.#core.receive(byte);
+    if (!this.#uartListens && this.#virtio.consoleRoom > 0) this.#virtio.receiveTyping(bytes);
+    else for (const byte of bytes) this.#core.receive(byte);
+    this.#core.lookAtSources();
+  }
+
+  /** True if a driver of the guest waits for what the UART receives. */
+  get #uartListens(): boolean {
+    return ((this.#bytes[at.uartInterrupts] ?? 0) & 1) !== 0;
   }
 
   receiveFrame(frame: Uint8Array): boolean {
-    const taken = this.#virtio.receive(frame);
+    const taken = this.#virtio.receiveFrame(frame);
     this.#core.lookAtSources();
     return taken;
   }
@@ -449,7 +460,11 @@ export class Machine implements Computer {
     if (harts !== this.harts) throw new RangeError(`a snapshot of ${harts} harts does not fit ${this.harts}`);
     if (ramBytes !== this.ramBytes) throw new RangeError(`a snapshot of ${ramBytes} bytes of RAM does not fit ${this.ramBytes}`);
     if (disks.length !== this.#disks.length) throw new RangeError(`a snapshot of ${disks.length} disks does not fit ${this.#disks.length}`);
-    disks.forEach(({ tree }, i) => this.#disks[i]?.restore(tree));
+    disks.forEach(({ image, tree }, i) => {
+      const own = this.#disks[i]?.image.bytes;
+      if (image.bytes !== own) throw new RangeError(`a snapshot with a disk of ${image.bytes} bytes does not fit one of ${own}`);
+      this.#disks[i]?.restore(tree);
+    });
     const stale = new Set(this.#dirtyPages());
     for (const page of this.#pages.differing(pages)) stale.add(page);
     for (const page of stale) this.writeMemory(ramBase + BigInt(page * pageBytes), pages.page(page).bytes);
@@ -460,12 +475,14 @@ export class Machine implements Computer {
   }
 
   #makeVirtio(): VirtioBoard {
-    const { network, entropySeed } = this.options;
-    const devices = [
+    const { network, entropySeed, console = false } = this.options;
+    const devices: VirtioDevice[] = [
       ...this.#disks.map((disk, i) => new BlockDevice(disk, i, `covert-disk-${i}`)),
       ...(network ? [new NetworkDevice(network.mac)] : []),
       ...(entropySeed === undefined ? [] : [new EntropyDevice(entropySeed)]),
+      ...(console ? [new ConsoleDevice()] : []),
     ];
+    if (devices.length > mostDevices) throw new RangeError(`a machine has at most ${mostDevices} virtio devices, not ${devices.length}`);
     return new VirtioBoard(this.#view, { slots: at.virtio, raised: at.virtioRaised }, devices, {
       memory: {
         range: (address, bytes) => {
@@ -473,23 +490,10 @@ export class Machine implements Computer {
           if (!(offset >= 0 && offset + bytes <= this.ramBytes)) return undefined;
           return this.#bytes.subarray(this.#ramAt + offset, this.#ramAt + offset + bytes);
         },
-        wrote: (address, bytes) => this.#wrote(address - Number(ramBase), bytes),
+        wrote: (address, bytes) => this.#core.deviceWrote(BigInt(address), bytes),
       },
-      output: (kind, value, data) => {
-        this.#core.output(outputKinds.indexOf(kind), this.#payloads.length);
-        this.#payloads.push({ value, data });
-      },
+      output: (kind, payload) => this.#outputs.add(kind, payload),
     });
-  }
-
-  /** Bytes of RAM have changed that no store of a hart has changed. */
-  #wrote(offset: number, bytes: number): void {
-    for (let page = Math.floor(offset / pageBytes); page * pageBytes < offset + bytes; page++) {
-      this.#dirty[page] = 1;
-      const from = Math.max(offset, page * pageBytes);
-      const to = Math.min(offset + bytes, (page + 1) * pageBytes);
-      this.#core.hostWrote(ramBase + BigInt(from), to - from);
-    }
   }
 
   /** From here on the next store to any page is noticed. */
@@ -507,21 +511,6 @@ export class Machine implements Computer {
   #page(index: number): Uint8Array {
     const from = this.#ramAt + index * pageBytes;
     return this.#bytes.subarray(from, from + pageBytes);
-  }
-
-  #drainOutputs(): void {
-    const count = this.#view.getUint32(at.outputs, true);
-    if (count === 0) return;
-    const first = this.#count(at.outputSequence) - count;
-    for (let i = 0; i < count; i++) {
-      const entry = at.outputRing + i * outputEntryBytes;
-      const kind = outputKinds[this.#view.getUint32(entry + 8, true)] ?? 'console';
-      const value = this.#view.getUint32(entry + 12, true);
-      const meaning = kind === 'disk' || kind === 'net' ? this.#payloads[value] : undefined;
-      this.#outputs.push({ sequence: first + i, instruction: this.#count(entry), kind, value, ...meaning });
-    }
-    this.#payloads = [];
-    this.#view.setUint32(at.outputs, 0, true);
   }
 
   /** Offset in RAM, or undefined where any byte is outside. */

@@ -3,7 +3,7 @@ import { fNames, xNames } from '../isa/registers';
 import { at, banksOffset, hartBytes, hartFields, pageBytes, sharedFields, stateAt } from './layout';
 import type { PageTree } from './page-tree';
 import type { PlaceDifference, Snapshot } from './types';
-import { blockBytes, diskWord } from './virtio/disk';
+import { blockBytes, diskBlock } from './virtio/disk';
 import type { DiskImage } from './virtio/disk-image';
 
 /** First byte of RAM as the guest sees it. */
@@ -52,30 +52,14 @@ export class MachineSnapshot implements Snapshot {
     if (this === peer) return true;
     if (this.ramBytes !== peer.ramBytes || Buffer.compare(this.state, peer.state) !== 0) return false;
     const same = (a: PageTree, b: PageTree | undefined): boolean => a === b || (b !== undefined && a.differing(b).next().done === true);
+    if (this.disks.length !== peer.disks.length || this.disks.some(({ image }, i) => image.bytes !== peer.disks[i]?.image.bytes)) return false;
     return same(this.pages, peer.pages) && this.disks.every(({ tree }, i) => same(tree, peer.disks[i]?.tree));
   }
 
   difference(other: Snapshot, limit = Infinity): PlaceDifference[] {
-    const peer = machineSnapshot(other);
     const found: PlaceDifference[] = [];
-    for (const { place, a, b } of this.#differingFields(peer)) {
-      if (found.length >= limit) return found;
-      found.push({ place, a, b });
-    }
-    for (const index of this.pages.differing(peer.pages)) {
-      const [a, b] = [this.pages.page(index).bytes, peer.pages.page(index).bytes].map(
-        (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-      );
-      for (let offset = 0; offset < pageBytes && a && b; offset += 8) {
-        const [valueA, valueB] = [a.getBigUint64(offset, true), b.getBigUint64(offset, true)];
-        if (valueA === valueB) continue;
-        if (found.length >= limit) return found;
-        const address = ramBase + BigInt(index * pageBytes + offset);
-        found.push({ place: `memory[0x${address.toString(16)}]`, a: valueA, b: valueB });
-      }
-    }
-    for (const difference of this.#differingDisks(peer)) {
-      if (found.length >= limit) return found;
+    for (const difference of this.#differences(machineSnapshot(other))) {
+      if (found.length >= limit) break;
       found.push(difference);
     }
     return found;
@@ -89,14 +73,17 @@ export class MachineSnapshot implements Snapshot {
     return count;
   }
 
-  *#differingDisks(peer: MachineSnapshot): Generator<PlaceDifference> {
+  *#differences(peer: MachineSnapshot): Generator<PlaceDifference> {
+    yield* this.#differingFields(peer);
+    for (const page of this.pages.differing(peer.pages)) {
+      const first = Number(ramBase) + page * pageBytes;
+      yield* differingWords('memory', first, this.pages.page(page).bytes, peer.pages.page(page).bytes);
+    }
     for (const [number, { image, tree }] of this.disks.entries()) {
       const other = peer.disks[number]?.tree ?? tree;
       for (const block of tree.differing(other)) {
-        for (let offset = block * blockBytes; offset < (block + 1) * blockBytes; offset += 8) {
-          const [a, b] = [diskWord(image, tree, offset), diskWord(image, other, offset)];
-          if (a !== b) yield { place: `disk${number}[0x${offset.toString(16)}]`, a, b };
-        }
+        const [a, b] = [diskBlock(image, block, tree), diskBlock(image, block, other)];
+        yield* differingWords(`disk${number}`, block * blockBytes, a, b);
       }
     }
   }
@@ -131,6 +118,15 @@ export class MachineSnapshot implements Snapshot {
 
   #view(): DataView {
     return new DataView(this.state.buffer, this.state.byteOffset, this.state.byteLength);
+  }
+}
+
+/** Granules of eight bytes that differ, of two pieces that begin at the same address. */
+function* differingWords(name: string, first: number, a: Uint8Array, b: Uint8Array): Generator<PlaceDifference> {
+  const [viewA, viewB] = [a, b].map((bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  for (let offset = 0; offset < a.length && viewA && viewB; offset += 8) {
+    const [valueA, valueB] = [viewA.getBigUint64(offset, true), viewB.getBigUint64(offset, true)];
+    if (valueA !== valueB) yield { place: `${name}[0x${(first + offset).toString(16)}]`, a: valueA, b: valueB };
   }
 }
 

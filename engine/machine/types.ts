@@ -12,7 +12,10 @@ export type StopReason =
   | 'breakpoint'
   /** The last instruction reads or writes a watched place (see `setWatch`); it has retired. */
   | 'watch'
-  /** The last instruction produced at least one output (only with `stopOnOutput`). */
+  /**
+   * The last instruction produced at least one output (with `stopOnOutput`); or so
+   * much output waits to be taken, 64 MiB, that it has to be before the guest goes on.
+   */
   | 'output'
   /** The guest has ended by itself; `exitCode` says how. No further instruction retires. */
   | 'exit'
@@ -66,7 +69,7 @@ export interface TimeSource {
 
 /** One place of two states that differs. */
 export interface PlaceDifference {
-  /** `a0`, `ft0`, `pc`, `mstatus`, `mtimecmp`, with several harts `hart1.a0`; `memory[0x80001000]` (8-byte granules). */
+  /** `a0`, `ft0`, `pc`, `mstatus`, `mtimecmp`, with several harts `hart1.a0`; `memory[0x80001000]` and `disk0[0x1200]` (8-byte granules). */
   place: string;
   a: bigint;
   b: bigint;
@@ -140,9 +143,12 @@ export interface Computer {
 
   /** Outputs produced since the last call, oldest first. */
   takeOutputs(): Output[];
-  /** Bytes that the console has room for; none while no driver of the guest listens, which would lose them. */
+  /**
+   * Bytes that the console has room for; none while no driver of the guest listens,
+   * which would lose them. The console is the UART, or where nobody listens to that, a virtio console.
+   */
   readonly consoleRoom: number;
-  /** Bytes typed at the guest's console, handed to the UART now. */
+  /** Bytes typed at the guest's console, handed to its device now. What there is no room for is lost. */
   receive(bytes: Uint8Array): void;
   /** Hands an ethernet frame to the network card. False where there is none, or its driver has no buffer for it. */
   receiveFrame(frame: Uint8Array): boolean;

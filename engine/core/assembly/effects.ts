@@ -102,6 +102,16 @@ export function timeEffects(): void {
   fold(load<u64>(STATE + TIME_OFFSET));
 }
 
+/** A device has written memory on behalf of the instruction. */
+export function deviceEffects(address: u64, size: u32): void {
+  fold(address);
+  fold(size);
+  const host = hostOf(address);
+  let i: u32 = 0;
+  for (; i + 8 <= size; i += 8) fold(load<u64>(host + i));
+  for (; i < size; i++) fold(load<u8>(host + i));
+}
+
 /** What an atomic instruction leaves in memory, or in the reservation. */
 function atomicEffects(op: u32, record: usize): void {
   const address = load<u64>(ADDRESS);

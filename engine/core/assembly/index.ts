@@ -4,12 +4,14 @@ import { NEVER } from './clock';
 import { csrAddress, csrExists, csrRead, csrWrite } from './csr';
 import { STOPPED, beginTurn, selectHart } from './harts';
 import {
-  CAUSE, CYCLES, DIRTY, EFFECTS, FIRMWARE, HARTS, LAST_RETIRED, MTIMECMP, NO_EXCEPTION, NO_RESERVATION, OUTPUTS, OUTPUT_RING, PC, PRIVILEGE, RAM_BASE, RESERVATION,
+  CAUSE, COLLECT, CYCLES, DIRTY, EFFECTS, FIRMWARE, HARTS, LAST_RETIRED, MTIMECMP, NO_EXCEPTION, NO_RESERVATION, OUTPUTS, OUTPUTS_FULL, OUTPUT_RING, PC, PRIVILEGE, RAM_BASE, RESERVATION,
   STATE, STATUS, STIMECMP, TOHOST, VIRTIO, VIRTIO_RAISED, WATCHES, WATCH_LIST, WRITE_SET,
-  flagsOf,
+  dirtyOf, flagsOf,
 } from './layout';
 import { prepareScratch } from './drive';
-import { NONE, codeOf } from './memory';
+import { deviceEffects } from './effects';
+import { NONE, codeOf, lookForWatch } from './memory';
+import { WRITE, pageOf } from './mmu';
 import { lookAtSources } from './plic';
 import { PAGE_IS_TABLE, flush, flushAll, flushTranslations } from './tlb';
 import { receiveUart } from './uart';
@@ -89,6 +91,18 @@ export function hostWrote(address: u64, size: u32): void {
   if ((load<u8>(flagsOf(page)) & PAGE_IS_TABLE) != 0) flushTranslations();
 }
 
+/** A device has written RAM: like a store of the instruction that has asked for it. */
+export function deviceWrote(address: u64, size: u32): void {
+  for (let at = address; at < address + size; ) {
+    const bytes = <u32>(min((at | 4095) + 1, address + size) - at);
+    store<u8>(dirtyOf(pageOf(at)), 1);
+    hostWrote(at, bytes);
+    at += bytes;
+  }
+  if (load<u32>(WATCHES) != 0) lookForWatch(address, size, WRITE);
+  if (load<u32>(COLLECT) != 0) deviceEffects(address, size);
+}
+
 /** After a snapshot: the next store to each page is to be noticed. */
 export function watchPages(): void {
   flush(WRITE_SET);
@@ -120,6 +134,7 @@ export function layoutOf(index: u32): usize {
     case 9: return WATCHES;
     case 10: return STATE + VIRTIO;
     case 11: return STATE + VIRTIO_RAISED;
+    case 12: return OUTPUTS_FULL;
     default: return 0;
   }
 }

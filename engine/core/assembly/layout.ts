@@ -133,6 +133,8 @@ export const TABLES: usize = HOST + 0xa0;
 export const ATOMIC_AT: usize = HOST + 0xa8;
 /** A byte a hart: what of its TLBs has to be emptied before its next turn. */
 export const STALE: usize = HOST + 0xb0;
+/** Set by the host: as much output waits there as it keeps. */
+export const OUTPUTS_FULL: usize = HOST + 0xb8;
 export const SCRATCH: usize = HOST + 0x100;
 
 export const WATCH_LIST: usize = 0x15000;

@@ -34,7 +34,7 @@ function isWatched(page: u64): bool {
   return false;
 }
 
-function lookForWatch(address: u64, size: u32, access: u32): void {
+export function lookForWatch(address: u64, size: u32, access: u32): void {
   const count = load<u32>(WATCHES);
   for (let i: u32 = 0; i < count; i++) {
     const entry = WATCH_LIST + <usize>i * WATCH_BYTES;

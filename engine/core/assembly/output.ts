@@ -1,5 +1,5 @@
 import {
-  EXITED, EXIT_CODE, LEAVE, OUTPUTS, OUTPUT_BYTES, OUTPUT_MOST, OUTPUT_RING, OUTPUT_SEQUENCE, RETIRED, STATE,
+  EXITED, EXIT_CODE, LEAVE, OUTPUTS, OUTPUTS_FULL, OUTPUT_BYTES, OUTPUT_MOST, OUTPUT_RING, OUTPUT_SEQUENCE, RETIRED, STATE,
   STOP_ON_OUTPUT,
 } from './layout';
 
@@ -22,10 +22,13 @@ export function output(kind: u32, value: u32): void {
   if (load<u32>(STOP_ON_OUTPUT) != 0 || count + 1 >= OUTPUT_MOST / 2) store<u32>(LEAVE, 1);
 }
 
-/** True if the ring must be emptied before more may be written. One instruction writes at most half a ring. */
+/**
+ * True if the ring must be emptied before more may be written. The core's own part
+ * of one instruction writes at most half a ring; the host empties it before it adds to one that is half full.
+ */
 export function outputsWaiting(): bool {
   const count = load<u32>(OUTPUTS);
-  return count >= OUTPUT_MOST / 2 || (count > 0 && load<u32>(STOP_ON_OUTPUT) != 0);
+  return count >= OUTPUT_MOST / 2 || load<u32>(OUTPUTS_FULL) != 0 || (count > 0 && load<u32>(STOP_ON_OUTPUT) != 0);
 }
 
 export function exit(code: u32): void {

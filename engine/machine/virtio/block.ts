@@ -1,9 +1,10 @@
 import type { DeviceContext, VirtioDevice } from './device';
 import type { Disk } from './disk';
 import { sectorBytes } from './disk-image';
-import { gather, lengthOf, scatter, type Chain } from './queue';
+import { QueueError, type Chain } from './queue';
 
 // VIRTIO 1.2, section 5.2.
+const segmentSizeFeature = 1 << 1;
 const segmentsFeature = 1 << 2;
 const readOnlyFeature = 1 << 5;
 const flushFeature = 1 << 9;
@@ -21,10 +22,12 @@ const unsupported = 2;
 export const diskStride = 2 ** 40;
 
 const headerBytes = 16;
-/** Segments of data in one request. */
+const nameBytes = 20;
+/** Segments of data in one request, and bytes of one: both are told to the driver. */
 const mostSegments = 126;
+const mostSegmentBytes = 2 ** 16;
 /** More in one request is an error: it bounds what one notification costs. */
-const mostBytes = 2 ** 24;
+const mostBytes = mostSegments * mostSegmentBytes;
 
 /** A disk. Requests are done at once, by the instruction that announces them. */
 export class BlockDevice implements VirtioDevice {
@@ -39,64 +42,56 @@ export class BlockDevice implements VirtioDevice {
     private readonly number: number,
     private readonly name: string,
   ) {
-    this.features = segmentsFeature | flushFeature | (disk.readOnly ? readOnlyFeature : 0);
+    this.features = segmentSizeFeature | segmentsFeature | flushFeature | (disk.readOnly ? readOnlyFeature : 0);
     this.config = new Uint8Array(64);
     const view = new DataView(this.config.buffer);
     view.setBigUint64(0, BigInt(disk.sectors), true);
+    view.setUint32(8, mostSegmentBytes, true);
     view.setUint32(12, mostSegments, true);
   }
 
-  notify(index: number, context: DeviceContext): boolean {
-    const queue = context.queue(index);
-    let interrupt = false;
-    for (let chain = queue.take(); chain; chain = queue.take()) {
-      interrupt = queue.give(chain, this.#serve(chain, context)) || interrupt;
-    }
-    return interrupt;
+  serve(chain: Chain, context: DeviceContext): number {
+    // Without a header, or room for a status behind the data, there is no request.
+    if (chain.readable < headerBytes || chain.writable < 1) throw new QueueError('a request without header or status');
+    const room = chain.writable - 1;
+    const { status, written } = this.#do(chain, room, context);
+    chain.write(Uint8Array.of(status), room);
+    return written + 1;
   }
 
-  /** Does a request and gives the number of bytes written to guest memory, the status byte included. */
-  #serve({ segments }: Chain, context: DeviceContext): number {
-    const { memory } = context;
-    const room = lengthOf(segments, true);
-    // Without room for a status there is no way to say anything.
-    if (room < 1) return 0;
-    const sent = gather(segments, memory, headerBytes + mostBytes);
-    const { status, data } =
-      sent && sent.length >= headerBytes && room - 1 <= mostBytes ? this.#do(sent, room - 1, context) : { status: failed };
-    if (data && !scatter(segments, memory, data)) return 0;
-    return scatter(segments, memory, Uint8Array.of(status), room - 1) ? (data?.length ?? 0) + 1 : 0;
-  }
-
-  #do(sent: Uint8Array, room: number, context: DeviceContext): { status: number; data?: Uint8Array } {
-    const header = new DataView(sent.buffer, sent.byteOffset, headerBytes);
-    const sector = header.getBigUint64(8, true);
-    const within = (bytes: number): boolean =>
-      bytes % sectorBytes === 0 && sector + BigInt(bytes / sectorBytes) <= BigInt(this.disk.sectors);
-    switch (header.getUint32(0, true)) {
+  #do(chain: Chain, room: number, context: DeviceContext): { status: number; written: number } {
+    const header = chain.read(0, headerBytes);
+    const view = new DataView(header.buffer);
+    const sector = view.getBigUint64(8, true);
+    const { disk } = this;
+    const possible = (bytes: number): boolean =>
+      bytes <= mostBytes && bytes % sectorBytes === 0 && sector + BigInt(bytes / sectorBytes) <= BigInt(disk.sectors);
+    switch (view.getUint32(0, true)) {
       case readRequest: {
-        if (!within(room)) return { status: failed };
-        const data = new Uint8Array(room);
-        this.disk.read(Number(sector) * sectorBytes, data);
-        return { status: ok, data };
+        if (!possible(room)) return { status: failed, written: 0 };
+        const offset = Number(sector) * sectorBytes;
+        chain.fill(0, room, (target, done) => disk.read(offset + done, target));
+        return { status: ok, written: room };
       }
       case writeRequest: {
-        const data = sent.subarray(headerBytes);
-        if (this.disk.readOnly || !within(data.length)) return { status: failed };
-        this.disk.write(Number(sector) * sectorBytes, data);
-        if (data.length > 0) context.output('disk', this.number * diskStride + Number(sector), data);
-        return { status: ok };
+        const bytes = chain.readable - headerBytes;
+        if (disk.readOnly || !possible(bytes)) return { status: failed, written: 0 };
+        const data = chain.read(headerBytes, bytes);
+        disk.write(Number(sector) * sectorBytes, data);
+        if (bytes > 0) context.output('disk', { value: this.number * diskStride + Number(sector), data });
+        return { status: ok, written: 0 };
       }
       case flushRequest:
         // What is written is written: there is no cache to flush.
-        return { status: ok };
+        return { status: ok, written: 0 };
       case identifyRequest: {
-        const data = new Uint8Array(Math.min(20, room));
-        data.set(new TextEncoder().encode(this.name).subarray(0, data.length));
-        return { status: ok, data };
+        const name = new Uint8Array(Math.min(nameBytes, room));
+        name.set(new TextEncoder().encode(this.name).subarray(0, name.length));
+        chain.write(name);
+        return { status: ok, written: name.length };
       }
       default:
-        return { status: unsupported };
+        return { status: unsupported, written: 0 };
     }
   }
 }

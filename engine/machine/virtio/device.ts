@@ -1,14 +1,14 @@
+import type { Output } from '../types';
 import type { GuestMemory } from './guest-memory';
-import type { Queue } from './queue';
+import type { Chain } from './queue';
 import type { Slot } from './slot';
 
 /** What a device works with when it is called. */
 export interface DeviceContext {
   readonly slot: Slot;
   readonly memory: GuestMemory;
-  queue(index: number): Queue;
   /** Something goes to the outside, as the doing of the instruction that is being executed. */
-  output(kind: 'disk' | 'net', value: number, data: Uint8Array): void;
+  output(kind: 'console' | 'disk' | 'net', payload: Pick<Output, 'value' | 'data'>): void;
 }
 
 /** One kind of virtio device: what differs from the others. */
@@ -20,11 +20,15 @@ export interface VirtioDevice {
   readonly features: number;
   /** Its configuration space, little-endian. */
   readonly config: Uint8Array;
-  /** At reset: what the slot's own 64 bits hold at power-on. */
+  /** What the slot's own 64 bits hold at power-on. */
   readonly initial?: bigint;
+  /** The queue whose buffers wait until something comes from outside, if there is one. All others are served at once. */
+  readonly receiveQueue?: number;
+  /** What a byte in a buffer costs, in the unit of {@link Chain.work}. Default 1. */
+  readonly byteWork?: number;
   /**
-   * The driver has made buffers available. True if it is to be interrupted.
+   * Does what a chain asks for and gives the number of bytes written to it.
    * Throws QueueError where the driver broke the rules.
    */
-  notify(queue: number, context: DeviceContext): boolean;
+  serve(chain: Chain, context: DeviceContext): number;
 }

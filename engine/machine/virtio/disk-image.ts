@@ -10,7 +10,7 @@ export interface DiskImage {
   read(offset: number, target: Uint8Array): void;
 }
 
-/** A disk that is no multiple of a sector, or empty. */
+/** An image that cannot be a disk: what is the matter with it, to be put behind its name. */
 export class DiskImageError extends Error {}
 
 function checked(bytes: number): number {
@@ -50,6 +50,8 @@ export function imageOfFile(path: string): DiskImage {
           if (count === 0) break;
           done += count;
         }
+        // What the guest has seen of it is part of a state that could not be made again.
+        if (offset + done < bytes && done < target.length) throw new DiskImageError(`${path} has become shorter while a guest used it`);
         target.fill(0, done);
       },
     };

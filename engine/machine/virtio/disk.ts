@@ -4,6 +4,7 @@ import { sectorBytes } from './disk-image';
 
 /** Bytes of a block, the unit in which what was written is kept. */
 export const blockBytes = 4096;
+const zeros = new Uint8Array(blockBytes);
 
 /**
  * A disk: an image that never changes, and over it what the guest has written.
@@ -29,17 +30,21 @@ export class Disk {
 
   /** Fills `target` from a byte offset on; the range must be within the disk. */
   read(offset: number, target: Uint8Array): void {
+    // Whatever the guest has not written comes from the image in one piece.
+    let pending = 0;
     for (let done = 0; done < target.length; ) {
       const at = offset + done;
-      const block = Math.floor(at / blockBytes);
       const from = at % blockBytes;
       const count = Math.min(blockBytes - from, target.length - done);
-      const own = this.#written.get(block);
-      const part = target.subarray(done, done + count);
-      if (own) part.set(own.subarray(from, from + count));
-      else this.image.read(at, part);
+      const own = this.#written.get(Math.floor(at / blockBytes));
+      if (own) {
+        if (pending < done) this.image.read(offset + pending, target.subarray(pending, done));
+        target.set(own.subarray(from, from + count), done);
+        pending = done + count;
+      }
       done += count;
     }
+    if (pending < target.length) this.image.read(offset + pending, target.subarray(pending));
   }
 
   /** Writes from a byte offset on; the range must be within the disk. */
@@ -69,7 +74,7 @@ export class Disk {
     for (const block of this.#tree.differing(tree)) stale.add(block);
     for (const block of stale) {
       const difference = tree.page(block).bytes;
-      if (difference.every((byte) => byte === 0)) this.#written.delete(block);
+      if (Buffer.compare(difference, zeros) === 0) this.#written.delete(block);
       else this.#written.set(block, exclusiveOr(this.#imageBlock(block), difference));
     }
     this.#changed.clear();
@@ -87,9 +92,7 @@ export class Disk {
   }
 
   #imageBlock(block: number): Uint8Array {
-    const bytes = new Uint8Array(blockBytes);
-    this.image.read(block * blockBytes, bytes);
-    return bytes;
+    return diskBlock(this.image, block);
   }
 }
 
@@ -99,12 +102,9 @@ function exclusiveOr(a: Uint8Array, b: Uint8Array): Uint8Array {
   return a;
 }
 
-/** A disk's content in a snapshot. */
-export function diskWord(image: DiskImage, tree: PageTree, offset: number): bigint {
-  const bytes = new Uint8Array(8);
-  image.read(offset, bytes);
-  const difference = tree.page(Math.floor(offset / blockBytes)).bytes;
-  const from = offset % blockBytes;
-  for (let i = 0; i < 8; i++) bytes[i] = (bytes[i] ?? 0) ^ (difference[from + i] ?? 0);
-  return new DataView(bytes.buffer).getBigUint64(0, true);
+/** A block of an image, or with a snapshot's tree of differences a block as it was then. */
+export function diskBlock(image: DiskImage, block: number, tree?: PageTree): Uint8Array {
+  const bytes = new Uint8Array(blockBytes);
+  image.read(block * blockBytes, bytes);
+  return tree ? exclusiveOr(bytes, tree.page(block).bytes) : bytes;
 }

@@ -1,5 +1,5 @@
 import type { DeviceContext, VirtioDevice } from './device';
-import { lengthOf, scatter } from './queue';
+import type { Chain } from './queue';
 
 /** More in one request is cut: a driver asks again. */
 const mostBytes = 4096;
@@ -18,19 +18,15 @@ export class EntropyDevice implements VirtioDevice {
   readonly config = new Uint8Array();
   readonly initial: bigint;
 
+  /** Throws a RangeError for a seed that is no whole number. */
   constructor(seed: number) {
     this.initial = BigInt.asUintN(64, BigInt(seed));
   }
 
-  notify(index: number, context: DeviceContext): boolean {
-    const queue = context.queue(index);
-    let interrupt = false;
-    for (let chain = queue.take(); chain; chain = queue.take()) {
-      const data = this.#draw(Math.min(mostBytes, lengthOf(chain.segments, true)), context);
-      const written = scatter(chain.segments, context.memory, data) ? data.length : 0;
-      interrupt = queue.give(chain, written) || interrupt;
-    }
-    return interrupt;
+  serve(chain: Chain, context: DeviceContext): number {
+    const data = this.#draw(Math.min(mostBytes, chain.writable), context);
+    chain.write(data);
+    return data.length;
   }
 
   #draw(bytes: number, { slot }: DeviceContext): Uint8Array {

@@ -1,14 +1,14 @@
 import type { DeviceContext, VirtioDevice } from './device';
-import { gather, lengthOf, scatter } from './queue';
+import { QueueError, type Chain } from './queue';
 
 // VIRTIO 1.2, section 5.1.
 const macFeature = 1 << 5;
 
 const receiveQueue = 0;
-const transmitQueue = 1;
 /** In front of each frame, all zero but for the number of buffers. */
 const headerBytes = 12;
-/** An ethernet frame with a tag, without its checksum. */
+/** An ethernet frame without its checksum: addresses and type alone, and all it can be with a tag. */
+export const leastFrameBytes = 14;
 export const mostFrameBytes = 1518;
 
 /** A network card. A frame leaves by the instruction that announces it. */
@@ -17,41 +17,33 @@ export class NetworkDevice implements VirtioDevice {
   readonly queues = 2;
   readonly features = macFeature;
   readonly config: Uint8Array;
+  readonly receiveQueue = receiveQueue;
 
+  /** Throws a RangeError for an address that is not one of six bytes. */
   constructor(mac: Uint8Array) {
+    if (mac.length !== 6) throw new RangeError(`a network card's address has 6 bytes, not ${mac.length}`);
     this.config = Uint8Array.from([...mac, 0, 0]);
   }
 
-  notify(index: number, context: DeviceContext): boolean {
-    // Fresh buffers to receive into wait for a frame.
-    if (index !== transmitQueue) return false;
-    const queue = context.queue(index);
-    let interrupt = false;
-    for (let chain = queue.take(); chain; chain = queue.take()) {
-      const sent = gather(chain.segments, context.memory, headerBytes + mostFrameBytes);
-      if (sent && sent.length > headerBytes) context.output('net', sent.length - headerBytes, sent.slice(headerBytes));
-      interrupt = queue.give(chain, 0) || interrupt;
+  serve(chain: Chain, context: DeviceContext): number {
+    if (chain.readable < headerBytes) throw new QueueError('a frame without header');
+    const bytes = chain.readable - headerBytes;
+    // What is no frame is lost, as on a wire.
+    if (bytes >= leastFrameBytes && bytes <= mostFrameBytes) {
+      context.output('net', { value: bytes, data: chain.read(headerBytes, bytes) });
     }
-    return interrupt;
+    return 0;
   }
 
-  /**
-   * A frame from the outside. `taken` is false where the driver has no buffer for
-   * it, `interrupt` true if it is to be interrupted. Throws QueueError.
-   */
-  receive(frame: Uint8Array, context: DeviceContext): { taken: boolean; interrupt: boolean } {
-    const queue = context.queue(receiveQueue);
-    const chain = queue.take();
-    if (!chain) return { taken: false, interrupt: false };
+  /** Puts a frame into a buffer of the driver's, and gives the number of bytes written: none if it is too small, and the frame lost. */
+  receive(chain: Chain, frame: Uint8Array): number {
     const bytes = headerBytes + frame.length;
-    if (lengthOf(chain.segments, true) < bytes) {
-      // Too small a buffer: the frame is lost, and the driver gets its buffer back.
-      return { taken: true, interrupt: queue.give(chain, 0) };
-    }
+    if (chain.writable < bytes) return 0;
     const data = new Uint8Array(bytes);
+    // num_buffers, which is always there in version 1.
     data[10] = 1;
     data.set(frame, headerBytes);
-    const written = scatter(chain.segments, context.memory, data) ? bytes : 0;
-    return { taken: true, interrupt: queue.give(chain, written) };
+    chain.write(data);
+    return bytes;
   }
 }

@@ -1,19 +1,12 @@
 import type { GuestMemory } from './guest-memory';
 import type { QueueState } from './slot';
 
-/** A buffer in guest memory that one descriptor describes. */
+/** A buffer in guest memory that one descriptor describes. All of it is RAM. */
 export interface Segment {
-  address: number;
-  bytes: number;
+  readonly address: number;
+  readonly bytes: number;
   /** The device writes it; otherwise it reads it. */
-  writable: boolean;
-}
-
-/** Buffers that a driver has made available as one. */
-export interface Chain {
-  /** Index of the first descriptor, by which it is given back. */
-  head: number;
-  segments: Segment[];
+  readonly writable: boolean;
 }
 
 /** What a driver did that no driver may do: the device needs a reset. */
@@ -31,8 +24,7 @@ export const mostEntries = 256;
 /**
  * A split virtqueue: Virtual I/O Device (VIRTIO) Version 1.2, section 2.7, with
  * indirect descriptors (2.7.5.3). Everything in it is the guest's, so nothing is
- * believed: each access is checked, and the work of one look is bounded by the
- * queue's size.
+ * believed: each access is checked, and the length of a chain is bounded.
  */
 export class Queue {
   constructor(
@@ -40,12 +32,8 @@ export class Queue {
     private readonly memory: GuestMemory,
   ) {}
 
-  get ready(): boolean {
-    return this.state.ready;
-  }
-
-  /** The next available chain; undefined where there is none. Throws {@link QueueError}. */
-  take(): Chain | undefined {
+  /** The chain that `take` would give; undefined where there is none. Throws {@link QueueError}. */
+  peek(): Chain | undefined {
     const { state } = this;
     if (!state.ready) return undefined;
     const { size } = state;
@@ -55,24 +43,24 @@ export class Queue {
     if (waiting === 0) return undefined;
     if (waiting > size) throw new QueueError('more is available than the queue holds');
     const head = ring.getUint16(4 + (state.taken % size) * 2, true);
-    const segments = this.#follow(head);
-    state.taken += 1;
-    return { head, segments };
+    return new Chain(head, this.#follow(head), this.memory);
   }
 
-  /** Leaves a chain where it was: it will be taken again. */
-  putBack(): void {
-    this.state.taken -= 1;
+  /** The next available chain; undefined where there is none. Throws {@link QueueError}. */
+  take(): Chain | undefined {
+    const chain = this.peek();
+    if (chain) this.state.taken += 1;
+    return chain;
   }
 
   /** Gives a chain back with so many bytes written. True if the driver wants to be interrupted for it. */
-  give(chain: Chain, written: number): boolean {
+  give({ head }: Chain, written: number): boolean {
     const { state } = this;
     const { size } = state;
     const at = state.address('device');
     const ring = this.#view(at, 4 + size * 8);
     const entry = 4 + (state.given % size) * 8;
-    ring.setUint32(entry, chain.head, true);
+    ring.setUint32(entry, head, true);
     ring.setUint32(entry + 4, written, true);
     state.given += 1;
     ring.setUint16(2, state.given, true);
@@ -105,6 +93,7 @@ export class Queue {
       const writable = (flags & write) !== 0;
       // Readable buffers come first (2.7.4.2).
       if (!writable && segments.at(-1)?.writable) throw new QueueError('a buffer to read behind one to write');
+      if (!this.memory.range(address, bytes)) throw notRam(address);
       segments.push({ address, bytes, writable });
       if ((flags & next) === 0) return segments;
       index = table.getUint16(at + 14, true);
@@ -113,50 +102,81 @@ export class Queue {
 
   #view(address: number, bytes: number): DataView {
     const range = this.memory.range(address, bytes);
-    if (!range) throw new QueueError(`0x${address.toString(16)} is not in RAM`);
+    if (!range) throw notRam(address);
     return new DataView(range.buffer, range.byteOffset, range.byteLength);
   }
 }
 
-/** Total bytes of the segments of one direction. */
-export function lengthOf(segments: readonly Segment[], writable: boolean): number {
-  return segments.reduce((sum, segment) => (segment.writable === writable ? sum + segment.bytes : sum), 0);
+function notRam(address: number): QueueError {
+  return new QueueError(`0x${address.toString(16)} is not in RAM`);
 }
 
-/**
- * All bytes that the device is to read, joined; undefined where there are more
- * than `most` or some are no RAM.
- */
-export function gather(segments: readonly Segment[], memory: GuestMemory, most: number): Uint8Array | undefined {
-  const total = lengthOf(segments, false);
-  if (total > most) return undefined;
-  const joined = new Uint8Array(total);
-  let at = 0;
-  for (const { address, bytes, writable } of segments) {
-    if (writable || bytes === 0) continue;
-    const range = memory.range(address, bytes);
-    if (!range) return undefined;
-    joined.set(range, at);
-    at += bytes;
-  }
-  return joined;
-}
+/** Work that taking and giving back a chain is, and each of its segments; a byte that is moved is 1. */
+const chainWork = 4096;
+const segmentWork = 1024;
 
-/** Writes data over the segments for it, from `skip` bytes on. False, with some of it written, where a segment is no RAM. */
-export function scatter(segments: readonly Segment[], memory: GuestMemory, data: Uint8Array, skip = 0): boolean {
-  let at = 0;
-  let before = skip;
-  for (const { address, bytes, writable } of segments) {
-    if (!writable) continue;
-    const passed = Math.min(before, bytes);
-    before -= passed;
-    const count = Math.min(bytes - passed, data.length - at);
-    if (count <= 0) continue;
-    const range = memory.range(address + passed, count);
-    if (!range) return false;
-    range.set(data.subarray(at, at + count));
-    memory.wrote(address + passed, count);
-    at += count;
+/** Buffers that a driver has made available as one: those to read, then those to write. */
+export class Chain {
+  /** Bytes that the device may read, and that it may write. */
+  readonly readable: number;
+  readonly writable: number;
+
+  constructor(
+    /** Index of the first descriptor, by which it is given back. */
+    readonly head: number,
+    private readonly segments: readonly Segment[],
+    private readonly memory: GuestMemory,
+  ) {
+    const sum = (writable: boolean): number =>
+      segments.reduce((bytes, segment) => (segment.writable === writable ? bytes + segment.bytes : bytes), 0);
+    this.readable = sum(false);
+    this.writable = sum(true);
   }
-  return at === data.length;
+
+  /** What serving it costs at most, if a byte costs so much. */
+  work(byteWork: number): number {
+    return chainWork + this.segments.length * segmentWork + (this.readable + this.writable) * byteWork;
+  }
+
+  /** Bytes of what the device is to read, joined; fewer than asked for where there are no more. */
+  read(from: number, most: number): Uint8Array {
+    const joined = new Uint8Array(Math.max(0, Math.min(most, this.readable - from)));
+    let done = 0;
+    for (const range of this.#ranges(false, from, joined.length)) {
+      joined.set(range.bytes, done);
+      done += range.bytes.length;
+    }
+    return joined;
+  }
+
+  /** Writes data to the buffers that are to be written, from a byte of them on; what does not fit is left out. */
+  write(data: Uint8Array, from = 0): void {
+    this.fill(from, data.length, (target, done) => target.set(data.subarray(done, done + target.length)));
+  }
+
+  /** Lets `fill` write bytes [from, from + count) of the buffers that are to be written, piece by piece in place. */
+  fill(from: number, count: number, fill: (target: Uint8Array, done: number) => void): void {
+    let done = 0;
+    for (const { address, bytes } of this.#ranges(true, from, count)) {
+      fill(bytes, done);
+      done += bytes.length;
+      this.memory.wrote(address, bytes.length);
+    }
+  }
+
+  *#ranges(writable: boolean, from: number, count: number): Generator<{ address: number; bytes: Uint8Array }> {
+    let before = from;
+    let left = count;
+    for (const segment of this.segments) {
+      if (segment.writable !== writable) continue;
+      const passed = Math.min(before, segment.bytes);
+      before -= passed;
+      const length = Math.min(segment.bytes - passed, left);
+      if (length === 0) continue;
+      const bytes = this.memory.range(segment.address + passed, length);
+      if (!bytes) throw notRam(segment.address);
+      left -= length;
+      yield { address: segment.address + passed, bytes };
+    }
+  }
 }

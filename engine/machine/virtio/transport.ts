@@ -1,7 +1,8 @@
+import { ConsoleDevice } from './console';
 import type { DeviceContext, VirtioDevice } from './device';
 import type { GuestMemory } from './guest-memory';
 import { NetworkDevice } from './net';
-import { Queue, QueueError, mostEntries } from './queue';
+import { Queue, QueueError, mostEntries, type Chain } from './queue';
 import { Slot, slotBytes, type QueuePart } from './slot';
 
 // The registers of virtio over MMIO, version 2: VIRTIO 1.2, section 4.2.2.
@@ -44,6 +45,8 @@ const vendor = 0x5456_4f43;
 const indirectFeature = 1 << 28;
 const versionFeature = 1;
 
+/** All that a driver sets. */
+const statusBits = 0x8f;
 const statusDriverOk = 4;
 const statusFeaturesOk = 8;
 const statusNeedsReset = 0x40;
@@ -51,6 +54,17 @@ const usedBuffer = 1;
 const configChanged = 2;
 
 export const slots = 8;
+
+/**
+ * Work for one write to a register, in the unit of {@link Chain.work}. What is
+ * left is done at the next write that acknowledges an interrupt: so no guest,
+ * however it twists its queues, makes an instruction endless, and none that
+ * waits for the interrupt of what has been done notices.
+ */
+const mostWork = 64 * 2 ** 20;
+
+/** As much is typed at once at most. */
+const mostTyped = 4096;
 
 export interface Outside {
   memory: GuestMemory;
@@ -130,10 +144,11 @@ export class VirtioBoard {
         slot.queueSelected = value;
         break;
       case register.queueNotify:
-        if (value < device.queues) this.#work(index, (context) => device.notify(value, context));
+        this.#serve(index, [value]);
         break;
       case register.interruptAcknowledge:
         this.#setInterrupt(index, slot.interruptStatus & ~value);
+        this.#serve(index, Array.from({ length: device.queues }, (_, queue) => queue));
         break;
       case register.status:
         this.#setStatus(index, slot, device, value);
@@ -144,17 +159,36 @@ export class VirtioBoard {
   }
 
   /** Hands a frame to the network card. False where there is none, or it has no buffer for it. */
-  receive(frame: Uint8Array): boolean {
+  receiveFrame(frame: Uint8Array): boolean {
     const index = this.devices.findIndex((device) => device instanceof NetworkDevice);
     const device = this.devices[index];
-    if (!(device instanceof NetworkDevice)) return false;
-    let taken = false;
-    this.#work(index, (context) => {
-      const result = device.receive(frame, context);
-      ({ taken } = result);
-      return result.interrupt;
+    return device instanceof NetworkDevice && this.#receive(index, device.receiveQueue, (chain) => device.receive(chain, frame));
+  }
+
+  /** Bytes that the driver of the console has room for now. Nothing changes by asking. */
+  get consoleRoom(): number {
+    const index = this.devices.findIndex((device) => device instanceof ConsoleDevice);
+    const device = this.devices[index];
+    const slot = this.#slots[index];
+    if (!(device instanceof ConsoleDevice) || !slot || !works(slot)) return 0;
+    try {
+      return Math.min(mostTyped, this.#queue(slot, device.receiveQueue).peek()?.writable ?? 0);
+    } catch (error) {
+      if (error instanceof QueueError) return 0;
+      throw error;
+    }
+  }
+
+  /** Hands typed bytes to the console; what there is no room for is lost. */
+  receiveTyping(bytes: Uint8Array): void {
+    const index = this.devices.findIndex((device) => device instanceof ConsoleDevice);
+    const device = this.devices[index];
+    if (!(device instanceof ConsoleDevice) || bytes.length === 0) return;
+    this.#receive(index, device.receiveQueue, (chain) => {
+      const count = Math.min(bytes.length, chain.writable);
+      chain.write(bytes.subarray(0, count));
+      return count;
     });
-    return taken;
   }
 
   #setStatus(index: number, slot: Slot, device: VirtioDevice, value: number): void {
@@ -165,16 +199,18 @@ export class VirtioBoard {
     }
     const unknown = (slot.driverFeatures(0) & ~(device.features | indirectFeature)) !== 0 || slot.driverFeatures(1) !== versionFeature;
     // A driver that wants what is not offered, or an older version, is told so.
-    const agreed = unknown ? value & ~statusFeaturesOk : value;
-    // Only a reset takes a bit back.
-    slot.status = (slot.status | agreed) & 0xff;
+    const agreed = slot.status | (value & statusBits & (unknown ? ~statusFeaturesOk : ~0));
+    // Only a reset takes a bit back; and nothing works without an agreement.
+    slot.status = (agreed & statusFeaturesOk) === 0 ? agreed & ~statusDriverOk : agreed;
   }
 
   #setQueue(slot: Slot, offset: number, value: number): void {
     const queue = slot.queue(slot.queueSelected);
     if (offset === register.queueReady) {
       const usable = queue.size > 0 && queue.size <= mostEntries && (queue.size & (queue.size - 1)) === 0;
-      queue.ready = usable && (value & 1) !== 0;
+      const ready = usable && (value & 1) !== 0;
+      if (ready && !queue.ready) queue.taken = queue.given = 0;
+      queue.ready = ready;
       return;
     }
     // A queue in use stays as it is.
@@ -184,18 +220,56 @@ export class VirtioBoard {
     if (place) queue.setAddress(place.part, place.half, value);
   }
 
-  #work(index: number, work: (context: DeviceContext) => boolean): void {
+  /** Serves queues of a device, as far as its work goes. */
+  #serve(index: number, queues: readonly number[]): void {
+    this.#attempt(index, (slot, device) => {
+      const { memory, output } = this.outside;
+      const context: DeviceContext = { slot, memory, output };
+      let interrupt = false;
+      let work = 0;
+      for (const number of queues) {
+        if (number >= device.queues || number === device.receiveQueue) continue;
+        const queue = this.#queue(slot, number);
+        while (work < mostWork) {
+          const chain = queue.take();
+          if (!chain) break;
+          interrupt = queue.give(chain, device.serve(chain, context)) || interrupt;
+          work += chain.work(device.byteWork ?? 1);
+        }
+      }
+      return interrupt;
+    });
+  }
+
+  /** Hands something to a device from outside, in the next buffer of a queue. False where there is no buffer. */
+  #receive(index: number, queue: number, put: (chain: Chain) => number): boolean {
+    let taken = false;
+    this.#attempt(index, (slot) => {
+      const buffers = this.#queue(slot, queue);
+      const chain = buffers.take();
+      if (!chain) return false;
+      taken = true;
+      return buffers.give(chain, put(chain));
+    });
+    return taken;
+  }
+
+  /** Lets a device work, if it is in working order, and interrupts the driver if that is so. A driver that breaks the rules has to reset it. */
+  #attempt(index: number, work: (slot: Slot, device: VirtioDevice) => boolean): void {
     const slot = this.#slots[index];
-    if (!slot || (slot.status & statusDriverOk) === 0 || (slot.status & statusNeedsReset) !== 0) return;
-    const { memory, output } = this.outside;
-    const context: DeviceContext = { slot, memory, output, queue: (queue) => new Queue(slot.queue(queue), memory) };
+    const device = this.devices[index];
+    if (!slot || !device || !works(slot)) return;
     try {
-      if (work(context)) this.#setInterrupt(index, slot.interruptStatus | usedBuffer);
+      if (work(slot, device)) this.#setInterrupt(index, slot.interruptStatus | usedBuffer);
     } catch (error) {
       if (!(error instanceof QueueError)) throw error;
       slot.status |= statusNeedsReset;
       this.#setInterrupt(index, slot.interruptStatus | configChanged);
     }
+  }
+
+  #queue(slot: Slot, index: number): Queue {
+    return new Queue(slot.queue(index), this.outside.memory);
   }
 
   #setInterrupt(index: number, status: number): void {
@@ -206,6 +280,11 @@ export class VirtioBoard {
     const bit = 1 << index;
     this.view.setUint32(this.at.raised, status === 0 ? raised & ~bit : raised | bit, true);
   }
+}
+
+/** True if a driver has set the device up and not broken it. */
+function works(slot: Slot): boolean {
+  return (slot.status & statusDriverOk) !== 0 && (slot.status & statusNeedsReset) === 0;
 }
 
 function readConfig(config: Uint8Array, offset: number, size: number): number {
