@@ -1,19 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { ramBase } from './guest.test-support';
+import { kernelImage as image, ramBase } from './guest.test-support';
 import { readLinuxImage } from './linux-image';
 import { LoadError, Machine } from './machine';
-
-/** A flat image whose code is `words`, behind the header that a boot loader looks for. */
-function image(words: readonly number[], memoryBytes = 4096): Uint8Array {
-  const bytes = new Uint8Array(64 + words.length * 4);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, 0x0400006f, true); // jal x0, 64
-  view.setBigUint64(8, 0x200000n, true);
-  view.setBigUint64(16, BigInt(memoryBytes), true);
-  view.setUint32(56, 0x05435352, true);
-  words.forEach((word, i) => view.setUint32(64 + i * 4, word, true));
-  return bytes;
-}
 
 const ecall = 0x73;
 const loop = 0x6f;

@@ -24,6 +24,18 @@ export function machineWith(words: readonly number[], ramBytes = 64 * 1024, hart
   return machine;
 }
 
+/** A flat image whose code is `words`, behind the header that a boot loader looks for. */
+export function kernelImage(words: readonly number[], memoryBytes = 4096): Uint8Array {
+  const bytes = new Uint8Array(64 + words.length * 4);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, 0x0400006f, true); // jal x0, 64
+  view.setBigUint64(8, 0x200000n, true);
+  view.setBigUint64(16, BigInt(memoryBytes), true);
+  view.setUint32(56, 0x05435352, true);
+  words.forEach((word, i) => view.setUint32(64 + i * 4, word, true));
+  return bytes;
+}
+
 /** Runs to `limit` in steps of the given sizes, over and over. */
 export function runSliced(machine: Machine, limit: number, sizes: readonly number[]): StopReason {
   for (let turn = 0; ; turn++) {

@@ -3,7 +3,7 @@ import { asm, machineWith, ramBase } from './guest.test-support';
 import { Machine } from './machine';
 
 const [mhartid, minstret, mie] = [0xf14, 0xb02, 0x304];
-const quantum = 10_000;
+const quantum = 5_000;
 const loop = asm.jal(0, 0);
 
 describe('a machine of several harts', () => {
@@ -30,8 +30,8 @@ describe('a machine of several harts', () => {
       seen.push(before, machine.hart);
     }
     expect(seen).toEqual([0, 1, 1, 2, 2, 0, 0, 1, 1, 2, 2, 0, 0, 1]);
-    expect([0, 1, 2].map((hart) => machine.getX(5, hart))).toEqual([15_000n, 10_000n, 10_000n]);
-    expect([0, 1, 2].map((hart) => machine.getCsr(minstret, hart))).toEqual([30_000n, 20_000n, 20_000n]);
+    expect([0, 1, 2].map((hart) => machine.getX(5, hart))).toEqual([7_500n, 5_000n, 5_000n]);
+    expect([0, 1, 2].map((hart) => machine.getCsr(minstret, hart))).toEqual([15_000n, 10_000n, 10_000n]);
   });
 
   it('has registers that can be looked at and changed whoever has the turn', () => {
@@ -58,7 +58,7 @@ describe('a machine of several harts', () => {
       ['hart0.instret offset', 1n],
       ['instret', 1n],
       ['current hart', 1n],
-      ['end of turn', 10_000n],
+      ['end of turn', 5_000n],
     ]);
   });
 
@@ -108,7 +108,7 @@ describe('a machine of several harts', () => {
     for (const hart of [0, 1]) machine.setX(2, ramBase + 0x800n, hart);
     machine.run(5);
     expect(machine.getX(6)).toBe(0n);
-    const cut = machineWith([...Array<number>(9_997).fill(asm.addi(0, 0, 0)), asm.lrW(5, 2), ...Array<number>(3).fill(asm.addi(0, 0, 0)), asm.scW(6, 0, 2), loop], 1 << 16, 2);
+    const cut = machineWith([...Array<number>(4_997).fill(asm.addi(0, 0, 0)), asm.lrW(5, 2), ...Array<number>(3).fill(asm.addi(0, 0, 0)), asm.scW(6, 0, 2), loop], 1 << 16, 2);
     for (const hart of [0, 1]) cut.setX(2, ramBase + 0xf800n, hart);
     cut.run(2 * quantum + 5);
     expect([cut.hart, cut.getX(6)]).toEqual([0, 1n]);
@@ -117,17 +117,17 @@ describe('a machine of several harts', () => {
   it('stops at a breakpoint of any hart', () => {
     const machine = machineWith([0x00051463 /* bnez a0, 8 */, loop, asm.addi(5, 5, 1), loop], 4096, 2);
     machine.setBreakpoints([ramBase + 8n]);
-    expect([machine.run(1e6), machine.hart, machine.retired]).toEqual(['breakpoint', 1, 10_001]);
+    expect([machine.run(1e6), machine.hart, machine.retired]).toEqual(['breakpoint', 1, 5_001]);
   });
 
   it('restores who has the turn, and refuses the state of another number of harts', () => {
     const machine = machineWith([asm.addi(5, 5, 1), asm.jal(0, -4)], 4096, 2);
-    machine.run(12_345);
+    machine.run(7_345);
     const middle = machine.snapshot();
     machine.run(31_000);
     const end = machine.snapshot().hash();
     machine.restore(middle);
-    expect([machine.hart, machine.retired]).toEqual([1, 12_345]);
+    expect([machine.hart, machine.retired]).toEqual([1, 7_345]);
     machine.run(31_000);
     expect(machine.snapshot().hash()).toBe(end);
     expect(machine.clone().snapshot().hash()).toBe(end);

@@ -7,8 +7,8 @@ import { Machine } from './machine';
 const folder = join(process.env.COVERT_CACHE ?? join(homedir(), '.cache/covert'), 'debian');
 const [kernel, disk] = ['vmlinux', 'initramfs.cpio'].map((name) => join(folder, name)) as [string, string];
 
-function boot(): Machine {
-  const machine = Machine.create({ ramBytes: 512 * 2 ** 20 });
+function boot(harts = 1): Machine {
+  const machine = Machine.create({ ramBytes: 512 * 2 ** 20, harts });
   machine.loadKernel(readFileSync(kernel), { initrd: readFileSync(disk), bootArguments: 'console=ttyS0 quiet' });
   return machine;
 }
@@ -39,13 +39,22 @@ describe.skipIf(!existsSync(kernel) || !existsSync(disk))('stock Debian', () => 
     expect(machine.exitCode).toBe(0);
   });
 
-  it('is in the same state after the same count, run whole, cut, or restored', { timeout: 120_000 }, () => {
-    const whole = boot();
+  it.each([2, 4])('boots on %i harts, twice to the same state', { timeout: 240_000 }, (harts) => {
+    const machine = boot(harts);
+    expect(drive(machine, 'echo there are $(nproc)\nexit\n', 3e9)).toContain(`there are ${harts}\r\n`);
+    expect(machine.exitCode).toBe(0);
+    const again = boot(harts);
+    drive(again, 'echo there are $(nproc)\nexit\n', 3e9);
+    expect(again.snapshot().hash()).toBe(machine.snapshot().hash());
+  });
+
+  it.each([1, 4])('is in the same state after the same count, run whole, cut, or restored: %i harts', { timeout: 240_000 }, (harts) => {
+    const whole = boot(harts);
     whole.run(150_000_000);
     const middle = whole.snapshot();
     whole.run(200_000_000);
     const expected = whole.snapshot().hash();
-    const other = boot();
+    const other = boot(harts);
     other.restore(middle);
     while (other.retired < 200_000_000) other.run(Math.min(200_000_000, other.retired + 777_777));
     expect(other.snapshot().hash()).toBe(expected);

@@ -10,7 +10,6 @@ import type { TimeSource } from './types';
 // at devices and nowhere: they overwrite themselves, trap, take interrupts and
 // read clocks. Whatever they do, it must not matter how their run is cut.
 
-const limit = 600;
 const clint = 0x2000000n;
 const sd = (rs2: number, rs1: number, offset: number): number =>
   (((offset >> 5) << 25) | (rs2 << 20) | (rs1 << 15) | (3 << 12) | ((offset & 31) << 7) | 0x23) >>> 0;
@@ -29,6 +28,7 @@ const word = fc
 const value = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
 
 const guest = fc.record({
+  harts: fc.constantFrom(1, 1, 2, 3, 4),
   words: fc.array(word, { minLength: 20, maxLength: 200 }),
   values: fc.array(value, { minLength: 31, maxLength: 31 }),
   timer: fc.nat(60),
@@ -40,27 +40,31 @@ const guest = fc.record({
 });
 type Guest = typeof guest extends fc.Arbitrary<infer T> ? T : never;
 
-function machineOf({ words, values, timer, software, clock, perTick, corePhase, corePpm }: Guest): Machine {
+function machineOf({ harts, words, values, timer, software, clock, perTick, corePhase, corePpm }: Guest): Machine {
   const machine = Machine.create({
     ramBytes: 64 * 1024,
+    harts,
     timeSource: { time: clock, cycle: clock, perTick, corePhase, corePpm },
   });
   const data = new Uint8Array((prologue.length + words.length) * 4);
   const view = new DataView(data.buffer);
   [...prologue, ...words].forEach((raw, i) => view.setUint32(i * 4, raw, true));
   machine.load({ entry: ramBase, segments: [{ address: ramBase, data, memoryBytes: data.length }] });
-  values.forEach((random, i) => {
-    const kinds = [random, ramBase + (random & 0xffffn), ramBase + (random & 0x3fcn), clint + 0x4000n, ramBase + (random & 0xfff8n)];
-    machine.setX(i + 1, kinds[i % kinds.length] ?? 0n);
-  });
-  machine.setX(1, BigInt(timer));
-  machine.setX(2, software ? 1n : 0n);
-  machine.setX(3, clint + 0x4000n);
-  machine.setX(4, clint);
-  // Interrupts on, floating point on, a handler in the middle of it all.
-  machine.setCsr(0x300, 0x6008n);
-  machine.setCsr(0x304, 0x88n);
-  machine.setCsr(0x305, ramBase + 4n * BigInt(Math.floor(words.length / 2)));
+  for (let hart = 0; hart < harts; hart++) {
+    values.forEach((random, i) => {
+      const kinds = [random, ramBase + (random & 0xffffn), ramBase + (random & 0x3fcn), clint + 0x4000n, ramBase + (random & 0xfff8n)];
+      machine.setX(i + 1, kinds[(i + hart) % kinds.length] ?? 0n, hart);
+    });
+    machine.setX(1, BigInt(timer + hart), hart);
+    machine.setX(2, software ? 1n : 0n, hart);
+    // The software interrupt is the next hart's.
+    machine.setX(3, clint + 0x4000n + 8n * BigInt(hart), hart);
+    machine.setX(4, clint + 4n * BigInt((hart + 1) % harts), hart);
+    // Interrupts on, floating point on, a handler in the middle of it all.
+    machine.setCsr(0x300, 0x6008n, hart);
+    machine.setCsr(0x304, 0x88n, hart);
+    machine.setCsr(0x305, ramBase + 4n * BigInt(Math.floor(words.length / 2)), hart);
+  }
   return machine;
 }
 
@@ -68,9 +72,13 @@ it('runs the same however its run is cut, rewound and looked at', () => {
   let interrupts = 0;
   let exceptions = 0;
   let retired = 0;
+  /** Guests whose turns ended by themselves. */
+  let turns = 0;
   fc.assert(
     fc.property(guest, fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 5 }), (plan, sizes) => {
       const [whole, sliced, watched] = [machineOf(plan), machineOf(plan), machineOf(plan)];
+      // Several harts are to have several turns.
+      const limit = plan.harts === 1 ? 600 : 25_000;
       const stop = whole.run(limit);
 
       let cut = sliced.run(1);
@@ -98,6 +106,7 @@ it('runs the same however its run is cut, rewound and looked at', () => {
       interrupts += whole.interrupts;
       exceptions += whole.traps().exceptions;
       retired += whole.retired;
+      if (whole.retired > 10_000) turns++;
     }),
     { numRuns: 250 },
   );
@@ -105,4 +114,5 @@ it('runs the same however its run is cut, rewound and looked at', () => {
   expect(interrupts).toBeGreaterThan(100);
   expect(exceptions).toBeGreaterThan(1000);
   expect(retired).toBeGreaterThan(20_000);
+  expect(turns).toBeGreaterThan(20);
 });

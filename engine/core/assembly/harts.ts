@@ -28,7 +28,7 @@ export const STALLED: u64 = 3;
 export const SUSPENDED: u64 = 4;
 
 /** Instructions of a turn: docs/harts.md has the measurements behind it. */
-export const QUANTUM: u64 = 10000;
+export const QUANTUM: u64 = 5000;
 
 @inline function bankOf(hart: u64): usize {
   return STATE + BANKS + <usize>hart * HART_BYTES;
