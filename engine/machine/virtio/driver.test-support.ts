@@ -38,6 +38,11 @@ export class Driver {
     readonly slot = 0,
     readonly size = 8,
   ) {
+    this.loadCode();
+  }
+
+  /** Puts the driver's instructions where they are executed; again where a device may have written over them. */
+  loadCode(): void {
     // sw a1, 0(a0); lw a2, 0(a0); sh a1, 0(a0); sd a1, 0(a0); ld a2, 0(a0).
     const code = [asm.sw(11, 10, 0), asm.lw(12, 10, 0), 0x00b51023, 0x00b53023, asm.ld(12, 10, 0)];
     code.forEach((word, i) => this.poke(i * 4, Uint8Array.of(word, word >>> 8, word >>> 16, word >>> 24)));

@@ -1,0 +1,71 @@
+/**
+ * `npm run fuzz -- TARGET --runs N --seed S`: feeds a reader or a device mutated
+ * inputs, and says on which one it does what it must not. Such an input is kept
+ * in corpus/TARGET, which the tests replay; with `--keep` so are inputs that
+ * make something happen which none of the corpus does.
+ */
+import { relative } from 'node:path';
+import process from 'node:process';
+import { Command, InvalidArgumentError } from 'commander';
+import { keep, readCorpus } from './corpus';
+import { fuzz, FuzzFailure } from './fuzzer';
+import { targets } from './targets';
+
+function whole(text: string): number {
+  const value = Number(text.replaceAll('_', ''));
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('a whole number is needed.');
+  return value;
+}
+
+interface Flags {
+  runs: number;
+  seed: number;
+  keep?: true;
+}
+
+function run(name: string, flags: Flags): number {
+  const target = targets[name];
+  if (!target) {
+    process.stderr.write(`fuzz: no target ${name}: there is ${Object.keys(targets).join(', ')}\n`);
+    return 2;
+  }
+  const corpus = readCorpus(name).map(({ input }) => input);
+  const start = Date.now();
+  let said = start;
+  let kept = 0;
+  try {
+    const happened = fuzz(target, {
+      ...flags,
+      corpus,
+      onNew: (input) => {
+        if (!flags.keep) return;
+        keep(name, input);
+        kept++;
+      },
+      onProgress: (done, labels) => {
+        if (Date.now() - said < 2000) return;
+        said = Date.now();
+        process.stderr.write(`fuzz: ${name}: ${done} of ${flags.runs} runs, ${labels} different outcomes\n`);
+      },
+    });
+    const seconds = Math.round((Date.now() - start) / 1000);
+    process.stdout.write(`${name}: ${flags.runs} runs from seed ${flags.seed} in ${seconds} s, ${happened} different outcomes, ${kept} inputs kept, none failed\n`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof FuzzFailure)) throw error;
+    const path = relative(process.cwd(), keep(name, error.input));
+    process.stderr.write(`fuzz: ${name}: run ${error.run} from seed ${flags.seed} failed: ${error.message}\nfuzz: the input, shortened, is ${path}\n`);
+    return 1;
+  }
+}
+
+new Command('fuzz')
+  .argument('[target]', 'what to fuzz; without it, the targets are listed')
+  .option('--runs <count>', 'inputs to try', whole, 10_000)
+  .option('--seed <number>', 'where the mutations start', whole, 1)
+  .option('--keep', 'add inputs with new outcomes to the corpus')
+  .action((name: string | undefined, flags: Flags) => {
+    if (name !== undefined) process.exitCode = run(name, flags);
+    else for (const [each, { what }] of Object.entries(targets)) process.stdout.write(`${each}: ${what}\n`);
+  })
+  .parse();
