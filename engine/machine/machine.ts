@@ -20,6 +20,7 @@ import { LoadError } from './load-error';
 import { OutputQueue } from './output-queue';
 import { PageTree } from './page-tree';
 import { MachineSnapshot, machineSnapshot, ramBase } from './snapshot';
+import { readState, writeState } from './state-file';
 import type { Computer, Output, RunOptions, Snapshot, StopReason, TimeSource, TrapDigest } from './types';
 import { BlockDevice } from './virtio/block';
 import { ConsoleDevice } from './virtio/console';
@@ -148,6 +149,24 @@ export class Machine implements Computer {
 
   static create(options: MachineOptions): Machine {
     return new Machine(options);
+  }
+
+  /** The machine whose state `save` has written. Throws {@link StateFileError}. */
+  static fromState(file: Uint8Array): Machine {
+    const { snapshot, tohost, entropy } = readState(file);
+    const { ramBytes, harts } = snapshot;
+    // What the seed was is in the state.
+    const machine = new Machine({ ramBytes, harts, ...(entropy ? { entropySeed: 0 } : {}) });
+    machine.#view.setBigUint64(at.tohost, tohost, true);
+    machine.restore(snapshot);
+    return machine;
+  }
+
+  /** The whole state, to be kept in a file. Throws a RangeError for a machine with disks or a network card. */
+  save(): Uint8Array {
+    if (this.options.network) throw new RangeError('the state of a machine with a network card cannot be kept in a file');
+    const tohost = this.#view.getBigUint64(at.tohost, true);
+    return writeState({ snapshot: this.snapshot(), tohost, entropy: this.options.entropySeed !== undefined });
   }
 
   /**

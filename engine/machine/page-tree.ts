@@ -102,6 +102,11 @@ export class PageTree {
     return root === this.root ? this : new PageTree(root, this.levels);
   }
 
+  /** The pages that are not the zero page, with their indexes, ascending. */
+  *used(): Generator<[index: number, page: Page]> {
+    yield* used(this.root, this.levels - 1, 0);
+  }
+
   /** Indexes of the pages whose contents differ, ascending. Trees of RAMs of equal size only. */
   *differing(other: PageTree): Generator<number> {
     yield* differing(this.root, other.root, this.levels - 1, 0);
@@ -125,4 +130,27 @@ function* differing(a: Node | Page, b: Node | Page, level: number, first: number
   } else if (a instanceof Page && b instanceof Page && Buffer.compare(a.bytes, b.bytes) !== 0) {
     yield first;
   }
+}
+
+/** Of a subtree. One whose children are all one and the same zero page is passed over as a whole. */
+function* used(node: Node | Page, level: number, first: number): Generator<[number, Page]> {
+  if (node === zeroPage) return;
+  if (node instanceof Page) {
+    yield [first, node];
+    return;
+  }
+  const [child] = node.children;
+  if (isZero(child) && node.children.every((other) => other === child)) return;
+  const span = fanout ** level;
+  for (const [slot, other] of node.children.entries()) yield* used(other, level - 1, first + slot * span);
+}
+
+function isZero(node: Node | Page | undefined): boolean {
+  let below = node;
+  while (below instanceof Node) {
+    const [child] = below.children;
+    if (!below.children.every((other) => other === child)) return false;
+    below = child;
+  }
+  return below === zeroPage;
 }

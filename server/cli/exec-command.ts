@@ -1,7 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import { LoadError, Machine } from '../../engine/machine/machine';
 import { DiskImageError, imageOfFile, type DiskImage } from '../../engine/machine/virtio/disk-image';
+import { StateFileError } from '../../engine/machine/state-file';
 import { guestMac } from '../../engine/network/addresses';
 import { readElf } from '../../engine/symbols/elf';
 import { readSymbols } from '../../engine/symbols/symbols';
@@ -23,6 +24,8 @@ interface ExecFlags {
   maxInstructions: number;
   hashAt: number[];
   json?: true;
+  save?: string;
+  from?: string;
   linux?: true;
   initrd?: string;
   bios?: string;
@@ -42,7 +45,7 @@ export function addExecCommand(program: Command): void {
   program
     .command('exec')
     .description('Run one guest alone, with no replicas and no faults; its console is stdout.')
-    .argument('<image>', 'RISC-V ELF, 64 bits, bare metal; with --linux a kernel')
+    .argument('[image]', 'RISC-V ELF, 64 bits, bare metal; with --linux a kernel')
     .addOption(
       new Option('--ram <size>', 'RAM from 0x80000000 on, up to 2GiB').argParser(parseSize).default(64 * 2 ** 20, '64MiB'),
     )
@@ -71,6 +74,8 @@ export function addExecCommand(program: Command): void {
     )
     .option('--bios <file>', 'with --linux: flat firmware, such as OpenSBI fw_jump.bin or fw_dynamic.bin, in place of the built-in SBI')
     .option('--append <arguments>', 'with --linux: the kernel command line', 'console=ttyS0')
+    .option('--save <file>', 'write the whole state to a file at the end, as at the limit')
+    .option('--from <file>', 'go on from such a state, in place of an image')
     .option('--json', 'print one object with output, exit code, counts and hashes instead')
     .addHelpText(
       'after',
@@ -80,16 +85,22 @@ no good, with 3 if the guest did not end by itself. Hashes go to stderr.
 
 Example:
   covert exec examples/checksum/checksum.elf --hash-at 0,1_000_000
-  covert exec --linux --ram 512MiB vmlinuz --initrd initramfs.cpio`,
+  covert exec --linux --ram 512MiB vmlinuz --initrd initramfs.cpio
+  covert exec guest.elf --max-instructions 1_000_000 --save middle.state
+  covert exec --from middle.state`,
     )
-    .action(async (image: string, flags: ExecFlags) => {
-      process.exitCode = await exec(image, flags);
+    .action(async (image: string | undefined, flags: ExecFlags) => {
+      if ((image === undefined) === (flags.from === undefined)) throw new BadInput('give either an image or --from with a state');
+      process.exitCode = await exec(image ?? flags.from ?? '', flags);
     });
 }
 
 async function exec(image: string, flags: ExecFlags): Promise<number> {
   const { maxInstructions, hashAt, json, linux } = flags;
-  const machine = linux ? await bootLinux(image, flags) : await boot(image, flags);
+  const machine = flags.from !== undefined ? await restored(image) : linux ? await bootLinux(image, flags) : await boot(image, flags);
+  if (flags.save !== undefined && (flags.disk.length > 0 || flags.forward.length > 0)) {
+    throw new BadInput('--save: the state of a guest with disks or a network cannot be kept yet');
+  }
   const kept = new KeptOutput();
   const onOutput = json
     ? async (bytes: Uint8Array): Promise<void> => kept.add(bytes)
@@ -104,13 +115,14 @@ async function exec(image: string, flags: ExecFlags): Promise<number> {
   await cable?.forwards.listen(flags.forward).catch((error: unknown) => {
     throw error instanceof ForwardError ? new BadInput(error.message, { cause: error }) : error;
   });
-  const input = linux ? new ConsoleInput(process.stdin) : undefined;
+  const input = linux || flags.from !== undefined ? new ConsoleInput(process.stdin) : undefined;
   const options = { limit: maxInstructions, hashAt, onOutput, onProgress, ...(input ? { input } : {}), ...(cable ? { cable } : {}) };
   const result = await interruptible((signal) => execute(machine, { ...options, signal })).finally(() => {
     progress.end();
     input?.close();
     cable?.forwards.close();
   });
+  if (flags.save !== undefined) await saveTo(flags.save, machine);
   if (json) {
     const { exit, ended, ...others } = result;
     await write(process.stdout, `${JSON.stringify({ image, exit, ended, output: kept.text(), ...others }, null, 2)}\n`);
@@ -164,6 +176,25 @@ async function bootLinux(file: string, { ram, harts, initrd, bios, disk: disks, 
     throw error;
   }
   return machine;
+}
+
+async function restored(file: string): Promise<Machine> {
+  try {
+    return Machine.fromState(await read(file));
+  } catch (error) {
+    if (error instanceof StateFileError) throw new BadInput(`${file}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+/** Written whole or not at all. */
+async function saveTo(file: string, machine: Machine): Promise<void> {
+  try {
+    await writeFile(`${file}.part`, machine.save());
+    await rename(`${file}.part`, file);
+  } catch (error) {
+    throw asUnreadable(file, error);
+  }
 }
 
 function openDisk(argument: string): { image: DiskImage; readOnly: boolean } {

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { version } from '../../package.json';
 import { addCheckCommand } from './check-command';
 import { addDebugCommand } from './debug-command';
+import { addDiffCommand } from './diff-command';
 import { addExecCommand } from './exec-command';
 import { exitCodes, Failure } from './failure';
 import { addLspCommand } from './lsp-command';
@@ -21,6 +22,7 @@ function createProgram(): Command {
   addRunCommand(program);
   addCheckCommand(program);
   addExecCommand(program);
+  addDiffCommand(program);
   addDebugCommand(program);
   addLspCommand(program);
   return program.addHelpText(

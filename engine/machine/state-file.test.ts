@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { deflateRawSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readElf } from '../symbols/elf';
+import { Machine } from './machine';
+import { readState, StateFileError } from './state-file';
+
+const image = readElf(readFileSync(resolve(import.meta.dirname, '../../examples/ticker/ticker.elf')));
+
+function started(retired: number): Machine {
+  const machine = Machine.create({ ramBytes: 16 << 20, entropySeed: 5 });
+  machine.load(image);
+  machine.run(retired);
+  return machine;
+}
+
+describe('a state in a file', () => {
+  test('goes on as the machine that wrote it does', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 400_000 }), fc.integer({ min: 0, max: 100_000 }), (first, more) => {
+        const machine = started(first);
+        const copy = Machine.fromState(machine.save());
+        expect(copy.snapshot().hash()).toBe(machine.snapshot().hash());
+        machine.run(first + more);
+        copy.run(first + more);
+        expect(copy.snapshot().hash()).toBe(machine.snapshot().hash());
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test('equal pages are stored once, and empty ones not at all', () => {
+    const machine = started(1000);
+    const before = machine.save().length;
+    const page = Uint8Array.from({ length: 4096 }, (_, i) => (i * i * 7919) >> 3);
+    for (let i = 0; i < 1000; i++) machine.writeMemory(0x80400000n + BigInt(i * 4096), page);
+    expect(machine.save().length).toBeLessThan(before + 4096 + 1000 * 8);
+    expect(Machine.fromState(machine.save()).readMemory(0x80400000n + 999n * 4096n, 4096)).toEqual(page);
+  });
+
+  test('every cut and every changed bit is refused', () => {
+    const file = started(5000).save();
+    fc.assert(
+      fc.property(fc.nat(file.length - 1), fc.nat(7), (at, bit) => {
+        expect(() => readState(file.subarray(0, at))).toThrow(StateFileError);
+        const changed = file.slice();
+        changed[at] = (changed[at] ?? 0) ^ (1 << bit);
+        expect(() => readState(changed)).toThrow(StateFileError);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('a header with a right sum may say anything, and be followed by anything', () => {
+    const any = fc.uint8Array({ maxLength: 3000 });
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.nat(20), fc.constant(4096), fc.constant(0x8000_0000), fc.nat(0xffff_ffff)), { minLength: 7, maxLength: 7 }), any, fc.boolean(), (words, body, packs) => {
+        const header = Buffer.alloc(72);
+        header.write('COVERTST');
+        header.writeUInt32LE(1, 8);
+        words.forEach((word, i) => header.writeUInt32LE(word, 12 + i * 4));
+        const rest = packs ? deflateRawSync(body) : body;
+        createHash('sha256').update(header.subarray(0, 40)).update(rest).digest().copy(header, 40);
+        expect(() => readState(Buffer.concat([header, rest]))).toThrow(StateFileError);
+      }),
+    );
+  });
+});

@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises';
+import { Option, type Command } from 'commander';
+import { readState, StateFileError } from '../../engine/machine/state-file';
+import type { MachineSnapshot } from '../../engine/machine/snapshot';
+import { asUnreadable, BadInput, exitCodes } from './failure';
+import { table } from './layout';
+import { counted } from './numbers';
+import { write } from './terminal';
+import { parseCount } from './values';
+
+export function addDiffCommand(program: Command): void {
+  program
+    .command('diff')
+    .description('List the places in which two saved states differ: registers, CSRs, devices, memory.')
+    .argument('<a>', 'state that covert exec --save has written')
+    .argument('<b>', 'another one')
+    .addOption(new Option('--limit <count>', 'list at most so many places').argParser(parseCount).default(100))
+    .option('--json', 'print an array of places instead')
+    .addHelpText(
+      'after',
+      `
+Exits with 0 if the states are equal, with 1 if they differ, with 2 if a file is
+no state or the two are of machines that cannot be compared.
+
+Example:
+  covert diff before.state after.state`,
+    )
+    .action(async (a: string, b: string, flags: { limit: number; json?: true }) => {
+      process.exitCode = await diff(a, b, flags);
+    });
+}
+
+async function diff(fileA: string, fileB: string, { limit, json }: { limit: number; json?: true }): Promise<number> {
+  const [a, b] = [await read(fileA), await read(fileB)];
+  if (a.ramBytes !== b.ramBytes || a.harts !== b.harts) {
+    throw new BadInput(`${fileA} is of ${a.harts} harts and ${a.ramBytes} bytes of RAM, ${fileB} of ${b.harts} and ${b.ramBytes}: they cannot be compared`);
+  }
+  const found = a.difference(b, limit + 1);
+  const shown = found.slice(0, limit).map(({ place, a: valueA, b: valueB }) => ({ place, a: `0x${valueA.toString(16)}`, b: `0x${valueB.toString(16)}` }));
+  if (json) await write(process.stdout, `${JSON.stringify(shown, null, 2)}\n`);
+  else if (found.length === 0) await write(process.stdout, 'the states are equal\n');
+  else {
+    const more = found.length > limit ? [`… and more: this is the first ${counted(limit, 'place')}`] : [];
+    await write(process.stdout, `${[...table(shown.map(({ place, a: first, b: second }) => [place, first, second])), ...more].join('\n')}\n`);
+  }
+  return found.length === 0 ? exitCodes.held : exitCodes.broken;
+}
+
+async function read(file: string): Promise<MachineSnapshot> {
+  try {
+    return readState(await readFile(file)).snapshot;
+  } catch (error) {
+    if (error instanceof StateFileError) throw new BadInput(`${file}: ${error.message}`, { cause: error });
+    throw asUnreadable(file, error);
+  }
+}

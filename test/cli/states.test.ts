@@ -1,0 +1,45 @@
+import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { covert } from './covert';
+
+const image = 'examples/checksum/checksum.elf';
+
+let folder = '';
+const file = (name: string): string => path.join(folder, name);
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'covert-states-'));
+  await covert(['exec', image, '--max-instructions', '1_000_000', '--save', file('one')]);
+  await covert(['exec', image, '--max-instructions', '1_000_100', '--save', file('two')]);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+test('a saved run goes on as if it had not been stopped', async () => {
+  expect((await readdir(folder)).sort()).toEqual(['one', 'two']);
+  const counts = '2_000_000,2_700_000';
+  const [whole, rest] = await Promise.all([covert(['exec', image, '--hash-at', counts]), covert(['exec', '--from', file('one'), '--hash-at', counts])]);
+  expect(rest.exit).toBe(0);
+  expect(rest.stderr).toBe(whole.stderr);
+  expect(rest.stderr).toMatch(/^hash at 2,000,000: [0-9a-f]{64}\nhash at 2,700,000: [0-9a-f]{64}\n$/);
+  expect(whole.stdout.endsWith(rest.stdout)).toBe(true);
+  expect(rest.stdout).toContain('crc=');
+});
+
+test('two states are compared place by place', async () => {
+  const { exit, stdout } = await covert(['diff', file('one'), file('two')]);
+  expect(exit).toBe(1);
+  expect(stdout).toMatch(/^instret +0xf4240 +0xf42a4$/m);
+  const json = await covert(['diff', file('one'), file('two'), '--json']);
+  expect(JSON.parse(json.stdout)).toContainEqual({ place: 'instret', a: '0xf4240', b: '0xf42a4' });
+  expect(await covert(['diff', file('one'), file('one')])).toEqual({ exit: 0, stdout: 'the states are equal\n', stderr: '' });
+});
+
+test('what is no state is refused in one line', async () => {
+  const foreign = await covert(['exec', '--from', image]);
+  expect(foreign).toEqual({ exit: 2, stdout: '', stderr: `covert: ${image}: it holds no state of a guest, or only the start of one\n` });
+  await truncate(file('two'), 3000);
+  const cut = await covert(['diff', file('one'), file('two')]);
+  expect(cut).toEqual({ exit: 2, stdout: '', stderr: `covert: ${file('two')}: its checksum is wrong: it was cut off or changed\n` });
+  expect(await covert(['exec'])).toMatchObject({ exit: 2, stderr: 'covert: give either an image or --from with a state\n' });
+});
