@@ -4,7 +4,7 @@
  * signatures and the hashes, and continues a download that was cut off.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
@@ -65,8 +65,15 @@ export class Archive {
     ].flatMap((option) => ['-o', option]);
   }
 
+  /** Reads the package lists. Where that fails (a mirror in the middle of its own update, say), those of the last time will do. */
   update(): void {
-    run('apt-get', [...this.#options, 'update']);
+    try {
+      run('apt-get', [...this.#options, 'update']);
+    } catch (error) {
+      const before = readdirSync(join(this.folder, 'apt/lists')).some((name) => name.includes('_Packages'));
+      if (!(error instanceof GuestError) || !before) throw error;
+      console.log(`the package lists could not be read anew, so those of the last time are used (${error.message})`);
+    }
   }
 
   /** What a package depends on, by name. */
