@@ -36,7 +36,7 @@ const examples = ['checksum', 'sort', 'ticker'].map((name) => guest(`examples/${
 const kernels = ['integer', 'pointers', 'floating', 'nothing'].map((name) => guest('test/bench/kernels', name, '-O2'));
 
 // A guest of several harts, which begins otherwise.
-const smp: Guest = { folder: 'test/oracles/smp', name: 'smp', sources: ['start.S', '../../../examples/runtime/runtime.c', 'smp.c'], optimise: '-O2' };
+const smp: Guest = { folder: 'test/oracles/smp', name: 'smp', sources: ['start.S', '../../../examples/runtime/runtime.c', 'smp.c'], optimise: '-Og' };
 
 function guest(folder: string, name: string, optimise: string): Guest {
   const toRuntime = relative(folder, 'examples/runtime').replaceAll('\\', '/');

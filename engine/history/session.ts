@@ -7,7 +7,7 @@ import { System, type AdvanceStop, type SystemState } from '../covert/system';
 import type { PlaceDifference } from '../machine/types';
 import { DivergenceTracker } from './divergence-tracker';
 import { StateShelf } from './state-shelf';
-import type { Navigation, ReplaySession, ReplicaView, Rest } from './types';
+import type { Navigation, ReplaySession, ReplicaView, Rest, TrailPoint } from './types';
 
 /** Host milliseconds between two looks at the abort signal and the event loop. */
 const breath = 40;
@@ -165,14 +165,15 @@ export class Session implements ReplaySession {
     from: number,
     to: number,
     signal?: AbortSignal,
-  ): Promise<{ pc: bigint; sp: bigint }[]> {
-    const trail: { pc: bigint; sp: bigint }[] = [];
+  ): Promise<TrailPoint[]> {
+    const trail: TrailPoint[] = [];
     const now = this.moment;
     const end = Math.min(to, from + longestTrail);
     this.#goto(from);
     const view = this.#system.replicas.find(({ name }) => name === replica);
     while (view && this.moment < end && !signal?.aborted) {
-      trail.push({ pc: view.computer.pc, sp: view.computer.getX(2) });
+      const { hart, pc } = view.computer;
+      trail.push({ hart, pc, sp: view.computer.getX(2) });
       if (this.#system.ended) break;
       this.#advance(this.moment + 1, undefined);
       if (trail.length % 1024 === 0) await this.#breathe(undefined);

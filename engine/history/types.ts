@@ -43,6 +43,13 @@ export interface Navigation {
   onProgress?: (moment: number) => void;
 }
 
+/** Where the hart that goes on next stands at a moment. */
+export interface TrailPoint {
+  hart: number;
+  pc: bigint;
+  sp: bigint;
+}
+
 export interface ReplaySession {
   readonly plan: Plan;
   readonly replicas: readonly ReplicaView[];
@@ -65,9 +72,9 @@ export interface ReplaySession {
   /** Places in which the live replicas differ now (A against B), registers first. */
   difference(limit?: number): PlaceDifference[];
   /**
-   * The pc (and sp) of one replica at each of the moments [from, to), oldest
+   * Where one replica stands at each of the moments [from, to), oldest
    * first: what source-line stepping in reverse searches. At most 1e6 moments;
    * cut short when `signal` is aborted.
    */
-  trail(replica: ReplicaName, from: number, to: number, signal?: AbortSignal): Promise<{ pc: bigint; sp: bigint }[]>;
+  trail(replica: ReplicaName, from: number, to: number, signal?: AbortSignal): Promise<TrailPoint[]>;
 }

@@ -62,7 +62,12 @@ describe('the built-in firmware', () => {
     expect(printer.takeOutputs().map(({ value }) => String.fromCharCode(value)).join('')).toBe('abc');
     expect(printer.getX(11)).toBe(3n);
     const ending = caller(reset, 0, 0n, 1n);
-    expect([ending.run(100), ending.exitCode]).toEqual(['exit', 1]);
+    expect([ending.run(100), ending.exitCode, ending.rebooted]).toEqual(['exit', 1, false]);
+  });
+
+  it.each([1n, 2n])('ends the guest that asks for a reboot of type %d, and says that it did', (kind) => {
+    const machine = caller(reset, 0, kind, 0n);
+    expect([machine.run(100), machine.exitCode, machine.rebooted]).toEqual(['exit', 0, true]);
   });
 });
 

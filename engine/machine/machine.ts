@@ -279,6 +279,10 @@ export class Machine implements Computer {
   get exitCode(): number | null {
     return this.#count(at.exited) === 0 ? null : this.#count(at.exitCode);
   }
+  /** True if the guest has ended because it asked for a reboot. To do that, load it into a new machine. */
+  get rebooted(): boolean {
+    return this.#count(at.exited) === 2;
+  }
 
   run(limit: number, options: RunOptions = {}): StopReason {
     const { stopOnOutput = false, stepOver = false, collectEffects = false, cycleLimit } = options;

@@ -234,6 +234,7 @@ function checkFits(file: string, { ramBase, ramBytes }: Machine, address: bigint
 }
 
 const endings = {
+  reboot: 'asked for a reboot, which is the end of this run',
   limit: 'was stopped at the limit (--max-instructions)',
   idle: 'waits for an interrupt that nothing will raise',
   left: 'was left at its console',

@@ -24,8 +24,8 @@ export interface ExecuteOptions {
 export interface Execution {
   /** The guest's exit code, or null if it did not end by itself. */
   exit: number | null;
-  /** `left`: the user has left the console. */
-  ended: 'exit' | 'limit' | 'idle' | 'stalled' | 'left';
+  /** `left`: the user has left the console. `reboot`: the guest has ended by itself, to start anew. */
+  ended: 'exit' | 'reboot' | 'limit' | 'idle' | 'stalled' | 'left';
   instructions: number;
   /** `sha256` is null where the guest did not get that far. */
   hashes: { instruction: number; sha256: string | null }[];
@@ -84,7 +84,7 @@ export async function execute(machine: Machine, options: ExecuteOptions): Promis
     if (input?.left === true) return { exit: null, ended: 'left', instructions: machine.retired, hashes };
     const over = reason === 'exit' || reason === 'idle' || reason === 'stalled';
     if (over || (reason === 'limit' && machine.retired >= limit && pending[0] !== limit)) {
-      const ended = over ? reason : 'limit';
+      const ended = over ? (machine.rebooted ? 'reboot' : reason) : 'limit';
       for (const instruction of pending) {
         hashes.push({ instruction, sha256: instruction === machine.retired ? hashOf(machine) : null });
       }

@@ -2,10 +2,10 @@ import { InitializedEvent, LoggingDebugSession, OutputEvent, Event } from '@vsco
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import PQueue from 'p-queue';
 import type { EventKind } from '../../engine/covert/events';
-import type { ReplicaView, Rest } from '../../engine/history/types';
+import type { Rest } from '../../engine/history/types';
 import { Breakpoints, parseAddress } from './breakpoints';
 import { capabilities } from './capabilities';
-import { Debuggee } from './debuggee';
+import { Debuggee, type Thread } from './debuggee';
 import { disassembleAround } from './disassembly';
 import { describeEvent, exceptionFilters } from './exception-filters';
 import { planOf, type LaunchArguments } from './launch';
@@ -187,21 +187,21 @@ export class CovertDebugSession extends LoggingDebugSession {
   }
 
   protected override async nextRequest(response: DebugProtocol.NextResponse, args: DebugProtocol.NextArguments): Promise<void> {
-    await this.#step(response, args, (replica, stops) => this.#parts.stepper.over(replica, stops));
+    await this.#step(response, args, (thread, stops) => this.#parts.stepper.over(thread, stops));
   }
 
   protected override async stepInRequest(
     response: DebugProtocol.StepInResponse,
     args: DebugProtocol.StepInArguments,
   ): Promise<void> {
-    await this.#step(response, args, (replica, stops) => this.#parts.stepper.into(replica, stops));
+    await this.#step(response, args, (thread, stops) => this.#parts.stepper.into(thread, stops));
   }
 
   protected override async stepOutRequest(
     response: DebugProtocol.StepOutResponse,
     args: DebugProtocol.StepOutArguments,
   ): Promise<void> {
-    await this.#step(response, { threadId: args.threadId }, (replica, stops) => this.#parts.stepper.out(replica, stops));
+    await this.#step(response, { threadId: args.threadId }, (thread, stops) => this.#parts.stepper.out(thread, stops));
   }
 
   protected override async stepBackRequest(
@@ -210,10 +210,10 @@ export class CovertDebugSession extends LoggingDebugSession {
   ): Promise<void> {
     if (!(await this.#accept(response))) return;
     const { session } = this.#debuggee;
-    this.#move(args.threadId, ({ signal }, replica) =>
+    this.#move(args.threadId, ({ signal }, thread) =>
       args.granularity === 'instruction'
         ? session.travel(session.moment - 1)
-        : this.#parts.stepper.back(replica, signal),
+        : this.#parts.stepper.back(thread, signal),
     );
   }
 
@@ -227,8 +227,8 @@ export class CovertDebugSession extends LoggingDebugSession {
   // Looking
 
   protected override threadsRequest(response: DebugProtocol.ThreadsResponse): void {
-    const replicas = this.#launched?.debuggee.replicas ?? [];
-    response.body = { threads: replicas.map(({ name }, i) => ({ id: i + 1, name: `Replica ${name} · hart 0` })) };
+    const threads = this.#launched?.debuggee.threads ?? [];
+    response.body = { threads: threads.map(({ replica, hart }, i) => ({ id: i + 1, name: `Replica ${replica.name} · hart ${hart}` })) };
     this.sendResponse(response);
   }
 
@@ -238,15 +238,15 @@ export class CovertDebugSession extends LoggingDebugSession {
   ): Promise<void> {
     await this.#look(response, () => {
       const { debuggee, variables } = this.#parts;
-      const replica = debuggee.replicaOfThread(args.threadId);
-      if (!replica) throw new Error(`There is no replica with thread id ${args.threadId}.`);
-      const all = debuggee.frames(replica);
+      const thread = debuggee.thread(args.threadId);
+      if (!thread) throw new Error(`There is no replica with thread id ${args.threadId}.`);
+      const all = debuggee.frames(thread);
       const from = args.startFrame ?? 0;
       const wanted = all.slice(from, args.levels ? from + args.levels : undefined);
       response.body = {
         totalFrames: all.length,
         stackFrames: wanted.map((frame, i) => ({
-          id: variables.frameId(replica, from + i),
+          id: variables.frameId(thread, from + i),
           name: frame.function ?? debuggee.placeName(frame.pc),
           line: frame.location?.line ?? 0,
           column: frame.location?.column ?? 0,
@@ -385,23 +385,23 @@ export class CovertDebugSession extends LoggingDebugSession {
   async #step(
     response: DebugProtocol.Response,
     args: { threadId: number; granularity?: DebugProtocol.SteppingGranularity },
-    byLine: (replica: ReplicaView, stops: Stops) => Promise<Rest>,
+    byLine: (thread: Thread, stops: Stops) => Promise<Rest>,
   ): Promise<void> {
     if (!(await this.#accept(response))) return;
-    this.#move(args.threadId, (stops, replica) =>
-      args.granularity === 'instruction' ? this.#parts.stepper.forwardBy(1, stops) : byLine(replica, stops),
+    this.#move(args.threadId, (stops, thread) =>
+      args.granularity === 'instruction' ? this.#parts.stepper.instruction(thread, stops) : byLine(thread, stops),
     );
   }
 
   /** Queues a move of all replicas on behalf of one thread. */
   #move(
     threadId: number,
-    move: (stops: Stops, replica: ReplicaView) => Promise<Rest>,
+    move: (stops: Stops, thread: Thread) => Promise<Rest>,
     { resumes = false }: { resumes?: boolean } = {},
   ): void {
     const { debuggee, breakpoints, variables } = this.#parts;
-    const replica = debuggee.replicaOfThread(threadId) ?? debuggee.replicas[0];
-    if (!replica) return;
+    const thread = debuggee.thread(threadId) ?? debuggee.threads[0];
+    if (!thread) return;
     // A move that was asked for after a pause is not the one that was paused.
     if (this.#abort.signal.aborted) this.#abort = new AbortController();
     const { signal } = this.#abort;
@@ -420,7 +420,7 @@ export class CovertDebugSession extends LoggingDebugSession {
       const wasAtEnd = this.#atEnd;
       const from = debuggee.session.moment;
       try {
-        const rest = await move(stops, replica);
+        const rest = await move(stops, thread);
         variables.reset();
         this.#showNews();
         this.#atEnd = rest.why === 'end';
@@ -442,9 +442,10 @@ export class CovertDebugSession extends LoggingDebugSession {
     const event = 'event' in rest ? rest.event : undefined;
     const text = event ? { text: this.#describe(event) } : {};
     const description = event ? { description: `Paused on ${event.kind === 'end' ? 'the end' : event.kind}` } : {};
-    // At a divergence the replica that went wrong deserves the eye.
-    const culprit = event?.kind === 'divergence' || event?.kind === 'fault' ? debuggee.threadOf(event.replica) : threadId;
-    const others = debuggee.replicas.map((_, i) => i + 1).filter((id) => id !== culprit);
+    // At a divergence the replica that went wrong deserves the eye; of its harts, the one that goes on from here.
+    const inFocus = debuggee.thread(threadId)?.replica.name ?? 'A';
+    const culprit = debuggee.threadOf(event?.kind === 'divergence' || event?.kind === 'fault' ? event.replica : inFocus);
+    const others = debuggee.threads.map((_, i) => i + 1).filter((id) => id !== culprit);
     const body = { reason, ...description, ...text, allThreadsStopped: false };
     this.sendEvent(new Event('stopped', { ...body, threadId: culprit }));
     for (const id of others) this.sendEvent(new Event('stopped', { ...body, threadId: id, preserveFocusHint: true }));

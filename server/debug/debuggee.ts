@@ -9,6 +9,12 @@ import { SourceFinder } from './sources';
 /** Frames that a stack trace shows at most: a wild stack pointer must not fill the view. */
 const deepest = 200;
 
+/** One hart of one replica. */
+export interface Thread {
+  replica: ReplicaView;
+  hart: number;
+}
+
 /** A replicated guest under the debugger, with its names and sources. */
 export class Debuggee {
   readonly session: Session;
@@ -25,17 +31,22 @@ export class Debuggee {
     return this.session.replicas;
   }
 
-  /** Thread ids count from 1 in replica order. */
-  replicaOfThread(threadId: number): ReplicaView | undefined {
-    return this.replicas[threadId - 1];
+  /** A thread for each hart of each replica. Ids count from 1, in that order. */
+  get threads(): Thread[] {
+    return this.replicas.flatMap((replica) => Array.from({ length: replica.computer.harts }, (_, hart) => ({ replica, hart })));
   }
 
+  thread(id: number): Thread | undefined {
+    return this.threads[id - 1];
+  }
+
+  /** The thread of the hart that goes on next. */
   threadOf(name: ReplicaName): number {
-    return this.replicas.findIndex((replica) => replica.name === name) + 1;
+    return this.threads.findIndex(({ replica, hart }) => replica.name === name && replica.computer.hart === hart) + 1;
   }
 
-  frames(replica: ReplicaView, limit = deepest): Frame[] {
-    return this.symbols.unwind(frameReader(replica.computer), limit);
+  frames({ replica, hart }: Thread, limit = deepest): Frame[] {
+    return this.symbols.unwind(frameReader(replica.computer, hart), limit);
   }
 
   /** The function, or failing that the address, that a person would name. */
@@ -47,13 +58,13 @@ export class Debuggee {
   }
 }
 
-/** What unwinding and variables read of a computer. Addresses are physical: bare metal. */
-export function frameReader(computer: Computer): FrameReader {
+/** What unwinding and variables read of a hart. Addresses are physical: bare metal. */
+export function frameReader(computer: Computer, hart = computer.hart): FrameReader {
   return {
-    pc: computer.pc,
-    x: (index) => computer.getX(index),
-    f: (index) => computer.getF(index),
-    csr: (number) => computer.getCsr(number),
+    pc: computer.getPc(hart),
+    x: (index) => computer.getX(index, hart),
+    f: (index) => computer.getF(index, hart),
+    csr: (number) => computer.getCsr(number, hart),
     read: (address, bytes) => computer.readMemory(address, bytes),
   };
 }

@@ -52,7 +52,7 @@ export function replicaState(debuggee: Debuggee): ReplicaStateAnswer {
 
 function describe(debuggee: Debuggee, replica: ReplicaView): ReplicaStateAnswer['replicas'][number] {
   const { pc, retired } = replica.computer;
-  const [frame] = debuggee.frames(replica, 1);
+  const [frame] = debuggee.frames({ replica, hart: replica.computer.hart }, 1);
   const location = frame?.location;
   return {
     name: replica.name,
@@ -72,7 +72,7 @@ function lineDifferences(debuggee: Debuggee): ReplicaStateAnswer['lineDifference
   const [a, b] = debuggee.replicas;
   if (!a || !b) return [];
   const { symbols } = debuggee;
-  if (symbols.at(a.computer.pc) !== symbols.at(b.computer.pc)) return [];
+  if (a.computer.hart !== b.computer.hart || symbols.at(a.computer.pc) !== symbols.at(b.computer.pc)) return [];
   const ofB = new Map(flatten(symbols.variables(frameReader(b.computer), 0)));
   return flatten(symbols.variables(frameReader(a.computer), 0)).flatMap(([expression, valueA]) => {
     const valueB = ofB.get(expression);

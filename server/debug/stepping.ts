@@ -1,7 +1,6 @@
-import type { Navigation, ReplicaView, Rest } from '../../engine/history/types';
-import type { Computer } from '../../engine/machine/types';
+import type { Navigation, Rest, TrailPoint } from '../../engine/history/types';
 import type { Frame, Symbol as ElfSymbol, Symbols } from '../../engine/symbols/types';
-import type { Debuggee } from './debuggee';
+import type { Debuggee, Thread } from './debuggee';
 
 /** What stops a step besides its own end: the user's breakpoints and exception filters. */
 export type Stops = Pick<Navigation, 'stopAt' | 'breakpoints' | 'signal'>;
@@ -11,8 +10,8 @@ const firstLook = 1024;
 const longestLook = 262_144;
 
 /**
- * Source-line stepping for all replicas together, judged by the one that is in
- * focus. Forward steps plant temporary breakpoints at the beginnings of the
+ * Source-line stepping for all replicas together, judged by the thread that is in
+ * focus: one hart of one of them. Forward steps plant temporary breakpoints at the beginnings of the
  * function's other lines and at the return address and let the guest run, so
  * that a line that loops or calls costs no single-stepping.
  */
@@ -27,26 +26,28 @@ export class Stepper {
   }
 
   /** To the next line of this function, or out of it; over calls. */
-  over(replica: ReplicaView, stops: Stops): Promise<Rest> {
-    return this.#byLine(replica, stops, false);
+  over(thread: Thread, stops: Stops): Promise<Rest> {
+    return this.#byLine(thread, stops, false);
   }
 
   /** To the next line that runs, in this function or one it calls. */
-  into(replica: ReplicaView, stops: Stops): Promise<Rest> {
-    return this.#byLine(replica, stops, true);
+  into(thread: Thread, stops: Stops): Promise<Rest> {
+    return this.#byLine(thread, stops, true);
   }
 
   /** To the caller, just after the call. */
-  async out(replica: ReplicaView, stops: Stops): Promise<Rest> {
-    const [frame, ...others] = this.debuggee.frames(replica, 32);
+  async out(thread: Thread, stops: Stops): Promise<Rest> {
+    const [frame, ...others] = this.debuggee.frames(thread, 32);
     const caller = others.find(({ inlined, cfa }) => !inlined && cfa !== frame?.cfa);
-    if (!frame || !caller) return this.#instruction(replica, stops);
-    return this.#runTo(replica, [caller.pc], stops, (now) => now.cfa > frame.cfa);
+    if (!frame || !caller) return this.instruction(thread, stops);
+    return this.#runTo(thread, [caller.pc], stops, (now) => now.cfa > frame.cfa);
   }
 
-  /** One instruction. */
-  async #instruction(_replica: ReplicaView, stops: Stops): Promise<Rest> {
-    return this.forwardBy(1, stops);
+  /** One instruction; of a hart that has not the turn, none: it is run to its turn. */
+  instruction(thread: Thread, stops: Stops): Promise<Rest> {
+    const { replica, hart } = thread;
+    if (replica.computer.hart === hart) return this.forwardBy(1, stops);
+    return this.#runTo(thread, [replica.computer.getPc(hart)], stops, () => true);
   }
 
   /** Forward by instructions, stopping early at an event that the user asked for. */
@@ -60,27 +61,28 @@ export class Stepper {
     return { why: 'event', event };
   }
 
-  async #byLine(replica: ReplicaView, stops: Stops, enterCalls: boolean): Promise<Rest> {
+  async #byLine(thread: Thread, stops: Stops, enterCalls: boolean): Promise<Rest> {
     const { symbols } = this.debuggee;
-    const frames = this.debuggee.frames(replica, 32);
+    const frames = this.debuggee.frames(thread, 32);
     const [frame] = frames;
-    const here = symbols.lineAt(replica.computer.pc);
+    const pc = thread.replica.computer.getPc(thread.hart);
+    const here = symbols.lineAt(pc);
     // Without a source line there is no line to step by.
-    if (!frame || !here) return this.#instruction(replica, stops);
+    if (!frame || !here) return this.instruction(thread, stops);
     const caller = frames.find(({ inlined, cfa }) => !inlined && cfa !== frame.cfa);
-    const targets = lineStarts(symbols, replica.computer.pc, here.location.line);
+    const targets = lineStarts(symbols, pc, here.location.line);
     if (caller) targets.push(caller.pc);
     const entries = new Set(enterCalls ? this.#entries : []);
-    return this.#runTo(replica, [...targets, ...entries], stops, (now, pc) => {
+    return this.#runTo(thread, [...targets, ...entries], stops, (now, pc) => {
       if (now.cfa > frame.cfa) return true;
       if (now.cfa < frame.cfa) return entries.has(pc);
       return !(now.location?.line === here.location.line && now.location.file === here.location.file);
     });
   }
 
-  /** Forward until `replica` stands at a target for which `done` holds, or one of `stops`. */
+  /** Forward until it is the turn of `thread` and it stands at a target for which `done` holds, or one of `stops`. */
   async #runTo(
-    replica: ReplicaView,
+    thread: Thread,
     targets: readonly bigint[],
     stops: Stops,
     done: (frame: Frame, pc: bigint) => boolean,
@@ -91,8 +93,9 @@ export class Stepper {
       const rest = await this.debuggee.session.forward({ ...stops, breakpoints });
       if (rest.why !== 'breakpoint') return rest;
       if (stops.breakpoints.has(rest.address)) return rest;
-      const { pc } = replica.computer;
-      const [frame] = this.debuggee.frames(replica, 1);
+      const { pc, hart } = thread.replica.computer;
+      if (hart !== thread.hart) continue;
+      const [frame] = this.debuggee.frames(thread, 1);
       if (frame && wanted.has(pc) && done(frame, pc)) return { why: 'step' };
     }
   }
@@ -101,20 +104,20 @@ export class Stepper {
    * Back to the beginning of the line that ran before, in this function or its
    * caller; over the calls in between. In the middle of a line: to its beginning.
    */
-  async back(replica: ReplicaView, signal?: AbortSignal): Promise<Rest> {
+  async back(thread: Thread, signal?: AbortSignal): Promise<Rest> {
     const { session } = this.debuggee;
     const now = session.moment;
-    const search = new LineSearch(this.debuggee.symbols, replica.computer);
+    const search = new LineSearch(this.debuggee.symbols, thread);
     for (let end = session.moment, look = firstLook; end > 0; ) {
       const from = Math.max(0, end - look);
-      const trail = await session.trail(replica.name, from, end, signal);
+      const trail = await session.trail(thread.replica.name, from, end, signal);
       if (signal?.aborted) {
         await session.travel(now);
         return { why: 'interrupted' };
       }
       const found = search.through(trail, from);
       if (found !== undefined) return this.#land(found);
-      const call = search.insideCall ? await this.#callBefore(replica, from, search, signal) : undefined;
+      const call = search.insideCall ? await this.#callBefore(thread, from, search, signal) : undefined;
       end = call === undefined ? from : call + 1;
       // Trails that lead nowhere get longer, so that a long way back is made in few of them.
       look = call === undefined ? Math.min(look * 4, longestLook) : firstLook;
@@ -133,7 +136,7 @@ export class Stepper {
    * Undefined where it was no call (a trap handler), or is not to be found.
    */
   async #callBefore(
-    replica: ReplicaView,
+    { replica, hart }: Thread,
     from: number,
     search: LineSearch,
     signal: AbortSignal | undefined,
@@ -147,11 +150,11 @@ export class Stepper {
     for (;;) {
       const rest = await session.backward({ stopAt: new Set(), breakpoints: sites, ...(signal ? { signal } : {}) });
       if (rest.why !== 'breakpoint') break;
-      if (!sites.has(computer.pc) || computer.getX(2) < search.frame) continue;
+      if (computer.hart !== hart || !sites.has(computer.pc) || computer.getX(2) < search.frame) continue;
       const moment = session.moment;
       await session.travel(moment + 1);
       // A call leaves the address after it in ra.
-      if (computer.getX(1) === search.pc && computer.pc !== search.pc) call = moment;
+      if (computer.getX(1, hart) === search.pc && computer.getPc(hart) !== search.pc) call = moment;
       break;
     }
     await session.travel(now);
@@ -173,23 +176,26 @@ class LineSearch {
   insideCall = false;
   /** The oldest moment that belongs to the line found. */
   start: number | undefined;
+  readonly #hart: number;
   #line: string | undefined;
   #function: ElfSymbol | undefined;
 
   constructor(
     private readonly symbols: Symbols,
-    computer: Computer,
+    { replica: { computer }, hart }: Thread,
   ) {
-    this.frame = computer.getX(2);
-    this.pc = computer.pc;
+    this.#hart = hart;
+    this.frame = computer.getX(2, hart);
+    this.pc = computer.getPc(hart);
     this.#function = symbols.at(this.pc);
   }
 
   /** Goes through a trail whose first moment is `first`. The moment at which the line began, once that is known. */
-  through(trail: readonly { pc: bigint; sp: bigint }[], first: number): number | undefined {
+  through(trail: readonly TrailPoint[], first: number): number | undefined {
     for (let i = trail.length - 1; i >= 0; i--) {
       const at = trail[i];
-      if (!at) continue;
+      // What other harts did in the meantime is passed over, too.
+      if (at?.hart !== this.#hart) continue;
       const here = this.symbols.at(at.pc);
       // Whoever stands before a function's first instruction has called it; anybody else has returned to it.
       const called = this.pc === this.#function?.address;

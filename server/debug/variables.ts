@@ -1,9 +1,8 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { differingBits } from '../../engine/covert/place';
-import type { ReplicaView } from '../../engine/history/types';
 import { csrNames, fNames, xNames } from '../../engine/isa/registers';
 import type { Variable } from '../../engine/symbols/types';
-import { frameReader, type Debuggee } from './debuggee';
+import { frameReader, type Debuggee, type Thread } from './debuggee';
 
 type Produce = () => DebugProtocol.Variable[];
 
@@ -16,7 +15,7 @@ const mostDifferences = 256;
  */
 export class Variables {
   #producers: Produce[] = [];
-  #frames: { replica: ReplicaView; index: number }[] = [];
+  #frames: { thread: Thread; index: number }[] = [];
 
   constructor(private readonly debuggee: Debuggee) {}
 
@@ -26,24 +25,24 @@ export class Variables {
     this.#frames = [];
   }
 
-  /** A frame id for the `index`-th frame (0 = innermost) of a replica. */
-  frameId(replica: ReplicaView, index: number): number {
-    return this.#frames.push({ replica, index });
+  /** A frame id for the `index`-th frame (0 = innermost) of a thread. */
+  frameId(thread: Thread, index: number): number {
+    return this.#frames.push({ thread, index });
   }
 
-  frame(id: number): { replica: ReplicaView; index: number } | undefined {
+  frame(id: number): { thread: Thread; index: number } | undefined {
     return this.#frames[id - 1];
   }
 
   scopes(frameId: number): DebugProtocol.Scope[] {
     const frame = this.frame(frameId);
     if (!frame) return [];
-    const { replica, index } = frame;
+    const { thread, index } = frame;
     const { symbols } = this.debuggee;
-    const reader = frameReader(replica.computer);
+    const reader = frameReader(thread.replica.computer, thread.hart);
     const scopes: DebugProtocol.Scope[] = [
       this.#scope('Locals', 'locals', () => symbols.variables(reader, index).map((variable) => this.#show(variable))),
-      this.#scope('Registers', 'registers', () => this.#registers(replica)),
+      this.#scope('Registers', 'registers', () => this.#registers(thread)),
       this.#scope('Globals', undefined, () => symbols.globals(reader).map((variable) => this.#show(variable)), true),
     ];
     if (this.debuggee.replicas.length > 1) {
@@ -59,17 +58,17 @@ export class Variables {
   /** A variable, register or difference by name, for hovers and the watch view. */
   evaluate(expression: string, frameId: number | undefined): DebugProtocol.Variable | undefined {
     const frame = frameId === undefined ? undefined : this.frame(frameId);
-    const replica = frame?.replica ?? this.debuggee.replicas[0];
-    if (!replica) return undefined;
+    const thread = frame?.thread ?? this.debuggee.threads[0];
+    if (!thread) return undefined;
     const name = expression.trim();
-    const reader = frameReader(replica.computer);
+    const reader = frameReader(thread.replica.computer, thread.hart);
     const named = (variable: Variable): boolean => variable.name === name;
     const variable =
       this.debuggee.symbols.variables(reader, frame?.index ?? 0).find(named) ??
       this.debuggee.symbols.globals(reader).find(named);
     if (variable) return this.#show(variable);
     const register = name.replace(/^\$/, '');
-    return this.#registers(replica).find((shown) => shown.name === register);
+    return this.#registers(thread).find((shown) => shown.name === register);
   }
 
   #scope(
@@ -96,8 +95,9 @@ export class Variables {
     };
   }
 
-  #registers(replica: ReplicaView): DebugProtocol.Variable[] {
+  #registers({ replica, hart }: Thread): DebugProtocol.Variable[] {
     const { computer } = replica;
+    const pc = computer.getPc(hart);
     const plain = (name: string, value: bigint, type: string): DebugProtocol.Variable => ({
       name,
       value: hex(value),
@@ -105,11 +105,11 @@ export class Variables {
       variablesReference: 0,
     });
     return [
-      plain('pc', computer.pc, this.debuggee.placeName(computer.pc)),
-      ...xNames.map((name, index) => plain(name, computer.getX(index), `x${index}`)),
-      ...fNames.map((name, index) => plain(name, computer.getF(index), `f${index}`)),
+      plain('pc', pc, this.debuggee.placeName(pc)),
+      ...xNames.map((name, index) => plain(name, computer.getX(index, hart), `x${index}`)),
+      ...fNames.map((name, index) => plain(name, computer.getF(index, hart), `f${index}`)),
       ...[...csrNames].flatMap(([number, name]) => {
-        const value = computer.getCsr(number);
+        const value = computer.getCsr(number, hart);
         return value === undefined ? [] : [plain(name, value, `CSR 0x${number.toString(16)}`)];
       }),
     ];

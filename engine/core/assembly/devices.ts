@@ -1,7 +1,7 @@
 import { countClockRead, mtime, writeMtime } from './clock';
 import { hartAt } from './harts';
 import { HARTS, LEAVE, MSIP, MTIMECMP, STATE } from './layout';
-import { exit } from './output';
+import { exit, reboot } from './output';
 import { PLIC, PLIC_BYTES, lookAtSources, readPlic, writePlic } from './plic';
 import { RTC, readRtc, writeRtc } from './rtc';
 import { readUart, writeUart } from './uart';
@@ -66,7 +66,8 @@ export function writeDevice(address: u64, size: u32, value: u64): void {
     store<u32>(LEAVE, 1);
   } else if (address == SYSCON) {
     const command = <u32>value & 0xffff;
-    if (command == 0x5555 || command == 0x7777) exit(0);
+    if (command == 0x5555) exit(0);
+    else if (command == 0x7777) reboot(0);
     else if (command == 0x3333) exit((<u32>value >> 16) & 0xffff);
   }
 }

@@ -31,8 +31,21 @@ export function outputsWaiting(): bool {
   return count >= OUTPUT_MOST / 2 || load<u32>(OUTPUTS_FULL) != 0 || (count > 0 && load<u32>(STOP_ON_OUTPUT) != 0);
 }
 
+/** Values of EXITED, once the guest has ended. */
+const POWERED_OFF: u64 = 1;
+const REBOOTED: u64 = 2;
+
 export function exit(code: u32): void {
-  store<u64>(STATE + EXITED, 1);
+  end(POWERED_OFF, code);
+}
+
+/** The guest has asked for a reboot, which is whoever runs it to do: the image it began with is no part of the state. */
+export function reboot(code: u32): void {
+  end(REBOOTED, code);
+}
+
+function end(how: u64, code: u32): void {
+  store<u64>(STATE + EXITED, how);
   store<u64>(STATE + EXIT_CODE, code);
   output(EXIT, code);
   store<u32>(LEAVE, 1);

@@ -3,7 +3,7 @@ import { RUNNING, STOPPED, SUSPENDED, hartAt } from './harts';
 import { CAUSE, CURRENT, HARTS, MIP_SOFT, MSTATUS, PC, PRIVILEGE, SATP, STATE, STATUS, STIMECMP } from './layout';
 import { NONE, slowLoad, storeByte } from './memory';
 import { hostOf, isRam } from './mmu';
-import { CONSOLE, exit, output } from './output';
+import { CONSOLE, exit, output, reboot } from './output';
 import { flushOwnTranslations } from './tlb';
 import { takeByte } from './uart';
 
@@ -36,6 +36,8 @@ const VERSION: i64 = 0x02000000;
 const IMPLEMENTATION: i64 = 0x434f56;
 
 const SSIP: u64 = 1 << 1;
+/** The type of a system reset that is none; the others are the cold and the warm reboot. */
+const SHUTDOWN: u64 = 0;
 /** Bytes that one console call writes at most; the caller writes the rest with the next. */
 const MOST_BYTES: u64 = 240;
 
@@ -74,7 +76,10 @@ function answer(extension: u64, number: u64): i64 {
   if (extension == HSM) return hartState(number);
   if (extension == SRST && number == 0) {
     if (argument(0) > 2 || argument(1) > 1) return INVALID_PARAMETER;
-    exit(argument(1) == 0 ? 0 : 1);
+    // A reason other than none is a failure of the system.
+    const code: u32 = argument(1) == 0 ? 0 : 1;
+    if (argument(0) == SHUTDOWN) exit(code);
+    else reboot(code);
     return value(0);
   }
   return extension == DBCN ? debugConsole(number) : NOT_SUPPORTED;
