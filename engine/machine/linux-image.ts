@@ -8,6 +8,9 @@ export interface LinuxImage {
   memoryBytes: number;
 }
 
+/** Bytes kept for the device tree at the end of RAM, and its alignment. */
+export const treeRoom = 2 ** 16;
+
 const headerBytes = 64;
 /** "RSC\x05", little-endian. */
 const magic = 0x05435352;

@@ -15,7 +15,7 @@ import {
   uartFifoBytes,
   watchEntryBytes,
 } from './layout';
-import { readLinuxImage } from './linux-image';
+import { readLinuxImage, treeRoom } from './linux-image';
 import { LoadError } from './load-error';
 import { OutputQueue } from './output-queue';
 import { PageTree } from './page-tree';
@@ -65,8 +65,6 @@ export interface KernelOptions {
 }
 
 const mostRam = 2 ** 31;
-/** Bytes kept for the device tree, and its alignment. */
-const treeRoom = 2 ** 16;
 const never = 0xffff_ffff_ffff_ffffn;
 const stops: readonly StopReason[] = ['limit', 'breakpoint', 'watch', 'output', 'exit', 'idle', 'stalled'];
 
@@ -381,12 +379,7 @@ export class Machine implements Computer {
     const offset = this.#offsetOf(address, data.length);
     if (offset === undefined) return false;
     this.#bytes.set(data, this.#ramAt + offset);
-    for (let page = Math.floor(offset / pageBytes); page * pageBytes < offset + data.length; page++) {
-      this.#dirty[page] = 1;
-      const from = Math.max(offset, page * pageBytes);
-      const to = Math.min(offset + data.length, (page + 1) * pageBytes);
-      this.#core.hostWrote(ramBase + BigInt(from), to - from);
-    }
+    this.#core.hostWrote(address, data.length);
     return true;
   }
 

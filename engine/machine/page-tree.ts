@@ -132,23 +132,21 @@ function* differing(a: Node | Page, b: Node | Page, level: number, first: number
   }
 }
 
-/** Of a subtree. One whose children are all one and the same zero page is passed over as a whole. */
 function* used(node: Node | Page, level: number, first: number): Generator<[number, Page]> {
-  if (node === zeroPage) return;
+  if (isZero(node)) return;
   if (node instanceof Page) {
     yield [first, node];
     return;
   }
-  const [child] = node.children;
-  if (isZero(child) && node.children.every((other) => other === child)) return;
   const span = fanout ** level;
-  for (const [slot, other] of node.children.entries()) yield* used(other, level - 1, first + slot * span);
+  for (const [slot, child] of node.children.entries()) yield* used(child, level - 1, first + slot * span);
 }
 
-function isZero(node: Node | Page | undefined): boolean {
-  let below = node;
+/** True of the zero page, and of a subtree that nobody has changed since it was made of it. */
+function isZero(node: Node | Page): boolean {
+  let below: Node | Page | undefined = node;
   while (below instanceof Node) {
-    const [child] = below.children;
+    const [child]: readonly (Node | Page)[] = below.children;
     if (!below.children.every((other) => other === child)) return false;
     below = child;
   }

@@ -45,6 +45,7 @@ export class Connection {
   /** Bytes handed outside that nobody there has taken yet. */
   #untaken = 0;
   #advertised = receiveWindow;
+  /** Guest time at which `tick` has something to do. */
   #deadline = Infinity;
   #tries = 0;
 
@@ -67,10 +68,6 @@ export class Connection {
   /** Bytes that wait for being sent or acknowledged. */
   get backlog(): number {
     return this.#waiting.length;
-  }
-  /** Guest time at which `tick` has something to do. */
-  get deadline(): number {
-    return this.#deadline;
   }
 
   /** Bytes for the guest. */

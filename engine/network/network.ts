@@ -50,11 +50,6 @@ export class Network {
     return actions;
   }
 
-  /** Guest time in microseconds at which `tick` has something to do. */
-  get deadline(): number {
-    return Math.min(...[...this.#connections.values()].map((connection) => connection.deadline));
-  }
-
   /** Guest time has come to this, in microseconds. */
   tick(now: number): void {
     this.#now = Math.max(this.#now, now);

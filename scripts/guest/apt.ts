@@ -35,6 +35,17 @@ export function run(command: string, args: string[], { shown = false, cwd, from 
   return stdout ?? '';
 }
 
+/** A folder that is there whole or not at all: `fill` makes its content, in another one. */
+export function madeOnce(folder: string, fill: (part: string) => void): string {
+  if (existsSync(folder)) return folder;
+  const part = `${folder}.part`;
+  rmSync(part, { recursive: true, force: true });
+  mkdirSync(part, { recursive: true });
+  fill(part);
+  renameSync(part, folder);
+  return folder;
+}
+
 /** The mirror that this host uses already. */
 function mirror(): string {
   const lines = run('apt-get', ['indextargets', '--format', '$(RELEASE) $(REPO_URI)']).split('\n');
@@ -113,13 +124,8 @@ export class Archive {
   /** The package's files, in a folder whose name says which version it is. */
   #unpacked(name: string, version: string, architecture: string): string {
     const file = `${name}_${version.replaceAll(':', '%3a')}_${architecture}`;
-    const folder = join(this.folder, 'packages', file);
-    if (existsSync(folder)) return folder;
-    const part = `${folder}.part`;
-    rmSync(part, { recursive: true, force: true });
-    mkdirSync(part, { recursive: true });
-    run('dpkg-deb', ['--extract', join(this.folder, 'apt/cache/archives', `${file}.deb`), part]);
-    renameSync(part, folder);
-    return folder;
+    return madeOnce(join(this.folder, 'packages', file), (part) => {
+      run('dpkg-deb', ['--extract', join(this.folder, 'apt/cache/archives', `${file}.deb`), part]);
+    });
   }
 }

@@ -13,12 +13,13 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { archive, type ArchiveEntry } from '../../server/guest/archive';
 import { debianFolder } from '../../server/guest/debian';
-import { Archive, GuestError, run } from './apt';
+import { Archive, GuestError } from './apt';
 import { kernelSymbols } from './kernel-symbols';
 import { moduleEntries } from './modules';
+import { npmFile } from './npm-package';
 import { makeRootDisk } from './root-disk';
 
 /** What the root file system has, with all that these need. */
@@ -47,41 +48,32 @@ function main(): void {
     return folder;
   };
   const boot = join(folderOf(kernelName), 'boot');
-  const file = (start: string): Buffer => {
-    const name = readdirSync(boot).find((entry) => entry.startsWith(start));
-    if (name === undefined) throw new GuestError(`${kernelName} has no boot/${start}…`);
-    return readFileSync(join(boot, name));
-  };
+  const image = readdirSync(boot).find((name) => name.startsWith('vmlinux-'));
+  if (image === undefined) throw new GuestError(`${kernelName} has no boot/vmlinux-…`);
   for (const name of ['fw_dynamic.bin', 'fw_jump.bin']) {
     write(name, readFileSync(join(folderOf('opensbi'), 'usr/lib/riscv64-linux-gnu/opensbi/generic', name)));
   }
-  const kernel = file('vmlinux-');
+  const kernel = readFileSync(join(boot, image));
   const disk = archive(initialDisk(join(folderOf('busybox-static'), 'usr/bin/busybox')));
   write('vmlinux', kernel);
   write('initramfs.cpio', disk);
   write('modules.cpio', archive(moduleEntries(folderOf(kernelName))));
 
-  // Told by the kernel's hash, so that it need not be booted again.
-  const mapMark = join(cache, 'System.map.recipe');
-  const kernelHash = sha256(kernel);
-  if (!existsSync(join(cache, 'System.map')) || !existsSync(mapMark) || readFileSync(mapMark, 'utf8') !== kernelHash) {
+  // The kernel's hash is all that its symbols depend on.
+  remade('System.map', sha256(kernel), () => {
     say('booting the kernel for its symbols');
     write('System.map', kernelSymbols(kernel, disk));
-    writeFileSync(mapMark, kernelHash);
-  }
+  });
 
   say('programs');
   const folders = [...debian.withDependencies(programs).values()];
   const made = join(cache, 'programs.ext4');
-  // Made of the same packages in the same way, it need not be made again.
   const recipe = createHash('sha256').update(JSON.stringify([folders, esbuild])).update(readFileSync(join(__dirname, 'root-disk.ts'))).digest('hex');
-  const mark = join(cache, 'programs.recipe');
-  if (!existsSync(made) || !existsSync(mark) || readFileSync(mark, 'utf8') !== recipe) {
+  remade('programs.ext4', recipe, () => {
     say('making the root file system');
-    rmSync(mark, { force: true });
-    makeRootDisk(made, folders, [{ from: npmBinary(), to: 'opt/esbuild/bin/esbuild' }]);
-    writeFileSync(mark, recipe);
-  }
+    const binary = npmFile(esbuild.name, esbuild.version, 'bin/esbuild', join(cache, 'packages', `esbuild_${esbuild.version}_riscv64`));
+    makeRootDisk(made, folders, [{ from: binary, to: 'opt/esbuild/bin/esbuild' }]);
+  });
   say(`${made}  ready`);
   console.log(`boot it: node dist/covert.cjs exec --linux --ram 512MiB ${join(cache, 'vmlinux')} --initrd ${join(cache, 'initramfs.cpio')}`);
 }
@@ -95,19 +87,13 @@ function initialDisk(busybox: string): ArchiveEntry[] {
   ];
 }
 
-/** esbuild for riscv64 from npm, which checks the package's integrity. */
-function npmBinary(): string {
-  const folder = join(cache, 'packages', `esbuild_${esbuild.version}_riscv64`);
-  const binary = join(folder, 'package/bin/esbuild');
-  if (existsSync(binary)) return binary;
-  const downloads = join(cache, 'npm');
-  mkdirSync(downloads, { recursive: true });
-  const packed = run('npm', ['pack', '--silent', '--pack-destination', downloads, `${esbuild.name}@${esbuild.version}`], { from: 'npm' }).trim();
-  rmSync(`${folder}.part`, { recursive: true, force: true });
-  mkdirSync(`${folder}.part`, { recursive: true });
-  run('tar', ['--extract', '--file', resolve(downloads, packed), '--directory', `${folder}.part`]);
-  renameSync(`${folder}.part`, folder);
-  return binary;
+/** Makes a file anew unless it was made by the same recipe, which stands beside it. */
+function remade(name: string, recipe: string, make: () => void): void {
+  const mark = join(cache, `${name}.recipe`);
+  if (existsSync(join(cache, name)) && existsSync(mark) && readFileSync(mark, 'utf8') === recipe) return;
+  rmSync(mark, { force: true });
+  make();
+  writeFileSync(mark, recipe);
 }
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

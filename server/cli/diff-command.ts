@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
-import { readState, StateFileError } from '../../engine/machine/state-file';
+import { readState } from '../../engine/machine/state-file';
 import type { MachineSnapshot } from '../../engine/machine/snapshot';
-import { asUnreadable, BadInput, exitCodes } from './failure';
+import { BadInput, exitCodes } from './failure';
 import { table } from './layout';
 import { counted } from './numbers';
+import { fromStateFile } from './state-input';
 import { write } from './terminal';
 import { parseCount } from './values';
 
@@ -46,11 +46,4 @@ async function diff(fileA: string, fileB: string, { limit, json }: { limit: numb
   return found.length === 0 ? exitCodes.held : exitCodes.broken;
 }
 
-async function read(file: string): Promise<MachineSnapshot> {
-  try {
-    return readState(await readFile(file)).snapshot;
-  } catch (error) {
-    if (error instanceof StateFileError) throw new BadInput(`${file}: ${error.message}`, { cause: error });
-    throw asUnreadable(file, error);
-  }
-}
+const read = (file: string): Promise<MachineSnapshot> => fromStateFile(file, (bytes) => readState(bytes).snapshot);

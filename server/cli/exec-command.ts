@@ -2,7 +2,6 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import { LoadError, Machine } from '../../engine/machine/machine';
 import { DiskImageError, imageOfFile, type DiskImage } from '../../engine/machine/virtio/disk-image';
-import { StateFileError } from '../../engine/machine/state-file';
 import { guestMac } from '../../engine/network/addresses';
 import { readElf } from '../../engine/symbols/elf';
 import { readSymbols } from '../../engine/symbols/symbols';
@@ -15,6 +14,7 @@ import { asUnreadable, BadInput, exitCodes, Failure } from './failure';
 import { interruptible } from './interrupt';
 import { count, counted } from './numbers';
 import { Progress } from './progress';
+import { fromStateFile } from './state-input';
 import { write } from './terminal';
 import { parseCount, parseCounts, parseForward, parseHarts, parseSize } from './values';
 
@@ -97,7 +97,7 @@ Example:
 
 async function exec(image: string, flags: ExecFlags): Promise<number> {
   const { maxInstructions, hashAt, json, linux } = flags;
-  const machine = flags.from !== undefined ? await restored(image) : linux ? await bootLinux(image, flags) : await boot(image, flags);
+  const machine = flags.from !== undefined ? await fromStateFile(image, (bytes) => Machine.fromState(bytes)) : linux ? await bootLinux(image, flags) : await boot(image, flags);
   if (flags.save !== undefined && (flags.disk.length > 0 || flags.forward.length > 0)) {
     throw new BadInput('--save: the state of a guest with disks or a network cannot be kept yet');
   }
@@ -176,15 +176,6 @@ async function bootLinux(file: string, { ram, harts, initrd, bios, disk: disks, 
     throw error;
   }
   return machine;
-}
-
-async function restored(file: string): Promise<Machine> {
-  try {
-    return Machine.fromState(await read(file));
-  } catch (error) {
-    if (error instanceof StateFileError) throw new BadInput(`${file}: ${error.message}`, { cause: error });
-    throw error;
-  }
 }
 
 /** Written whole or not at all. */

@@ -11,8 +11,8 @@ import { printable, shownPath } from './terminal';
 export async function compileScenarioFile(file: string): Promise<{ plans: Plan[]; diagnostics: Diagnostic[] }> {
   try {
     const found = await stat(file);
-    if (!found.isDirectory() && !file.endsWith('.covert')) throw new BadInput(`${file}: a scenario file's name ends in .covert`);
     if (found.isDirectory()) throw Object.assign(new Error('is a folder'), { code: 'EISDIR' });
+    if (!file.endsWith('.covert')) throw new BadInput(`${file}: a scenario file's name ends in .covert`);
     return await compileFile(path.resolve(file));
   } catch (error) {
     throw asUnreadable(file, error);

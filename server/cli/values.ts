@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { mostHarts } from '../../engine/machine/layout';
 import type { Forward } from '../network/forwards';
 
 const unitBytes: Record<string, number> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
@@ -31,7 +32,7 @@ export function parseCounts(text: string): number[] {
 /** Hardware threads. Throws commander's InvalidArgumentError. */
 export function parseHarts(text: string): number {
   const harts = parseCount(text);
-  if (harts < 1 || harts > 4) throw new InvalidArgumentError('A guest has 1 to 4 harts.');
+  if (harts < 1 || harts > mostHarts) throw new InvalidArgumentError(`A guest has 1 to ${mostHarts} harts.`);
   return harts;
 }
 

@@ -2,9 +2,14 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
+/** Where what guests and tests consist of is kept, outside of the tree. */
+export function guestCache(): string {
+  return process.env.COVERT_CACHE ?? join(homedir(), '.cache/covert');
+}
+
 /** Where `npm run guest:debian` keeps what it has fetched and made. */
 export function debianFolder(): string {
-  return join(process.env.COVERT_CACHE ?? join(homedir(), '.cache/covert'), 'debian');
+  return join(guestCache(), 'debian');
 }
 
 /** The parts of a stock Debian guest, as paths. */

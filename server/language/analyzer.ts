@@ -139,7 +139,8 @@ export class Analyzer {
     const seed = settings.find(ast.isSeed);
     const limit = settings.find(ast.isLimit);
     const seedValue = seed ? integer(context, seed, 'value', { what: 'a seed' }) : defaults.seed;
-    const maxInstructions = limit ? positive(context, limit.length, count(context, limit.length, 'instructions'), 'a limit') : guest?.file?.elf || !guest?.file ? defaults.maxInstructions : defaults.linuxMaxInstructions;
+    const usual = guest?.file && !guest.file.elf ? defaults.linuxMaxInstructions : defaults.maxInstructions;
+    const maxInstructions = limit ? positive(context, limit.length, count(context, limit.length, 'instructions'), 'a limit') : usual;
 
     const protectionNode = scenario.items.find(ast.isProtection);
     let protection: ProtectionPlan | undefined;

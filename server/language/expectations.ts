@@ -133,11 +133,6 @@ function whyImpossible(expectation: Expectation, kind: ProtectionKind): string |
         return 'two replicas have no majority: a vote needs `protect tmr`';
       }
       return undefined;
-    case 'redundancy-restored':
-      return kind === 'none' ? 'under `protect none` there is no redundancy to restore' : undefined;
-    case 'degraded-to':
-      if (protectionKinds.indexOf(expectation.protection) < protectionKinds.indexOf(kind)) return undefined;
-      return `\`${expectation.protection}\` is no less than \`${kind}\`, which the scenario starts with`;
     default:
       return undefined;
   }
@@ -159,8 +154,6 @@ const exclusive: readonly [Kind, Kind, string][] = [
   ['masked', 'corruption', '`masked` says that nothing reached the output'],
   ['recovered', 'unrecoverable', 'the guest went on or it was stopped'],
   ['unrecoverable', 'exit', 'a guest that was stopped does not exit'],
-  ['degraded-to', 'redundancy-restored', 'protection was lost or it was restored'],
-  ['recovered', 'degraded-to', '`recovered` means with full service'],
 ];
 
 /** Reports pairs of expectations of which at most one can hold, at the later one. */
@@ -185,6 +178,5 @@ function contradiction(a: Expectation, b: Expectation): string | undefined {
   if (whole.kind === 'output-is' && piece.kind === 'output-contains' && !whole.text.includes(piece.text)) {
     return 'the one text does not contain the other';
   }
-  if (a.kind === 'degraded-to' && b.kind === 'degraded-to' && a.protection !== b.protection) return 'one protection is left at the end';
   return undefined;
 }

@@ -46,13 +46,9 @@ export async function lowerGuest(guest: ast.Guest, context: Context, files: Gues
         if (elf) reporter.error('COV206', part(setting, 'word'), 'a guest is either an ELF or a Linux system: leave one of them out');
         break;
       case 'Program':
-        if (!linux) reporter.error('COV206', part(setting, 'word'), '`run` is for Linux guests: say `linux debian` too');
-        break;
       case 'Firmware':
-        if (!linux) reporter.error('COV206', part(setting, 'word'), '`firmware` is for Linux guests: say `linux debian` too');
-        break;
       case 'Disk':
-        if (!linux) reporter.error('COV206', part(setting, 'word'), '`disk` is for Linux guests: say `linux debian` too');
+        if (!linux) reporter.error('COV206', part(setting, 'word'), `\`${setting.word}\` is for Linux guests: say \`linux debian\` too`);
         break;
       case 'Forward':
         notAvailable(context, part(setting, 'word'), '`forward`, which reaches a guest over its network');

@@ -4,11 +4,12 @@ import { dirname, resolve } from 'node:path';
 import type { LinuxPlan } from '../../engine/covert/plan';
 import { symbolsOf } from '../../engine/covert/guest';
 import { LoadError } from '../../engine/machine/load-error';
-import { readLinuxImage } from '../../engine/machine/linux-image';
+import { readLinuxImage, treeRoom } from '../../engine/machine/linux-image';
 import { DiskImageError, imageOfFile, type DiskImage } from '../../engine/machine/virtio/disk-image';
 import { debianFiles } from '../guest/debian';
 import { startArchive } from '../guest/start-archive';
 import type { Context } from './context';
+import { ramBase } from './defaults';
 import { part } from './diagnostic';
 import type * as ast from './generated/ast';
 import { reasonOf, type GuestFile } from './guest-files';
@@ -17,9 +18,6 @@ import { decodeString } from './values';
 
 /** Where the kernel is linked to run: the start of the kernel's mapping (Documentation/arch/riscv/vm-layout.rst of Linux). */
 const kernelLink = 0xffff_ffff_8000_0000n;
-const ramBase = 0x8000_0000n;
-/** Room for the device tree, in the guest's RAM. */
-const treeBytes = 2 ** 16;
 
 /** The distributions that a set-up script fetches. */
 const distributions = ['debian'] as const;
@@ -74,7 +72,7 @@ export async function lowerLinux(
     return {
       file: { path: files.kernel, image: kernel, symbols, physical },
       plan,
-      leastRam: textOffset + memoryBytes + plan.initialDisk.length + treeBytes,
+      leastRam: textOffset + memoryBytes + plan.initialDisk.length + treeRoom,
     };
   } catch (error) {
     const reason = error instanceof LoadError ? `cannot be used: ${error.message}` : reasonOf(error);

@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
 import path from 'node:path';
+import { GuestError } from '../../scripts/guest/apt';
+import { npmFile } from '../../scripts/guest/npm-package';
+import { guestCache } from '../../server/guest/debian';
 
 /** The Node that the corpus is checked on besides the one that runs the tests. */
 const version = '24.21.0';
@@ -12,19 +12,10 @@ const version = '24.21.0';
  */
 export function otherNode(): { binary: string } | { obstacle: string } {
   const name = `node-${process.platform}-${process.arch}`;
-  const folder = path.join(process.env['COVERT_CACHE'] ?? path.join(homedir(), '.cache/covert'), `${name}-${version}`);
-  const binary = path.join(folder, 'package/bin/node');
-  if (existsSync(binary)) return { binary };
-  const part = `${folder}.part`;
-  rmSync(part, { recursive: true, force: true });
-  mkdirSync(part, { recursive: true });
-  const packed = spawnSync('npm', ['pack', '--silent', '--pack-destination', part, `${name}@${version}`], { encoding: 'utf8' });
-  const archive = packed.stdout?.trim();
-  if (packed.status !== 0 || !archive) return { obstacle: `npm has no ${name}@${version} here` };
-  const unpacked = spawnSync('tar', ['--extract', '--file', path.join(part, archive), '--directory', part, 'package/bin/node']);
-  if (unpacked.status !== 0) return { obstacle: `${archive} cannot be unpacked` };
-  rmSync(path.join(part, archive));
-  rmSync(folder, { recursive: true, force: true });
-  renameSync(part, folder);
-  return { binary };
+  try {
+    return { binary: npmFile(name, version, 'bin/node', path.join(guestCache(), `${name}-${version}`)) };
+  } catch (error) {
+    if (error instanceof GuestError) return { obstacle: `${name}@${version} cannot be had: ${error.message}` };
+    throw error;
+  }
 }

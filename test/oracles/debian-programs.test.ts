@@ -1,22 +1,28 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { debianFiles, type DebianFiles } from '../../server/guest/debian';
-import { onEngine, underQemu, writeInitialDisk } from './debian';
+import { initialDisk, onEngine, underQemu } from './debian';
+import { needsQemu } from './qemu';
 
 const found = debianFiles();
 const files = found as DebianFiles;
-const hasQemu = spawnSync('qemu-system-riscv64', ['--version']).status === 0;
 
 let folder = '';
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'covert-programs-'));
 });
 afterAll(() => rm(folder, { recursive: true }));
+
+async function writeInitialDisk(script: string): Promise<string> {
+  const initrd = path.join(folder, 'initrd.cpio');
+  await writeFile(initrd, initialDisk(files, script, true));
+  return initrd;
+}
 
 /** What the real programs do, a line of their results each. */
 const script = `
@@ -45,8 +51,8 @@ exit 7
 `;
 
 describe.skipIf('missing' in found)('real programs of Debian', () => {
-  test.skipIf(!hasQemu)('openssl, sqlite3, xz, 7z and esbuild say what they say under qemu', async () => {
-    const initrd = await writeInitialDisk(folder, files, script);
+  test.skipIf(needsQemu !== '')(`openssl, sqlite3, xz, 7z and esbuild say what they say under qemu${needsQemu}`, async () => {
+    const initrd = await writeInitialDisk(script);
     const ours = await onEngine(files, initrd);
     const theirs = await underQemu(files, initrd);
     expect(theirs.output).toMatch(/text.xz[^]*Everything is Ok[^]*console\.log\(/);
@@ -64,7 +70,7 @@ describe.skipIf('missing' in found)('real programs of Debian', () => {
       echo BEGIN; sha256sum < /tmp/big; echo READY
       redis-cli --raw blpop done 0
       exit 3`;
-    const initrd = await writeInitialDisk(folder, files, serve);
+    const initrd = await writeInitialDisk(serve);
     const [web, redis] = [20_000 + (process.pid % 10_000), 30_000 + (process.pid % 10_000)];
     let served = '';
     let answered = '';

@@ -1,6 +1,6 @@
 /** Stock Debian with its programs, on this engine and under qemu-system-riscv64. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { DebianFiles } from '../../server/guest/debian';
 import { startArchive } from '../../server/guest/start-archive';
@@ -8,12 +8,24 @@ import { root } from '../cli/covert';
 
 const bootArguments = 'console=ttyS0 quiet';
 
-/** Writes the initial RAM disk of a guest that runs a shell script on the disk of programs; gives its path. */
-export async function writeInitialDisk(folder: string, files: DebianFiles, script: string): Promise<string> {
-  const archives = await Promise.all([files.initialDisk, files.modules].map((file) => readFile(file)));
-  const initrd = path.join(folder, 'initrd.cpio');
-  await writeFile(initrd, Buffer.concat([...archives, startArchive({ run: ['sh', '-c', script], root: true })]));
-  return initrd;
+/** The initial RAM disk of a guest that runs a shell script; with `root` on the disk of programs. */
+export function initialDisk(files: DebianFiles, script: string, root = false): Uint8Array {
+  const archives = [files.initialDisk, files.modules].map((file) => readFileSync(file));
+  return Buffer.concat([...archives, startArchive({ run: ['sh', '-c', script], root })]);
+}
+
+/** qemu's arguments for the same guest: RAM, and the first disk as its `-drive` has it. */
+export function qemuArguments(files: DebianFiles, initrd: string, ram: string, drive: string): string[] {
+  return [
+    '-machine', 'virt', '-m', ram, '-nographic', '-global', 'virtio-mmio.force-legacy=false', '-kernel', files.kernel, '-initrd', initrd,
+    '-append', bootArguments, '-drive', `${drive},format=raw,if=none,id=first`, '-device', 'virtio-blk-device,drive=first',
+  ];
+}
+
+/** The lines that a script has said from its BEGIN on, without the kernel's. */
+export function said(console: string): string[] {
+  const lines = console.slice(Math.max(0, console.lastIndexOf('BEGIN'))).split(/\r?\n/);
+  return lines.filter((line) => !/^\[ *\d+\.\d+\]/.test(line));
 }
 
 export interface GuestRun {
@@ -40,23 +52,18 @@ export function onEngine(
 }
 
 export function underQemu(files: DebianFiles, initrd: string): Promise<GuestRun> {
-  return run('qemu-system-riscv64', [
-    '-machine', 'virt', '-m', '512M', '-nographic', '-global', 'virtio-mmio.force-legacy=false', '-kernel', files.kernel, '-initrd', initrd,
-    '-append', bootArguments, '-drive', `file=${files.programs},format=raw,if=none,id=programs,snapshot=on`, '-device', 'virtio-blk-device,drive=programs',
-  ]);
+  return run('qemu-system-riscv64', qemuArguments(files, initrd, '512M', `file=${files.programs},snapshot=on`));
 }
 
 async function run(command: string, args: string[], meanwhile?: (child: ChildProcess, said: () => string) => void): Promise<GuestRun> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  let said = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+  let console = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (console += text));
   child.stderr.resume();
-  meanwhile?.(child, () => said);
+  meanwhile?.(child, () => console);
   const exit = await new Promise<number | null>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', resolve);
   });
-  const begin = said.lastIndexOf('BEGIN\r\n');
-  const lines = said.slice(begin < 0 ? 0 : begin).split(/\r?\n/);
-  return { exit, output: lines.filter((line) => !/^\[ *\d+\.\d+\]/.test(line)).join('\n') };
+  return { exit, output: said(console).join('\n') };
 }

@@ -8,7 +8,7 @@ import type { Output } from '../../engine/machine/types';
 import { blockBytes, diskBlock } from '../../engine/machine/virtio/disk';
 import { imageOfBytes } from '../../engine/machine/virtio/disk-image';
 import { debianFiles, type DebianFiles } from '../../server/guest/debian';
-import { startArchive } from '../../server/guest/start-archive';
+import { initialDisk, qemuArguments, said } from './debian';
 import { qemuVersion } from './qemu';
 
 // Administrators' programs are not on everybody's path.
@@ -28,10 +28,6 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function initialDisk(script: string): Uint8Array {
-  return Buffer.concat([readFileSync(files.initialDisk), readFileSync(files.modules), startArchive({ run: ['sh', '-c', script] })]);
-}
-
 interface Ran {
   machine: Machine;
   text: string;
@@ -46,7 +42,7 @@ function boot(
   bootArguments = 'console=ttyS0 quiet',
 ): Ran {
   const machine = Machine.create({ ramBytes: 256 * 2 ** 20, ...options });
-  machine.loadKernel(readFileSync(files.kernel), { initrd: initialDisk(script), bootArguments });
+  machine.loadKernel(readFileSync(files.kernel), { initrd: initialDisk(files, script), bootArguments });
   let text = '';
   while (machine.exitCode === null && machine.retired < 2e10) {
     const stop = machine.run(machine.retired + 5_000_000, { stopOnOutput: true });
@@ -59,9 +55,8 @@ function boot(
   return { machine, text, exit: machine.exitCode };
 }
 
-/** What a script has said behind its BEGIN, without the kernel's lines. */
-const said = (text: string): string[] =>
-  text.slice(text.lastIndexOf('BEGIN')).split(/\r?\n/).filter((line) => line !== '' && !/^\[ *\d+\.\d+\]/.test(line));
+/** What a script has said, but for empty lines. */
+const linesOf = (text: string): string[] => said(text).filter((line) => line !== '');
 
 /** A disk of 8 MiB: a file system in the first half, and nothing in particular in the second. */
 function makeDisk(): Uint8Array {
@@ -105,13 +100,10 @@ describe.skipIf('missing' in found)('devices as Debian’s own drivers see them'
     const disk = path.join(folder, 'disk.img');
     writeFileSync(disk, image);
     const initrd = path.join(folder, 'initrd.cpio');
-    writeFileSync(initrd, initialDisk(diskScript));
+    writeFileSync(initrd, initialDisk(files, diskScript));
     const qemu = spawnSync(
       'qemu-system-riscv64',
-      [
-        '-machine', 'virt', '-m', '256M', '-nographic', '-global', 'virtio-mmio.force-legacy=false', '-kernel', files.kernel, '-initrd', initrd,
-        '-append', 'console=ttyS0 quiet', '-drive', `file=${disk},format=raw,if=none,id=d`, '-device', 'virtio-blk-device,drive=d',
-      ],
+      qemuArguments(files, initrd, '256M', `file=${disk}`),
       { encoding: 'latin1', input: '', timeout: 240_000 },
     );
     const written = Buffer.from(image);
@@ -119,8 +111,8 @@ describe.skipIf('missing' in found)('devices as Debian’s own drivers see them'
     const { machine, text, exit } = boot(diskScript, { disks: [{ image: imageOfBytes(image) }] }, (_, { kind, value, data }) => {
       if (kind === 'disk' && data) written.set(data, value * 512);
     });
-    expect(said(qemu.stdout)).toHaveLength(11);
-    expect(said(text)).toEqual(said(qemu.stdout));
+    expect(linesOf(qemu.stdout)).toHaveLength(11);
+    expect(linesOf(text)).toEqual(linesOf(qemu.stdout));
     expect(exit).toBe(5);
     // The half without a file system, which has no times in it, is the same to the byte.
     expect(Buffer.compare(written.subarray(4 * 2 ** 20), readFileSync(disk).subarray(4 * 2 ** 20))).toBe(0);
@@ -159,7 +151,7 @@ describe.skipIf('missing' in found)('devices as Debian’s own drivers see them'
       return { ...boot(script, options, attend), frames };
     };
     const [first, second] = [run(), run()];
-    const lines = said(first.text);
+    const lines = linesOf(first.text);
     expect(lines[1]).toMatch(/^[0-9a-f]{32}$/);
     expect(lines[2]).toBe('52:54:00:12:34:56');
     expect(lines.join('\n')).toMatch(/Unicast reply from 10\.0\.2\.77 \[02:00:00:00:00:77\]/i);

@@ -4,7 +4,7 @@ import { NEVER } from './clock';
 import { csrAddress, csrExists, csrRead, csrWrite } from './csr';
 import { STOPPED, beginTurn, selectHart } from './harts';
 import {
-  CAUSE, COLLECT, CYCLES, DIRTY, EFFECTS, FIRMWARE, HARTS, LAST_RETIRED, MTIMECMP, NO_EXCEPTION, NO_RESERVATION, OUTPUTS, OUTPUTS_FULL, OUTPUT_RING, PC, PRIVILEGE, RAM_BASE, RESERVATION,
+  CAUSE, COLLECT, CYCLES, DIRTY, EFFECTS, FIRMWARE, HARTS, LAST_RETIRED, MTIMECMP, NO_EXCEPTION, NO_RESERVATION, OUTPUTS, OUTPUTS_FULL, OUTPUT_RING, PC, PRIVILEGE, RESERVATION,
   STATE, STATUS, STIMECMP, TOHOST, VIRTIO, VIRTIO_RAISED, WATCHES, WATCH_LIST, WRITE_SET,
   dirtyOf, flagsOf,
 } from './layout';
@@ -84,21 +84,21 @@ export function receive(byte: u32): bool {
   return taken;
 }
 
-/** The host has written RAM: decoded code there is stale. */
+/** The host has written RAM: its pages are dirty, and decoded code and translations made from them stale. */
 export function hostWrote(address: u64, size: u32): void {
-  const page = <usize>(address - RAM_BASE) >> 12;
-  if (codeOf(page) != 0) invalidate(page, address, size);
-  if ((load<u8>(flagsOf(page)) & PAGE_IS_TABLE) != 0) flushTranslations();
+  for (let at = address; at < address + size; ) {
+    const bytes = <u32>(min((at | 4095) + 1, address + size) - at);
+    const page = pageOf(at);
+    store<u8>(dirtyOf(page), 1);
+    if (codeOf(page) != 0) invalidate(page, at, bytes);
+    if ((load<u8>(flagsOf(page)) & PAGE_IS_TABLE) != 0) flushTranslations();
+    at += bytes;
+  }
 }
 
 /** A device has written RAM: like a store of the instruction that has asked for it. */
 export function deviceWrote(address: u64, size: u32): void {
-  for (let at = address; at < address + size; ) {
-    const bytes = <u32>(min((at | 4095) + 1, address + size) - at);
-    store<u8>(dirtyOf(pageOf(at)), 1);
-    hostWrote(at, bytes);
-    at += bytes;
-  }
+  hostWrote(address, size);
   if (load<u32>(WATCHES) != 0) lookForWatch(address, size, WRITE);
   if (load<u32>(COLLECT) != 0) deviceEffects(address, size);
 }

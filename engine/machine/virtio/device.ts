@@ -1,12 +1,10 @@
 import type { Output } from '../types';
-import type { GuestMemory } from './guest-memory';
 import type { Chain } from './queue';
 import type { Slot } from './slot';
 
 /** What a device works with when it is called. */
 export interface DeviceContext {
   readonly slot: Slot;
-  readonly memory: GuestMemory;
   /** Something goes to the outside, as the doing of the instruction that is being executed. */
   output(kind: 'console' | 'disk' | 'net', payload: Pick<Output, 'value' | 'data'>): void;
 }

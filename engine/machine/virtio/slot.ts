@@ -71,7 +71,6 @@ export class Slot {
 }
 
 export const slotBytes = 0x80;
-export const mostQueues = 2;
 const queuesAt = 0x20;
 const queueBytes = 0x28;
 const ownAt = 0x70;

@@ -160,19 +160,17 @@ export class VirtioBoard {
 
   /** Hands a frame to the network card. False where there is none, or it has no buffer for it. */
   receiveFrame(frame: Uint8Array): boolean {
-    const index = this.devices.findIndex((device) => device instanceof NetworkDevice);
-    const device = this.devices[index];
-    return device instanceof NetworkDevice && this.#receive(index, device.receiveQueue, (chain) => device.receive(chain, frame));
+    const card = this.#find(NetworkDevice);
+    return card !== undefined && this.#receive(card.index, card.device.receiveQueue, (chain) => card.device.receive(chain, frame));
   }
 
   /** Bytes that the driver of the console has room for now. Nothing changes by asking. */
   get consoleRoom(): number {
-    const index = this.devices.findIndex((device) => device instanceof ConsoleDevice);
-    const device = this.devices[index];
-    const slot = this.#slots[index];
-    if (!(device instanceof ConsoleDevice) || !slot || !works(slot)) return 0;
+    const console = this.#find(ConsoleDevice);
+    const slot = console && this.#slots[console.index];
+    if (!slot || !works(slot)) return 0;
     try {
-      return Math.min(mostTyped, this.#queue(slot, device.receiveQueue).peek()?.writable ?? 0);
+      return Math.min(mostTyped, this.#queue(slot, console.device.receiveQueue).peek()?.writable ?? 0);
     } catch (error) {
       if (error instanceof QueueError) return 0;
       throw error;
@@ -181,14 +179,19 @@ export class VirtioBoard {
 
   /** Hands typed bytes to the console; what there is no room for is lost. */
   receiveTyping(bytes: Uint8Array): void {
-    const index = this.devices.findIndex((device) => device instanceof ConsoleDevice);
-    const device = this.devices[index];
-    if (!(device instanceof ConsoleDevice) || bytes.length === 0) return;
-    this.#receive(index, device.receiveQueue, (chain) => {
+    const console = this.#find(ConsoleDevice);
+    if (!console || bytes.length === 0) return;
+    this.#receive(console.index, console.device.receiveQueue, (chain) => {
       const count = Math.min(bytes.length, chain.writable);
       chain.write(bytes.subarray(0, count));
       return count;
     });
+  }
+
+  /** The first device of a kind, and its place. */
+  #find<D extends VirtioDevice>(kind: abstract new (...options: never[]) => D): { index: number; device: D } | undefined {
+    for (const [index, device] of this.devices.entries()) if (device instanceof kind) return { index, device };
+    return undefined;
   }
 
   #setStatus(index: number, slot: Slot, device: VirtioDevice, value: number): void {
@@ -223,8 +226,7 @@ export class VirtioBoard {
   /** Serves queues of a device, as far as its work goes. */
   #serve(index: number, queues: readonly number[]): void {
     this.#attempt(index, (slot, device) => {
-      const { memory, output } = this.outside;
-      const context: DeviceContext = { slot, memory, output };
+      const context: DeviceContext = { slot, output: this.outside.output };
       let interrupt = false;
       let work = 0;
       for (const number of queues) {
