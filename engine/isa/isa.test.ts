@@ -4,7 +4,7 @@
  */
 
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Machine } from '../machine/machine';
+import type { Machine } from '../machine/machine';
 import { compressedInstructions } from './compressed';
 import { decodeInstruction, instructionNamed, matchesCompressed } from './decode';
 import { encode, randomImmediate } from './encode.test-support';
@@ -13,6 +13,7 @@ import { pick, random64, randomF, randomX } from './operands.test-support';
 import { Random } from './random.test-support';
 import { execute, type Operands, type ReferenceState } from './reference-model.test-support';
 import { csrNumbers, fNames, xNames } from './registers';
+import { tiers } from './tiers.test-support';
 
 const RAM = 0x80000000n;
 const HANDLER = RAM + 0x400n;
@@ -74,11 +75,18 @@ function aimAtData(random: Random, row: Instruction, state: ReferenceState, oper
   state.x[operands.rs1] = BigInt.asUintN(64, DATA + BigInt(place) - offset);
 }
 
-describe('the machine executes as the manuals say', () => {
+describe.each(tiers)('the machine executes as the manuals say, $name', ({ create }) => {
   let machine: Machine;
+  /** Rows that a test below is about. */
+  const tested = new Set<string>();
+  /** A test of one row, or of more. */
+  function testOf(mnemonics: string, title: string, body: () => void): void {
+    for (const mnemonic of mnemonics.split(' ')) tested.add(mnemonic);
+    it(title, body);
+  }
 
   beforeAll(() => {
-    machine = Machine.create({ ramBytes: 1 << 20 });
+    machine = create({ ramBytes: 1 << 20 });
     machine.setCsr(csr('mtvec'), HANDLER);
     for (let at = 0n; at < 64n; at += 4n) machine.writeMemory(HANDLER + at, littleEndian(NOP, 4));
   });
@@ -132,7 +140,8 @@ describe('the machine executes as the manuals say', () => {
 
   describe.each(['I', 'M', 'A', 'F', 'D', 'Zicsr', 'Zifencei', 'Zba', 'Zbb', 'Zbs', 'Zicond', 'Zicbom', 'Zicboz'])('%s', (extension) => {
     const rows = instructions.filter((row) => row.extension === extension && !directed.has(row.mnemonic));
-    it.each(rows.map((row) => [row.mnemonic, row] as const))('%s', (mnemonic, row) => {
+    for (const row of rows) testOf(row.mnemonic, row.mnemonic, () => {
+      const { mnemonic } = row;
       const random = new Random(row.match);
       for (let vector = 0; vector < VECTORS; vector++) {
         const state = randomState(random, row);
@@ -144,7 +153,7 @@ describe('the machine executes as the manuals say', () => {
   });
 
   describe('C', () => {
-    it.each(compressedInstructions.filter(({ mnemonic }) => mnemonic !== 'c.ebreak').map((row) => [row.mnemonic, row] as const))('%s', (_, compressed) => {
+    for (const compressed of compressedInstructions.filter(({ mnemonic }) => mnemonic !== 'c.ebreak')) testOf(compressed.mnemonic, compressed.mnemonic, () => {
       const random = new Random(compressed.match);
       let done = 0;
       while (done < VECTORS) {
@@ -162,6 +171,7 @@ describe('the machine executes as the manuals say', () => {
   });
 
   describe.each(['w', 'd'])('sc.%s', (width) => {
+    tested.add(`sc.${width}`);
     const lr = instructionNamed(`lr.${width}`);
     const sc = instructionNamed(`sc.${width}`);
     const other = DATA + 0x1000n;
@@ -312,9 +322,21 @@ describe('the machine executes as the manuals say', () => {
       expect(differences(state)).toEqual([]);
     }
 
-    it('ecall', () => expectTrap(0x00000073, 4, ready(), 11n, 0n));
-    it('ebreak gives its own address', () => expectTrap(0x00100073, 4, ready(), 3n, CODE_AT));
-    it('c.ebreak gives its own address', () => expectTrap(0x9002, 2, ready(), 3n, CODE_AT));
+    /** A trap into machine mode from a lower one; `state` is what it was before, if that matters. */
+    function expectTrapFrom(privilege: bigint, raw: number, state: ReferenceState | undefined, cause: bigint): void {
+      const { pc } = machine;
+      runOne(raw, 4);
+      expect(machine.getCsr(csr('mcause'))).toBe(cause);
+      expect(machine.getCsr(csr('mepc'))).toBe(pc);
+      expect((machine.getCsr(csr('mstatus')) ?? 0n) & MSTATUS_MPP).toBe(privilege << 11n);
+      if (state === undefined) return;
+      state.pc = HANDLER + 4n;
+      expect(differences(state)).toEqual([]);
+    }
+
+    testOf('ecall', 'ecall', () => expectTrap(0x00000073, 4, ready(), 11n, 0n));
+    testOf('ebreak', 'ebreak gives its own address', () => expectTrap(0x00100073, 4, ready(), 3n, CODE_AT));
+    testOf('c.ebreak', 'c.ebreak gives its own address', () => expectTrap(0x9002, 2, ready(), 3n, CODE_AT));
 
     it('an illegal encoding is in mtval', () => {
       const random = new Random(7);
@@ -472,7 +494,7 @@ describe('the machine executes as the manuals say', () => {
       });
     });
 
-    it('mret goes to mepc, takes MPIE for MIE and leaves MPP at the least mode', () => {
+    testOf('mret', 'mret goes to mepc, takes MPIE for MIE and leaves MPP at the least mode', () => {
       const state = ready();
       machine.setCsr(csr('mepc'), RAM + 0x2000n);
       machine.setCsr(csr('mstatus'), FS_DIRTY | MSTATUS_MPP | MSTATUS_MPIE);
@@ -483,7 +505,58 @@ describe('the machine executes as the manuals say', () => {
       expect(after & (MSTATUS_MIE | MSTATUS_MPIE | MSTATUS_MPP)).toBe(MSTATUS_MIE | MSTATUS_MPIE);
     });
 
-    it('wfi is a nop while an enabled interrupt is pending', () => {
+    testOf('sret', 'sret goes to sepc, takes SPIE for SIE, leaves SPP at the least mode and switches MPRV off', () => {
+      const [SIE, SPIE, SPP, MPRV] = [1n << 1n, 1n << 5n, 1n << 8n, 1n << 17n];
+      const state = ready();
+      machine.setCsr(csr('sepc'), RAM + 0x2000n);
+      machine.setCsr(csr('mstatus'), FS_DIRTY | SPP | SPIE | MPRV);
+      // All of memory for supervisor mode.
+      machine.setCsr(csr('pmpaddr0'), (1n << 54n) - 1n);
+      machine.setCsr(csr('pmpcfg0'), 0x1fn);
+      runOne(0x10200073, 4);
+      state.pc = RAM + 0x2000n;
+      expect(differences(state)).toEqual([]);
+      expect((machine.getCsr(csr('mstatus')) ?? 0n) & (SIE | SPIE | SPP | MPRV)).toBe(SIE | SPIE);
+      // Supervisor mode it is: its call has a cause of its own.
+      expectTrapFrom(1n, 0x00000073, state, 9n);
+    });
+
+    testOf('sfence.vma', 'sfence.vma orders a changed page-table entry before later accesses; TVM makes it illegal in supervisor mode', () => {
+      const leaf = (page: bigint): bigint => ((RAM >> 12n) + page) << 10n | 0xcfn; // valid, rwx, accessed, dirty
+      const put = (at: bigint, value: bigint): void => void machine.writeMemory(at, Uint8Array.from({ length: 8 }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn)));
+      const [root, middle, last] = [RAM + 0x20000n, RAM + 0x21000n, RAM + 0x22000n];
+      const pointer = (at: bigint): bigint => ((at >> 12n) << 10n) | 1n;
+      put(root + 8n * 2n, leaf(0n)); // RAM's gigabyte to itself
+      put(root, pointer(middle));
+      put(middle, pointer(last));
+      put(last, leaf(0x30n));
+      put(RAM + 0x30000n, 0x1111n);
+      put(RAM + 0x31000n, 0x2222n);
+      const state = ready();
+      machine.setCsr(csr('pmpaddr0'), (1n << 54n) - 1n);
+      machine.setCsr(csr('pmpcfg0'), 0x1fn);
+      machine.setCsr(csr('satp'), (8n << 60n) | (root >> 12n));
+      machine.setCsr(csr('mepc'), CODE_AT);
+      machine.setCsr(csr('mstatus'), FS_DIRTY | (1n << 11n));
+      runOne(0x30200073, 4);
+      const place = (operands: Partial<Operands>, mnemonic: string): void => runOne(encode(instructionNamed(mnemonic), operands), 4);
+      place({ rd: 5 }, 'ld');
+      expect(machine.getX(5)).toBe(0x1111n);
+      // The entry is changed by a store through the mapping of RAM itself.
+      machine.setX(6, last);
+      machine.setX(7, leaf(0x31n));
+      place({ rs1: 6, rs2: 7 }, 'sd');
+      const raw = encode(instructionNamed('sfence.vma'), {});
+      runOne(raw, 4);
+      place({ rd: 5 }, 'ld');
+      expect(machine.getX(5)).toBe(0x2222n);
+      machine.setCsr(csr('mstatus'), (machine.getCsr(csr('mstatus')) ?? 0n) | (1n << 20n));
+      state.pc = machine.pc;
+      expectTrapFrom(1n, raw, undefined, 2n);
+      machine.setCsr(csr('satp'), 0n);
+    });
+
+    testOf('wfi', 'wfi is a nop while an enabled interrupt is pending', () => {
       const state = ready();
       // mtimecmp of hart 0 at 0: the timer interrupt is pending from now on.
       state.x[5] = 0x02004000n;
@@ -495,5 +568,10 @@ describe('the machine executes as the manuals say', () => {
       state.pc = CODE_AT + 8n;
       expect(differences(state)).toEqual([]);
     });
+  });
+
+  it('every row of both tables has a test of its own', () => {
+    const rows = [...instructions, ...compressedInstructions].map(({ mnemonic }) => mnemonic);
+    expect(rows.filter((mnemonic) => !tested.has(mnemonic))).toEqual([]);
   });
 });
