@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { kernelImage } from '../../engine/machine/guest.test-support';
 import { makeElf } from '../oracles/elf-writer';
 import { covert, interruptAtProgress, root } from './covert';
 
@@ -102,6 +103,21 @@ describe('a bad image is one line that names the file, and exit code 2', () => {
     expect(stderr).toMatch(/^covert: [^\n]*\n$/);
     expect(stderr).toContain(file);
     expect(stderr).toMatch(message);
+  });
+
+  test.each(['--disk', '--initrd', '--bios', '--append', '--forward'])('%s without --linux', async (option) => {
+    const { exit, stdout, stderr } = await covert(['exec', checksum, option, option === '--forward' ? 'tcp:8080:80' : 'none']);
+    expect({ exit, stdout, stderr }).toEqual({ exit: 2, stdout: '', stderr: `covert: ${option}: only a Linux guest has that: say --linux, too\n` });
+  });
+
+  test('more disks than the board has places', async () => {
+    const kernel = await fileOf('kernel', kernelImage([0x0000006f]));
+    const disk = await fileOf('disk', new Uint8Array(512));
+    const disks = Array.from({ length: 8 }, () => ['--disk', disk]).flat();
+    const { exit, stderr } = await covert(['exec', '--linux', kernel, ...disks, '--max-instructions', '1']);
+    expect({ exit, stderr }).toEqual({ exit: 2, stderr: 'covert: --disk: there is room for 7 of them, not for 8\n' });
+    const { stderr: fits } = await covert(['exec', '--linux', kernel, ...disks.slice(2), '--max-instructions', '1']);
+    expect(fits).toContain('was stopped at the limit');
   });
 
   test('--verbose adds the stack', async () => {
