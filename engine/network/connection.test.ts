@@ -140,4 +140,24 @@ describe('a connection', () => {
     expect(actions).toEqual([{ kind: 'closed', failed: true }]);
     expect(sent).toBe(14);
   });
+
+  test('waits as long as the guest keeps its window closed and answers probes', () => {
+    const actions: ConnectionAction[] = [];
+    const probes: Tcp[] = [];
+    const connection = new Connection({ own: 1, guest: 2 }, 0, (segment) => probes.push(segment), (action) => actions.push(action), 0);
+    const answer = (flags: number, acknowledgment: number, window: number, now: number): void =>
+      connection.receive({ sourcePort: 2, destinationPort: 1, sequence: (flags & tcpFlag.syn) === 0 ? 101 : 100, acknowledgment, flags, window, payload: new Uint8Array() }, now);
+    answer(tcpFlag.syn | tcpFlag.ack, 1, 0, 0);
+    connection.write(Uint8Array.of(1, 2, 3), 0);
+    const hour = 3600e6;
+    for (let now = 0; now < hour; now += 1e6) {
+      probes.length = 0;
+      connection.tick(now);
+      if (probes.length > 0) answer(tcpFlag.ack, 1, 0, now);
+    }
+    expect(actions).toEqual([{ kind: 'open' }]);
+    probes.length = 0;
+    answer(tcpFlag.ack, 1, 1000, hour);
+    expect(Buffer.concat(probes.map(({ payload }) => payload))).toEqual(Buffer.of(1, 2, 3));
+  });
 });

@@ -15,6 +15,8 @@ const receiveWindow = 65_535;
 /** Microseconds of guest time before the first retransmission; each further one waits twice as long. */
 const firstTimeout = 250_000;
 const longestTimeout = 8_000_000;
+/** Retransmissions after which the wait is the longest. */
+const longestWaits = Math.log2(longestTimeout / firstTimeout);
 /** Retransmissions of one thing before the connection is given up. */
 const mostTries = 12;
 
@@ -112,11 +114,16 @@ export class Connection {
       return;
     }
     // Everything that is not acknowledged is sent anew; into a closed window one byte, as a probe.
-    this.#next = this.#unacknowledged;
-    if (this.#ending === 'sent') this.#ending = 'wanted';
+    this.#goBack();
     if (this.#guestWindow === 0 && this.#waiting.length > 0) this.#sendData(1);
     else this.#push(now);
     this.#arm(now);
+  }
+
+  /** All that is not acknowledged counts as not sent. */
+  #goBack(): void {
+    this.#next = this.#unacknowledged;
+    if (this.#ending === 'sent') this.#ending = 'wanted';
   }
 
   receive(segment: Tcp, now: number): void {
@@ -167,8 +174,15 @@ export class Connection {
   #takeAcknowledgment({ acknowledgment, window }: Tcp, now: number): void {
     const gained = distance(acknowledgment, this.#unacknowledged);
     if (gained < 0 || distance(acknowledgment, this.#furthest) > 0) return;
+    const opens = this.#guestWindow === 0 && window > 0;
     this.#guestWindow = window;
-    if (gained === 0) return;
+    if (gained === 0) {
+      // A guest that answers probes lives, however long it takes nothing in (RFC 9293, section 3.8.6.1).
+      if (window === 0) this.#tries = Math.min(this.#tries, longestWaits);
+      // What was sent into the closed window was refused.
+      if (opens) this.#goBack();
+      return;
+    }
     const bytes = Math.min(gained, this.#waiting.length);
     this.#waiting = this.#waiting.subarray(bytes);
     // What is acknowledged beyond the data is the end.

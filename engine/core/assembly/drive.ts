@@ -13,7 +13,9 @@ import {
 import { NONE, codeOf } from './memory';
 import { FETCH, NOWHERE, accessFault, hostOf, isRam, pageOf, translate } from './mmu';
 import { outputsWaiting } from './output';
+import { lookAtSources } from './plic';
 import { pmpAllows, pmpUniform } from './pmp';
+import { ringAlarm } from './rtc';
 import { systemOp } from './system';
 import { chooseContext, fill, slot } from './tlb';
 import { takeException, takeInterrupt } from './trap';
@@ -48,6 +50,7 @@ export function run(stepOver: bool): u32 {
       if (!endTurn()) return anyStalled() ? STOP_STALLED : STOP_IDLE;
       first = false;
     }
+    if (ringAlarm()) lookAtSources();
     if (takeInterrupt()) {
       // The instruction to step over is not the next one any more.
       first = false;

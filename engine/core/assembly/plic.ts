@@ -1,5 +1,5 @@
 import { HARTS, LEAVE, PLIC_CLAIMED, PLIC_ENABLE, PLIC_PENDING, PLIC_PRIORITY, PLIC_THRESHOLD, STATE, VIRTIO_RAISED } from './layout';
-import { ringAlarm, rtcInterrupt } from './rtc';
+import { isAlarmDue, rtcEnabled, rtcInterrupt } from './rtc';
 import { uartInterrupt } from './uart';
 
 // The platform-level interrupt controller: RISC-V Platform-Level Interrupt
@@ -29,9 +29,9 @@ export function lookAtSources(): void {
   if (requests != 0) store<u64>(STATE + PLIC_PENDING, load<u64>(STATE + PLIC_PENDING) | requests);
 }
 
-/** The source that a claim would give: highest priority above the threshold, then lowest number; 0 if none. */
-function best(context: usize): u32 {
-  let ready = load<u64>(STATE + PLIC_PENDING) & load<u64>(STATE + PLIC_ENABLE + (context << 3));
+/** The source that a claim would give if these were pending: highest priority above the threshold, then lowest number; 0 if none. */
+function best(context: usize, pending: u64): u32 {
+  let ready = pending & load<u64>(STATE + PLIC_ENABLE + (context << 3));
   let most = load<u32>(STATE + PLIC_THRESHOLD + (context << 2));
   let found: u32 = 0;
   while (ready != 0) {
@@ -46,11 +46,12 @@ function best(context: usize): u32 {
   return found;
 }
 
-/** MEIP and SEIP of a hart. */
+/** MEIP and SEIP of a hart. Nothing changes by asking: an alarm that is due counts as rung, as it will have before the next instruction. */
 export function externalPending(hart: usize): u64 {
-  if (ringAlarm()) lookAtSources();
-  if (load<u64>(STATE + PLIC_PENDING) == 0) return 0;
-  return (best(2 * hart) != 0 ? 1 << 11 : 0) | (best(2 * hart + 1) != 0 ? 1 << 9 : 0);
+  let pending = load<u64>(STATE + PLIC_PENDING);
+  if (rtcEnabled() && isAlarmDue()) pending |= ((<u64>1) << RTC_SOURCE) & ~load<u64>(STATE + PLIC_CLAIMED);
+  if (pending == 0) return 0;
+  return (best(2 * hart, pending) != 0 ? 1 << 11 : 0) | (best(2 * hart + 1, pending) != 0 ? 1 << 9 : 0);
 }
 
 /** Registers are 32 bits, and aligned; anything else reads as 0. */
@@ -68,7 +69,7 @@ export function readPlic(offset: u32): u32 {
 }
 
 function claim(context: usize): u32 {
-  const source = best(context);
+  const source = best(context, load<u64>(STATE + PLIC_PENDING));
   if (source != 0) {
     const bit: u64 = <u64>1 << source;
     store<u64>(STATE + PLIC_PENDING, load<u64>(STATE + PLIC_PENDING) & ~bit);

@@ -72,15 +72,25 @@ export function alarmTick(never: u64): u64 {
   return left <= 0 ? tick : tick + (<u64>left + NANOSECONDS_A_TICK - 1) / NANOSECONDS_A_TICK;
 }
 
+/** True if the alarm is set and it is time for it. */
+export function isAlarmDue(): bool {
+  return load<u8>(STATE + RTC_ARMED) != 0 && <i64>(load<u64>(STATE + RTC_ALARM) - now()) <= 0;
+}
+
 /** Lets the alarm ring if it is time. True if it has. */
 export function ringAlarm(): bool {
-  if (load<u8>(STATE + RTC_ARMED) == 0 || <i64>(load<u64>(STATE + RTC_ALARM) - now()) > 0) return false;
+  if (!isAlarmDue()) return false;
   store<u8>(STATE + RTC_ARMED, 0);
   store<u8>(STATE + RTC_RUNG, 1);
   return true;
 }
 
+/** True if an alarm that rings raises the interrupt line. */
+@inline export function rtcEnabled(): bool {
+  return load<u8>(STATE + RTC_ENABLED) != 0;
+}
+
 /** True while the interrupt line is raised. */
 @inline export function rtcInterrupt(): bool {
-  return load<u8>(STATE + RTC_ENABLED) != 0 && load<u8>(STATE + RTC_RUNG) != 0;
+  return rtcEnabled() && load<u8>(STATE + RTC_RUNG) != 0;
 }

@@ -5,7 +5,7 @@ import {
 } from './decode.generated';
 import { WAITING } from './harts';
 import {
-  CAUSE, CYCLES, FIRMWARE, MENVCFG, MIE, MSTATUS, PC, PRIVILEGE, RETIRED, SATP, SENVCFG, STATE, STATUS, VALUE,
+  CAUSE, CYCLES, FIRMWARE, MENVCFG, MIE, MIP_SOFT, MSTATUS, PC, PRIVILEGE, RETIRED, SATP, SENVCFG, STATE, STATUS, VALUE,
 } from './layout';
 import { NONE, checkBlock, zeroBlock } from './memory';
 import { callFirmware } from './sbi';
@@ -20,6 +20,7 @@ const BREAKPOINT: u64 = 3;
 const ECALL_USER: u64 = 8;
 const MACHINE: u64 = 3;
 const SUPERVISOR: u64 = 1;
+const MIP: u32 = 0x344;
 /** Fields of menvcfg and senvcfg. */
 const CBIE: u64 = 3 << 4;
 const CBCFE: u64 = 1 << 6;
@@ -130,9 +131,11 @@ function csrOp(record: usize): bool {
   // A write alone (rd = x0) has none of the side effects of reading.
   const old = csrRead(number, isWrite && rd >= 256);
   if (writes) {
+    // What a source raises in mip is read, but no part of what is written back (volume II, section 3.1.9).
+    const kept = number == MIP ? load<u64>(STATE + MIP_SOFT) : old;
     if (isWrite) csrWrite(number, operand);
-    else if (op == OP_CSRRS || op == OP_CSRRSI) csrWrite(number, old | operand);
-    else csrWrite(number, old & ~operand);
+    else if (op == OP_CSRRS || op == OP_CSRRSI) csrWrite(number, kept | operand);
+    else csrWrite(number, kept & ~operand);
   }
   store<u64>(STATE + rd, old);
   return true;

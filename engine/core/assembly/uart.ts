@@ -15,6 +15,8 @@ const FIFO: usize = STATE + UART + 16;
 const FIFO_BYTES: u32 = 16;
 
 const DLAB: u32 = 0x80;
+/** Of the modem control register. */
+const LOOP: u32 = 0x10;
 const LSR_DATA_READY: u32 = 0x01;
 const LSR_IDLE: u32 = 0x60;
 
@@ -27,8 +29,7 @@ export function readUart(offset: u32): u32 {
     case 3: return load<u8>(LCR);
     case 4: return load<u8>(MCR);
     case 5: return LSR_IDLE | (load<u8>(COUNT) > 0 ? LSR_DATA_READY : 0);
-    // Carrier, ring and data-set-ready as a modem that is there says them.
-    case 6: return 0xb0;
+    case 6: return modemStatus();
     case 7: return load<u8>(SCR);
     default: return 0;
   }
@@ -42,7 +43,8 @@ export function writeUart(offset: u32, value: u32): void {
         store<u8>(DLL, value);
       } else {
         store<u8>(THRE_PENDING, 1);
-        output(CONSOLE, value & 0xff);
+        if (loopsBack()) receiveUart(value);
+        else output(CONSOLE, value & 0xff);
       }
       break;
     }
@@ -56,8 +58,9 @@ export function writeUart(offset: u32, value: u32): void {
       break;
     }
     case 2: {
+      // Switching the FIFOs on or off empties them, too.
+      if ((value & 2) != 0 || ((value ^ load<u8>(FCR)) & 1) != 0) store<u8>(COUNT, 0);
       store<u8>(FCR, value & 0xc9);
-      if ((value & 2) != 0) store<u8>(COUNT, 0);
       break;
     }
     case 3: store<u8>(LCR, value); break;
@@ -65,6 +68,19 @@ export function writeUart(offset: u32, value: u32): void {
     case 7: store<u8>(SCR, value); break;
     default: break;
   }
+}
+
+/** True in the mode in which the transmitter and the modem's lines lead back to the chip itself. */
+function loopsBack(): bool {
+  return (load<u8>(MCR) & LOOP) != 0;
+}
+
+function modemStatus(): u32 {
+  // Carrier, data-set-ready and clear-to-send, as a modem that is there says them.
+  if (!loopsBack()) return 0xb0;
+  const lines: u32 = load<u8>(MCR);
+  // Out 2 is the carrier then, out 1 the ring, request-to-send clear-to-send, and data-terminal-ready data-set-ready.
+  return ((lines & 0x0c) << 4) | ((lines & 2) << 3) | ((lines & 1) << 5);
 }
 
 /** A byte from the outside; false where the FIFO is full. */
