@@ -31,3 +31,9 @@ test('finds names, and the name that covers an address up to the next one', () =
 test('anything may stand in the file', () => {
   expect(readSystemMap(Uint8Array.of(0xff, 0x00, 0x0a, 0x20)).symbols).toEqual([]);
 });
+
+test('any number of names for one place', () => {
+  const many = readSystemMap(new TextEncoder().encode(`${'10 T here\n'.repeat(200_000)}10 d too\n20 T there\n`));
+  expect(many.symbols).toHaveLength(200_002);
+  expect(many.at(0x1fn)).toEqual({ name: 'here', address: 0x10n, size: 0x10, kind: 'function' });
+});

@@ -33,12 +33,14 @@ class SystemMap implements Symbols {
       if (letter.toLowerCase() !== 'a') found.push({ name, address: BigInt(`0x${address}`), size: 0, kind });
     }
     found.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
-    found.forEach((symbol, i) => {
-      let next = i + 1;
-      while (next < found.length && found[next]?.address === symbol.address) next++;
-      symbol.size = Number((found[next]?.address ?? symbol.address) - symbol.address);
-      if (!this.#byName.has(symbol.name)) this.#byName.set(symbol.name, symbol);
-    });
+    // From the last on, as any number of names may stand for one address.
+    let next: bigint | undefined;
+    let own: bigint | undefined;
+    for (const symbol of found.toReversed()) {
+      if (symbol.address !== own) [next, own] = [own, symbol.address];
+      symbol.size = Number((next ?? symbol.address) - symbol.address);
+      this.#byName.set(symbol.name, symbol);
+    }
     this.symbols = found;
   }
 

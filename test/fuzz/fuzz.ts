@@ -1,14 +1,16 @@
 /**
  * `npm run fuzz -- TARGET --runs N --seed S`: feeds a reader or a device mutated
  * inputs, and says on which one it does what it must not. Such an input is kept
- * in corpus/TARGET, which the tests replay; with `--keep` so are inputs that
- * make something happen which none of the corpus does.
+ * in corpus/TARGET, which the tests replay; with `--keep` so are inputs, shortened,
+ * that make something happen which none of the corpus does. An input that takes long,
+ * or much memory, fails as well.
  */
 import { relative } from 'node:path';
 import process from 'node:process';
 import { Command, InvalidArgumentError } from 'commander';
 import { keep, readCorpus } from './corpus';
-import { fuzz, FuzzFailure } from './fuzzer';
+import { fuzz, FuzzFailure, shortenFor } from './fuzzer';
+import { Guard } from './guard';
 import { targets } from './targets';
 
 function whole(text: string): number {
@@ -23,7 +25,7 @@ interface Flags {
   keep?: true;
 }
 
-function run(name: string, flags: Flags): number {
+async function run(name: string, flags: Flags): Promise<number> {
   const target = targets[name];
   if (!target) {
     process.stderr.write(`fuzz: no target ${name}: there is ${Object.keys(targets).join(', ')}\n`);
@@ -33,13 +35,15 @@ function run(name: string, flags: Flags): number {
   const start = Date.now();
   let said = start;
   let kept = 0;
+  const guard = new Guard(name);
   try {
-    const happened = fuzz(target, {
+    const happened = await fuzz(target, {
       ...flags,
       corpus,
-      onNew: (input) => {
+      guard,
+      onNew: async (input, words) => {
         if (!flags.keep) return;
-        keep(name, input);
+        keep(name, await shortenFor(target, input, words));
         kept++;
       },
       onProgress: (done, labels) => {
@@ -49,23 +53,25 @@ function run(name: string, flags: Flags): number {
       },
     });
     const seconds = Math.round((Date.now() - start) / 1000);
-    process.stdout.write(`${name}: ${flags.runs} runs from seed ${flags.seed} in ${seconds} s, ${happened} different outcomes, ${kept} inputs kept, none failed\n`);
+    process.stdout.write(`${name}: ${flags.runs} runs from seed ${flags.seed} in ${seconds} s, ${happened} different outcomes, ${kept} inputs kept, none failed; ${guard.summary}\n`);
     return 0;
   } catch (error) {
     if (!(error instanceof FuzzFailure)) throw error;
     const path = relative(process.cwd(), keep(name, error.input));
-    process.stderr.write(`fuzz: ${name}: run ${error.run} from seed ${flags.seed} failed: ${error.message}\nfuzz: the input, shortened, is ${path}\n`);
+    process.stderr.write(`fuzz: ${name} failed: ${error.message}\nfuzz: the input, shortened, is ${path}\n`);
     return 1;
+  } finally {
+    guard.close();
   }
 }
 
-new Command('fuzz')
+void new Command('fuzz')
   .argument('[target]', 'what to fuzz; without it, the targets are listed')
   .option('--runs <count>', 'inputs to try', whole, 10_000)
   .option('--seed <number>', 'where the mutations start', whole, 1)
   .option('--keep', 'add inputs with new outcomes to the corpus')
-  .action((name: string | undefined, flags: Flags) => {
-    if (name !== undefined) process.exitCode = run(name, flags);
+  .action(async (name: string | undefined, flags: Flags) => {
+    if (name !== undefined) process.exitCode = await run(name, flags);
     else for (const [each, { what }] of Object.entries(targets)) process.stdout.write(`${each}: ${what}\n`);
   })
-  .parse();
+  .parseAsync();

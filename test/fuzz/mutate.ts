@@ -1,6 +1,7 @@
 import type { Random } from '../../engine/isa/random.test-support';
 
-const mostBytes = 4096;
+/** No input is longer. */
+export const mostBytes = 4096;
 /** Values at which programs err: signs, powers of two, lengths off by one. */
 const interesting = [0, 1, 2, 3, 4, 7, 8, 15, 16, 31, 32, 63, 64, 100, 127, 128, 254, 255, 256, 511, 512, 4095, 4096, 0x7fff, 0x8000, 0xffff];
 

@@ -6,8 +6,11 @@ export interface FuzzTarget {
   seeds(): readonly Uint8Array[];
   /**
    * Feeds it one input. Throws if the subject does what it must not, whatever the
-   * input. Otherwise says in a word what happened: an input that makes something
-   * happen that no other did is worth keeping. Must be a function of the input alone.
+   * input. Otherwise says what happened, in words with commas between them: an input
+   * with another combination is mutated further, and one with a word of its own
+   * is worth keeping. Must be a function of the input alone.
    */
-  run(input: Uint8Array): string;
+  run(input: Uint8Array): string | Promise<string>;
+  /** How many mutated inputs the tests try, of a slow one. Default 300. */
+  readonly runs?: number;
 }
