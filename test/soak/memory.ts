@@ -34,7 +34,7 @@ function collectGarbage(): void {
 
 const pageBytes = 4096;
 /** A page is an object, an array and its buffer, a digest at times, and a share of the tree above it. */
-const pageOverhead = 512;
+const pageOverhead = 256;
 
 /**
  * Samples a system that stands at a checkpoint. There each page has one version:
