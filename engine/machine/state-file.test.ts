@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readElf } from '../symbols/elf';
 import { Machine } from './machine';
-import { readState, StateFileError } from './state-file';
+import { noImages, readState, StateFileError } from './state-file';
 
 const image = readElf(readFileSync(resolve(import.meta.dirname, '../../examples/ticker/ticker.elf')));
 
@@ -45,10 +45,10 @@ describe('a state in a file', () => {
     const file = started(5000).save();
     fc.assert(
       fc.property(fc.nat(file.length - 1), fc.nat(7), (at, bit) => {
-        expect(() => readState(file.subarray(0, at))).toThrow(StateFileError);
+        expect(() => readState(file.subarray(0, at), noImages)).toThrow(StateFileError);
         const changed = file.slice();
         changed[at] = (changed[at] ?? 0) ^ (1 << bit);
-        expect(() => readState(changed)).toThrow(StateFileError);
+        expect(() => readState(changed, noImages)).toThrow(StateFileError);
       }),
       { numRuns: 50 },
     );
@@ -57,14 +57,14 @@ describe('a state in a file', () => {
   test('a header with a right sum may say anything, and be followed by anything', () => {
     const any = fc.uint8Array({ maxLength: 3000 });
     fc.assert(
-      fc.property(fc.array(fc.oneof(fc.nat(20), fc.constant(4096), fc.constant(0x8000_0000), fc.nat(0xffff_ffff)), { minLength: 7, maxLength: 7 }), any, fc.boolean(), (words, body, packs) => {
-        const header = Buffer.alloc(72);
+      fc.property(fc.array(fc.oneof(fc.nat(20), fc.constant(4096), fc.constant(0x8000_0000), fc.nat(0xffff_ffff)), { minLength: 9, maxLength: 9 }), any, fc.boolean(), (words, body, packs) => {
+        const header = Buffer.alloc(88);
         header.write('COVERTST');
-        header.writeUInt32LE(1, 8);
+        header.writeUInt32LE(2, 8);
         words.forEach((word, i) => header.writeUInt32LE(word, 12 + i * 4));
         const rest = packs ? deflateRawSync(body) : body;
-        createHash('sha256').update(header.subarray(0, 40)).update(rest).digest().copy(header, 40);
-        expect(() => readState(Buffer.concat([header, rest]))).toThrow(StateFileError);
+        createHash('sha256').update(header.subarray(0, 56)).update(rest).digest().copy(header, 56);
+        expect(() => readState(Buffer.concat([header, rest]), noImages)).toThrow(StateFileError);
       }),
     );
   });
