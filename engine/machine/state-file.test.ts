@@ -5,8 +5,10 @@ import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readElf } from '../symbols/elf';
+import { at, stateAt } from './layout';
 import { Machine } from './machine';
-import { readState, StateFileError } from './state-file';
+import { MachineSnapshot } from './snapshot';
+import { readState, StateFileError, writeState } from './state-file';
 
 const image = readElf(readFileSync(resolve(import.meta.dirname, '../../examples/ticker/ticker.elf')));
 
@@ -52,6 +54,24 @@ describe('a state in a file', () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  test.each([
+    ['of more harts', at.harts, 2n],
+    ['in the turn of a hart that is not there', at.hart, 1n],
+    ['with more in the FIFO than that holds', at.uartCount, 17n],
+    ['with more instructions than can be counted', at.retired, 2n ** 60n],
+    ['that ended in no known way', at.exited, 3n],
+    ['with an odd pc', at.pc, 0x8000_0001n],
+    ['with something in x0', at.x, 1n],
+    ['with something where nothing stands', stateAt + 0xb00, 1n],
+    ['with something in the bank of a hart that is not there', stateAt + 0x1400, 1n],
+  ])('no machine is in a state %s', (_, place, value) => {
+    const snapshot = started(5000).snapshot();
+    const state = snapshot.state.slice();
+    new DataView(state.buffer).setBigUint64(place - stateAt, value, true);
+    const file = writeState({ snapshot: new MachineSnapshot(state, snapshot.pages, snapshot.ramBytes, snapshot.harts), tohost: 0n, entropy: true });
+    expect(() => readState(file)).toThrow('no machine can be in the state that it holds');
   });
 
   test('a header with a right sum may say anything, and be followed by anything', () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -87,6 +87,8 @@ describe('a bad image is one line that names the file, and exit code 2', () => {
   const cases: [string, () => Promise<string>, RegExp][] = [
     ['a file that is not there', async () => path.join(folder, 'none.elf'), /no such file/],
     ['a folder', async () => folder, /folder/],
+    ['a device', async () => '/dev/null', /is no file/],
+    ['more than can be read', () => hugeFile(), /too large/],
     ['text', () => fileOf('text.elf', Buffer.from('hello\n'.repeat(100))), /ELF/],
     ['nothing', () => fileOf('empty.elf', new Uint8Array()), /ELF/],
     ['an ELF for another machine', async () => fileOf('x86.elf', patched(await readFile(path.join(root, checksum)), 18, 62)), /./],
@@ -110,6 +112,13 @@ describe('a bad image is one line that names the file, and exit code 2', () => {
     expect(stderr).toContain('    at ');
   });
 });
+
+/** It takes no room: all of it is a hole. */
+async function hugeFile(): Promise<string> {
+  const file = await fileOf('huge.elf', new Uint8Array());
+  await truncate(file, 2 ** 32);
+  return file;
+}
 
 function patched(bytes: Uint8Array, offset: number, value: number): Uint8Array {
   const copy = Uint8Array.from(bytes);
