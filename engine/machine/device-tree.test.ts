@@ -13,7 +13,7 @@ function decompile(tree: Uint8Array): { source: string; complaints: string } {
   return { source: stdout, complaints: stderr };
 }
 
-describe.skipIf(!compiler)('the device tree, read by dtc', () => {
+describe.skipIf(!compiler)(`the device tree, read by dtc${compiler ? '' : ' (skipped: no dtc; Debian package device-tree-compiler)'}`, () => {
   it('of the board is well formed and complete', () => {
     const options = { ramBytes: 3 * 2 ** 29, bootArguments: 'console=ttyS0 quiet', initrd: { address: 0x9000_0000, bytes: 0x1234 } };
     const { source, complaints } = decompile(flatten(boardTree(options)));

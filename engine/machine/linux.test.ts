@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Machine } from './machine';
 
@@ -29,7 +29,10 @@ function drive(machine: Machine, script: string, limit: number): string {
 }
 
 // The files come from `npm run guest:debian`, which needs the network.
-describe.skipIf(!existsSync(kernel) || !existsSync(disk))('stock Debian', () => {
+const missing = [kernel, disk].find((file) => !existsSync(file));
+const noDebian = missing === undefined ? '' : ` (skipped: no ${basename(missing)} of npm run guest:debian)`;
+
+describe.skipIf(noDebian !== '')(`stock Debian${noDebian}`, () => {
   it('boots to a shell, answers, and powers off', { timeout: 120_000 }, () => {
     const machine = boot();
     const text = drive(machine, 'echo 6 times 7 is $((6 * 7))\nexit\n', 3e9);

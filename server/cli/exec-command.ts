@@ -1,7 +1,7 @@
-import { rename, writeFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import { LoadError, Machine } from '../../engine/machine/machine';
 import { DiskImageError, imageOfFile, type DiskImage } from '../../engine/machine/virtio/disk-image';
+import { slots as mostDevices } from '../../engine/machine/virtio/transport';
 import { guestMac } from '../../engine/network/addresses';
 import { readElf } from '../../engine/symbols/elf';
 import { readSymbols } from '../../engine/symbols/symbols';
@@ -16,6 +16,7 @@ import { interruptible } from './interrupt';
 import { count, counted } from './numbers';
 import { Progress } from './progress';
 import { fromStateFile } from './state-input';
+import { checkSavable, writeWhole } from './state-output';
 import { write } from './terminal';
 import { parseCount, parseCounts, parseForward, parseHarts, parseSize } from './values';
 
@@ -90,8 +91,9 @@ Example:
   covert exec guest.elf --max-instructions 1_000_000 --save middle.state
   covert exec --from middle.state`,
     )
-    .action(async (image: string | undefined, flags: ExecFlags) => {
+    .action(async (image: string | undefined, flags: ExecFlags, command: Command) => {
       if ((image === undefined) === (flags.from === undefined)) throw new BadInput('give either an image or --from with a state');
+      checkMeaning(command, flags);
       process.exitCode = await exec(image ?? flags.from ?? '', flags);
     });
 }
@@ -102,6 +104,9 @@ async function exec(image: string, flags: ExecFlags): Promise<number> {
   if (flags.save !== undefined && (flags.disk.length > 0 || flags.forward.length > 0)) {
     throw new BadInput('--save: the state of a guest with disks or a network cannot be kept yet');
   }
+  if (flags.save !== undefined) await checkSavable(flags.save);
+  const passed = hashAt.find((at) => at < machine.retired);
+  if (passed !== undefined) throw new BadInput(`--hash-at ${passed}: the state is at ${count(machine.retired)} instructions already`);
   const kept = new KeptOutput();
   const onOutput = json
     ? async (bytes: Uint8Array): Promise<void> => kept.add(bytes)
@@ -123,13 +128,24 @@ async function exec(image: string, flags: ExecFlags): Promise<number> {
     input?.close();
     cable?.forwards.close();
   });
-  if (flags.save !== undefined) await saveTo(flags.save, machine);
+  if (flags.save !== undefined) await writeWhole(flags.save, machine.save());
   if (json) {
     const { exit, ended, ...others } = result;
     await write(process.stdout, `${JSON.stringify({ image, exit, ended, output: kept.text(), ...others }, null, 2)}\n`);
   } else process.stderr.write(closingLines(image, result));
   if (result.ended === 'left') return exitCodes.held;
   return result.exit === null ? exitCodes.failed : Math.min(result.exit, 255);
+}
+
+/** Throws {@link BadInput} for an option that would have no effect with the others. */
+function checkMeaning(command: Command, { from, linux }: ExecFlags): void {
+  const given = (option: string): boolean => command.getOptionValueSource(option) === 'cli';
+  const useless = (options: readonly string[]): string | undefined => options.find(given);
+  const ofKernel = ['initrd', 'bios', 'disk', 'forward', 'append'];
+  const beside = from === undefined ? undefined : useless(['ram', 'harts', 'linux', ...ofKernel]);
+  if (beside !== undefined) throw new BadInput(`--${beside}: a state that is gone on from has its own: leave it out`);
+  const alone = linux ? undefined : useless(ofKernel);
+  if (alone !== undefined) throw new BadInput(`--${alone}: only a Linux guest has that: say --linux, too`);
 }
 
 /** What the guest printed, for `--json`. A guest that prints without end must not fill memory. */
@@ -168,6 +184,9 @@ async function bootLinux(file: string, { ram, harts, initrd, bios, disk: disks, 
   checkRam(ram);
   const image = await read(file);
   const disk = initrd === undefined ? {} : { initrd: await read(initrd) };
+  // The board has a source of random numbers, too.
+  const mostDisks = mostDevices - 1 - (forward.length > 0 ? 1 : 0);
+  if (disks.length > mostDisks) throw new BadInput(`--disk: there is room for ${mostDisks} of them, not for ${disks.length}`);
   const machine = Machine.create({ ramBytes: ram, harts, disks: disks.map(openDisk), entropySeed: 1, ...(forward.length > 0 ? { network: { mac: guestMac } } : {}) });
   try {
     const firmware = bios === undefined ? {} : { firmware: await read(bios) };
@@ -177,16 +196,6 @@ async function bootLinux(file: string, { ram, harts, initrd, bios, disk: disks, 
     throw error;
   }
   return machine;
-}
-
-/** Written whole or not at all. */
-async function saveTo(file: string, machine: Machine): Promise<void> {
-  try {
-    await writeFile(`${file}.part`, machine.save());
-    await rename(`${file}.part`, file);
-  } catch (error) {
-    throw asUnreadable(file, error);
-  }
 }
 
 function openDisk(argument: string): { image: DiskImage; readOnly: boolean } {

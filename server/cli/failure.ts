@@ -38,6 +38,8 @@ const systemErrors: Record<string, string> = {
   EACCES: 'no permission to read it',
   ENOTDIR: 'a part of the path is no folder',
   ENAMETOOLONG: 'the name is too long',
+  ELOOP: 'its symbolic links go round',
+  EIO: 'it cannot be read',
 };
 
 /** A file the user named could not be read: {@link BadInput} that says why, else the error itself. */

@@ -1,10 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../../package.json';
+import { DiskImageError } from '../../engine/machine/virtio/disk-image';
 import { addCheckCommand } from './check-command';
 import { addDebugCommand } from './debug-command';
 import { addDiffCommand } from './diff-command';
 import { addExecCommand } from './exec-command';
-import { exitCodes, Failure } from './failure';
+import { BadInput, exitCodes, Failure } from './failure';
 import { addLspCommand } from './lsp-command';
 import { addRunCommand } from './run-command';
 import { printable } from './terminal';
@@ -46,8 +47,10 @@ function oneLine(text: string): string {
   return `covert: ${words}\n`;
 }
 
-function report(error: unknown, verbose: boolean): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.held : exitCodes.badInput;
+function report(thrown: unknown, verbose: boolean): number {
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCodes.held : exitCodes.badInput;
+  // An image that changed under a guest is the user's, whatever was being done.
+  const error = thrown instanceof DiskImageError ? new BadInput(thrown.message, { cause: thrown }) : thrown;
   const known = error instanceof Failure;
   const message = error instanceof Error ? error.message : String(error);
   const line = printable(message.replace(/\s*\n\s*/g, ' '));

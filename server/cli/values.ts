@@ -48,5 +48,6 @@ export function parseForward(text: string): Forward {
   const [, protocol, host = '127.0.0.1', port = '', guestPort = ''] = /^(tcp|udp):(?:([\d.]+):)?(\d+):(\d+)$/.exec(text.trim()) ?? [];
   if (protocol === undefined) throw new InvalidArgumentError('A forward is tcp or udp, a port of this machine and a port of the guest: tcp:8080:80.');
   if (!/^127\.\d+\.\d+\.\d+$/.test(host)) throw new InvalidArgumentError('Only addresses of the loopback, 127.x.x.x, can be forwarded.');
+  if (Number(guestPort) === 0) throw new InvalidArgumentError('A guest listens at a port from 1 to 65535.');
   return { protocol: protocol as 'tcp' | 'udp', host, port: parsePort(port), guestPort: parsePort(guestPort) };
 }

@@ -37,7 +37,9 @@ test('what belongs to Linux guests is refused in others, and the other way round
   expect(stdout).toMatch(/:3:\d+: error COV206: a guest is either an ELF or a Linux system/);
 });
 
-describe.skipIf('missing' in files)('stock Debian in scenarios', () => {
+const noDebian = 'missing' in files ? ` (skipped: no ${path.basename(files.missing)} of npm run guest:debian)` : '';
+
+describe.skipIf(noDebian !== '')(`stock Debian in scenarios${noDebian}`, () => {
   test('boots to a shell in two replicas, is struck and recovers; what is typed is answered', async () => {
     const { exit, stdout } = await covert(['run', 'examples/debian/boot.covert', '--json']);
     const reports = JSON.parse(stdout) as Report[];

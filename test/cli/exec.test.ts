@@ -1,7 +1,9 @@
-import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { truncateSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { asm, kernelImage } from '../../engine/machine/guest.test-support';
 import { makeElf } from '../oracles/elf-writer';
 import { covert, interruptAtProgress, root } from './covert';
 
@@ -106,6 +108,31 @@ describe('a bad image is one line that names the file, and exit code 2', () => {
     expect(stderr).toMatch(message);
   });
 
+  test.each(['--disk', '--initrd', '--bios', '--append', '--forward'])('%s without --linux', async (option) => {
+    const { exit, stdout, stderr } = await covert(['exec', checksum, option, option === '--forward' ? 'tcp:8080:80' : 'none']);
+    expect({ exit, stdout, stderr }).toEqual({ exit: 2, stdout: '', stderr: `covert: ${option}: only a Linux guest has that: say --linux, too\n` });
+  });
+
+  test('more disks than the board has places', async () => {
+    const kernel = await fileOf('kernel', kernelImage([0x0000006f]));
+    const disk = await fileOf('disk', new Uint8Array(512));
+    const disks = Array.from({ length: 8 }, () => ['--disk', disk]).flat();
+    const { exit, stderr } = await covert(['exec', '--linux', kernel, ...disks, '--max-instructions', '1']);
+    expect({ exit, stderr }).toEqual({ exit: 2, stderr: 'covert: --disk: there is room for 7 of them, not for 8\n' });
+    const { stderr: fits } = await covert(['exec', '--linux', kernel, ...disks.slice(2), '--max-instructions', '1']);
+    expect(fits).toContain('was stopped at the limit');
+  });
+
+  test('a disk image that becomes shorter under its guest', async () => {
+    const kernel = await fileOf('reader', readerKernel());
+    const disk = await fileOf('shrinking', new Uint8Array(4096));
+    const outcome = await covert(['exec', '--linux', kernel, '--disk', disk, '--ram', '16MiB'], {
+      meanwhile: (child) => child.stderr?.once('data', () => truncateSync(disk, 0)),
+    });
+    expect(outcome.exit).toBe(2);
+    expect(outcome.stderr.trimEnd().split('\n').at(-1)).toBe(`covert: ${disk} has become shorter while a guest used it`);
+  });
+
   test('--verbose adds the stack', async () => {
     const { exit, stderr } = await covert(['exec', path.join(folder, 'none.elf'), '--verbose']);
     expect(exit).toBe(2);
@@ -116,8 +143,34 @@ describe('a bad image is one line that names the file, and exit code 2', () => {
 /** It takes no room: all of it is a hole. */
 async function hugeFile(): Promise<string> {
   const file = await fileOf('huge.elf', new Uint8Array());
-  await truncate(file, 2 ** 32);
+  truncateSync(file, 2 ** 32);
   return file;
+}
+
+/** A kernel that reads the first sector of the first virtio disk over and over. */
+function readerKernel(): Uint8Array {
+  const base = 0x8020_0000;
+  const [descriptors, available, used, header, data] = [0x400, 0x500, 0x600, 0x700, 0x800];
+  const to = (register: number, value: number): number[] => [asm.lui(6, 0x80200), asm.addi(6, 6, value), asm.sw(6, 5, register), asm.sw(0, 5, register + 4)];
+  const set = (register: number, value: number): number[] => [asm.addi(6, 0, value), asm.sw(6, 5, register)];
+  const setUp = [
+    asm.lui(5, 0x10001), ...set(0x70, 3), ...set(0x24, 1), ...set(0x20, 1), ...set(0x70, 11), ...set(0x38, 8),
+    ...to(0x80, descriptors), ...to(0x90, available), ...to(0xa0, used), ...set(0x44, 1), ...set(0x70, 15),
+  ];
+  const here = 64 + setUp.length * 4;
+  // The index of the available ring is the upper half of its first word.
+  const again = [asm.auipc(7, 0), asm.addi(7, 7, available - here), asm.lui(8, 0x10), 0x008484b3 /* add s1, s1, s0 */, asm.sw(9, 7, 0), asm.sw(0, 5, 0x50), asm.jal(0, -12)];
+  const image = new Uint8Array(0x1000);
+  image.set(kernelImage([...setUp, ...again]));
+  const view = new DataView(image.buffer);
+  const chain: [number, number, number, number][] = [[header, 16, 1, 1], [data, 512, 3, 2], [data + 512, 1, 2, 0]];
+  chain.forEach(([at, bytes, flags, next], i) => {
+    view.setBigUint64(descriptors + i * 16, BigInt(base + at), true);
+    view.setUint32(descriptors + i * 16 + 8, bytes, true);
+    view.setUint16(descriptors + i * 16 + 12, flags, true);
+    view.setUint16(descriptors + i * 16 + 14, next, true);
+  });
+  return image;
 }
 
 function patched(bytes: Uint8Array, offset: number, value: number): Uint8Array {

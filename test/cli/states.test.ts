@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -42,4 +43,27 @@ test('what is no state is refused in one line', async () => {
   const cut = await covert(['diff', file('one'), file('two')]);
   expect(cut).toEqual({ exit: 2, stdout: '', stderr: `covert: ${file('two')}: its checksum is wrong: it was cut off or changed\n` });
   expect(await covert(['exec'])).toMatchObject({ exit: 2, stderr: 'covert: give either an image or --from with a state\n' });
+});
+
+test('a state goes where it can be written, or nothing is run', async () => {
+  const refused = await covert(['exec', image, '--max-instructions', '1', '--save', folder]);
+  expect(refused).toEqual({ exit: 2, stdout: '', stderr: `covert: --save ${folder}: it is there already, and no file\n` });
+  const nowhere = await covert(['exec', image, '--max-instructions', '1', '--save', file('none/state')]);
+  expect(nowhere).toEqual({ exit: 2, stdout: '', stderr: `covert: --save ${file('none/state')}: there is no such folder\n` });
+  // The place of a pipe or a device is not to be taken.
+  const pipe = file('pipe');
+  expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
+  const taken = await covert(['exec', image, '--max-instructions', '1', '--save', pipe]);
+  expect(taken).toEqual({ exit: 2, stdout: '', stderr: `covert: --save ${pipe}: it is there already, and no file\n` });
+  expect((await readdir(folder)).sort()).toEqual(['one', 'pipe', 'two']);
+});
+
+test('what makes no sense with a state is refused', async () => {
+  const from = ['exec', '--from', file('one')];
+  const late = await covert([...from, '--hash-at', '5,2_000_000']);
+  expect(late).toEqual({ exit: 2, stdout: '', stderr: 'covert: --hash-at 5: the state is at 1,000,000 instructions already\n' });
+  for (const option of [['--ram', '1GiB'], ['--harts', '2'], ['--linux'], ['--disk', 'none'], ['--append', 'quiet']]) {
+    const beside = await covert([...from, ...option]);
+    expect(beside).toEqual({ exit: 2, stdout: '', stderr: `covert: ${option[0]}: a state that is gone on from has its own: leave it out\n` });
+  }
 });

@@ -50,7 +50,9 @@ sysbench --version
 exit 7
 `;
 
-describe.skipIf('missing' in found)('real programs of Debian', () => {
+const noDebian = 'missing' in found ? ` (skipped: no ${path.basename(found.missing)} of npm run guest:debian)` : '';
+
+describe.skipIf(noDebian !== '')(`real programs of Debian${noDebian}`, () => {
   test.skipIf(needsQemu !== '')(`openssl, sqlite3, xz, 7z and esbuild say what they say under qemu${needsQemu}`, async () => {
     const initrd = await writeInitialDisk(script);
     const ours = await onEngine(files, initrd);

@@ -94,7 +94,9 @@ dd if=/dev/vda bs=1048576 skip=4 2>/dev/null | sha256sum
 exit 5
 `;
 
-describe.skipIf('missing' in found)('devices as Debian’s own drivers see them', () => {
+const noDebian = 'missing' in found ? ` (skipped: no ${path.basename(found.missing)} of npm run guest:debian)` : '';
+
+describe.skipIf(noDebian !== '')(`devices as Debian’s own drivers see them${noDebian}`, () => {
   test.skipIf(missing.length > 0)(`a disk holds what it holds under qemu${reason}`, () => {
     const image = makeDisk();
     const disk = path.join(folder, 'disk.img');

@@ -1,0 +1,43 @@
+import { access, constants, rename, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { BadInput } from './failure';
+
+const systemErrors: Record<string, string> = {
+  ENOENT: 'there is no such folder',
+  ENOTDIR: 'a part of the path is no folder',
+  EACCES: 'no permission to write there',
+  EPERM: 'no permission to write there',
+  EROFS: 'nothing can be written there',
+  ENOSPC: 'there is no room left',
+  EDQUOT: 'there is no room left',
+};
+
+function asUnwritable(file: string, error: unknown): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === undefined ? error : new BadInput(`--save ${file}: ${systemErrors[code] ?? message}`, { cause: error });
+}
+
+/** Before a run whose end is to be written to a file. Throws {@link BadInput} where that could not be done. */
+export async function checkSavable(file: string): Promise<void> {
+  const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw asUnwritable(file, error);
+  });
+  // What is put in the place of a device or a pipe would take it away from everybody.
+  if (found && !found.isFile()) throw new BadInput(`--save ${file}: it is there already, and no file`);
+  await access(path.dirname(file), constants.W_OK).catch((error: unknown) => {
+    throw asUnwritable(file, error);
+  });
+}
+
+/** Writes a file whole or not at all. Throws {@link BadInput}. */
+export async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
+  const part = `${file}.${process.pid}.part`;
+  try {
+    await writeFile(part, bytes);
+    await rename(part, file);
+  } catch (error) {
+    await rm(part, { force: true });
+    throw asUnwritable(file, error);
+  }
+}
