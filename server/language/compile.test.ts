@@ -255,6 +255,8 @@ describe('places of diagnostics are narrow', () => {
     ['import "here.covert"', ['COV204 "here.covert"']],
     ['import "none.covert"', ['COV203 "none.covert"']],
     ['import ".."', ['COV203 ".."']],
+    ['import "\ud800.covert"', ['COV203 "\ud800.covert"']],
+    ['guest g { elf "\udc00" }', ['COV203 "\udc00"']],
     ['/* no end', ['COV102 /*']],
     ['chp c { }', ['COV101 chp']],
   ])('%s', async (text, wanted) => {

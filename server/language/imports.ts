@@ -21,7 +21,8 @@ export function importsOf(document: LangiumDocument): ast.Import[] {
 export function resolvedUri(document: LangiumDocument, text: string | undefined): URI | undefined {
   const path = text === undefined ? undefined : decodeString(text).value;
   if (path === undefined || path.trim() === '' || path.includes('\0')) return undefined;
-  return UriUtils.resolvePath(UriUtils.dirname(document.uri), path);
+  // Half a pair of UTF-16 has no place in a URI, and in no file's name.
+  return UriUtils.resolvePath(UriUtils.dirname(document.uri), path.replace(/\p{Surrogate}/gu, '\ufffd'));
 }
 
 /** Characters of a scenario file, and bytes of one that is imported. The parser takes long for long files. */
