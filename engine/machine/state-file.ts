@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { mostHarts, pageBytes, stateBytes } from './layout';
+import { at, mostHarts, pageBytes, stateAt, stateBytes } from './layout';
 import { PageTree, type Page } from './page-tree';
 import { MachineSnapshot } from './snapshot';
 
@@ -90,6 +90,7 @@ export function readState(file: Uint8Array): StateFile {
   const sound = ramBytes > 0 && ramBytes <= mostRam && Number.isInteger(ramPages) && harts >= 1 && harts <= mostHarts && used <= ramPages && different <= used && devices <= entropyDevice;
   if (!sound) throw new StateFileError('its header makes no sense');
   const body = unpacked(packed, stateBytes + used * 8 + different * pageBytes);
+  if (!isSound(body, harts)) throw new StateFileError('its state makes no sense');
   const pagesAt = stateBytes + used * 8;
   const changes = new Map<number, Uint8Array>();
   for (let at = stateBytes; at < pagesAt; at += 8) {
@@ -100,6 +101,12 @@ export function readState(file: Uint8Array): StateFile {
   }
   const pages = PageTree.zero(ramPages).with(changes);
   return { snapshot: new MachineSnapshot(new Uint8Array(body.subarray(0, stateBytes)), pages, ramBytes, harts), tohost: bytes.readBigUInt64LE(20), entropy: devices === entropyDevice };
+}
+
+/** The rest of a state block is the guest's, and may be anything; these the machine leans on. */
+function isSound(state: Buffer, harts: number): boolean {
+  const count = (address: number): bigint => state.readBigUInt64LE(address - stateAt);
+  return count(at.harts) === BigInt(harts) && count(at.hart) < harts && count(at.retired) <= Number.MAX_SAFE_INTEGER;
 }
 
 function unpacked(packed: Uint8Array, expected: number): Buffer {
