@@ -59,6 +59,11 @@ export class FaultInjector {
     this.#counts = faults.map(() => 0);
   }
 
+  /** Bytes of the longest text that a trigger looks for among the console's newest bytes. */
+  get longestText(): number {
+    return Math.max(0, ...this.#faults.map(({ trigger }) => (trigger.kind === 'console' ? Buffer.byteLength(trigger.text) : 0)));
+  }
+
   hasFired(fault: number): boolean {
     return this.#fired[fault] ?? false;
   }

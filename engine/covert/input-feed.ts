@@ -45,6 +45,11 @@ export class InputFeed {
     return this.#handed;
   }
 
+  /** Outputs before this one have been looked at. */
+  get saw(): number {
+    return this.#saw;
+  }
+
   /** The input that is due, counted as handed over; undefined where there is none. */
   next(guest: GuestView): Input | undefined {
     const input = this.#handed < this.#decided ? this.log.at(this.#handed) : this.#decide(guest);
@@ -57,6 +62,12 @@ export class InputFeed {
   /** Everything from the `handed`-th input on is to be handed over again. */
   rollBack(handed: number): void {
     this.#handed = handed;
+  }
+
+  /** Nothing before the `handed`-th input will be handed over again. */
+  forget(handed: number): void {
+    // The newest one says at which count there has been an input already.
+    this.log.forget(Math.min(handed, this.#decided - 1));
   }
 
   save(): FeedState {

@@ -12,13 +12,21 @@ export interface Input {
  * replicas are handed the same again.
  */
 export class InputLog {
-  readonly #entries: Input[] = [];
+  readonly #entries = new Map<number, Input>();
 
   at(index: number): Input | undefined {
-    return this.#entries[index];
+    return this.#entries.get(index);
   }
 
   write(index: number, input: Input): void {
-    this.#entries[index] ??= input;
+    if (!this.#entries.has(index)) this.#entries.set(index, input);
+  }
+
+  /** Inputs before `index` will not be asked for again. */
+  forget(index: number): void {
+    for (const number of this.#entries.keys()) {
+      if (number >= index) break;
+      this.#entries.delete(number);
+    }
   }
 }

@@ -22,10 +22,30 @@ export interface ReleasedData {
   sha256: string;
 }
 
+/** What is known of outputs of one kind that are not kept any more. */
+class Sum {
+  constructor(
+    readonly hash = createHash('sha256'),
+    public outputs = 0,
+    public bytes = 0,
+  ) {}
+
+  add({ value, bytes, digest }: Released): void {
+    this.outputs += 1;
+    this.bytes += bytes ?? 0;
+    this.hash.update(`${value} ${digest}\n`);
+  }
+
+  copy(): Sum {
+    return new Sum(this.hash.copy(), this.outputs, this.bytes);
+  }
+}
+
 /**
- * What the outside has been given, by sequence number. Only ever added to:
- * a rollback compares what the replicas produce again with what stands here,
- * and a time traveller looks at a shorter prefix of it.
+ * What the outside has been given, by sequence number: a rollback compares what
+ * the replicas produce again with what stands here, and a time traveller looks
+ * at a shorter prefix of it. Only ever added to, unless its owner says that
+ * nobody will go back: then the beginning is forgotten.
  *
  * Several systems that replay one run share one log. That is sound because the
  * run is deterministic: whoever writes entry n writes the same value. There may
@@ -34,9 +54,17 @@ export interface ReleasedData {
 export class ReleaseLog {
   #entries = new Uint16Array(1024).fill(absent);
   readonly #others = new Map<number, Released>();
+  /** The first output that is kept; entries begin with it. */
+  #first = 0;
+  readonly #forgotten = { disk: new Sum(), net: new Sum() };
+
+  /** Number of the first output that is kept. */
+  get first(): number {
+    return this.#first;
+  }
 
   at(sequence: number): Released | undefined {
-    const entry = this.#entries[sequence] ?? absent;
+    const entry = this.#entries[sequence - this.#first] ?? absent;
     if (entry === absent) return undefined;
     return entry < marks.exit ? { kind: 'console', value: entry } : this.#others.get(sequence);
   }
@@ -49,33 +77,49 @@ export class ReleaseLog {
   }
 
   write({ sequence, kind, value, data }: Pick<Output, 'sequence' | 'kind' | 'value' | 'data'>): void {
-    while (sequence >= this.#entries.length) {
+    const index = sequence - this.#first;
+    while (index >= this.#entries.length) {
       const larger = new Uint16Array(this.#entries.length * 2).fill(absent);
       larger.set(this.#entries);
       this.#entries = larger;
     }
-    if (this.#entries[sequence] !== absent) return;
-    this.#entries[sequence] = kind === 'console' ? value : marks[kind];
+    if (index < 0 || this.#entries[index] !== absent) return;
+    this.#entries[index] = kind === 'console' ? value : marks[kind];
     if (kind !== 'console') this.#others.set(sequence, { kind, value, ...(data ? { bytes: data.length, digest: digestOf(data) } : {}) });
   }
 
-  /** Console bytes among outputs [from, to). */
+  /**
+   * Keeps nothing of outputs before `sequence` but the sums of their data. Only
+   * where no system that uses the log goes back to before it.
+   */
+  forget(sequence: number): void {
+    if (sequence <= this.#first) return;
+    for (const [number, output] of this.#others) {
+      // A map is in the order in which it was written: that of the numbers, in a run that forgets.
+      if (number >= sequence) break;
+      if (output.kind === 'disk' || output.kind === 'net') this.#forgotten[output.kind].add(output);
+      this.#others.delete(number);
+    }
+    const { length } = this.#entries;
+    const gone = Math.min(sequence - this.#first, length);
+    this.#entries.copyWithin(0, gone).fill(absent, length - gone);
+    this.#first = sequence;
+  }
+
+  /** Console bytes among outputs [from, to), of those that are kept. */
   console(to: number, from = 0): Uint8Array {
-    const entries = this.#entries.subarray(Math.max(0, from), to).filter((entry) => entry < marks.exit);
+    const index = (sequence: number): number => Math.max(0, sequence - this.#first);
+    const entries = this.#entries.subarray(index(from), index(to)).filter((entry) => entry < marks.exit);
     return Uint8Array.from(entries);
   }
 
-  /** Outputs of a kind that has data among the first `to`. */
+  /** Outputs of a kind that has data among the first `to`, which is no fewer than have been forgotten. */
   data(kind: 'disk' | 'net', to: number): ReleasedData {
-    const hash = createHash('sha256');
-    const sum = { outputs: 0, bytes: 0 };
+    const sum = this.#forgotten[kind].copy();
     for (const [sequence, output] of [...this.#others].sort(([a], [b]) => a - b)) {
-      if (sequence >= to || output.kind !== kind) continue;
-      sum.outputs += 1;
-      sum.bytes += output.bytes ?? 0;
-      hash.update(`${output.value} ${output.digest}\n`);
+      if (sequence < to && output.kind === kind) sum.add(output);
     }
-    return { ...sum, sha256: hash.digest('hex') };
+    return { outputs: sum.outputs, bytes: sum.bytes, sha256: sum.hash.digest('hex') };
   }
 }
 

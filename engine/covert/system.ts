@@ -14,6 +14,19 @@ import { compareOutputs, compareStates, describeOutput, inspectArrival, snapshot
 import { Replica, type ReplicaState } from './replica';
 import type { CostReport } from './report';
 
+export interface SystemOptions {
+  costs?: CostTable;
+  /** Logs that several systems share which replay one run. */
+  log?: ReleaseLog;
+  inputs?: InputLog;
+  /**
+   * Keep only what a rollback needs, so that a run of any length takes a bounded
+   * amount of memory. Then no state from before the newest checkpoint can be
+   * loaded, and `released` has only what is kept. Default false.
+   */
+  forgetful?: boolean;
+}
+
 export interface AdvanceOptions {
   /** Stop before any replica executes an instruction at one of these addresses. */
   breakpoints?: ReadonlySet<bigint>;
@@ -73,6 +86,7 @@ export class System {
   readonly #accounting: Accounting;
   readonly #log: ReleaseLog;
   readonly #feed: InputFeed;
+  readonly #forgetful: boolean;
   #moment = 0;
   #count = 0;
   #epoch = 0;
@@ -95,12 +109,13 @@ export class System {
 
   constructor(
     readonly plan: Plan,
-    options: { costs?: CostTable; log?: ReleaseLog; inputs?: InputLog } = {},
+    options: SystemOptions = {},
   ) {
     const { protection, guest } = plan;
     this.chip = new Chip(plan.chip);
     this.#log = options.log ?? new ReleaseLog();
     this.#feed = new InputFeed(options.inputs ?? new InputLog(), guest.typing ?? []);
+    this.#forgetful = options.forgetful ?? false;
     this.#injector = new FaultInjector(plan.faults, plan.seed);
     this.#accounting = new Accounting(options.costs ?? defaultCosts, protection.kind !== 'none');
 
@@ -130,7 +145,7 @@ export class System {
   get ended(): SystemEvent | undefined {
     return this.#ended;
   }
-  /** Console bytes released so far. */
+  /** Console bytes released so far; in a forgetful system those that are kept. */
   get released(): Uint8Array {
     return this.#log.console(this.#released);
   }
@@ -421,7 +436,7 @@ export class System {
       if (output.kind !== 'console') this.#events.push({ kind: 'release', moment, instruction: at, bytes: [] });
       else if (newest?.kind === 'release' && newest.moment === moment) newest.bytes.push(output.value);
       else this.#events.push({ kind: 'release', moment, instruction: at, bytes: [output.value] });
-      if (this.#released < mostOutputs) return false;
+      if (this.#released - this.#log.first < mostOutputs) return false;
       this.#moveTo(at);
       this.#end('limit', null, `the guest has sent ${mostOutputs} outputs, which is as much as is kept`);
       return true;
@@ -454,6 +469,7 @@ export class System {
     this.#epoch++;
     if (replicated) this.#compareAndCheckpoint();
     if (!this.#detection) this.#handOver();
+    if (this.#forgetful) this.#forget();
     this.#accounting.settle(this.replicas);
     if (!this.#detection) for (const replica of this.replicas) this.#strike(replica, this.#moment);
   }
@@ -473,6 +489,14 @@ export class System {
       if (replica.halted === 'idle') replica.halted = null;
     }
     return true;
+  }
+
+  /** Gives up what no rollback, no input and no fault will ask for again. */
+  #forget(): void {
+    const alone = this.replicas.length === 1;
+    const compared = alone ? this.#compared : this.#checkpoint.compared;
+    this.#log.forget(Math.min(compared - this.#injector.longestText, this.#feed.saw));
+    this.#feed.forget(alone ? this.#feed.handed : this.#checkpoint.inputs);
   }
 
   #compareAndCheckpoint(): void {

@@ -25,7 +25,7 @@ import { makeRootDisk } from './root-disk';
 /** What the root file system has, with all that these need. */
 const programs = [
   'base-files', 'base-passwd', 'bash', 'coreutils', 'dash', 'grep', 'sed',
-  'openssl', 'sqlite3', 'xz-utils', '7zip', 'redis-server', 'redis-tools', 'nginx-light', 'sysbench',
+  'openssl', 'sqlite3', 'xz-utils', '7zip', 'redis-server', 'redis-tools', 'nginx-light', 'stress', 'sysbench',
 ];
 /** A Go program that npm has for riscv64, and its version. */
 const esbuild = { name: '@esbuild/linux-riscv64', version: '0.28.2' };
