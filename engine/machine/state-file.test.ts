@@ -71,7 +71,7 @@ describe('a state in a file', () => {
     const state = snapshot.state.slice();
     new DataView(state.buffer).setBigUint64(place - stateAt, value, true);
     const file = writeState({ snapshot: new MachineSnapshot(state, snapshot.pages, snapshot.ramBytes, snapshot.harts), tohost: 0n, entropy: true });
-    expect(() => readState(file)).toThrow('no machine can be in the state that it holds');
+    expect(() => readState(file)).toThrow('its state makes no sense');
   });
 
   test('a header with a right sum may say anything, and be followed by anything', () => {
@@ -87,5 +87,29 @@ describe('a state in a file', () => {
         expect(() => readState(Buffer.concat([header, rest]))).toThrow(StateFileError);
       }),
     );
+  });
+
+  test('a state block with a right sum may hold anything: it is refused, or the machine runs', () => {
+    const { state, pages, ramBytes, harts } = started(5000).snapshot();
+    const word = fc.oneof(fc.bigInt({ min: 0n, max: 100n }), fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }), fc.constant((1n << 64n) - 1n));
+    const place = fc.oneof(fc.nat(0xa0), fc.nat(state.length / 8 - 1), fc.constantFrom(...[at.retired, at.harts, at.hart].map((address) => (address - stateAt) / 8)));
+    let refused = 0;
+    fc.assert(
+      fc.property(fc.array(fc.tuple(place, word), { minLength: 1, maxLength: 3 }), (words) => {
+        const block = state.slice();
+        for (const [index, value] of words) new DataView(block.buffer).setBigUint64(index * 8, value, true);
+        const file = writeState({ snapshot: new MachineSnapshot(block, pages, ramBytes, harts), tohost: 0n, entropy: true });
+        try {
+          const machine = Machine.fromState(file);
+          machine.run(machine.retired + 1000);
+          machine.snapshot().hash();
+        } catch (error) {
+          expect(error).toBeInstanceOf(StateFileError);
+          refused++;
+        }
+      }),
+      { numRuns: 300 },
+    );
+    expect(refused).toBeGreaterThan(0);
   });
 });

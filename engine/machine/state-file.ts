@@ -100,7 +100,7 @@ export function readState(file: Uint8Array): StateFile {
     changes.set(index, body.subarray(from, from + pageBytes));
   }
   const state = new Uint8Array(body.subarray(0, stateBytes));
-  if (!isSoundState(state, harts)) throw new StateFileError('no machine can be in the state that it holds');
+  if (!isSoundState(state, harts)) throw new StateFileError('its state makes no sense');
   const pages = PageTree.zero(ramPages).with(changes);
   return { snapshot: new MachineSnapshot(state, pages, ramBytes, harts), tohost: bytes.readBigUInt64LE(20), entropy: devices === entropyDevice };
 }

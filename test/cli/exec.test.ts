@@ -1,4 +1,5 @@
-import { truncateSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, truncateSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -75,6 +76,11 @@ describe('a good image', () => {
     expect(text.exit).toBe(3);
     expect(text.stderr).toContain('after 12,345 instructions');
     expect(JSON.parse(json.stdout)).toMatchObject({ exit: null, ended: 'limit', instructions: 12_345 });
+  });
+
+  test.skipIf(!existsSync('/dev/full'))(`a full disk behind stdout is said in one line, and is 3${existsSync('/dev/full') ? '' : ' (skipped: no /dev/full)'}`, () => {
+    const { status, stderr } = spawnSync('sh', ['-c', `"$0" "$@" > /dev/full`, process.execPath, path.join(root, 'dist/covert.cjs'), 'exec', checksum], { cwd: root, encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 3, stderr: 'covert: stdout cannot be written to: ENOSPC: no space left on device, write\n' });
   });
 
   test('Ctrl-C ends a guest that does not, with 130 and nothing half-written', async () => {
