@@ -116,6 +116,8 @@ export class DivergenceTracker {
   }
 
   #extend(moment: number, found: Divergence[]): void {
+    // Only a window needs systems to follow with: most runs never open one.
+    if (this.#window !== 'open') return;
     const { probe, healthy } = this.#systems();
     while (this.#window === 'open' && probe.moment < moment && !probe.ended) {
       const start = { probe: probe.save(), healthy: healthy?.save() };

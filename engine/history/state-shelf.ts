@@ -3,15 +3,26 @@ import type { SystemState } from '../covert/system';
 /** States kept before every second one is given up. */
 const capacity = 256;
 const firstInterval = 131_072;
+/** Pages that the states may have beyond what they share: a gibibyte. */
+const mostPages = 2 ** 18;
+
+interface Entry {
+  readonly state: SystemState;
+  /** Pages that it does not share with the state before it. */
+  readonly pages: number;
+}
 
 /**
  * The saved states of a session, ordered by moment. Their spacing doubles
- * whenever the shelf is full, so that a long run keeps a bounded number of
- * states evenly spread; pages that did not change between them are shared.
+ * whenever the shelf is full, by their number or by what they take, so that a
+ * long run keeps a bounded number of states evenly spread; pages that did not
+ * change between them are shared.
  */
 export class StateShelf {
-  #states: SystemState[] = [];
+  #entries: Entry[] = [];
   #interval = firstInterval;
+
+  constructor(private readonly room = mostPages) {}
 
   /** The next moment after `moment` at which a state is wanted. */
   nextBoundary(moment: number): number {
@@ -24,23 +35,49 @@ export class StateShelf {
   }
 
   put(state: SystemState): void {
-    const index = this.#states.findLastIndex(({ moment }) => moment < state.moment) + 1;
-    this.#states.splice(index, 0, state);
-    if (this.#states.length <= capacity) return;
-    this.#interval *= 2;
-    this.#states = this.#states.filter(({ moment }) => moment % this.#interval === 0);
+    const index = this.#entries.findLastIndex((entry) => entry.state.moment < state.moment) + 1;
+    const [earlier, later] = [this.#entries[index - 1], this.#entries[index]];
+    const fresh = [this.#entry(state, earlier)];
+    // The one behind it has another one before it now.
+    if (later) fresh.push(this.#entry(later.state, { state }));
+    this.#entries.splice(index, later ? 1 : 0, ...fresh);
+    while (this.#full && this.#entries.length > 1) this.#thin();
   }
 
   /** The newest state at or before `moment`; `strictly`: before it. */
   before(moment: number, strictly: boolean): SystemState | undefined {
     let low = 0;
-    let high = this.#states.length;
+    let high = this.#entries.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      const at = this.#states[middle]?.moment ?? Infinity;
+      const at = this.#entries[middle]?.state.moment ?? Infinity;
       if (at < moment || (!strictly && at === moment)) low = middle + 1;
       else high = middle;
     }
-    return this.#states[low - 1];
+    return this.#entries[low - 1]?.state;
+  }
+
+  get #full(): boolean {
+    return this.#entries.length > capacity || this.#entries.reduce((sum, { pages }) => sum + pages, 0) > this.room;
+  }
+
+  /** Gives up the states that are not at a multiple of the doubled interval. */
+  #thin(): void {
+    this.#interval *= 2;
+    const kept: Entry[] = [];
+    for (const [i, entry] of this.#entries.entries()) {
+      if (entry.state.moment % this.#interval !== 0) continue;
+      const before = kept.at(-1);
+      kept.push(before?.state === this.#entries[i - 1]?.state ? entry : this.#entry(entry.state, before));
+    }
+    this.#entries = kept;
+  }
+
+  #entry(state: SystemState, before?: Pick<Entry, 'state'>): Entry {
+    const [first, ...others] = state.replicas.map(({ snapshot }) => snapshot);
+    const earlier = before?.state.replicas[0]?.snapshot;
+    const changed = first && earlier ? first.changedPages(earlier) : 0;
+    // Replicas that agree share their pages.
+    return { state, pages: others.reduce((sum, other) => sum + (first ? other.changedPages(first) : 0), changed) };
   }
 }

@@ -3,7 +3,7 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { mostHarts, pageBytes, stateBytes } from './layout';
 import { Page, PageTree } from './page-tree';
 import { MachineSnapshot } from './snapshot';
-import { isSoundState } from './state-check';
+import { isSoundState } from './sound-state';
 import { blockBytes } from './virtio/disk';
 import { sectorBytes, type DiskImage } from './virtio/disk-image';
 import { slots } from './virtio/transport';
@@ -175,7 +175,7 @@ export function readState(file: Uint8Array, imageOf: ImageOf): StateFile {
   const diskStates = images.map((image, i) => ({ image, tree: tree(Math.ceil(image.bytes / blockBytes), disks[i]?.blocks ?? 0) }));
   const block = (number: number): Uint8Array => {
     const state = new Uint8Array(body.subarray(number * stateBytes, (number + 1) * stateBytes));
-    if (!isSoundState(state, harts)) throw new StateFileError('its registers make no sense');
+    if (!isSoundState(state, harts)) throw new StateFileError('its state makes no sense');
     return state;
   };
   return {

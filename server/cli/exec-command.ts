@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import { LoadError, Machine } from '../../engine/machine/machine';
 import { slots as mostDevices } from '../../engine/machine/virtio/transport';
@@ -8,6 +7,7 @@ import { readSymbols } from '../../engine/symbols/symbols';
 import { ElfError } from '../../engine/symbols/types';
 import { Cable } from '../network/cable';
 import { ForwardError, type Forward } from '../network/forwards';
+import { readWhole } from '../whole-file';
 import { ConsoleInput } from './console-input';
 import { imagesOfState, openDisk } from './disk-files';
 import { execute, type Execution } from './execute';
@@ -173,7 +173,7 @@ function checkRam(ram: number): void {
 }
 
 async function read(file: string): Promise<Uint8Array> {
-  return readFile(file).catch((error: unknown) => {
+  return readWhole(file).catch((error: unknown) => {
     throw asUnreadable(file, error);
   });
 }
@@ -217,7 +217,7 @@ function stateOf(machine: Machine, file: string): Uint8Array {
 async function boot(file: string, { ram, harts }: ExecFlags): Promise<Machine> {
   checkRam(ram);
   try {
-    const bytes = await readFile(file);
+    const bytes = await readWhole(file);
     const image = readElf(bytes);
     const machine = Machine.create({ ramBytes: ram, harts });
     for (const { address, memoryBytes } of image.segments) checkFits(file, machine, address, memoryBytes);

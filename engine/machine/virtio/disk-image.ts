@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 export const sectorBytes = 512;
@@ -46,7 +46,8 @@ const chunkBytes = 2 ** 20;
  * error where it cannot be opened.
  */
 export function imageOfFile(path: string, known?: { stamp: string; sha256: string }): DiskImage {
-  const file = openSync(path, 'r');
+  // A pipe that nobody writes to would not even be opened; Windows has no such flag.
+  const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     const stat = fstatSync(file);
     if (!stat.isFile()) throw new DiskImageError('is no file');
