@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { kernelImage, ramBase } from './guest.test-support';
+import { asm, kernelImage, ramBase } from './guest.test-support';
 import { Machine } from './machine';
 
 // The built-in SBI with several harts. Every hart runs the same code: a call, then a loop.
@@ -82,6 +82,28 @@ describe('the built-in firmware of several harts', () => {
     expect(call(machine, hsm, start, 1n, code + 4n, 5n)).toEqual([0n, 0n]);
     goRound(machine);
     expect(machine.getCsr(0xb02, 1)).toBe(BigInt(quantum) + 1n);
+  });
+
+  it('starts a hart anew without what it knew of its old page tables', () => {
+    const machine = Machine.create({ ramBytes: 4 * 2 ** 20, harts: 2 });
+    const put = (at: bigint, value: bigint): boolean => machine.writeMemory(at, new Uint8Array(BigUint64Array.of(value).buffer));
+    machine.loadKernel(kernelImage([ecall, loop, asm.csrrw(0, satp, 11), asm.lw(5, 6, 0), ecall, asm.lw(7, 6, 0), loop]));
+    // Sv39: RAM's first 2 MiB are its second ones, and those are themselves.
+    const entry = (page: bigint, flags: bigint): bigint => ((page >> 12n) << 10n) | flags;
+    put(ramBase + 0x100010n, entry(ramBase + 0x101000n, 1n));
+    put(ramBase + 0x101000n, entry(ramBase + 0x200000n, 0xcfn));
+    put(ramBase + 0x101008n, entry(ramBase + 0x200000n, 0xcfn));
+    put(ramBase + 64n, 0x1234n);
+    machine.run(1);
+    machine.setX(6, ramBase + 64n, 1);
+    prepare(machine, 1, hsm, stop);
+    call(machine, hsm, start, 1n, code + 8n, (8n << 60n) | ((ramBase + 0x100000n) >> 12n));
+    goRound(machine);
+    expect(call(machine, hsm, status, 1n)).toEqual([0n, 1n]);
+    expect(machine.getX(5, 1)).toBe(BigInt(ecall));
+    expect(call(machine, hsm, start, 1n, code + 20n, 0n)).toEqual([0n, 0n]);
+    goRound(machine);
+    expect(machine.getX(7, 1)).toBe(0x1234n);
   });
 
   it('is idle when all harts have stopped', () => {

@@ -5,8 +5,10 @@ import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readElf } from '../symbols/elf';
+import { at, stateAt } from './layout';
 import { Machine } from './machine';
-import { readState, StateFileError } from './state-file';
+import { MachineSnapshot } from './snapshot';
+import { readState, StateFileError, writeState } from './state-file';
 
 const image = readElf(readFileSync(resolve(import.meta.dirname, '../../examples/ticker/ticker.elf')));
 
@@ -54,6 +56,24 @@ describe('a state in a file', () => {
     );
   });
 
+  test.each([
+    ['of more harts', at.harts, 2n],
+    ['in the turn of a hart that is not there', at.hart, 1n],
+    ['with more in the FIFO than that holds', at.uartCount, 17n],
+    ['with more instructions than can be counted', at.retired, 2n ** 60n],
+    ['that ended in no known way', at.exited, 3n],
+    ['with an odd pc', at.pc, 0x8000_0001n],
+    ['with something in x0', at.x, 1n],
+    ['with something where nothing stands', stateAt + 0xb00, 1n],
+    ['with something in the bank of a hart that is not there', stateAt + 0x1400, 1n],
+  ])('no machine is in a state %s', (_, place, value) => {
+    const snapshot = started(5000).snapshot();
+    const state = snapshot.state.slice();
+    new DataView(state.buffer).setBigUint64(place - stateAt, value, true);
+    const file = writeState({ snapshot: new MachineSnapshot(state, snapshot.pages, snapshot.ramBytes, snapshot.harts), tohost: 0n, entropy: true });
+    expect(() => readState(file)).toThrow('its state makes no sense');
+  });
+
   test('a header with a right sum may say anything, and be followed by anything', () => {
     const any = fc.uint8Array({ maxLength: 3000 });
     fc.assert(
@@ -67,5 +87,29 @@ describe('a state in a file', () => {
         expect(() => readState(Buffer.concat([header, rest]))).toThrow(StateFileError);
       }),
     );
+  });
+
+  test('a state block with a right sum may hold anything: it is refused, or the machine runs', () => {
+    const { state, pages, ramBytes, harts } = started(5000).snapshot();
+    const word = fc.oneof(fc.bigInt({ min: 0n, max: 100n }), fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }), fc.constant((1n << 64n) - 1n));
+    const place = fc.oneof(fc.nat(0xa0), fc.nat(state.length / 8 - 1), fc.constantFrom(...[at.retired, at.harts, at.hart].map((address) => (address - stateAt) / 8)));
+    let refused = 0;
+    fc.assert(
+      fc.property(fc.array(fc.tuple(place, word), { minLength: 1, maxLength: 3 }), (words) => {
+        const block = state.slice();
+        for (const [index, value] of words) new DataView(block.buffer).setBigUint64(index * 8, value, true);
+        const file = writeState({ snapshot: new MachineSnapshot(block, pages, ramBytes, harts), tohost: 0n, entropy: true });
+        try {
+          const machine = Machine.fromState(file);
+          machine.run(machine.retired + 1000);
+          machine.snapshot().hash();
+        } catch (error) {
+          expect(error).toBeInstanceOf(StateFileError);
+          refused++;
+        }
+      }),
+      { numRuns: 300 },
+    );
+    expect(refused).toBeGreaterThan(0);
   });
 });

@@ -3,6 +3,7 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { mostHarts, pageBytes, stateBytes } from './layout';
 import { PageTree, type Page } from './page-tree';
 import { MachineSnapshot } from './snapshot';
+import { isSoundState } from './sound-state';
 
 /**
  * A machine's state as a file:
@@ -98,8 +99,10 @@ export function readState(file: Uint8Array): StateFile {
     const from = pagesAt + number * pageBytes;
     changes.set(index, body.subarray(from, from + pageBytes));
   }
+  const state = new Uint8Array(body.subarray(0, stateBytes));
+  if (!isSoundState(state, harts)) throw new StateFileError('its state makes no sense');
   const pages = PageTree.zero(ramPages).with(changes);
-  return { snapshot: new MachineSnapshot(new Uint8Array(body.subarray(0, stateBytes)), pages, ramBytes, harts), tohost: bytes.readBigUInt64LE(20), entropy: devices === entropyDevice };
+  return { snapshot: new MachineSnapshot(state, pages, ramBytes, harts), tohost: bytes.readBigUInt64LE(20), entropy: devices === entropyDevice };
 }
 
 function unpacked(packed: Uint8Array, expected: number): Buffer {

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import { LoadError, Machine } from '../../engine/machine/machine';
 import { DiskImageError, imageOfFile, type DiskImage } from '../../engine/machine/virtio/disk-image';
@@ -9,6 +8,7 @@ import { readSymbols } from '../../engine/symbols/symbols';
 import { ElfError } from '../../engine/symbols/types';
 import { Cable } from '../network/cable';
 import { ForwardError, type Forward } from '../network/forwards';
+import { readWhole } from '../whole-file';
 import { ConsoleInput } from './console-input';
 import { execute, type Execution } from './execute';
 import { asUnreadable, BadInput, exitCodes, Failure } from './failure';
@@ -174,7 +174,7 @@ function checkRam(ram: number): void {
 }
 
 async function read(file: string): Promise<Uint8Array> {
-  return readFile(file).catch((error: unknown) => {
+  return readWhole(file).catch((error: unknown) => {
     throw asUnreadable(file, error);
   });
 }
@@ -212,7 +212,7 @@ function openDisk(argument: string): { image: DiskImage; readOnly: boolean } {
 async function boot(file: string, { ram, harts }: ExecFlags): Promise<Machine> {
   checkRam(ram);
   try {
-    const bytes = await readFile(file);
+    const bytes = await readWhole(file);
     const image = readElf(bytes);
     const machine = Machine.create({ ramBytes: ram, harts });
     for (const { address, memoryBytes } of image.segments) checkFits(file, machine, address, memoryBytes);

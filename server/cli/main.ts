@@ -65,7 +65,9 @@ function report(thrown: unknown, verbose: boolean): number {
 async function main(): Promise<void> {
   // Whoever reads our output may stop early (`covert run … | head`): no reason for a stack.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === 'EPIPE' ? exitCodes.held : exitCodes.failed);
+    if (error.code === 'EPIPE') process.exit(exitCodes.held);
+    process.stderr.write(`covert: stdout cannot be written to: ${error.message}\n`);
+    process.exit(exitCodes.failed);
   });
   const program = createProgram();
   try {

@@ -1,4 +1,5 @@
-import { truncateSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, truncateSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -77,6 +78,11 @@ describe('a good image', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ exit: null, ended: 'limit', instructions: 12_345 });
   });
 
+  test.skipIf(!existsSync('/dev/full'))(`a full disk behind stdout is said in one line, and is 3${existsSync('/dev/full') ? '' : ' (skipped: no /dev/full)'}`, () => {
+    const { status, stderr } = spawnSync('sh', ['-c', `"$0" "$@" > /dev/full`, process.execPath, path.join(root, 'dist/covert.cjs'), 'exec', checksum], { cwd: root, encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 3, stderr: 'covert: stdout cannot be written to: ENOSPC: no space left on device, write\n' });
+  });
+
   test('Ctrl-C ends a guest that does not, with 130 and nothing half-written', async () => {
     const image = await fileOf('interrupted.elf', endless);
     const { exit, stdout, stderr } = await covert(['exec', image, '--json'], { meanwhile: interruptAtProgress });
@@ -89,6 +95,8 @@ describe('a bad image is one line that names the file, and exit code 2', () => {
   const cases: [string, () => Promise<string>, RegExp][] = [
     ['a file that is not there', async () => path.join(folder, 'none.elf'), /no such file/],
     ['a folder', async () => folder, /folder/],
+    ['a device', async () => '/dev/null', /is no file/],
+    ['more than can be read', () => hugeFile(), /too large/],
     ['text', () => fileOf('text.elf', Buffer.from('hello\n'.repeat(100))), /ELF/],
     ['nothing', () => fileOf('empty.elf', new Uint8Array()), /ELF/],
     ['an ELF for another machine', async () => fileOf('x86.elf', patched(await readFile(path.join(root, checksum)), 18, 62)), /./],
@@ -137,6 +145,13 @@ describe('a bad image is one line that names the file, and exit code 2', () => {
     expect(stderr).toContain('    at ');
   });
 });
+
+/** It takes no room: all of it is a hole. */
+async function hugeFile(): Promise<string> {
+  const file = await fileOf('huge.elf', new Uint8Array());
+  truncateSync(file, 2 ** 32);
+  return file;
+}
 
 /** A kernel that reads the first sector of the first virtio disk over and over. */
 function readerKernel(): Uint8Array {

@@ -4,7 +4,7 @@ import { CAUSE, CURRENT, HARTS, MIP_SOFT, MSTATUS, PC, PRIVILEGE, SATP, STATE, S
 import { NONE, slowLoad, storeByte } from './memory';
 import { hostOf, isRam } from './mmu';
 import { CONSOLE, exit, output, reboot } from './output';
-import { flushOwnTranslations } from './tlb';
+import { flushOwnTranslations, forgetTranslationsOf } from './tlb';
 import { takeByte } from './uart';
 
 // The firmware's side of the RISC-V Supervisor Binary Interface (version 2.0),
@@ -133,6 +133,7 @@ function hartState(number: u64): i64 {
     if (load<u64>(base + STATUS) != STOPPED) return ALREADY_AVAILABLE;
     if (!isRam(argument(1), 2)) return INVALID_ADDRESS;
     enterSupervisor(base, argument(1), argument(2));
+    forgetTranslationsOf(<usize>hart);
     store<u64>(base + 80, hart);
     store<u64>(base + STATUS, RUNNING);
     return value(0);

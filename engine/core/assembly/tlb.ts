@@ -53,12 +53,21 @@ function empty(tlb: usize): void {
 const TRANSLATIONS: u8 = 1;
 const EVERYTHING: u8 = 2;
 
+function makeStale(hart: usize, what: u8): void {
+  store<u8>(STALE + hart, max(load<u8>(STALE + hart), what));
+}
+
 function makeOthersStale(what: u8): void {
   const harts = <usize>load<u64>(STATE + HARTS);
   const current = <usize>load<u64>(STATE + CURRENT);
   for (let hart: usize = 0; hart < harts; hart++) {
-    if (hart != current) store<u8>(STALE + hart, max(load<u8>(STALE + hart), what));
+    if (hart != current) makeStale(hart, what);
   }
+}
+
+/** Another hart's satp has been changed for it. */
+export function forgetTranslationsOf(hart: usize): void {
+  makeStale(hart, TRANSLATIONS);
 }
 
 /** Before a hart's turn. */

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 export const sectorBytes = 512;
 
@@ -36,7 +36,8 @@ export function imageOfBytes(content: Uint8Array): DiskImage {
  * or the file system's error where it cannot be opened.
  */
 export function imageOfFile(path: string): DiskImage {
-  const file = openSync(path, 'r');
+  // A pipe that nobody writes to would not even be opened; Windows has no such flag.
+  const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     const stat = fstatSync(file);
     if (!stat.isFile()) throw new DiskImageError('is no file');
