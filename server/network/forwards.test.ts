@@ -29,7 +29,7 @@ function echo(network: Network): number {
 
 test('any number of senders of datagrams is answered, and no more are remembered than the network knows', async () => {
   const probe = await client();
-  const { port } = probe.address() as AddressInfo;
+  const { port } = probe.address();
   probe.close();
   const network = new Network();
   const forwards = new Forwards(network);
