@@ -23,7 +23,8 @@ export function isSoundState(state: Uint8Array, harts: number): boolean {
     retired <= mostCounted &&
     shared('outputs sent') <= mostCounted &&
     shared('exceptions taken') <= mostCounted &&
-    shared('exited') <= 2n &&
+    shared('exited') <= 1n &&
+    shared('reboots') <= mostCounted &&
     shared('exit code') < 2n ** 32n &&
     shared('built-in firmware') <= 1n &&
     shared('uart fifo count') <= BigInt(uartFifoBytes) &&

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { banksOffset, hartBytes, hartFields, pageBytes, sharedFields, stateBytes } from '../../../engine/machine/layout';
 import { Machine } from '../../../engine/machine/machine';
-import { readState, StateFileError, type StateFile } from '../../../engine/machine/state-file';
+import { noImages, readState, StateFileError, type ImageOf, type StateFile } from '../../../engine/machine/state-file';
+import { imageOfBytes } from '../../../engine/machine/virtio/disk-image';
+import { guestMac } from '../../../engine/network/addresses';
 import { readElf } from '../../../engine/symbols/elf';
 import type { FuzzTarget } from '../target';
 import { ByteReader } from './byte-reader';
@@ -13,11 +15,15 @@ import { patched, value64, type Region } from './patches';
 const root = join(import.meta.dirname, '../../..');
 const ramBytes = 2 * 2 ** 20;
 const instructions = 10_000;
-const headerBytes = 72;
-const hashAt = 40;
+const headerBytes = 88;
+const hashAt = 56;
 /** Machines with more are read, and not made: that would measure the host. */
 const mostRam = 16 * 2 ** 20;
 
+const image = imageOfBytes(new Uint8Array(64 * 512).fill(0x5a));
+const imageOf: ImageOf = (disk, number) => (disk.bytes === image.bytes ? image : noImages(disk, number));
+/** What stands between header and packed content: of no disk, or of one without a name. */
+const diskBytes = 56;
 let bases: readonly Buffer[] | undefined;
 let bomb: Buffer | undefined;
 const machines = new Map<string, Machine>();
@@ -30,7 +36,7 @@ const machines = new Map<string, Machine>();
 export const stateTarget: FuzzTarget = {
   what: 'files of states, restored and run',
   runs: 200,
-  seeds: () => [0, 1, 2].flatMap((base) => [0, 1, 2, 3].map((how) => Uint8Array.of(base, how))).concat(Uint8Array.of(0, 4)),
+  seeds: () => [0, 1, 2, 3].flatMap((base) => [0, 1, 2, 3].map((how) => Uint8Array.of(base, how))).concat(Uint8Array.of(0, 4)),
   run(input) {
     bases ??= makeBases();
     const program = new ByteReader(input);
@@ -38,7 +44,7 @@ export const stateTarget: FuzzTarget = {
     const file = makeFile(base, program);
     let state: StateFile;
     try {
-      state = readState(file);
+      state = readState(file, imageOf);
     } catch (error) {
       if (!(error instanceof StateFileError) || /\n/.test(error.message)) throw error;
       return `refused: ${error.message.replace(/\d+/g, 'N').replaceAll(',', ';')}`;
@@ -47,20 +53,21 @@ export const stateTarget: FuzzTarget = {
   },
 };
 
-function run(file: Uint8Array, { snapshot, entropy, tohost }: StateFile): string {
+function run(file: Uint8Array, { snapshot, tohost, ...devices }: StateFile): string {
   const kind = `${snapshot.harts} harts`;
   if (snapshot.ramBytes > mostRam) return `${kind}, much RAM`;
-  const key = `${snapshot.ramBytes} ${snapshot.harts} ${entropy} ${tohost}`;
+  const { readOnly, entropy, console, mac } = devices;
+  const key = `${snapshot.ramBytes} ${snapshot.harts} ${entropy} ${console} ${mac?.join() ?? ''} ${readOnly.join()} ${tohost}`;
   let machine = machines.get(key);
   if (!machine) {
     // Few, as each takes as much of the host's address space as a large one.
     if (machines.size >= 12) machines.clear();
-    machines.set(key, (machine = Machine.fromState(file)));
+    machines.set(key, (machine = Machine.fromState(file, imageOf)));
   }
   machine.restore(snapshot);
   machine.takeOutputs();
   if (!machine.snapshot().equals(snapshot)) throw new Error('restored, it is another state');
-  if (!readState(machine.save()).snapshot.equals(snapshot)) throw new Error('saved again, it is another state');
+  if (!readState(machine.save(), imageOf).snapshot.equals(snapshot)) throw new Error('saved again, it is another state');
   const limit = machine.retired + instructions;
   const stop = machine.run(limit);
   const outputs = machine.takeOutputs();
@@ -90,7 +97,7 @@ function makeFile(base: Buffer, program: ByteReader): Uint8Array {
     case 4: {
       // Far more than it says.
       bomb ??= deflateRawSync(Buffer.alloc(256 * 2 ** 20));
-      return summed(Buffer.concat([base.subarray(0, headerBytes), bomb]));
+      return summed(Buffer.concat([base.subarray(0, packedAt(base)), bomb]));
     }
     default:
       return packed(base, withFields(unpacked(base), base, program), program);
@@ -117,12 +124,13 @@ function withFields(body: Buffer, base: Buffer, program: ByteReader): Buffer {
   return body;
 }
 
-const unpacked = (file: Buffer): Buffer => inflateRawSync(file.subarray(headerBytes));
+const packedAt = (file: Buffer): number => headerBytes + diskBytes * file.readUInt32LE(44);
+const unpacked = (file: Buffer): Buffer => inflateRawSync(file.subarray(packedAt(file)));
 
 /** A file with this content and a right sum; what is left of the program may change the header. */
 function packed(base: Buffer, body: Uint8Array, program: ByteReader): Buffer {
-  const header = Buffer.from(base.subarray(0, headerBytes));
-  if (!program.done && (program.byte() & 3) === 3) header.writeUInt32LE(Number(value64(program) & 0xffff_ffffn), 12 + (program.byte() % 7) * 4);
+  const header = Buffer.from(base.subarray(0, packedAt(base)));
+  if (!program.done && (program.byte() & 3) === 3) header.writeUInt32LE(Number(value64(program) & 0xffff_ffffn), 12 + (program.byte() % 11) * 4);
   return summed(Buffer.concat([header, deflateRawSync(body, { level: 1 })]));
 }
 
@@ -133,18 +141,21 @@ function summed(file: Buffer): Buffer {
 
 /** Where what stands in the unpacked content. */
 function regionsOf(file: Buffer): Region[] {
-  const [used, different] = [file.readUInt32LE(28), file.readUInt32LE(32)];
+  const [used, usedAtStart, different] = [file.readUInt32LE(28), file.readUInt32LE(32), file.readUInt32LE(36)];
+  const blocks = file.readUInt32LE(44) > 0 ? file.readUInt32LE(headerBytes + 12) : 0;
+  const places = (used + usedAtStart + blocks) * 8;
   return [
     { start: 0, bytes: hartBytes },
     { start: hartBytes, bytes: hartBytes },
     { start: 0x600, bytes: 0x480 },
     { start: banksOffset, bytes: 4 * hartBytes },
-    { start: stateBytes, bytes: used * 8 },
-    { start: stateBytes + used * 8, bytes: different * pageBytes },
+    { start: stateBytes, bytes: stateBytes },
+    { start: 2 * stateBytes, bytes: places },
+    { start: 2 * stateBytes + places, bytes: different * pageBytes },
   ];
 }
 
-/** Guests in machine mode on one hart and on four, and in supervisor mode over the built-in SBI. */
+/** Guests in machine mode on one hart and on four, in supervisor mode over the built-in SBI, and with all devices. */
 function makeBases(): Buffer[] {
   const load = (machine: Machine, file: string): Machine => {
     machine.load(readElf(readFileSync(join(root, file))));
@@ -161,6 +172,7 @@ function makeBases(): Buffer[] {
     load(Machine.create({ ramBytes, entropySeed: 3 }), 'examples/ticker/ticker.elf'),
     load(Machine.create({ ramBytes, harts: 4 }), 'test/oracles/smp/smp.elf'),
     supervisor,
+    load(Machine.create({ ramBytes, disks: [{ image }], network: { mac: guestMac }, entropySeed: 3, console: true }), 'examples/ticker/ticker.elf'),
   ];
   return guests.map((machine) => Buffer.from(machine.save()));
 }
