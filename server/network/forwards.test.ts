@@ -1,6 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { gateway, guestAddress } from '../../engine/network/addresses';
 import { mostDatagramPeers, Network } from '../../engine/network/network';
