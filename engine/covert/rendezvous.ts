@@ -70,7 +70,12 @@ export function inspectArrival(replicas: readonly Replica[], compareOutput: bool
   return compareTraps(replicas);
 }
 
+/** Exceptions, and reboots: a reboot is a trap to the VMM. */
 function compareTraps(replicas: readonly Replica[]): Detection | undefined {
+  const reboots = replicas.map(({ computer }) => computer.reboots);
+  if (reboots.some((count) => count !== reboots[0])) {
+    return { by: 'trap', what: `reboots: ${replicas.map(({ name }, i) => `${name} made ${reboots[i] ?? 0}`).join(', ')}` };
+  }
   const traps = replicas.map((replica) => replica.computer.traps());
   const [first] = traps;
   const agree = traps.every(

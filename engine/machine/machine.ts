@@ -20,7 +20,7 @@ import { LoadError } from './load-error';
 import { OutputQueue } from './output-queue';
 import { PageTree } from './page-tree';
 import { MachineSnapshot, machineSnapshot, ramBase } from './snapshot';
-import { readState, writeState } from './state-file';
+import { noImages, readState, writeState, type ImageOf } from './state-file';
 import type { Computer, Output, RunOptions, Snapshot, StopReason, TimeSource, TrapDigest } from './types';
 import { BlockDevice } from './virtio/block';
 import { ConsoleDevice } from './virtio/console';
@@ -29,6 +29,7 @@ import { Disk } from './virtio/disk';
 import type { DiskImage } from './virtio/disk-image';
 import { EntropyDevice } from './virtio/entropy';
 import { NetworkDevice } from './virtio/net';
+import { ownAt, slotBytes } from './virtio/slot';
 import { VirtioBoard, slots as mostDevices } from './virtio/transport';
 
 export interface MachineOptions {
@@ -83,6 +84,16 @@ const counterOffsets: ReadonlyMap<number, number> = new Map([
   [0xb02, at.instretOffset],
 ]);
 
+/** What counts on through a reboot: clocks, counters and numbers of what has happened; and the state of a random number generator. */
+const keptFields: readonly number[] = [
+  at.retired, at.timeOffset, at.exceptions, at.lastCause, at.lastPc, at.outputSequence, at.reboots,
+  ...Array.from({ length: mostHarts }, (_, hart) => [at.cycleOffset, at.instretOffset].map((field) => (hart === 0 ? field : field + banksOffset + hart * hartBytes))).flat(),
+  ...Array.from({ length: mostDevices }, (_, slot) => at.virtio + slot * slotBytes + ownAt),
+];
+
+/** The value of `exited` while a reboot is to be carried out. */
+const rebooting = 2;
+
 const firmwareInfoBytes = 48;
 
 /** What OpenSBI's fw_dynamic is told in a2: struct fw_dynamic_info of its documentation, docs/firmware/fw_dynamic.md. */
@@ -114,6 +125,8 @@ export class Machine implements Computer {
   #timeSource: TimeSource = defaultTimeSource;
   /** What RAM held at the last snapshot or restore; pages whose dirty byte is set may differ. */
   #pages: PageTree;
+  /** What a reboot goes back to, but for the disks. It never changes once a guest runs. */
+  #start: MachineSnapshot;
 
   private constructor(private readonly options: MachineOptions) {
     const { ramBytes, harts = 1, timeSource, disks = [] } = options;
@@ -143,28 +156,47 @@ export class Machine implements Computer {
     this.#outputs = new OutputQueue(this.#view, (kind, value) => this.#core.output(kind, value));
     this.#disks = disks.map(({ image, readOnly }) => new Disk(image, readOnly ?? false));
     this.#virtio = this.#makeVirtio();
+    this.#start = this.snapshot();
   }
 
   static create(options: MachineOptions): Machine {
     return new Machine(options);
   }
 
-  /** The machine whose state `save` has written. Throws {@link StateFileError}. */
-  static fromState(file: Uint8Array): Machine {
-    const { snapshot, tohost, entropy } = readState(file);
+  /**
+   * The machine whose state `save` has written, on disk images that `imageOf`
+   * finds again. Throws {@link StateFileError}, also where an image is another one.
+   */
+  static fromState(file: Uint8Array, imageOf: ImageOf = noImages): Machine {
+    const { snapshot, start, tohost, readOnly, entropy, console, mac } = readState(file, imageOf);
     const { ramBytes, harts } = snapshot;
-    // What the seed was is in the state.
-    const machine = new Machine({ ramBytes, harts, ...(entropy ? { entropySeed: 0 } : {}) });
+    const machine = new Machine({
+      ramBytes,
+      harts,
+      disks: snapshot.disks.map(({ image }, i) => ({ image, readOnly: readOnly[i] ?? false })),
+      console,
+      // What the seed was is in the state.
+      ...(entropy ? { entropySeed: 0 } : {}),
+      ...(mac ? { network: { mac } } : {}),
+    });
     machine.#view.setBigUint64(at.tohost, tohost, true);
+    machine.#start = start;
     machine.restore(snapshot);
     return machine;
   }
 
-  /** The whole state, to be kept in a file. Throws a RangeError for a machine with disks or a network card. */
+  /** The whole state, to be kept in a file. Throws a RangeError where that would be larger than 4 GiB. */
   save(): Uint8Array {
-    if (this.options.network) throw new RangeError('the state of a machine with a network card cannot be kept in a file');
-    const tohost = this.#view.getBigUint64(at.tohost, true);
-    return writeState({ snapshot: this.snapshot(), tohost, entropy: this.options.entropySeed !== undefined });
+    const { network, entropySeed, console = false } = this.options;
+    return writeState({
+      snapshot: this.snapshot(),
+      start: this.#start,
+      tohost: this.#view.getBigUint64(at.tohost, true),
+      readOnly: this.#disks.map((disk) => disk.readOnly),
+      entropy: entropySeed !== undefined,
+      console,
+      mac: network?.mac,
+    });
   }
 
   /**
@@ -187,8 +219,7 @@ export class Machine implements Computer {
     const { tohost } = options;
     const reachable = tohost !== undefined && this.#offsetOf(tohost, 8) !== undefined;
     this.#view.setBigUint64(at.tohost, reachable ? tohost : 0n, true);
-    // Stores to tohost's page have to be seen.
-    this.#core.watchPages();
+    this.#start = this.snapshot();
   }
 
   /**
@@ -234,22 +265,32 @@ export class Machine implements Computer {
         this.setX(11, BigInt(treeAt), hart);
         this.setX(12, info, hart);
       }
-      return;
+    } else {
+      this.pc = kernel;
+      this.setX(10, 0n);
+      this.setX(11, BigInt(treeAt));
+      this.#core.startSupervisor();
     }
-    this.pc = kernel;
-    this.setX(10, 0n);
-    this.setX(11, BigInt(treeAt));
-    this.#core.startSupervisor();
+    this.#start = this.snapshot();
   }
 
   /** Another machine in the same state, with a cycle counter of its own. */
   clone(): Machine {
     const twin = new Machine({ ...this.options, timeSource: this.#timeSource });
     twin.#view.setBigUint64(at.tohost, this.#view.getBigUint64(at.tohost, true), true);
+    twin.#start = this.#start;
     twin.restore(this.snapshot());
     return twin;
   }
 
+  /** How many disks it has. */
+  get disks(): number {
+    return this.#disks.length;
+  }
+  /** True if it has a network card. */
+  get networked(): boolean {
+    return this.options.network !== undefined;
+  }
   get retired(): number {
     return this.#count(at.retired);
   }
@@ -277,9 +318,8 @@ export class Machine implements Computer {
   get exitCode(): number | null {
     return this.#count(at.exited) === 0 ? null : this.#count(at.exitCode);
   }
-  /** True if the guest has ended because it asked for a reboot. To do that, load it into a new machine. */
-  get rebooted(): boolean {
-    return this.#count(at.exited) === 2;
+  get reboots(): number {
+    return this.#count(at.reboots);
   }
 
   run(limit: number, options: RunOptions = {}): StopReason {
@@ -290,8 +330,12 @@ export class Machine implements Computer {
     view.setUint32(at.stopOnOutput, stopOnOutput ? 1 : 0, true);
     view.setUint32(at.collect, collectEffects ? 1 : 0, true);
     for (let over = stepOver; ; over = false) {
-      const stop = stops[this.#core.run(over ? 1 : 0)] ?? 'stalled';
+      let stop = stops[this.#core.run(over ? 1 : 0)] ?? 'stalled';
       this.#outputs.drain();
+      if (this.#count(at.exited) === rebooting) {
+        this.#reboot();
+        stop = 'reboot';
+      }
       // Without `stopOnOutput` the core comes back only because there was no room for more.
       if (stop === 'output' && !stopOnOutput && !this.#outputs.full) continue;
       // What comes from outside until the next run is not an instruction's doing.
@@ -481,13 +525,35 @@ export class Machine implements Computer {
       if (image.bytes !== own) throw new RangeError(`a snapshot with a disk of ${image.bytes} bytes does not fit one of ${own}`);
       this.#disks[i]?.restore(tree);
     });
+    this.#refill(pages);
+    this.#bytes.set(state, stateAt);
+    this.#core.forgetTranslations();
+  }
+
+  /** Gives RAM the contents of a tree. */
+  #refill(pages: PageTree): void {
     const stale = new Set(this.#dirtyPages());
     for (const page of this.#pages.differing(pages)) stale.add(page);
     for (const page of stale) this.writeMemory(ramBase + BigInt(page * pageBytes), pages.page(page).bytes);
-    this.#bytes.set(state, stateAt);
-    this.#core.forgetTranslations();
     this.#pages = pages;
     this.#clean();
+  }
+
+  /**
+   * Carries a reboot out: all is as it was when the guest was loaded, but for
+   * the disks and for what counts on. A function of the state alone, at the
+   * count of the instruction that has asked for it.
+   */
+  #reboot(): void {
+    // So that each hart's fields are where they are in the state of the start.
+    this.#core.selectHart(0n);
+    const kept = keptFields.map((field) => this.#view.getBigUint64(field, true));
+    this.#refill(this.#start.pages);
+    this.#bytes.set(this.#start.state, stateAt);
+    keptFields.forEach((field, i) => this.#view.setBigUint64(field, kept[i] ?? 0n, true));
+    // Where harts take turns, a new one begins; the end of a lone hart's never comes.
+    if (this.harts > 1) this.#setCount(at.switchAt, this.#count(at.switchAt) + this.retired);
+    this.#core.forgetTranslations();
   }
 
   #makeVirtio(): VirtioBoard {

@@ -71,7 +71,7 @@ export class PageTree {
    * there already, or `peer`'s page at the same place, is not stored again; nor
    * is a node whose children are all the peer's.
    */
-  with(changes: ReadonlyMap<number, Uint8Array>, peer?: PageTree): PageTree {
+  with(changes: ReadonlyMap<number, Uint8Array | Page>, peer?: PageTree): PageTree {
     if (changes.size === 0) return this;
     const indexes = [...changes.keys()].sort((a, b) => a - b);
     const rebuild = (node: Node, twin: Node | undefined, level: number, first: number, from: number, to: number): Node => {
@@ -113,10 +113,11 @@ export class PageTree {
   }
 }
 
-function pick(bytes: Uint8Array | undefined, old: Page | undefined, other: Page | undefined): Page | undefined {
-  if (!bytes) return old;
+function pick(change: Uint8Array | Page | undefined, old: Page | undefined, other: Page | undefined): Page | undefined {
+  if (!change) return old;
+  const bytes = change instanceof Page ? change.bytes : change;
   for (const known of [old, other, zeroPage]) if (known && Buffer.compare(known.bytes, bytes) === 0) return known;
-  return new Page(bytes.slice());
+  return change instanceof Page ? change : new Page(bytes.slice());
 }
 
 function* differing(a: Node | Page, b: Node | Page, level: number, first: number): Generator<number> {

@@ -5,10 +5,10 @@ import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readElf } from '../symbols/elf';
-import { Machine } from './machine';
 import { at, stateAt } from './layout';
+import { Machine } from './machine';
 import { MachineSnapshot } from './snapshot';
-import { readState, StateFileError, writeState } from './state-file';
+import { noImages, readState, StateFileError, writeState, type StateFile } from './state-file';
 
 const image = readElf(readFileSync(resolve(import.meta.dirname, '../../examples/ticker/ticker.elf')));
 
@@ -18,6 +18,9 @@ function started(retired: number): Machine {
   machine.run(retired);
   return machine;
 }
+
+const first = started(0).snapshot();
+const fileOf = (snapshot: MachineSnapshot): StateFile => ({ snapshot, start: first, tohost: 0n, readOnly: [], entropy: true, console: false, mac: undefined });
 
 describe('a state in a file', () => {
   test('goes on as the machine that wrote it does', () => {
@@ -47,26 +50,44 @@ describe('a state in a file', () => {
     const file = started(5000).save();
     fc.assert(
       fc.property(fc.nat(file.length - 1), fc.nat(7), (at, bit) => {
-        expect(() => readState(file.subarray(0, at))).toThrow(StateFileError);
+        expect(() => readState(file.subarray(0, at), noImages)).toThrow(StateFileError);
         const changed = file.slice();
         changed[at] = (changed[at] ?? 0) ^ (1 << bit);
-        expect(() => readState(changed)).toThrow(StateFileError);
+        expect(() => readState(changed, noImages)).toThrow(StateFileError);
       }),
       { numRuns: 50 },
     );
   });
 
+  test.each([
+    ['of more harts', at.harts, 2n],
+    ['in the turn of a hart that is not there', at.hart, 1n],
+    ['with more in the FIFO than that holds', at.uartCount, 17n],
+    ['with more instructions than can be counted', at.retired, 2n ** 60n],
+    ['that ended in no known way', at.exited, 2n],
+    ['with an odd pc', at.pc, 0x8000_0001n],
+    ['with something in x0', at.x, 1n],
+    ['with something where nothing stands', stateAt + 0xb00, 1n],
+    ['with something in the bank of a hart that is not there', stateAt + 0x1400, 1n],
+  ])('no machine is in a state %s', (_, place, value) => {
+    const snapshot = started(5000).snapshot();
+    const state = snapshot.state.slice();
+    new DataView(state.buffer).setBigUint64(place - stateAt, value, true);
+    const file = writeState(fileOf(new MachineSnapshot(state, snapshot.pages, snapshot.ramBytes, snapshot.harts)));
+    expect(() => readState(file, noImages)).toThrow('its state makes no sense');
+  });
+
   test('a header with a right sum may say anything, and be followed by anything', () => {
     const any = fc.uint8Array({ maxLength: 3000 });
     fc.assert(
-      fc.property(fc.array(fc.oneof(fc.nat(20), fc.constant(4096), fc.constant(0x8000_0000), fc.nat(0xffff_ffff)), { minLength: 7, maxLength: 7 }), any, fc.boolean(), (words, body, packs) => {
-        const header = Buffer.alloc(72);
+      fc.property(fc.array(fc.oneof(fc.nat(20), fc.constant(4096), fc.constant(0x8000_0000), fc.nat(0xffff_ffff)), { minLength: 9, maxLength: 9 }), any, fc.boolean(), (words, body, packs) => {
+        const header = Buffer.alloc(88);
         header.write('COVERTST');
-        header.writeUInt32LE(1, 8);
+        header.writeUInt32LE(2, 8);
         words.forEach((word, i) => header.writeUInt32LE(word, 12 + i * 4));
         const rest = packs ? deflateRawSync(body) : body;
-        createHash('sha256').update(header.subarray(0, 40)).update(rest).digest().copy(header, 40);
-        expect(() => readState(Buffer.concat([header, rest]))).toThrow(StateFileError);
+        createHash('sha256').update(header.subarray(0, 56)).update(rest).digest().copy(header, 56);
+        expect(() => readState(Buffer.concat([header, rest]), noImages)).toThrow(StateFileError);
       }),
     );
   });
@@ -80,7 +101,7 @@ describe('a state in a file', () => {
       fc.property(fc.array(fc.tuple(place, word), { minLength: 1, maxLength: 3 }), (words) => {
         const block = state.slice();
         for (const [index, value] of words) new DataView(block.buffer).setBigUint64(index * 8, value, true);
-        const file = writeState({ snapshot: new MachineSnapshot(block, pages, ramBytes, harts), tohost: 0n, entropy: true });
+        const file = writeState(fileOf(new MachineSnapshot(block, pages, ramBytes, harts)));
         try {
           const machine = Machine.fromState(file);
           machine.run(machine.retired + 1000);

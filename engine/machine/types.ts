@@ -17,6 +17,11 @@ export type StopReason =
    * much output waits to be taken, 64 MiB, that it has to be before the guest goes on.
    */
   | 'output'
+  /**
+   * The last instruction has asked for a reboot, and that is done: the machine stands
+   * before the first instruction of what was loaded, and goes on from there when it is run.
+   */
+  | 'reboot'
   /** The guest has ended by itself; `exitCode` says how. No further instruction retires. */
   | 'exit'
   /** Waits for an interrupt that nothing can ever raise; no further instruction retires. */
@@ -113,6 +118,8 @@ export interface Computer {
   interrupts: number;
   /** Reads of `time`, `cycle` and the CLINT's mtime since creation; likewise. */
   clockReads: number;
+  /** Reboots so far. Part of the state. */
+  readonly reboots: number;
   /** The guest's exit code, or null while it runs. */
   readonly exitCode: number | null;
 

@@ -160,4 +160,18 @@ describe('a connection', () => {
     answer(tcpFlag.ack, 1, 1000, hour);
     expect(Buffer.concat(probes.map(({ payload }) => payload))).toEqual(Buffer.of(1, 2, 3));
   });
+
+  test('resets an older connection that the guest still has on its ports, and opens', () => {
+    const actions: ConnectionAction[] = [];
+    const sent: Tcp[] = [];
+    const connection = new Connection({ own: 1, guest: 2 }, 7, (segment) => sent.push(segment), (action) => actions.push(action), 0);
+    const segment = { sourcePort: 2, destinationPort: 1, window: 1000, payload: new Uint8Array() };
+    // A SYN within a connection is answered with what is expected there (RFC 9293, section 3.10.7.4).
+    connection.receive({ ...segment, flags: tcpFlag.ack, sequence: 500, acknowledgment: 9000 }, 0);
+    expect(sent.at(-1)).toMatchObject({ flags: tcpFlag.rst, sequence: 9000 });
+    connection.tick(1e6);
+    expect(sent.at(-1)).toMatchObject({ flags: tcpFlag.syn, sequence: 7 });
+    connection.receive({ ...segment, flags: tcpFlag.syn | tcpFlag.ack, sequence: 100, acknowledgment: 8 }, 1e6);
+    expect(actions).toEqual([{ kind: 'open' }]);
+  });
 });

@@ -138,6 +138,11 @@ export class Connection {
       if (answers) this.#close(true);
       return;
     }
+    if ((flags & tcpFlag.ack) !== 0 && !answers) {
+      // The guest means an older connection of these ports, as after its state was loaded from a file (RFC 9293, section 3.10.7.3).
+      this.#transmit(tcpFlag.rst, acknowledgment, new Uint8Array());
+      return;
+    }
     if (!answers || (flags & tcpFlag.syn) === 0) return;
     this.#state = 'open';
     this.#unacknowledged = acknowledgment;

@@ -115,9 +115,33 @@ export function readElfFile(bytes: Uint8Array): ElfFile {
   };
 }
 
+/** Of each file, the ranges of its sections of instructions: ascending, and apart. */
+const codeRanges = new WeakMap<ElfFile, readonly { start: bigint; end: bigint }[]>();
+
 /** Whether an address lies in a section of instructions. */
 export function inCode(elf: ElfFile, address: bigint): boolean {
-  return elf.sections.some(({ flags, address: start, size }) => (flags & SHF_EXECINSTR) !== 0 && address >= start && address < start + BigInt(size));
+  let ranges = codeRanges.get(elf);
+  if (!ranges) codeRanges.set(elf, (ranges = rangesOfCode(elf)));
+  let low = 0;
+  for (let high = ranges.length; low < high; ) {
+    const middle = (low + high) >> 1;
+    if (ranges[middle]!.start <= address) low = middle + 1;
+    else high = middle;
+  }
+  const before = ranges[low - 1];
+  return before !== undefined && address < before.end;
+}
+
+function rangesOfCode({ sections }: ElfFile): { start: bigint; end: bigint }[] {
+  const code = sections.filter(({ flags }) => (flags & SHF_EXECINSTR) !== 0).sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
+  const ranges: { start: bigint; end: bigint }[] = [];
+  for (const { address, size } of code) {
+    const last = ranges.at(-1);
+    const end = address + BigInt(size);
+    if (last && address <= last.end) last.end = end > last.end ? end : last.end;
+    else ranges.push({ start: address, end });
+  }
+  return ranges;
 }
 
 function checkIdentification(bytes: Uint8Array): void {

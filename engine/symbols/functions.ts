@@ -85,6 +85,9 @@ function innerAt(die: Die, address: bigint): Die | undefined {
   return die.children.find((child) => (child.tag === TAG.lexicalBlock || child.tag === TAG.inlinedSubroutine) && contains(rangesOf(child), address));
 }
 
+/** Parts of one name at most: nobody reads more, and damage may nest any number. */
+const MAX_NAME_PARTS = 64;
+
 /** A name as its language writes it: with the namespaces and classes around it. */
 export function qualifiedName(die: Die): string | undefined {
   const named = die.owner(AT.name);
@@ -92,8 +95,7 @@ export function qualifiedName(die: Die): string | undefined {
   if (!named || !name) return undefined;
   const parts = [name];
   const outer: readonly number[] = [TAG.namespace, TAG.module, TAG.classType, TAG.structureType, TAG.unionType, TAG.enumerationType];
-  // The tree's depth bounds the walk: parents are never a ring.
-  for (let parent = named.parent; parent && outer.includes(parent.tag); parent = parent.parent) {
+  for (let parent = named.parent; parent && outer.includes(parent.tag) && parts.length < MAX_NAME_PARTS; parent = parent.parent) {
     const part = parent.string(AT.name);
     if (part) parts.unshift(part);
   }

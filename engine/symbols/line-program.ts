@@ -57,7 +57,7 @@ export function readLineProgram(reader: Reader, elf: ElfFile, directory: string)
   let files: string[] = [];
   const sequences: Sequence[] = [];
   try {
-    const header = readHeader(body, wide, elf, directory);
+    const header = readHeader(body, length, wide, elf, directory);
     files = header.files;
     execute(body, header, sequences);
   } catch (error) {
@@ -66,7 +66,7 @@ export function readLineProgram(reader: Reader, elf: ElfFile, directory: string)
   return { files, sequences };
 }
 
-function readHeader(body: Reader, wide: boolean, elf: ElfFile, directory: string): Header {
+function readHeader(body: Reader, length: number, wide: boolean, elf: ElfFile, directory: string): Header {
   const version = body.u16();
   if (version < 2 || version > 5) throw new ElfError(`.debug_line: version ${version} is not known`);
   let addressSize = 8;
@@ -85,31 +85,32 @@ function readHeader(body: Reader, wide: boolean, elf: ElfFile, directory: string
   if (lineRange === 0) throw new ElfError('.debug_line is damaged: a line range of 0');
   const operandCounts: number[] = [];
   for (let opcode = 1, base = body.u8(); opcode < base; opcode++) operandCounts.push(body.u8());
-  const files = version >= 5 ? filesOfVersion5(body, sizes, elf) : filesOfVersion4(body, directory);
+  const paths = new Paths(MAX_PATHS * length + MAX_PATH);
+  const files = version >= 5 ? filesOfVersion5(body, sizes, elf, paths) : filesOfVersion4(body, directory, paths);
   body.advance(program - body.position);
   return { ...sizes, minimumInstructionLength, operationsPerInstruction, defaultIsStatement, lineBase, lineRange, operandCounts, files };
 }
 
 /** Before version 5: directory 0 is the compilation directory, and files count from 1. */
-function filesOfVersion4(body: Reader, directory: string): string[] {
+function filesOfVersion4(body: Reader, directory: string, paths: Paths): string[] {
   const directories = [directory];
-  for (let name = body.string(); name !== ''; name = body.string()) directories.push(joinPath(directory, name));
+  for (let name = body.string(); name !== ''; name = body.string()) directories.push(paths.join(directory, name));
   const files = [''];
   for (let name = body.string(); name !== ''; name = body.string()) {
     const index = body.uleb();
     body.uleb(); // modification time
     body.uleb(); // length
-    files.push(joinPath(directories[index] ?? '', name));
+    files.push(paths.join(directories[index] ?? '', name));
   }
   return files;
 }
 
 /** Version 5: both tables say their own form, and count from 0. */
-function filesOfVersion5(body: Reader, sizes: FormSizes, elf: ElfFile): string[] {
+function filesOfVersion5(body: Reader, sizes: FormSizes, elf: ElfFile, paths: Paths): string[] {
   const directories = readEntries(body, sizes, elf).map(({ path }) => path);
   const root = directories[0] ?? '';
-  const full = directories.map((path, index) => (index === 0 ? path : joinPath(root, path)));
-  return readEntries(body, sizes, elf).map(({ path, directory }) => joinPath(full[directory] ?? '', path));
+  const full = directories.map((path, index) => (index === 0 ? path : paths.join(root, path)));
+  return readEntries(body, sizes, elf).map(({ path, directory }) => paths.join(full[directory] ?? '', path));
 }
 
 function readEntries(body: Reader, sizes: FormSizes, elf: ElfFile): { path: string; directory: number }[] {
@@ -135,14 +136,23 @@ function readEntries(body: Reader, sizes: FormSizes, elf: ElfFile): { path: stri
   return entries;
 }
 
-/** No system opens a longer one; damage may pair any number of files with one endless directory. */
+/** No system opens a longer path. */
 const MAX_PATH = 4096;
+/** Letters of paths that a byte of a program may make: a file takes some five bytes. */
+const MAX_PATHS = 64;
 
-/** Joined and without `.` and `..`; a path that starts with `/` stands by itself. */
-function joinPath(directory: string, name: string): string {
-  if (name === '' || directory.length + name.length > MAX_PATH) return '';
-  if (directory === '' || posix.isAbsolute(name)) return posix.normalize(name);
-  return posix.normalize(`${directory}/${name}`);
+/** The paths of one program. Damage may pair any number of files with one long directory; then only the first have one. */
+class Paths {
+  constructor(private left: number) {}
+
+  /** Joined and without `.` and `..`; a path that starts with `/` stands by itself. */
+  join(directory: string, name: string): string {
+    if (name === '' || directory.length + name.length > MAX_PATH) return '';
+    this.left -= directory.length + name.length;
+    if (this.left < 0) return '';
+    if (directory === '' || posix.isAbsolute(name)) return posix.normalize(name);
+    return posix.normalize(`${directory}/${name}`);
+  }
 }
 
 /** The state machine of section 6.2.2. */

@@ -13,6 +13,11 @@ test('a name like none is offered none', () => {
   expect(nearestNames('quicksort', names, 3)).toEqual([]);
 });
 
+test('a name that is far too long is offered none', () => {
+  const long = 'a'.repeat(200_000);
+  expect(nearestNames(long, [`${long}b`], 1)).toEqual([]);
+});
+
 test('no more than asked for', () => {
   expect(nearestNames('mem', ['mem1', 'mem2', 'mem3'], 2)).toEqual(['mem1', 'mem2']);
 });

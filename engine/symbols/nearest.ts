@@ -1,9 +1,13 @@
+const longestName = 200;
+
 /**
  * Names that `name` may have been meant to be, best first: by the number of
  * letters inserted, deleted, replaced or swapped with their neighbour, case
- * counting little. Names that differ in more than a third are not offered.
+ * counting little. Names that differ in more than a third are not offered, and
+ * neither is any for a name that is too long to be compared with many.
  */
 export function nearestNames(name: string, candidates: Iterable<string>, limit: number): string[] {
+  if (name.length > longestName) return [];
   const allowed = Math.max(1, Math.floor(name.length / 3));
   const found: { name: string; distance: number }[] = [];
   for (const candidate of new Set(candidates)) {

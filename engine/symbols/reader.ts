@@ -163,11 +163,34 @@ export class Reader {
 
 /** Longer names are cut: in damaged input any number of them may share one string of any length. */
 const MAX_STRING_BYTES = 4096;
+/** How often each byte of a string section may be part of a name. Linkers let a name be the end of another. */
+const MAX_OVERLAP = 16;
 
-/** The string at an offset of a string section, or '' where there is none. */
+interface Strings {
+  /** By their offsets: a name that is asked for again costs nothing. */
+  known: Map<number, string>;
+  /** Bytes that may still be made into names. */
+  left: number;
+}
+
+const tables = new WeakMap<Uint8Array, Strings>();
+
+/**
+ * The string at an offset of a string section, or '' where there is none. In damaged
+ * input every offset may be a name's, each of them long; then only the first have one.
+ */
 export function stringAt(section: Uint8Array | undefined, offset: number): string {
   if (!section || !(offset >= 0 && offset < section.length)) return '';
-  const bytes = section.subarray(offset, offset + MAX_STRING_BYTES);
-  const stop = bytes.indexOf(0);
-  return utf8.decode(stop < 0 ? bytes : bytes.subarray(0, stop));
+  let strings = tables.get(section);
+  if (!strings) tables.set(section, (strings = { known: new Map(), left: MAX_OVERLAP * section.length + MAX_STRING_BYTES }));
+  let found = strings.known.get(offset);
+  if (found === undefined) {
+    const bytes = section.subarray(offset, offset + MAX_STRING_BYTES);
+    const stop = bytes.indexOf(0);
+    const length = stop < 0 ? bytes.length : stop;
+    strings.left -= length;
+    found = strings.left < 0 ? '' : utf8.decode(bytes.subarray(0, length));
+    strings.known.set(offset, found);
+  }
+  return found;
 }

@@ -64,7 +64,8 @@ export function sizeOf(type: Die | undefined, dynamic: (subrange: Die) => bigint
   if (stripped.tag !== TAG.arrayType) return undefined;
   const element = sizeOf(typeOf(stripped), dynamic, depth + 1);
   if (element === undefined) return undefined;
-  return dimensionsOf(stripped, dynamic).reduce<number | undefined>((total, count) => (total === undefined || count === undefined ? undefined : total * count), element);
+  const bytes = dimensionsOf(stripped, dynamic).reduce<number | undefined>((total, count) => (total === undefined || count === undefined ? undefined : total * count), element);
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
 /** A base type as the DWARF stack takes it. */

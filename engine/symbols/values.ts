@@ -203,6 +203,8 @@ function activeVariant(variants: Die, storage: Storage, context: ValueContext, d
 function elements(type: Die | undefined, dimensions: readonly Dimension[], storage: Storage, context: ValueContext, depth: number): Variable[] {
   const [count = 0, ...inner] = dimensions;
   const innerBytes = inner.reduce<number>((total, dimension) => total * (dimension ?? 0), sizeOf(type) ?? 0);
+  // Damage may have given it any number of dimensions of any size.
+  if (!Number.isSafeInteger(innerBytes)) return [];
   const one = (index: number): Variable => {
     const place = part(storage, index * innerBytes);
     if (inner.length === 0) return makeVariable(`[${index}]`, type, place, context, depth);

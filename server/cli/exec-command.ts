@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import { LoadError, Machine } from '../../engine/machine/machine';
-import { DiskImageError, imageOfFile, type DiskImage } from '../../engine/machine/virtio/disk-image';
 import { slots as mostDevices } from '../../engine/machine/virtio/transport';
 import { guestMac } from '../../engine/network/addresses';
 import { readElf } from '../../engine/symbols/elf';
@@ -9,7 +7,9 @@ import { readSymbols } from '../../engine/symbols/symbols';
 import { ElfError } from '../../engine/symbols/types';
 import { Cable } from '../network/cable';
 import { ForwardError, type Forward } from '../network/forwards';
+import { readWhole } from '../whole-file';
 import { ConsoleInput } from './console-input';
+import { imagesOfState, openDisk } from './disk-files';
 import { execute, type Execution } from './execute';
 import { asUnreadable, BadInput, exitCodes, Failure } from './failure';
 import { interruptible } from './interrupt';
@@ -34,6 +34,7 @@ interface ExecFlags {
   disk: string[];
   forward: Forward[];
   append: string;
+  reboot: boolean;
 }
 
 /** About a minute of interpretation. */
@@ -65,7 +66,7 @@ export function addExecCommand(program: Command): void {
     .option('--linux', 'the image is a flat RISC-V Linux kernel; the terminal is its console (Ctrl-A X leaves)')
     .option('--initrd <file>', 'with --linux: initial RAM disk')
     .addOption(
-      new Option('--disk <file>', 'with --linux: a raw image as a virtio disk; FILE,readonly for one that cannot be written. Writes are kept in memory and lost at the end. Repeatable')
+      new Option('--disk <file>', 'with --linux: a raw image as a virtio disk; FILE,readonly for one that cannot be written. Writes are kept in memory, and lost at the end but for --save. With --from: where the images are now. Repeatable')
         .argParser((value: string, before: string[]) => [...before, value])
         .default([], 'none'),
     )
@@ -76,6 +77,7 @@ export function addExecCommand(program: Command): void {
     )
     .option('--bios <file>', 'with --linux: flat firmware, such as OpenSBI fw_jump.bin or fw_dynamic.bin, in place of the built-in SBI')
     .option('--append <arguments>', 'with --linux: the kernel command line', 'console=ttyS0')
+    .option('--no-reboot', 'end the run where the guest asks for a reboot, with 0')
     .option('--save <file>', 'write the whole state to a file at the end, as at the limit')
     .option('--from <file>', 'go on from such a state, in place of an image')
     .option('--json', 'print one object with output, exit code, counts and hashes instead')
@@ -100,10 +102,7 @@ Example:
 
 async function exec(image: string, flags: ExecFlags): Promise<number> {
   const { maxInstructions, hashAt, json, linux } = flags;
-  const machine = flags.from !== undefined ? await fromStateFile(image, (bytes) => Machine.fromState(bytes)) : linux ? await bootLinux(image, flags) : await boot(image, flags);
-  if (flags.save !== undefined && (flags.disk.length > 0 || flags.forward.length > 0)) {
-    throw new BadInput('--save: the state of a guest with disks or a network cannot be kept yet');
-  }
+  const machine = flags.from !== undefined ? await restored(image, flags) : linux ? await bootLinux(image, flags) : await boot(image, flags);
   if (flags.save !== undefined) await checkSavable(flags.save);
   const passed = hashAt.find((at) => at < machine.retired);
   if (passed !== undefined) throw new BadInput(`--hash-at ${passed}: the state is at ${count(machine.retired)} instructions already`);
@@ -117,18 +116,18 @@ async function exec(image: string, flags: ExecFlags): Promise<number> {
   const onProgress = (instructions: number): void => {
     if (!quiet) progress.update(() => counted(instructions, 'instruction'));
   };
-  const cable = linux && flags.forward.length > 0 ? new Cable(machine) : undefined;
+  const cable = machine.networked ? new Cable(machine) : undefined;
   await cable?.forwards.listen(flags.forward).catch((error: unknown) => {
     throw error instanceof ForwardError ? new BadInput(error.message, { cause: error }) : error;
   });
   const input = linux || flags.from !== undefined ? new ConsoleInput(process.stdin) : undefined;
-  const options = { limit: maxInstructions, hashAt, onOutput, onProgress, ...(input ? { input } : {}), ...(cable ? { cable } : {}) };
+  const options = { limit: maxInstructions, hashAt, reboots: flags.reboot, onOutput, onProgress, ...(input ? { input } : {}), ...(cable ? { cable } : {}) };
   const result = await interruptible((signal) => execute(machine, { ...options, signal })).finally(() => {
     progress.end();
     input?.close();
     cable?.forwards.close();
   });
-  if (flags.save !== undefined) await writeWhole(flags.save, machine.save());
+  if (flags.save !== undefined) await writeWhole(flags.save, stateOf(machine, flags.save));
   if (json) {
     const { exit, ended, ...others } = result;
     await write(process.stdout, `${JSON.stringify({ image, exit, ended, output: kept.text(), ...others }, null, 2)}\n`);
@@ -141,10 +140,10 @@ async function exec(image: string, flags: ExecFlags): Promise<number> {
 function checkMeaning(command: Command, { from, linux }: ExecFlags): void {
   const given = (option: string): boolean => command.getOptionValueSource(option) === 'cli';
   const useless = (options: readonly string[]): string | undefined => options.find(given);
-  const ofKernel = ['initrd', 'bios', 'disk', 'forward', 'append'];
+  const ofKernel = ['initrd', 'bios', 'append'];
   const beside = from === undefined ? undefined : useless(['ram', 'harts', 'linux', ...ofKernel]);
   if (beside !== undefined) throw new BadInput(`--${beside}: a state that is gone on from has its own: leave it out`);
-  const alone = linux ? undefined : useless(ofKernel);
+  const alone = linux || from !== undefined ? undefined : useless([...ofKernel, 'disk', 'forward']);
   if (alone !== undefined) throw new BadInput(`--${alone}: only a Linux guest has that: say --linux, too`);
 }
 
@@ -174,7 +173,7 @@ function checkRam(ram: number): void {
 }
 
 async function read(file: string): Promise<Uint8Array> {
-  return readFile(file).catch((error: unknown) => {
+  return readWhole(file).catch((error: unknown) => {
     throw asUnreadable(file, error);
   });
 }
@@ -198,21 +197,27 @@ async function bootLinux(file: string, { ram, harts, initrd, bios, disk: disks, 
   return machine;
 }
 
-function openDisk(argument: string): { image: DiskImage; readOnly: boolean } {
-  const readOnly = argument.endsWith(',readonly');
-  const file = readOnly ? argument.slice(0, -',readonly'.length) : argument;
+/** A machine that goes on from a state. */
+async function restored(file: string, { disk, forward }: ExecFlags): Promise<Machine> {
+  const machine = await fromStateFile(file, (bytes) => Machine.fromState(bytes, imagesOfState(file, disk)));
+  if (disk.length > machine.disks) throw new BadInput(`--disk: ${file} is of a guest with ${counted(machine.disks, 'disk')}, not with ${disk.length}`);
+  if (forward.length > 0 && !machine.networked) throw new BadInput(`--forward: ${file} is of a guest without a network card`);
+  return machine;
+}
+
+function stateOf(machine: Machine, file: string): Uint8Array {
   try {
-    return { image: imageOfFile(file), readOnly };
+    return machine.save();
   } catch (error) {
-    if (error instanceof DiskImageError) throw new BadInput(`--disk ${file}: it ${error.message}`, { cause: error });
-    throw asUnreadable(file, error);
+    if (error instanceof RangeError) throw new BadInput(`--save ${file}: ${error.message}`, { cause: error });
+    throw error;
   }
 }
 
 async function boot(file: string, { ram, harts }: ExecFlags): Promise<Machine> {
   checkRam(ram);
   try {
-    const bytes = await readFile(file);
+    const bytes = await readWhole(file);
     const image = readElf(bytes);
     const machine = Machine.create({ ramBytes: ram, harts });
     for (const { address, memoryBytes } of image.segments) checkFits(file, machine, address, memoryBytes);
@@ -235,7 +240,7 @@ function checkFits(file: string, { ramBase, ramBytes }: Machine, address: bigint
 }
 
 const endings = {
-  reboot: 'asked for a reboot, which is the end of this run',
+  reboot: 'asked for a reboot, and --no-reboot makes that the end',
   limit: 'was stopped at the limit (--max-instructions)',
   idle: 'waits for an interrupt that nothing will raise',
   left: 'was left at its console',

@@ -10,6 +10,8 @@ export interface ExecuteOptions {
   /** Counts at which to hash the state, ascending. */
   hashAt: number[];
   signal: AbortSignal;
+  /** Go on where the guest reboots; else that is the end. */
+  reboots: boolean;
   /** Called some tens of times a second with the instructions retired so far. */
   onProgress: (instructions: number) => void;
   /** Called with console bytes as they come; the guest waits until it resolves. */
@@ -24,7 +26,7 @@ export interface ExecuteOptions {
 export interface Execution {
   /** The guest's exit code, or null if it did not end by itself. */
   exit: number | null;
-  /** `left`: the user has left the console. `reboot`: the guest has ended by itself, to start anew. */
+  /** `left`: the user has left the console. `reboot`: the guest has asked for one, and was to end there. */
   ended: 'exit' | 'reboot' | 'limit' | 'idle' | 'stalled' | 'left';
   instructions: number;
   /** `sha256` is null where the guest did not get that far. */
@@ -51,7 +53,7 @@ const longestSleep = 60_000;
 
 /** Runs a guest to its end or its limit. Rejects with the signal's reason if it is aborted. */
 export async function execute(machine: Machine, options: ExecuteOptions): Promise<Execution> {
-  const { limit, hashAt, signal, onOutput, onProgress, input, cable } = options;
+  const { limit, hashAt, reboots, signal, onOutput, onProgress, input, cable } = options;
   const interactive = input?.interactive === true;
   const paced = cable !== undefined || interactive;
   const hashes: Execution['hashes'] = [];
@@ -92,13 +94,13 @@ export async function execute(machine: Machine, options: ExecuteOptions): Promis
       continue;
     }
     if (input?.left === true) return { exit: null, ended: 'left', instructions: machine.retired, hashes };
-    const over = reason === 'exit' || reason === 'idle' || reason === 'stalled';
+    const over = reason === 'exit' || reason === 'idle' || reason === 'stalled' || (reason === 'reboot' && !reboots);
     if (over || (reason === 'limit' && machine.retired >= limit && pending[0] !== limit)) {
-      const ended = over ? (machine.rebooted ? 'reboot' : reason) : 'limit';
+      const ended = over ? reason : 'limit';
       for (const instruction of pending) {
         hashes.push({ instruction, sha256: instruction === machine.retired ? hashOf(machine) : null });
       }
-      return { exit: machine.exitCode, ended, instructions: machine.retired, hashes };
+      return { exit: ended === 'reboot' ? 0 : machine.exitCode, ended, instructions: machine.retired, hashes };
     }
     onProgress(machine.retired);
     await setImmediate();

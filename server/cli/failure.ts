@@ -1,3 +1,5 @@
+import { NoWholeFileError } from '../whole-file';
+
 /** What the command's exit code says. */
 export const exitCodes = {
   /** Everything asked for holds. */
@@ -42,6 +44,7 @@ const systemErrors: Record<string, string> = {
 
 /** A file the user named could not be read: {@link BadInput} that says why, else the error itself. */
 export function asUnreadable(file: string, error: unknown): unknown {
+  if (error instanceof NoWholeFileError) return new BadInput(`${file}: it ${error.message}`, { cause: error });
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   const why = code === undefined ? undefined : systemErrors[code];
   return why === undefined ? error : new BadInput(`${file}: ${why}`, { cause: error });

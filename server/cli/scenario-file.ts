@@ -21,8 +21,7 @@ export async function compileScenarioFile(file: string): Promise<{ plans: Plan[]
 
 /** `sum.covert:12:7: error COV203: …`, the form that terminals and editors make a link of. */
 export function diagnosticLine({ file, range, severity, code, message }: Diagnostic): string {
-  const text = message.replace(/\s*\n\s*/g, ' ');
-  return printable(`${shownPath(file)}:${range.line}:${range.column}: ${severity} ${code}: ${text}`);
+  return printable(`${shownPath(file)}:${range.line}:${range.column}: ${severity} ${code}: ${message}`);
 }
 
 /**

@@ -3,7 +3,7 @@ import type { ChipPlan, FaultPlan, Plan, ProtectionPlan } from '../../engine/cov
 import { nearestNames } from '../../engine/symbols/nearest';
 import { declaredName } from './addresses';
 import { lowerChip } from './chips';
-import { Context, contains, documentOf, eachOnce } from './context';
+import { Context, documentOf, eachOnce } from './context';
 import { defaultChip, defaults } from './defaults';
 import { part, rename, type Diagnostic, type Span } from './diagnostic';
 import { lowerExpectation, reportContradictions } from './expectations';
@@ -172,8 +172,7 @@ export class Analyzer {
     }
 
     const name = scenario.name === undefined ? undefined : decodeString(scenario.name).value;
-    const wrong = reporter.diagnostics.some(({ severity, span }) => severity === 'error' && contains(whole, span));
-    if (wrong || !context.intact(scenario) || name === undefined || !chip || !guest?.plan || !protection) return undefined;
+    if (reporter.hasErrorsWithin(whole) || !context.intact(scenario) || name === undefined || !chip || !guest?.plan || !protection) return undefined;
     if (seedValue === undefined || maxInstructions === undefined) return undefined;
     return {
       name,

@@ -12,7 +12,7 @@ const most = { cores: 1024, banks: 1024, controllers: 256 };
 /** Undefined where the description cannot be used. */
 export function lowerChip(chip: ast.Chip, context: Context): ChipPlan | undefined {
   const { reporter } = context;
-  const before = reporter.diagnostics.length;
+  const before = reporter.errors;
   const plan: ChipPlan = { ...defaultChip, name: chip.name, ring: false, spares: [] };
   const spareNumbers: { core: number; node: ast.CoreNumber }[] = [];
   for (const setting of eachOnce(chip.settings, context)) {
@@ -50,7 +50,7 @@ export function lowerChip(chip: ast.Chip, context: Context): ChipPlan | undefine
     const setting = chip.settings.find(ast.isSpares);
     reporter.error('COV308', setting?.$cstNode, `all ${plan.cores} cores are spares, so nothing can run on ${chip.name}`);
   }
-  const failed = reporter.diagnostics.slice(before).some(({ severity }) => severity === 'error');
+  const failed = reporter.errors > before;
   return failed || !context.intact(chip) ? undefined : plan;
 }
 

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -254,10 +255,41 @@ describe('places of diagnostics are narrow', () => {
     ['import "here.covert"', ['COV204 "here.covert"']],
     ['import "none.covert"', ['COV203 "none.covert"']],
     ['import ".."', ['COV203 ".."']],
+    ['import "\ud800.covert"', ['COV203 "\ud800.covert"']],
+    ['guest g { elf "\udc00" }', ['COV203 "\udc00"']],
     ['/* no end', ['COV102 /*']],
     ['chp c { }', ['COV101 chp']],
   ])('%s', async (text, wanted) => {
     expect(await marks(text)).toEqual(wanted);
+  });
+});
+
+describe('a text that has far too much of something', () => {
+  const codesOf = async (text: string): Promise<string[]> => [...new Set((await compile(text)).diagnostics.map(({ code }) => code))].sort();
+
+  test('of mistakes: a thousand are listed, and nothing has a plan that may have one', async () => {
+    const { plans, diagnostics } = await compile(`${guest}scenario "s" { guest g expect exit 0 }\n${'chip c { }\n'.repeat(2000)}guest h { ram 16 MiB }\nscenario "t" { guest h expect exit 0 }`);
+    expect(diagnostics).toHaveLength(1000);
+    expect(diagnostics.filter(({ message }) => message.includes('no more than 1000'))).toHaveLength(1);
+    expect(plans.map(({ name }) => name)).not.toContain('t');
+  });
+
+  test('of letters in a name', async () => {
+    const { diagnostics } = await compile(`chip ${'a'.repeat(60_000)} { }\nscenario "s" { chip ${'a'.repeat(59_999)} }`);
+    expect(diagnostics.map(({ code }) => code)).toEqual(['COV206', 'COV603', 'COV201']);
+    for (const { message } of diagnostics) expect(message.length).toBeLessThan(600);
+  });
+
+  test('of parts in one list', async () => {
+    // More than a call has room for as arguments.
+    const codes = await codesOf(`${guest}scenario "s" { guest g fault flip a0 bits ${'1,'.repeat(30_000)}2 in replica B at x }`);
+    expect(codes).toContain('COV403');
+  });
+
+  test('of everything', async () => {
+    const { plans, diagnostics } = await compile(' '.repeat(2 ** 18 + 1));
+    expect(plans).toEqual([]);
+    expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).toEqual(['COV203 this file has 262145 characters, and a scenario file at most 262144: divide it']);
   });
 });
 
@@ -284,6 +316,11 @@ describe('across files', () => {
     await write('one.covert', 'import "two.covert"\nguest g1 { elf "x" }');
     await write('two.covert', 'import "three.covert"');
     await write('three.covert', 'import "one.covert"');
+    await write('odd.covert', ['pipe', 'folder', 'long', 'none'].map((name) => `import "${name}.covert"`).join('\n'));
+    await mkdir(path.join(folder, 'folder.covert'));
+    await write('long.covert', '');
+    await truncate(path.join(folder, 'long.covert'), 2 ** 40);
+    if (process.platform !== 'win32') expect(spawnSync('mkfifo', [path.join(folder, 'pipe.covert')]).status).toBe(0);
     await write('twice.covert', 'import "parts/chips.covert"\nimport "parts/../parts/chips.covert"');
   });
   afterAll(() => rm(folder, { recursive: true }));
@@ -313,6 +350,17 @@ describe('across files', () => {
   test('a file that is imported twice', async () => {
     const { diagnostics } = await compileFile(at('twice.covert'));
     expect(diagnostics.map(({ code, range }) => [code, range.line])).toEqual([['COV202', 2]]);
+  });
+
+  test.skipIf(process.platform === 'win32')('what is no scenario file is not read: a pipe would not end, and a long one takes long', async () => {
+    const { diagnostics } = await compileFile(at('odd.covert'));
+    expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).toEqual([
+      'COV203 pipe.covert is no file',
+      'COV203 folder.covert is a folder',
+      'COV203 long.covert is too long: a scenario file has at most 262144 bytes',
+      'COV203 none.covert does not exist',
+    ]);
+    await expect(compileFile(at('pipe.covert'))).rejects.toThrow('is no file');
   });
 
   test('a file that is not there', async () => {

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { URI } from 'langium';
 import type { Plan } from '../../engine/covert/plan';
+import { readWhole } from '../whole-file';
 import type { Diagnostic } from './diagnostic';
-import { visibleDocuments } from './imports';
+import { mostCharacters, visibleDocuments } from './imports';
 import { createCovertServices, type CovertServices } from './services';
 
 export type { Diagnostic } from './diagnostic';
@@ -18,10 +18,11 @@ export interface CompileOptions {
  * file itself in which nothing is wrong, in order; `diagnostics` what is wrong
  * with it and then with the files it imports.
  *
- * @throws the file system's error where the file itself cannot be read; nothing else is thrown on its account.
+ * @throws the file system's error, or {@link NoWholeFileError}, where the file itself cannot be read; nothing else is thrown on its account.
  */
 export async function compileFile(path: string, options: CompileOptions = {}): Promise<{ plans: Plan[]; diagnostics: Diagnostic[] }> {
-  const text = options.text ?? (await readFile(path, 'utf8'));
+  const text = options.text ?? (await readWhole(path)).toString('utf8');
+  if (text.length > mostCharacters) return { plans: [], diagnostics: [tooLong(resolve(path), text.length)] };
   const services = idle.pop() ?? createCovertServices();
   const { LangiumDocuments, LangiumDocumentFactory, DocumentBuilder } = services.shared.workspace;
   const document = LangiumDocumentFactory.fromString(text, URI.file(resolve(path)));
@@ -37,6 +38,11 @@ export async function compileFile(path: string, options: CompileOptions = {}): P
   await DocumentBuilder.update([], LangiumDocuments.all.map(({ uri }) => uri).toArray());
   idle.push(services);
   return { plans, diagnostics };
+}
+
+function tooLong(file: string, length: number): Diagnostic {
+  const message = `this file has ${length} characters, and a scenario file at most ${mostCharacters}: divide it`;
+  return { code: 'COV203', severity: 'error', message, file, range: { file, line: 1, column: 1, endLine: 1, endColumn: 1 }, span: { offset: 0, end: 0 }, fixes: [] };
 }
 
 /**

@@ -45,10 +45,6 @@ export class Context {
   }
 }
 
-export function contains(whole: Span | undefined, part: Span): boolean {
-  return whole !== undefined && part.offset >= whole.offset && part.offset < whole.end;
-}
-
 /** The text of a node without comments, white space folded. */
 export function foldedText(node: AstNode | undefined): string {
   const words: string[] = [];
@@ -56,7 +52,7 @@ export function foldedText(node: AstNode | undefined): string {
   let text = '';
   const open: CstNode[] = node?.$cstNode ? [node.$cstNode] : [];
   for (let next = open.pop(); next; next = open.pop()) {
-    if ('content' in next) open.push(...(next.content as CstNode[]).toReversed());
+    if ('content' in next) for (const child of (next.content as CstNode[]).toReversed()) open.push(child);
     else if (!next.hidden) {
       if (end >= 0 && next.offset > end) text += ' ';
       text += next.text;

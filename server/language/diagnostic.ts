@@ -21,7 +21,7 @@ export interface Diagnostic {
   /** Stable: `COV201`. docs/language.md lists all. */
   code: DiagnosticCode;
   severity: 'error' | 'warning';
-  /** One sentence: what is wrong and what would be right. */
+  /** One line: what is wrong and what would be right. */
   message: string;
   /** Absolute path. */
   file: string;
@@ -49,9 +49,16 @@ export function sourceRange(file: string, document: Positions, span: Span): Sour
   };
 }
 
+/** More of one file help nobody, and neither do longer messages, which quote what is wrong. */
+const mostDiagnostics = 1000;
+const longestMessage = 500;
+
 /** Collects what is wrong with one file. */
 export class Reporter {
+  /** The first thousand. */
   readonly diagnostics: Diagnostic[] = [];
+  /** How many errors there are, whether they are listed or not. */
+  errors = 0;
   readonly #seen = new Set<string>();
 
   constructor(
@@ -71,12 +78,29 @@ export class Reporter {
     return sourceRange(this.file, this.document, span ?? { offset: 0, end: 0 });
   }
 
+  /** True if there are errors within a span; also where there are too many to know. */
+  hasErrorsWithin(whole: Span | undefined): boolean {
+    if (this.#isFull) return true;
+    return whole !== undefined && this.diagnostics.some(({ severity, span }) => severity === 'error' && span.offset >= whole.offset && span.offset < whole.end);
+  }
+
+  get #isFull(): boolean {
+    return this.diagnostics.length >= mostDiagnostics;
+  }
+
   #add(severity: 'error' | 'warning', code: DiagnosticCode, place: Span | undefined, message: string, fixes: Fix[]): void {
     const span = place ? { offset: place.offset, end: place.end } : { offset: 0, end: 0 };
     const key = `${code} ${span.offset} ${message}`;
     if (this.#seen.has(key)) return;
+    if (severity === 'error') this.errors++;
+    if (this.#isFull) return;
     this.#seen.add(key);
-    this.diagnostics.push({ code, severity, message, file: this.file, range: this.range(span), span, fixes });
+    // What it quotes may have several lines.
+    const line = message.replace(/\s*[\r\n]\s*/g, ' ');
+    const text = line.length > longestMessage ? `${line.slice(0, longestMessage)}…` : line;
+    const last = this.diagnostics.length + 1 === mostDiagnostics;
+    const whole = last ? `${text} (no more than ${mostDiagnostics} of a file are listed)` : text;
+    this.diagnostics.push({ code, severity, message: whole, file: this.file, range: this.range(span), span, fixes });
   }
 }
 

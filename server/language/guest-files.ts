@@ -1,7 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { readElf } from '../../engine/symbols/elf';
 import { readSymbols } from '../../engine/symbols/symbols';
 import { ElfError, type ElfImage, type Symbols } from '../../engine/symbols/types';
+import { NoWholeFileError, readWhole } from '../whole-file';
 
 /** A guest's program, an ELF or a kernel, and everything that it names. */
 export interface GuestFile {
@@ -45,7 +46,7 @@ export class GuestFiles {
 
 async function load(path: string): Promise<GuestFile | Unusable> {
   try {
-    const image = new Uint8Array(await readFile(path));
+    const image = new Uint8Array(await readWhole(path));
     return { path, image, elf: readElf(image), symbols: readSymbols(image) };
   } catch (error) {
     return { unusable: error instanceof ElfError ? `cannot be used: ${error.message}` : reasonOf(error) };
@@ -54,6 +55,7 @@ async function load(path: string): Promise<GuestFile | Unusable> {
 
 /** Why a file could not be read, without the path, which the caller says. */
 export function reasonOf(error: unknown): string {
+  if (error instanceof NoWholeFileError) return error.message;
   switch ((error as NodeJS.ErrnoException).code) {
     case 'ENOENT':
     case 'ENOTDIR':

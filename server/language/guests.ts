@@ -23,7 +23,7 @@ const repeatable: ReadonlySet<string> = new Set(['Forward', 'Typing']);
 
 export async function lowerGuest(guest: ast.Guest, context: Context, files: GuestFiles): Promise<LoweredGuest> {
   const { reporter } = context;
-  const before = reporter.diagnostics.length;
+  const before = reporter.errors;
   const settings = eachOnce(guest.settings, context, repeatable);
   const elf = settings.find(ast.isElf);
   const linux = settings.find(ast.isLinux);
@@ -69,7 +69,7 @@ export async function lowerGuest(guest: ast.Guest, context: Context, files: Gues
     const least = Math.ceil(system.leastRam / 2 ** 20);
     reporter.error('COV307', settings.find(ast.isRam)?.size.$cstNode ?? part(guest, 'name'), `kernel and initial RAM disk need at least ${least} MiB of RAM`);
   }
-  const failed = reporter.diagnostics.slice(before).some(({ severity }) => severity === 'error');
+  const failed = reporter.errors > before;
   if (failed || broken || !file) return { ramBytes, ...(file ? { file } : {}) };
   return {
     file,

@@ -1,10 +1,8 @@
-import { stat } from 'node:fs/promises';
 import { UriUtils, type LangiumDocuments } from 'langium';
 import type { Context } from './context';
 import { part } from './diagnostic';
 import type * as ast from './generated/ast';
-import { reasonOf } from './guest-files';
-import { importCircle, resolvedUri } from './imports';
+import { importCircle, resolvedUri, whyNoScenarioFile } from './imports';
 import { decodeString } from './values';
 
 /** Reports imports of files that cannot be read, that lead back here, or that stand twice. */
@@ -27,12 +25,8 @@ export async function reportImports(imports: readonly ast.Import[], context: Con
       continue;
     }
     seen.set(uri.toString(), line);
-    if (!uri.path.endsWith('.covert')) {
-      reporter.error('COV203', place, `${path} is no scenario file: its name does not end in .covert`);
-      continue;
-    }
     if (!documents.hasDocument(uri)) {
-      reporter.error('COV203', place, `${path} ${await whyMissing(uri.fsPath)}`);
+      reporter.error('COV203', place, `${path} ${(await whyNoScenarioFile(uri.fsPath)) ?? 'cannot be read'}`);
       continue;
     }
     const circle = importCircle(one, documents);
@@ -40,13 +34,5 @@ export async function reportImports(imports: readonly ast.Import[], context: Con
     const names = circle.map((file) => UriUtils.basename(file.uri));
     const message = circle.length === 1 ? 'this file imports itself' : `this import leads back here: ${names.join(' imports ')}`;
     reporter.error('COV204', place, message);
-  }
-}
-
-async function whyMissing(path: string): Promise<string> {
-  try {
-    return (await stat(path)).isDirectory() ? 'is a folder' : 'cannot be read';
-  } catch (error) {
-    return reasonOf(error);
   }
 }

@@ -1,6 +1,8 @@
-import type { URI} from 'langium';
+import { stat } from 'node:fs/promises';
+import type { URI } from 'langium';
 import { AstUtils, UriUtils, type LangiumDocument, type LangiumDocuments, type LangiumDocumentFactory } from 'langium';
 import * as ast from './generated/ast';
+import { reasonOf } from './guest-files';
 import { decodeString } from './values';
 
 export type CovertDocument = LangiumDocument<ast.File>;
@@ -19,7 +21,24 @@ export function importsOf(document: LangiumDocument): ast.Import[] {
 export function resolvedUri(document: LangiumDocument, text: string | undefined): URI | undefined {
   const path = text === undefined ? undefined : decodeString(text).value;
   if (path === undefined || path.trim() === '' || path.includes('\0')) return undefined;
-  return UriUtils.resolvePath(UriUtils.dirname(document.uri), path);
+  // Half a pair of UTF-16 has no place in a URI, and in no file's name.
+  return UriUtils.resolvePath(UriUtils.dirname(document.uri), path.replace(/\p{Surrogate}/gu, '\ufffd'));
+}
+
+/** Characters of a scenario file, and bytes of one that is imported. The parser takes long for long files. */
+export const mostCharacters = 2 ** 18;
+
+/** Why a path cannot lead to a scenario file, in words that follow it; undefined where it can. */
+export async function whyNoScenarioFile(path: string): Promise<string | undefined> {
+  if (!path.endsWith('.covert')) return 'is no scenario file: its name does not end in .covert';
+  try {
+    const found = await stat(path);
+    if (found.isDirectory()) return 'is a folder';
+    if (!found.isFile()) return 'is no file';
+    return found.size > mostCharacters ? `is too long: a scenario file has at most ${mostCharacters} bytes` : undefined;
+  } catch (error) {
+    return reasonOf(error);
+  }
 }
 
 /**
@@ -37,7 +56,7 @@ export async function loadImports(
   for (let document = open.pop(); document; document = open.pop()) {
     for (const one of importsOf(document)) {
       const uri = resolvedUri(document, one.path);
-      if (!uri || documents.hasDocument(uri)) continue;
+      if (!uri || documents.hasDocument(uri) || (await whyNoScenarioFile(uri.fsPath)) !== undefined) continue;
       try {
         const imported = await factory.fromUri(uri);
         if (documents.hasDocument(uri)) continue;

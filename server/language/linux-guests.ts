@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { LinuxPlan } from '../../engine/covert/plan';
 import { symbolsOf } from '../../engine/covert/guest';
 import { LoadError } from '../../engine/machine/load-error';
 import { readLinuxImage, treeRoom } from '../../engine/machine/linux-image';
 import { DiskImageError, imageOfFile, type DiskImage } from '../../engine/machine/virtio/disk-image';
+import { readWhole } from '../whole-file';
 import { debianFiles } from '../guest/debian';
 import { startArchive } from '../guest/start-archive';
 import type { Context } from './context';
@@ -151,7 +151,7 @@ const contents = new Map<string, Promise<Uint8Array>>();
 function kept(path: string): Promise<Uint8Array> {
   let content = contents.get(path);
   if (!content) {
-    content = readFile(path).then((bytes) => new Uint8Array(bytes));
+    content = readWhole(path).then((bytes) => new Uint8Array(bytes));
     contents.set(path, content);
     content.catch(() => contents.delete(path));
   }

@@ -190,7 +190,8 @@ function firstWords(element: GrammarAST.AbstractElement, into: Set<string>): voi
 export function* leaves(node: CstNode): Generator<CstNode & { tokenType: { name: string } }> {
   const open: CstNode[] = [node];
   for (let next = open.pop(); next; next = open.pop()) {
-    if ('content' in next) open.push(...(next.content as CstNode[]).toReversed());
+    // One by one: a node may have more of them than a call takes arguments.
+    if ('content' in next) for (const child of (next.content as CstNode[]).toReversed()) open.push(child);
     else yield next as CstNode & { tokenType: { name: string } };
   }
 }

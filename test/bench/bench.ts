@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: the speed of the resident core beside qemu's translator, on
- * the same guests, in turns, in one run.
+ * the same guests, in turns, in one run; and the time that states take.
  *
  *   --quick   one round instead of five
  *   --json    the numbers as JSON on stdout
@@ -14,6 +14,7 @@ import { readFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { loadMachine } from '../oracles/run-machine';
 import { qemuVersion, runQemu } from '../oracles/qemu';
+import { measureStates, type StateTimes, type Times } from './states';
 import { median, spread } from './statistics';
 
 const kernels = ['integer', 'pointers', 'floating'] as const;
@@ -87,10 +88,11 @@ async function main(): Promise<number> {
   const start = qemuVersion ? await startTime() : 0;
   const rows: Row[] = [];
   for (const kernel of kernels) rows.push(await measure(kernel, rounds, start));
+  const states = measureStates(rounds);
   const host = `${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.versions.node} (V8 ${process.versions.v8})`;
 
   if (process.argv.includes('--json')) {
-    console.log(JSON.stringify({ host, load, qemu: qemuVersion ?? null, rounds, kernels: rows }, null, 2));
+    console.log(JSON.stringify({ host, load, qemu: qemuVersion ?? null, rounds, kernels: rows, states }, null, 2));
     return 0;
   }
   console.log(host);
@@ -104,7 +106,18 @@ async function main(): Promise<number> {
     const count = instructions.toLocaleString('en-US').padStart(14);
     console.log(`${kernel.padEnd(10)}${count}${cell(covert)}${cell(qemu)}${(ratio?.toFixed(2) ?? '-').padStart(8)}`);
   }
+  console.log(`\n${stateLines(states).join('\n')}`);
   return 0;
+}
+
+function stateLines({ ramBytes, dirtyPages, snapshot, restore, fromFile }: StateTimes): string[] {
+  const cell = ({ median: middle, spread: half }: Times): string => `${middle.toFixed(1)} ±${half.toFixed(1)} ms`;
+  const of = `${ramBytes / 2 ** 20} MiB, ${dirtyPages} pages written`;
+  return [
+    `snapshot (${of})  ${cell(snapshot)}`,
+    `restore (${of})   ${cell(restore)}`,
+    fromFile ? `booted Debian from a file of ${(fromFile.fileBytes / 2 ** 20).toFixed(0)} MiB, the command's whole time  ${cell(fromFile)}` : 'no Debian (npm run guest:debian): its start from a file is not measured',
+  ];
 }
 
 main().then(

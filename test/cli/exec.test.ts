@@ -95,6 +95,8 @@ describe('a bad image is one line that names the file, and exit code 2', () => {
   const cases: [string, () => Promise<string>, RegExp][] = [
     ['a file that is not there', async () => path.join(folder, 'none.elf'), /no such file/],
     ['a folder', async () => folder, /folder/],
+    ['a device', async () => '/dev/null', /is no file/],
+    ['more than can be read', () => hugeFile(), /too large/],
     ['text', () => fileOf('text.elf', Buffer.from('hello\n'.repeat(100))), /ELF/],
     ['nothing', () => fileOf('empty.elf', new Uint8Array()), /ELF/],
     ['an ELF for another machine', async () => fileOf('x86.elf', patched(await readFile(path.join(root, checksum)), 18, 62)), /./],
@@ -143,6 +145,13 @@ describe('a bad image is one line that names the file, and exit code 2', () => {
     expect(stderr).toContain('    at ');
   });
 });
+
+/** It takes no room: all of it is a hole. */
+async function hugeFile(): Promise<string> {
+  const file = await fileOf('huge.elf', new Uint8Array());
+  truncateSync(file, 2 ** 32);
+  return file;
+}
 
 /** A kernel that reads the first sector of the first virtio disk over and over. */
 function readerKernel(): Uint8Array {

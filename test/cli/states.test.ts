@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { asm, kernelImage } from '../../engine/machine/guest.test-support';
 import { covert } from './covert';
 
 const image = 'examples/checksum/checksum.elf';
@@ -58,11 +59,41 @@ test('a state goes where it can be written, or nothing is run', async () => {
   expect((await readdir(folder)).sort()).toEqual(['one', 'pipe', 'two']);
 });
 
+test('a guest with a disk goes on with what it has written, on its own image only', async () => {
+  const [kernel, disk, state] = [file('kernel'), file('disk.img'), file('with-disk')];
+  await writeFile(kernel, kernelImage([asm.addi(5, 5, 1), asm.jal(0, -4)]));
+  await writeFile(disk, new Uint8Array(4096).fill(7));
+  await covert(['exec', '--linux', kernel, '--disk', disk, '--forward', 'tcp:0:80', '--max-instructions', '1000', '--save', state]);
+  const from = ['exec', '--from', state, '--max-instructions', '2000', '--hash-at', '2000'];
+  const there = await covert(from);
+  expect(there).toMatchObject({ exit: 3, stdout: '' });
+  expect(there.stderr).toMatch(/^hash at 2,000: [0-9a-f]{64}\n/);
+
+  await rename(disk, file('moved.img'));
+  expect(await covert(from)).toEqual({
+    exit: 2, stdout: '', stderr: `covert: ${state}: disk 0: ${disk}: no such file; if the image is elsewhere now, name it with --disk\n`,
+  });
+  expect((await covert([...from, '--disk', file('moved.img')])).stderr).toBe(there.stderr);
+  expect(await covert(['diff', state, state, '--disk', file('moved.img')])).toMatchObject({ exit: 0 });
+
+  await writeFile(disk, new Uint8Array(4096).fill(8));
+  const other = await covert(from);
+  expect(other).toEqual({ exit: 2, stdout: '', stderr: `covert: ${state}: ${disk} is another image than the state's, or has been changed\n` });
+  await writeFile(disk, new Uint8Array(512));
+  const shorter = await covert(from);
+  expect(shorter.stderr).toBe(`covert: ${state}: ${disk} has 512 bytes, and its disk 4096: it is another image\n`);
+
+  const moved = ['--disk', file('moved.img')];
+  expect((await covert([...from, ...moved, ...moved])).stderr).toBe(`covert: --disk: ${state} is of a guest with 1 disk, not with 2\n`);
+  expect((await covert([...from, '--disk', `${file('moved.img')},readonly`])).stderr).toContain('whether it can be written is in the state');
+  expect((await covert(['exec', '--from', file('one'), '--forward', 'tcp:0:80'])).stderr).toBe(`covert: --forward: ${file('one')} is of a guest without a network card\n`);
+});
+
 test('what makes no sense with a state is refused', async () => {
   const from = ['exec', '--from', file('one')];
   const late = await covert([...from, '--hash-at', '5,2_000_000']);
   expect(late).toEqual({ exit: 2, stdout: '', stderr: 'covert: --hash-at 5: the state is at 1,000,000 instructions already\n' });
-  for (const option of [['--ram', '1GiB'], ['--harts', '2'], ['--linux'], ['--disk', 'none'], ['--append', 'quiet']]) {
+  for (const option of [['--ram', '1GiB'], ['--harts', '2'], ['--linux'], ['--append', 'quiet']]) {
     const beside = await covert([...from, ...option]);
     expect(beside).toEqual({ exit: 2, stdout: '', stderr: `covert: ${option[0]}: a state that is gone on from has its own: leave it out\n` });
   }

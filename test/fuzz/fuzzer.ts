@@ -68,8 +68,12 @@ function wordsOf(label: string): string[] {
 /** An input without what it does not need for all of these things to happen. */
 export function shortenFor(target: FuzzTarget, input: Uint8Array, words: readonly string[]): Promise<Uint8Array> {
   return shorten(input, async (shorter) => {
-    const happened = wordsOf(await target.run(shorter));
-    return words.every((word) => happened.includes(word));
+    try {
+      const happened = wordsOf(await target.run(shorter));
+      return words.every((word) => happened.includes(word));
+    } catch {
+      return false;
+    }
   });
 }
 

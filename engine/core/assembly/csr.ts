@@ -11,7 +11,7 @@ import { writePmpAddress, writePmpConfiguration } from './pmp';
 import { flushAll, flushOwnTranslations } from './tlb';
 
 // Control and status registers: The RISC-V Instruction Set Manual, volume II,
-// chapters 2 to 4, with Sstc. 16 PMP regions; no ASIDs.
+// chapters 2 to 4, with Sstc. 16 PMP regions; ASIDs of 16 bits, as `virt` has them.
 
 export const MSTATUS_SIE: u64 = 1 << 1;
 export const MSTATUS_MIE: u64 = 1 << 3;
@@ -46,7 +46,8 @@ const MEDELEG_WRITABLE: u64 = 0xb3ff;
 /** FIOM and the cache-block operations; and STCE and ADUE for machine mode. */
 const SENVCFG_WRITABLE: u64 = 0xf1;
 const MENVCFG_WRITABLE: u64 = SENVCFG_WRITABLE | ((<u64>5) << 61);
-const SATP_PPN: u64 = (<u64>1 << 44) - 1;
+/** Page number and ASID. What the TLBs hold is never visible, so an ASID has no effect but to be kept. */
+const SATP_WRITABLE: u64 = (<u64>1 << 60) - 1;
 
 /** RV64 with A, C, D, F, I, M, S and U. */
 const MISA: u64 = (<u64>2 << 62) | 1 | (1 << 2) | (1 << 3) | (1 << 5) | (1 << 8) | (1 << 12) | (1 << 18) | (1 << 20);
@@ -240,11 +241,11 @@ function writeMstatus(value: u64): void {
   if (((next ^ old) & MSTATUS_MXR) != 0) flushOwnTranslations();
 }
 
-/** A mode that is not there leaves satp as it is. Bare, Sv39 and Sv48 are; ASIDs are not. */
+/** A mode that is not there leaves satp as it is. Bare, Sv39 and Sv48 are. */
 function writeSatp(value: u64): void {
   const mode = value >> 60;
   if (mode != 0 && mode != 8 && mode != 9) return;
-  const next = (value & SATP_PPN) | (mode << 60);
+  const next = (value & SATP_WRITABLE) | (mode << 60);
   if (next == load<u64>(STATE + SATP)) return;
   store<u64>(STATE + SATP, next);
   flushOwnTranslations();

@@ -67,7 +67,7 @@ export function writeDevice(address: u64, size: u32, value: u64): void {
   } else if (address == SYSCON) {
     const command = <u32>value & 0xffff;
     if (command == 0x5555) exit(0);
-    else if (command == 0x7777) reboot(0);
+    else if (command == 0x7777) reboot();
     else if (command == 0x3333) exit((<u32>value >> 16) & 0xffff);
   }
 }

@@ -83,6 +83,8 @@ export const RTC_ALARM: usize = 0x540;
 export const RTC_ARMED: usize = 0x548;
 export const RTC_ENABLED: usize = 0x549;
 export const RTC_RUNG: usize = 0x54a;
+/** Reboots that the guest has asked for. */
+export const REBOOTS: usize = 0x550;
 
 /** The virtio devices' state, which is the host's (machine/virtio/), and a word with a bit for each that interrupts. */
 export const VIRTIO: usize = 0x600;

@@ -1,6 +1,6 @@
 import {
-  EXITED, EXIT_CODE, LEAVE, OUTPUTS, OUTPUTS_FULL, OUTPUT_BYTES, OUTPUT_MOST, OUTPUT_RING, OUTPUT_SEQUENCE, RETIRED, STATE,
-  STOP_ON_OUTPUT,
+  EXITED, EXIT_CODE, LEAVE, OUTPUTS, OUTPUTS_FULL, OUTPUT_BYTES, OUTPUT_MOST, OUTPUT_RING, OUTPUT_SEQUENCE, REBOOTS, RETIRED,
+  STATE, STOP_ON_OUTPUT,
 } from './layout';
 
 export const CONSOLE: u32 = 0;
@@ -31,22 +31,21 @@ export function outputsWaiting(): bool {
   return count >= OUTPUT_MOST / 2 || load<u32>(OUTPUTS_FULL) != 0 || (count > 0 && load<u32>(STOP_ON_OUTPUT) != 0);
 }
 
-/** Values of EXITED, once the guest has ended. */
+/** Values of EXITED. */
 const POWERED_OFF: u64 = 1;
-const REBOOTED: u64 = 2;
+/** Only until the host has carried the reboot out, which is before anybody sees the state. */
+const REBOOTING: u64 = 2;
 
 export function exit(code: u32): void {
-  end(POWERED_OFF, code);
-}
-
-/** The guest has asked for a reboot, which is whoever runs it to do: the image it began with is no part of the state. */
-export function reboot(code: u32): void {
-  end(REBOOTED, code);
-}
-
-function end(how: u64, code: u32): void {
-  store<u64>(STATE + EXITED, how);
+  store<u64>(STATE + EXITED, POWERED_OFF);
   store<u64>(STATE + EXIT_CODE, code);
   output(EXIT, code);
+  store<u32>(LEAVE, 1);
+}
+
+/** The guest asks for a reboot. The host has what it was loaded with. */
+export function reboot(): void {
+  store<u64>(STATE + EXITED, REBOOTING);
+  store<u64>(STATE + REBOOTS, load<u64>(STATE + REBOOTS) + 1);
   store<u32>(LEAVE, 1);
 }

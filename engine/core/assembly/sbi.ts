@@ -77,9 +77,8 @@ function answer(extension: u64, number: u64): i64 {
   if (extension == SRST && number == 0) {
     if (argument(0) > 2 || argument(1) > 1) return INVALID_PARAMETER;
     // A reason other than none is a failure of the system.
-    const code: u32 = argument(1) == 0 ? 0 : 1;
-    if (argument(0) == SHUTDOWN) exit(code);
-    else reboot(code);
+    if (argument(0) == SHUTDOWN) exit(argument(1) == 0 ? 0 : 1);
+    else reboot();
     return value(0);
   }
   return extension == DBCN ? debugConsole(number) : NOT_SUPPORTED;

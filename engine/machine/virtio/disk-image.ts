@@ -1,4 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { resolve } from 'node:path';
 
 export const sectorBytes = 512;
 
@@ -6,8 +8,12 @@ export const sectorBytes = 512;
 export interface DiskImage {
   /** A multiple of 512. */
   readonly bytes: number;
+  /** Where it is, if that is a file; the stamp is another one as soon as somebody has written to it. */
+  readonly file?: { readonly path: string; readonly stamp: string } | undefined;
   /** Fills `target` with what stands from `offset` on; past the end are zeros. */
   read(offset: number, target: Uint8Array): void;
+  /** SHA-256 of the content, hex. Takes a second a gigabyte where it is not known yet. */
+  sha256(): string;
 }
 
 /** An image that cannot be a disk: what is the matter with it, to be put behind its name. */
@@ -28,35 +34,65 @@ export function imageOfBytes(content: Uint8Array): DiskImage {
       target.set(part);
       target.fill(0, part.length);
     },
+    sha256: () => createHash('sha256').update(content).digest('hex'),
   };
 }
 
+const chunkBytes = 2 ** 20;
+
 /**
- * A raw disk image in a file, read as it is needed. Throws {@link DiskImageError},
- * or the file system's error where it cannot be opened.
+ * A raw disk image in a file, read as it is needed. `known` is what its hash was
+ * when it had that stamp. Throws {@link DiskImageError}, or the file system's
+ * error where it cannot be opened.
  */
-export function imageOfFile(path: string): DiskImage {
-  const file = openSync(path, 'r');
+export function imageOfFile(path: string, known?: { stamp: string; sha256: string }): DiskImage {
+  // A pipe that nobody writes to would not even be opened; Windows has no such flag.
+  const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     const stat = fstatSync(file);
     if (!stat.isFile()) throw new DiskImageError('is no file');
     const bytes = checked(stat.size);
+    const stamp = stampOf(file);
+    let sha256 = known?.stamp === stamp ? known.sha256 : undefined;
+    const read = (offset: number, target: Uint8Array): void => {
+      let done = 0;
+      while (done < target.length) {
+        const count = readSync(file, target, done, target.length - done, offset + done);
+        if (count === 0) break;
+        done += count;
+      }
+      // What the guest has seen of it is part of a state that could not be made again.
+      if (offset + done < bytes && done < target.length) throw new DiskImageError(`${path} has become shorter while a guest used it`);
+      target.fill(0, done);
+    };
     return {
       bytes,
-      read(offset, target) {
-        let done = 0;
-        while (done < target.length) {
-          const count = readSync(file, target, done, target.length - done, offset + done);
-          if (count === 0) break;
-          done += count;
+      file: { path: resolve(path), stamp },
+      read,
+      sha256() {
+        if (sha256 === undefined) {
+          const hash = createHash('sha256');
+          const chunk = new Uint8Array(chunkBytes);
+          for (let at = 0; at < bytes; at += chunkBytes) {
+            const part = chunk.subarray(0, Math.min(chunkBytes, bytes - at));
+            read(at, part);
+            hash.update(part);
+          }
+          sha256 = hash.digest('hex');
         }
-        // What the guest has seen of it is part of a state that could not be made again.
-        if (offset + done < bytes && done < target.length) throw new DiskImageError(`${path} has become shorter while a guest used it`);
-        target.fill(0, done);
+        // Also of a hash that was known: what it is now has to be what was opened.
+        if (stampOf(file) !== stamp) throw new DiskImageError(`${path} has been changed while a guest used it`);
+        return sha256;
       },
     };
   } catch (error) {
     closeSync(file);
     throw error;
   }
+}
+
+/** A file's identity and its times: a write changes them. */
+function stampOf(file: number): string {
+  const { dev, ino, size, mtimeNs, ctimeNs } = fstatSync(file, { bigint: true });
+  return [dev, ino, size, mtimeNs, ctimeNs].join(':');
 }

@@ -131,6 +131,7 @@ describe('the work of one instruction is bounded', () => {
   it('also where what the device writes makes ever more available', () => {
     // Each sector holds the available ring's next index, and behind it the request for the sector after it.
     const image: DiskImage = {
+      sha256: () => '',
       bytes: 65_536 * 512,
       read(offset, target) {
         const sector = offset / 512;

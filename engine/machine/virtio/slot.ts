@@ -73,7 +73,7 @@ export class Slot {
 export const slotBytes = 0x80;
 const queuesAt = 0x20;
 const queueBytes = 0x28;
-const ownAt = 0x70;
+export const ownAt = 0x70;
 
 /** The three parts of a virtqueue whose addresses a driver sets. */
 export type QueuePart = 'descriptors' | 'driver' | 'device';
