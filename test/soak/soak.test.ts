@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -55,6 +55,30 @@ describe.skipIf(noDebian !== '')(`a short soak of Debian${noDebian}`, () => {
   });
 });
 
+const command = (args: string[]): string[] => ['--import', 'tsx', path.join(root, 'test/soak/soak.ts'), ...args];
+
+function script(args: string[], environment: Record<string, string> = {}): Promise<{ exit: number | string | null; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, command(args), { env: { ...process.env, ...environment } }, (error, stdout, stderr) => {
+      resolve({ exit: error ? (error.code ?? null) : 0, stdout, stderr });
+    });
+  });
+}
+
+test.skipIf(noDebian !== '')(`Ctrl-C ends the script with what there is until then${noDebian}`, async () => {
+  const child = spawn(process.execPath, command([]), { stdio: ['ignore', 'pipe', 'inherit'] });
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    // The first sample: it runs.
+    if (stdout === '') child.kill('SIGINT');
+    stdout += text;
+  });
+  const exit = await new Promise((resolve) => child.on('close', resolve));
+  expect(stdout).toMatch(/^0\.\d min, 64 million instructions: heap/);
+  expect(stdout).toMatch(/\nseed 1: .* instructions in each of two replicas, [^]*\npassed {2}no divergence of the replicas: none\n[^]*\n2 passed, 0 failed\n$/);
+  expect(exit).toBe(130);
+});
+
 const mebibyte = 2 ** 20;
 
 /** What a healthy process looks like whose guest touches ever more memory; `leak` is lost at each sample. */
@@ -98,15 +122,6 @@ test('what the guest says is counted by kind of work, wherever its lines are cut
     }),
   );
 });
-
-function script(args: string[], environment: Record<string, string> = {}): Promise<{ exit: number | string | null; stdout: string; stderr: string }> {
-  const command = [path.join(root, 'node_modules/tsx/dist/cli.mjs'), path.join(root, 'test/soak/soak.ts'), ...args];
-  return new Promise((resolve) => {
-    execFile(process.execPath, command, { env: { ...process.env, ...environment } }, (error, stdout, stderr) => {
-      resolve({ exit: error ? (error.code ?? null) : 0, stdout, stderr });
-    });
-  });
-}
 
 test('the script says what is wrong in one line', async () => {
   expect(await script(['--help'])).toMatchObject({ exit: 0, stdout: expect.stringContaining('--minutes <number>') as string });

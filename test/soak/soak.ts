@@ -2,6 +2,9 @@
  * `npm run soak`: Debian under load in two replicas, for as long as one likes.
  * Looks for what only a long run shows: replicas that drift apart with nothing
  * wrong, and memory of the host that is never given back.
+ *
+ * Runs in `node --import tsx`: the command tsx is a process above it that ends it
+ * at Ctrl-C if it does not answer at once, and it looks about only at checkpoints.
  */
 import process from 'node:process';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
