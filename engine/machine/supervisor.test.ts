@@ -168,6 +168,28 @@ describe('pages', () => {
     expect([get(csr.mcause), get(csr.mepc), get(csr.mtval)]).toEqual([12n, 0xffen, 0x1000n]);
   });
 
+  it('page tables are read and written as the PMP lets the supervisor', () => {
+    const tables = ((page(18) >> 2n) | 0x1ffn);
+    const load = asm.ld(7, 5, 8);
+    const store = sd(7, 5, 8);
+    const tried = (permissions: bigint, entry: bigint, word: number): bigint[] => {
+      map([entry]);
+      machine.setCsr(csr.menvcfg, 1n << 61n);
+      machine.setCsr(csr.pmpaddr0, tables);
+      machine.setCsr(csr.pmpaddr0 + 1, everything);
+      machine.setCsr(csr.pmpcfg0, 0x1f00n | 0x18n | permissions);
+      machine.setX(5, 0n);
+      // A call, if it comes to that, leads back to machine mode.
+      runAs(1n, [word, asm.ecall]);
+      return [get(csr.mcause), get(csr.mtval)];
+    };
+    const fresh = all & ~0xc0n;
+    expect([tried(0n, identity(40, all), load), tried(0n, identity(40, all), store)]).toEqual([[5n, 8n], [7n, 8n]]);
+    expect([tried(1n, identity(40, all), load), tried(1n, identity(40, all), store)]).toEqual([[9n, 0n], [9n, 0n]]);
+    expect([tried(1n, identity(40, fresh), load), tried(1n, identity(40, fresh), store)]).toEqual([[5n, 8n], [7n, 8n]]);
+    expect([tried(3n, identity(40, fresh), load), tried(3n, identity(40, fresh), store)]).toEqual([[9n, 0n], [9n, 0n]]);
+  });
+
   it('a misaligned access goes to both of its pages', () => {
     map([identity(40, all), identity(30, all)]);
     machine.setX(5, 0x1000n);

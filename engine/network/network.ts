@@ -13,7 +13,8 @@ export type NetworkAction =
 const firstPort = 49_152;
 const ports = 16_384;
 const mostConnections = 256;
-const mostDatagramPeers = 256;
+/** Senders of datagrams that are remembered for their answers; a further one takes the oldest one's place. */
+export const mostDatagramPeers = 256;
 
 /**
  * The other end of the guest's ethernet cable: a router that answers ARP, DHCP,

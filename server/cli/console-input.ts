@@ -30,6 +30,11 @@ export class ConsoleInput {
     return this.#left;
   }
 
+  /** True if somebody types at a terminal. */
+  get interactive(): boolean {
+    return this.#raw;
+  }
+
   /** True while bytes are there, or may come. */
   get open(): boolean {
     return !this.#ended || this.#waiting.length > 0;
@@ -40,13 +45,20 @@ export class ConsoleInput {
     return Uint8Array.from(this.#waiting.splice(0, most));
   }
 
-  /** Resolves when something has been typed, the input has ended, or the signal is aborted. */
-  async wait(signal: AbortSignal): Promise<void> {
-    if (this.#waiting.length > 0 || this.#ended || this.#left) return;
+  /** Resolves when something has been typed, the input has ended, after so many milliseconds, or when the signal is aborted. */
+  async wait(signal: AbortSignal, milliseconds = Infinity): Promise<void> {
+    if (this.#waiting.length > 0 || this.#ended || this.#left || signal.aborted) return;
     await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      signal.addEventListener('abort', () => resolve(), { once: true });
+      const done = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = milliseconds === Infinity ? undefined : setTimeout(done, milliseconds);
+      this.#wake = done;
+      signal.addEventListener('abort', done);
     });
+    this.#wake = undefined;
   }
 
   /** Gives the terminal back. */

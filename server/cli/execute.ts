@@ -38,16 +38,24 @@ const slice = 4_000_000;
 /** The same while there is input to hand over, which takes many turns. */
 const inputSlice = 200_000;
 
-/** With a network: while the guest is busy, and while it mostly sleeps. */
-const networkSlice = 1_000_000;
+/** With a network, or with somebody at a terminal: while the guest is busy, and while it mostly sleeps. */
+const pacedSlice = 1_000_000;
 const sleepySlice = 20_000;
+/** The number of the CSR `time`, which counts at 10 MHz, and its ticks in a millisecond. */
+const timeCsr = 0xc01;
+const ticksPerMillisecond = 10_000;
+
 /** Milliseconds between two breaths of the event loop, and the longest that a sleeping guest waits for a socket at a time. */
 const breath = 5;
 const longestNap = 20;
+/** The same where only keys are waited for, which end it. */
+const longestSleep = 60_000;
 
 /** Runs a guest to its end or its limit. Rejects with the signal's reason if it is aborted. */
 export async function execute(machine: Machine, options: ExecuteOptions): Promise<Execution> {
   const { limit, hashAt, reboots, signal, onOutput, onProgress, input, cable } = options;
+  const interactive = input?.interactive === true;
+  const paced = cable !== undefined || interactive;
   const hashes: Execution['hashes'] = [];
   const pending = [...hashAt];
   let sleepy = false;
@@ -61,18 +69,20 @@ export async function execute(machine: Machine, options: ExecuteOptions): Promis
     const typed = input?.take(machine.consoleRoom) ?? new Uint8Array();
     machine.receive(typed);
     cable?.exchange();
-    const from = { retired: machine.retired, now: cable?.now ?? 0 };
-    const length = cable ? (sleepy ? sleepySlice : networkSlice) : slice;
+    const from = { retired: machine.retired, now: millisecondsOf(machine) };
+    const length = sleepy ? sleepySlice : paced ? pacedSlice : slice;
     const target = Math.min(limit, machine.retired + (typed.length > 0 ? Math.min(inputSlice, length) : length), pending[0] ?? Infinity);
     const reason = machine.exitCode === null ? machine.run(target, { stopOnOutput: cable !== undefined }) : 'exit';
     const outputs = machine.takeOutputs();
     const bytes = consoleBytes(outputs);
     if (bytes.length > 0) await onOutput(bytes);
+    // An instruction takes a nanosecond of the guest's time, and all else it has slept.
+    const slept = millisecondsOf(machine) - from.now - (machine.retired - from.retired) / 1e6;
+    sleepy = paced && slept > 0.1;
+    // Nobody could type before a time-out that passes at once.
+    if (interactive && !cable && sleepy && machine.exitCode === null) await input.wait(signal, Math.min(slept, longestSleep));
     if (cable) {
       cable.send(outputs.flatMap(({ kind, data }) => (kind === 'net' && data ? [data] : [])));
-      // An instruction takes a nanosecond of the guest's time, and all else it has slept.
-      const slept = (cable.now - from.now) / 1000 - (machine.retired - from.retired) / 1e6;
-      sleepy = slept > 0.1;
       // A guest that sleeps would race through its time; let the host's pass too, until something comes.
       if ((sleepy || reason === 'idle') && !cable.exchange()) await cable.forwards.wait(reason === 'idle' ? longestNap : Math.min(slept, longestNap), signal);
       if (reason === 'idle' && cable.forwards.listening && input?.left !== true) continue;
@@ -96,6 +106,8 @@ export async function execute(machine: Machine, options: ExecuteOptions): Promis
     await setImmediate();
   }
 }
+
+const millisecondsOf = (machine: Machine): number => Number(machine.getCsr(timeCsr) ?? 0n) / ticksPerMillisecond;
 
 const hashOf = (machine: Machine): string => machine.snapshot().hash();
 

@@ -1,6 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket as Datagrams } from 'node:dgram';
 import { createServer, type Server, type Socket } from 'node:net';
-import type { Network } from '../../engine/network/network';
+import { mostDatagramPeers, type Network } from '../../engine/network/network';
 
 /** A port of this machine's loopback whose connections or datagrams go to a port of the guest. */
 export interface Forward {
@@ -25,7 +25,7 @@ export class Forwards {
   readonly #servers: (Server | Datagrams)[] = [];
   readonly #sockets = new Map<number, Socket>();
   /** Of each datagram peer, where its answers go. */
-  readonly #peers = new Map<number, { socket: Datagrams; to: RemoteInfo }>();
+  readonly #peers = new Map<number, { socket: Datagrams; to: RemoteInfo; forget: () => void }>();
   #news = false;
   #wake: (() => void) | undefined;
 
@@ -34,6 +34,11 @@ export class Forwards {
   /** True if sockets are open that may bring something. */
   get listening(): boolean {
     return this.#servers.length > 0;
+  }
+
+  /** Senders of datagrams that can be answered. */
+  get senders(): number {
+    return this.#peers.size;
   }
 
   /** Rejects with {@link ForwardError}. */
@@ -111,6 +116,15 @@ export class Forwards {
     this.#wake?.();
   }
 
+  /** The network forgets the oldest sender where there are too many, and so does this. */
+  #remember(peer: number, sender: { socket: Datagrams; to: RemoteInfo; forget: () => void }): void {
+    this.#peers.set(peer, sender);
+    const [oldest] = this.#peers;
+    if (this.#peers.size <= mostDatagramPeers || !oldest) return;
+    oldest[1].forget();
+    this.#peers.delete(oldest[0]);
+  }
+
   async #listenTcp(forward: Forward): Promise<void> {
     const server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket, forward.guestPort));
     await new Promise<void>((resolve, reject) => {
@@ -151,10 +165,12 @@ export class Forwards {
     const known = new Map<string, number>();
     socket.on('message', (bytes, from) => {
       const key = `${from.address}:${from.port}`;
-      const peer = this.network.datagram(known.get(key), forward.guestPort, bytes);
-      if (peer !== undefined) {
+      const before = known.get(key);
+      const peer = this.network.datagram(before, forward.guestPort, bytes);
+      if (peer !== undefined && peer !== before) {
+        if (before !== undefined) this.#peers.delete(before);
         known.set(key, peer);
-        this.#peers.set(peer, { socket, to: from });
+        this.#remember(peer, { socket, to: from, forget: () => known.delete(key) });
       }
       this.#notice();
     });

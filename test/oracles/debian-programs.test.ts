@@ -92,6 +92,7 @@ describe.skipIf(noDebian !== '')(`real programs of Debian${noDebian}`, () => {
     });
     const { exit, output } = await run;
     expect(exit).toBe(3);
+    expect(served).toMatch(/^[0-9a-f]{64}$/);
     expect(output).toContain(served);
     expect(answered).toBe('+OK\r\n:9\r\n$9\r\nvaluemore\r\n:1\r\n');
   });
