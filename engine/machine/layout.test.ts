@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { instantiateCore } from '../core/core';
-import { at, memoryPages, ramHostAddress, stateAt } from './layout';
+import { at, decodedPageBytes, memoryPages, ramHostAddress, stateAt } from './layout';
 
 it('is the resident core’s layout', () => {
   const pages = memoryPages(4096);
@@ -22,6 +22,8 @@ it('is the resident core’s layout', () => {
     at.virtio,
     at.virtioRaised,
     at.outputsFull,
+    at.decodedPages,
+    decodedPageBytes,
   ];
   expect(ours.map((_, index) => core.layoutOf(index))).toEqual(ours);
 });

@@ -14,6 +14,9 @@ export const mostHarts = 4;
 
 const hostAt = 0x14000;
 
+/** What a page of decoded code takes. */
+export const decodedPageBytes = 0x8200;
+
 export const at = {
   x: stateAt,
   f: stateAt + 0x100,
@@ -54,11 +57,12 @@ export const at = {
   ramAt: hostAt + 0x70,
   outputs: hostAt + 0x74,
   watches: hostAt + 0x78,
+  decodedPages: hostAt + 0x94,
   outputsFull: hostAt + 0xb8,
   watchList: 0x15000,
   breakpoints: 0x30000,
   outputRing: 0x40000,
-  dirty: 0x100000 + 0x8200 * 2048,
+  dirty: 0x100000 + decodedPageBytes * 2048,
 } as const;
 
 export const outputEntryBytes = 16;

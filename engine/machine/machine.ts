@@ -3,6 +3,7 @@ import { boardTree, flatten } from './device-tree';
 import {
   at,
   banksOffset,
+  decodedPageBytes,
   hartBytes,
   memoryPages,
   mostBreakpoints,
@@ -320,6 +321,10 @@ export class Machine implements Computer {
   }
   get reboots(): number {
     return this.#count(at.reboots);
+  }
+  /** Bytes of its memory that decoded code takes now. What is decoded is no part of the state, and is forgotten at times. */
+  get decodedBytes(): number {
+    return this.#view.getUint32(at.decodedPages, true) * decodedPageBytes;
   }
 
   run(limit: number, options: RunOptions = {}): StopReason {

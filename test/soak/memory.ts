@@ -2,7 +2,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { System } from '../../engine/covert/system';
+import { Machine } from '../../engine/machine/machine';
 import { machineSnapshot } from '../../engine/machine/snapshot';
+import type { Computer } from '../../engine/machine/types';
 import { median } from '../bench/statistics';
 
 /** What the process holds after a collection, in bytes. */
@@ -17,6 +19,8 @@ export interface Sample {
   states: number;
   /** The pages of the machines' RAM that the guest has come to touch, in all replicas. */
   touched: number;
+  /** What decoded code has taken in the machines since the sample before. */
+  decoded: number;
 }
 
 let collect: (() => void) | undefined;
@@ -48,9 +52,21 @@ export function sample(system: System): Sample {
   const ram = countOf(pages.used());
   // Each replica's disk has the blocks that were written once more.
   const blocks = disks.reduce((sum, { tree }) => sum + countOf(tree.used()) * (1 + replicas), 0);
+  const decoded = system.replicas.reduce((sum, { computer }) => sum + forgetDecoded(computer), 0);
   collectGarbage();
   const { heapUsed: heap, external, rss } = process.memoryUsage();
-  return { instructions: system.count, heap, external, rss, states: (ram + blocks) * (pageBytes + pageOverhead), touched: ram * pageBytes * replicas };
+  return { instructions: system.count, heap, external, rss, states: (ram + blocks) * (pageBytes + pageOverhead), touched: ram * pageBytes * replicas, decoded };
+}
+
+/**
+ * Has a machine forget its decoded code, and says how much that was. Forgetting
+ * fills it with zeros, so all of it is resident then: before, only what had been written was.
+ */
+function forgetDecoded(computer: Computer): number {
+  if (!(computer instanceof Machine)) throw new Error('a replica that is no machine');
+  const { decodedBytes } = computer;
+  computer.setBreakpoints([]);
+  return decodedBytes;
 }
 
 function countOf(things: Iterable<unknown>): number {
@@ -68,6 +84,11 @@ export interface Growth {
   rss: number;
 }
 
+/** The most that decoded code has taken up to a sample: that much stays resident. */
+function mostDecoded(samples: readonly Sample[], { instructions }: Sample): number {
+  return Math.max(...samples.filter((sample) => sample.instructions <= instructions).map(({ decoded }) => decoded));
+}
+
 /** How much more is held than the guest has come to need; undefined where there are too few samples. */
 export function growth(samples: readonly Sample[]): Growth | undefined {
   if (samples.length < leastSamples) return undefined;
@@ -76,7 +97,7 @@ export function growth(samples: readonly Sample[]): Growth | undefined {
     median(samples.slice(-quarter).map(value)) - median(samples.slice(quarter, 2 * quarter).map(value));
   return {
     own: between(({ heap, external, states }) => heap + external - states),
-    // A machine's memory becomes resident as the guest first touches it.
-    rss: between(({ rss, states, touched }) => rss - states - touched),
+    // A machine's memory becomes resident as the guest first touches it, and as code is first decoded into it.
+    rss: between((one) => one.rss - one.states - one.touched - mostDecoded(samples, one)),
   };
 }

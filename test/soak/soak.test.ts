@@ -86,7 +86,7 @@ function series(length: number, noise: readonly number[], leak: number): Sample[
   return Array.from({ length }, (_, n) => {
     const states = Math.min(n, 30) * 8 * mebibyte;
     const own = 700 * mebibyte + (noise[n % Math.max(1, noise.length)] ?? 0) + n * leak;
-    return { instructions: n * 1e9, heap: 20 * mebibyte, external: own - 20 * mebibyte + states, rss: own + 2 * states, states, touched: states };
+    return { instructions: n * 1e9, heap: 20 * mebibyte, external: own - 20 * mebibyte + states, rss: own + 2 * states, states, touched: states, decoded: 0 };
   });
 }
 

@@ -4,7 +4,7 @@ import { NEVER } from './clock';
 import { csrAddress, csrExists, csrRead, csrWrite } from './csr';
 import { STOPPED, beginTurn, selectHart } from './harts';
 import {
-  CAUSE, COLLECT, CYCLES, DIRTY, EFFECTS, FIRMWARE, HARTS, LAST_RETIRED, MTIMECMP, NO_EXCEPTION, NO_RESERVATION, OUTPUTS, OUTPUTS_FULL, OUTPUT_RING, PC, PRIVILEGE, RESERVATION,
+  CAUSE, COLLECT, CYCLES, DIRTY, EFFECTS, FIRMWARE, HARTS, LAST_RETIRED, MTIMECMP, NO_EXCEPTION, NO_RESERVATION, OUTPUTS, OUTPUTS_FULL, OUTPUT_RING, PAGES_USED, PAGE_STRIDE, PC, PRIVILEGE, RESERVATION,
   STATE, STATUS, STIMECMP, TOHOST, VIRTIO, VIRTIO_RAISED, WATCHES, WATCH_LIST, WRITE_SET,
   dirtyOf, flagsOf,
 } from './layout';
@@ -135,6 +135,8 @@ export function layoutOf(index: u32): usize {
     case 10: return STATE + VIRTIO;
     case 11: return STATE + VIRTIO_RAISED;
     case 12: return OUTPUTS_FULL;
+    case 13: return PAGES_USED;
+    case 14: return PAGE_STRIDE;
     default: return 0;
   }
 }
