@@ -393,6 +393,14 @@ export class Machine implements Computer {
     return result;
   }
 
+  /**
+   * The state block as it stands, in 32-bit words: layout.ts says what is where. Only to be
+   * read, by who has to look at all registers after every instruction.
+   */
+  liveState(): Uint32Array {
+    return new Uint32Array(this.#bytes.buffer, stateAt, stateBytes / 4);
+  }
+
   getCsr(number: number, hart = this.hart): bigint | undefined {
     if (hart !== this.hart) return this.#as(hart, () => this.getCsr(number));
     return this.#core.csrExists(number) === 0 ? undefined : BigInt.asUintN(64, this.#core.peekCsr(number));

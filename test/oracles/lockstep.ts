@@ -1,0 +1,192 @@
+/**
+ * A machine and qemu through the same guest, compared after every instruction.
+ *
+ * qemu logs the state before each instruction that it could fetch, also before
+ * one that then traps. A machine rests only after an instruction has retired:
+ * before the traps that come then. So behind a trap the log has states that no
+ * rest has, as many as traps were taken; and where an interrupt comes or the
+ * fetch fails, a rest has a state that the log does not have. Both are allowed
+ * nowhere else, and what follows has to agree again: nothing that a trap
+ * changes is lost from sight, since it stands in registers that are compared.
+ */
+import { disassemble } from '../../engine/isa/disassemble';
+import { hartFields } from '../../engine/machine/layout';
+import type { Machine } from '../../engine/machine/machine';
+import { dumpsIn, dumpsOf, OwnDump, type Dump, type DumpOptions } from './register-dumps';
+import { loadMachine } from './run-machine';
+
+export interface LockstepResult {
+  /** Instructions whose state before them was equal. */
+  compared: number;
+  /** Traps taken on the way. */
+  exceptions: number;
+  interrupts: number;
+  /** How many of them user, supervisor and machine mode executed. */
+  privileges: readonly [user: number, supervisor: number, machine: number];
+  /** What differed first, for people; undefined if all was equal up to the guest's end. */
+  difference: string | undefined;
+}
+
+export interface LockstepOptions extends DumpOptions {
+  /** Comparison begins when both have come here, behind what a reset leaves different. */
+  from: bigint;
+  /** The guest has to end within so many instructions. */
+  most: number;
+  progress?: (compared: number) => void;
+}
+
+const privilegeWord = (hartFields.find(({ name }) => name === 'privilege')?.offset ?? 0) / 4;
+
+/** Rests in a row that no dump need be found for. */
+const mostRests = 16;
+
+export async function lockstep(image: Uint8Array, { from, most, float, progress }: LockstepOptions): Promise<LockstepResult> {
+  const machine = loadMachine(image, 32 << 20);
+  machine.setBreakpoints([from]);
+  machine.run(most);
+  if (machine.pc !== from) throw new Error('the guest does not come to where comparison begins');
+  machine.setBreakpoints([]);
+  const comparison = new Comparison(machine);
+  const marker = Buffer.from(` pc       ${from.toString(16).padStart(16, '0')}\n`);
+  const { chunks, end } = dumpsOf(image, { float });
+  let reported = 0;
+  try {
+    for await (const dumps of dumpsIn(chunks)) {
+      const first = comparison.begun ? 0 : dumps.findIndex(({ chunk, from: at }) => chunk.compare(marker, 0, marker.length, at, at + marker.length) === 0);
+      for (const dump of first < 0 ? [] : dumps.slice(first)) {
+        const difference = comparison.take(dump);
+        if (difference !== undefined) return comparison.result(difference);
+      }
+      if (machine.retired > most) return comparison.result(`the guest has not ended within ${most} instructions`);
+      if (comparison.compared - reported >= 100_000) progress?.((reported = comparison.compared));
+    }
+  } finally {
+    end();
+  }
+  // qemu's last dump, before the instruction that ends it, has no end itself.
+  const ends = machine.exitCode !== null || machine.run(machine.retired + 2) === 'exit';
+  return comparison.result(ends ? undefined : `qemu has ended, and the machine has not, after ${machine.retired} instructions`);
+}
+
+class Comparison {
+  compared = 0;
+  #own: OwnDump | undefined;
+  /** Dumps that have no rest yet, oldest first. */
+  #waiting: Dump[] = [];
+  /** Rests since the last pair that have no dump. */
+  #skipped: Buffer[] = [];
+  /** Traps since the last pair: as many dumps may stand before the next one. */
+  #traps = 0;
+  #last = Buffer.alloc(0);
+  #start = { exceptions: 0, interrupts: 0 };
+  readonly #state: Uint32Array;
+  readonly #privileges: [number, number, number] = [0, 0, 0];
+  readonly #path: bigint[] = [];
+
+  constructor(private readonly machine: Machine) {
+    this.#state = machine.liveState();
+  }
+
+  get begun(): boolean {
+    return this.#own !== undefined;
+  }
+
+  /** The next dump. Returns what differs, once it is clear that something does. */
+  take(dump: Dump): string | undefined {
+    const own = (this.#own ??= this.#begin(dump));
+    // qemu ends at its leisure, and may execute a little more.
+    if (this.machine.exitCode !== null) return undefined;
+    if (this.#waiting.length === 0) {
+      if (own.equals(own.text, dump)) return this.#pair(own);
+      // qemu writes a dump a second time where it was about to start and something called it away.
+      if (own.equals(this.#last, dump)) return undefined;
+    }
+    this.#waiting.push(dump);
+    return this.#align(own);
+  }
+
+  #begin({ chunk, from, to }: Dump): OwnDump {
+    const own = new OwnDump(this.machine, chunk.subarray(from, to));
+    own.render();
+    this.#last = Buffer.alloc(to - from);
+    this.#start = this.#counts();
+    return own;
+  }
+
+  result(difference: string | undefined): LockstepResult {
+    const { exceptions, interrupts } = this.#counts();
+    return {
+      compared: this.compared,
+      exceptions: exceptions - this.#start.exceptions,
+      interrupts: interrupts - this.#start.interrupts,
+      privileges: this.#privileges,
+      difference,
+    };
+  }
+
+  /** Looks for a dump that the machine's state is equal to, within what traps allow. */
+  #align(own: OwnDump): string | undefined {
+    for (;;) {
+      const index = this.#waiting.findIndex((dump) => own.equals(own.text, dump));
+      if (index >= 0 && index <= this.#traps) {
+        const left = this.#waiting.slice(index + 1);
+        this.#waiting = [];
+        this.#skipped = [];
+        let difference = this.#pair(own);
+        for (const dump of left) difference ??= this.take(dump);
+        return difference;
+      }
+      if (this.#waiting.length <= this.#traps) return undefined;
+      // No dump for this rest: then a trap has to come right here.
+      this.#skipped.push(Buffer.from(own.text));
+      const before = this.#traps;
+      const stopped = this.#step(own);
+      if (stopped !== undefined) return stopped;
+      if (this.#traps === before || this.#skipped.length > mostRests) return this.#describe();
+    }
+  }
+
+  /** The machine's state and qemu's are equal: on to the next instruction. */
+  #pair(own: OwnDump): string | undefined {
+    this.compared++;
+    const privilege = this.#state[privilegeWord];
+    this.#privileges[privilege === 0 ? 0 : privilege === 1 ? 1 : 2]++;
+    own.text.copy(this.#last);
+    this.#traps = 0;
+    this.#path.push(this.machine.pc);
+    if (this.#path.length > 16) this.#path.shift();
+    return this.#step(own);
+  }
+
+  #step(own: OwnDump): string | undefined {
+    const { exceptions, interrupts } = this.#counts();
+    const stop = this.machine.run(this.machine.retired + 1);
+    if (stop !== 'limit' && stop !== 'exit') return `the machine stops: ${stop}\n${this.#recent()}`;
+    const after = this.#counts();
+    this.#traps += after.exceptions - exceptions + after.interrupts - interrupts;
+    own.render();
+    return undefined;
+  }
+
+  #counts(): { exceptions: number; interrupts: number } {
+    return { exceptions: this.machine.traps().exceptions, interrupts: this.machine.interrupts };
+  }
+
+  #describe(): string {
+    const ours = this.#skipped.at(-1) ?? Buffer.alloc(0);
+    // Of the dumps that it may have to do with, the one that is most like it.
+    const differences = this.#waiting.map((theirs) => OwnDump.differences(ours, theirs));
+    const [closest = []] = differences.sort((a, b) => a.length - b.length);
+    const skipped = this.#skipped.length - 1;
+    return [`register, here, in qemu, after ${this.compared} instructions and ${skipped} without a dump:`, ...closest, this.#recent()].join('\n');
+  }
+
+  /** The way to the difference. Guests of these tests are mapped so that the low 30 bits of a pc say where its code is. */
+  #recent(): string {
+    const lines = this.#path.map((pc) => {
+      const bytes = this.machine.readMemory(this.machine.ramBase + (pc & 0x3fff_ffffn), 4);
+      return `  ${pc.toString(16)} ${bytes ? disassemble(bytes, pc).text : ''}`;
+    });
+    return ['the last instructions:', ...lines].join('\n');
+  }
+}
