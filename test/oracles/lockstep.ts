@@ -33,6 +33,10 @@ export interface LockstepOptions extends DumpOptions {
   /** The guest has to end within so many instructions. */
   most: number;
   progress?: (compared: number) => void;
+  /** Ends the comparison early; what was compared so far is the result. */
+  signal?: AbortSignal;
+  /** Is done to the machine where comparison begins. */
+  disturb?: (machine: Machine) => void;
 }
 
 const privilegeWord = (hartFields.find(({ name }) => name === 'privilege')?.offset ?? 0) / 4;
@@ -40,12 +44,13 @@ const privilegeWord = (hartFields.find(({ name }) => name === 'privilege')?.offs
 /** Rests in a row that no dump need be found for. */
 const mostRests = 16;
 
-export async function lockstep(image: Uint8Array, { from, most, float, progress }: LockstepOptions): Promise<LockstepResult> {
+export async function lockstep(image: Uint8Array, { from, most, float, progress, signal, disturb }: LockstepOptions): Promise<LockstepResult> {
   const machine = loadMachine(image, 32 << 20);
   machine.setBreakpoints([from]);
   machine.run(most);
   if (machine.pc !== from) throw new Error('the guest does not come to where comparison begins');
   machine.setBreakpoints([]);
+  disturb?.(machine);
   const comparison = new Comparison(machine);
   const marker = Buffer.from(` pc       ${from.toString(16).padStart(16, '0')}\n`);
   const { chunks, end } = dumpsOf(image, { float });
@@ -57,6 +62,7 @@ export async function lockstep(image: Uint8Array, { from, most, float, progress 
         const difference = comparison.take(dump);
         if (difference !== undefined) return comparison.result(difference);
       }
+      if (signal?.aborted === true) return comparison.result(undefined);
       if (machine.retired > most) return comparison.result(`the guest has not ended within ${most} instructions`);
       if (comparison.compared - reported >= 100_000) progress?.((reported = comparison.compared));
     }

@@ -260,11 +260,11 @@ class Builder {
       mtimecmp: timer ? 0n : quiet.mtimecmp,
       satp: translated ? units.addressSpace('translated') : 0n,
       stvec: handler | BigInt(random.below(2)),
-      traps: BigInt(random.below(8)),
+      traps: BigInt(random.below(12)),
       sp: this.#dataAddress(virtual),
       s0: this.#dataAddress(virtual),
       s1: this.#dataAddress(virtual),
-      trapsLeft: BigInt(random.below(24)),
+      trapsLeft: BigInt(random.below(32)),
     };
   }
 

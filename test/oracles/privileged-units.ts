@@ -84,6 +84,8 @@ export class PrivilegedUnits {
     let moved = false;
     return Array.from({ length: count }, () => {
       const kind = this.random.below(100);
+      // All of these trap in user mode: a few do.
+      if (around.privilege === 'user' && !this.#chance(6)) return this.#ordinary(around);
       if (kind < 4) {
         moved = true;
         return this.#goElsewhere(around.privilege);

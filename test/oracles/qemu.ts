@@ -15,6 +15,9 @@ export const qemuVersion: string | undefined = (() => {
 /** For names of tests that need qemu, so that a skipped one says why. */
 export const needsQemu = qemuVersion === undefined ? ` (skipped: ${command} is not installed)` : '';
 
+/** For tests that leave out what is known of one version, or lean on how it is called. */
+export const needsQemu72 = qemuVersion?.includes('version 7.2.') === true ? '' : ` (skipped: needs ${command} 7.2, there is ${qemuVersion ?? 'none'})`;
+
 export interface QemuRun {
   output: Buffer;
   /** The exit code, or null if it was ended after `timeoutMs`. */

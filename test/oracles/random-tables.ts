@@ -40,7 +40,9 @@ export class RandomTables {
   constructor(
     private readonly random: Random,
     private readonly layout: Layout,
-  ) {}
+  ) {
+    this.#page(); // a table of nothing
+  }
 
   bytes(): Uint8Array {
     const all = new BigUint64Array(this.#pages.length * 512);
@@ -81,7 +83,7 @@ export class RandomTables {
       case 2: return this.#at(shift) | flags | (1n << BigInt(54 + random.below(10)));
       // Writable and not readable.
       case 3: return this.#at(shift) | ((flags | W | V) & ~R);
-      // A pointer with bits that only leaves may have, or one further down than there are levels.
+      // A pointer to the table of nothing, with bits that only leaves may have, or further down than there are levels.
       case 4: return ((layout.tables >> 12n) << 10n) | V | [0n, A, D, U][random.below(4)]!;
       // A large page that does not start at a multiple of its size.
       case 5: return this.#at(shift) | (1n << 10n) | flags | V;

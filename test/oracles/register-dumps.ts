@@ -21,7 +21,7 @@ export interface DumpOptions {
 }
 
 /** Bytes of the dumps, as qemu writes them. End the process by calling `end`. */
-export function dumpsOf(image: Uint8Array, { float }: DumpOptions): { chunks: AsyncIterable<Buffer>; end(): void } {
+export function dumpsOf(image: Uint8Array, { float }: DumpOptions): { chunks: AsyncIterable<Buffer>; end: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'covert-dumps-'));
   const path = join(folder, 'guest.elf');
   writeFileSync(path, image);

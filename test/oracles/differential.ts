@@ -1,0 +1,75 @@
+/**
+ * `npm run differential -- --instructions N --seed S`: random code at every
+ * privilege here and in qemu, compared after each instruction. The same in
+ * short is lockstep.test.ts. Exit code 1 where something differs.
+ */
+import process from 'node:process';
+import { Command, InvalidArgumentError } from 'commander';
+import { lockstep } from './lockstep';
+import { privilegedGuest } from './privileged-guest';
+import { needsQemu72 } from './qemu';
+
+function whole(text: string): number {
+  const value = Number(text.replaceAll('_', ''));
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('a whole number is needed.');
+  return value;
+}
+
+interface Flags {
+  instructions: number;
+  seed: number;
+  float?: true;
+}
+
+const slots = 6500;
+const millions = (count: number): string => (count / 1e6).toFixed(1);
+
+async function run({ instructions, seed: first, float }: Flags, signal: AbortSignal): Promise<number> {
+  if (needsQemu72 !== '') {
+    process.stderr.write(`differential:${needsQemu72.replace(/^ \(skipped: |\)$/g, ' ')}\n`);
+    return 2;
+  }
+  const start = Date.now();
+  let compared = 0;
+  let traps = 0;
+  const privileges = [0, 0, 0];
+  for (let seed = first; compared < instructions && !signal.aborted; seed++) {
+    const { image, begin } = privilegedGuest(seed, slots);
+    let said = Date.now();
+    const progress = (inGuest: number): void => {
+      if (Date.now() - said < 2000) return;
+      said = Date.now();
+      process.stderr.write(`differential: seed ${seed}: ${millions(compared + inGuest)} of ${millions(instructions)} million instructions\n`);
+    };
+    const result = await lockstep(image, { from: begin, most: 5_000_000, float: float ?? false, progress, signal });
+    compared += result.compared;
+    traps += result.exceptions + result.interrupts;
+    result.privileges.forEach((count, index) => (privileges[index] = (privileges[index] ?? 0) + count));
+    if (result.difference !== undefined) {
+      process.stdout.write(`seed ${seed}: ${result.difference}\n`);
+      return 1;
+    }
+  }
+  const [user = 0, supervisor = 0, machine = 0] = privileges;
+  const seconds = Math.round((Date.now() - start) / 1000);
+  process.stdout.write(
+    `${compared} instructions compared in ${seconds} s, from seed ${first}: ${user} in user mode, ${supervisor} in supervisor mode, ` +
+      `${machine} in machine mode, ${traps} traps; nothing differs\n`,
+  );
+  return signal.aborted ? 130 : 0;
+}
+
+void new Command('differential')
+  .description('random code at every privilege here and in qemu, compared after each instruction')
+  .option('--instructions <count>', 'how many to compare at least', whole, 100_000_000)
+  .option('--seed <number>', "the first guest's seed", whole, 1)
+  .option('--float', 'compare the f registers, too; half as fast')
+  .addHelpText('after', '\nExample: npm run differential -- --instructions 20_000_000 --seed 7')
+  .action(async (flags: Flags) => {
+    const stop = new AbortController();
+    process.once('SIGINT', () => {
+      stop.abort();
+    });
+    process.exitCode = await run(flags, stop.signal);
+  })
+  .parseAsync();
