@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 /** Where what guests and tests consist of is kept, outside of the tree. */
 export function guestCache(): string {
@@ -27,7 +27,7 @@ export interface DebianFiles {
   firmware: string;
 }
 
-/** All parts, or what is missing. */
+/** All parts, or the names of those that are not in the folder, in words. */
 export function debianFiles(folder = debianFolder()): DebianFiles | { missing: string } {
   const files: DebianFiles = {
     kernel: join(folder, 'vmlinux'),
@@ -37,6 +37,6 @@ export function debianFiles(folder = debianFolder()): DebianFiles | { missing: s
     programs: join(folder, 'programs.ext4'),
     firmware: join(folder, 'fw_dynamic.bin'),
   };
-  const missing = Object.values(files).find((file: string) => !existsSync(file)) as string | undefined;
-  return missing === undefined ? files : { missing };
+  const missing = Object.values(files).filter((file: string) => !existsSync(file)).map((file: string) => basename(file));
+  return missing.length === 0 ? files : { missing: new Intl.ListFormat('en').format(missing) };
 }

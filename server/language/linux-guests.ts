@@ -6,7 +6,7 @@ import { LoadError } from '../../engine/machine/load-error';
 import { readLinuxImage, treeRoom } from '../../engine/machine/linux-image';
 import { DiskImageError, imageOfFile, type DiskImage } from '../../engine/machine/virtio/disk-image';
 import { readWhole } from '../whole-file';
-import { debianFiles } from '../guest/debian';
+import { debianFiles, debianFolder } from '../guest/debian';
 import { startArchive } from '../guest/start-archive';
 import type { Context } from './context';
 import { ramBase } from './defaults';
@@ -40,15 +40,14 @@ export async function lowerLinux(
   if (!oneOf(context, part(linux, 'distribution'), linux.distribution, distributions, 'distribution')) return undefined;
   const files = debianFiles();
   if ('missing' in files) {
-    reporter.error('COV203', linux.$cstNode, `${files.missing} does not exist: \`npm run guest:debian\` fetches it`);
+    reporter.error('COV203', linux.$cstNode, `${debianFolder()} has no ${files.missing}: \`npm run guest:debian\` makes what is missing`);
     return undefined;
   }
   const command = program && (await lowerProgram(program, context));
-  if (program && !command) return undefined;
   const firmware = settings.firmware && (await readFirmware(settings.firmware, files.firmware, context));
-  if (settings.firmware && !firmware) return undefined;
   const own = disk && openDisk(disk, context);
-  if (disk && !own) return undefined;
+  // All of them first, so that everything that is missing is named at once.
+  if ((program && !command) || (settings.firmware && !firmware) || (disk && !own)) return undefined;
   try {
     const [kernel, systemMap, ...archives] = await Promise.all(
       [files.kernel, files.systemMap, files.initialDisk, ...(command || own ? [files.modules] : [])].map(kept),

@@ -23,7 +23,7 @@ async function scenario(guest: string, body = ''): Promise<string> {
 test('a guest that nobody has fetched is one line that says how', async () => {
   const { exit, stderr } = await covert(['run', await scenario('')], { env: { COVERT_CACHE: path.join(folder, 'empty') } });
   expect(exit).toBe(2);
-  expect(stderr).toMatch(/guest\.covert:1:16: error COV203: .*vmlinux does not exist: `npm run guest:debian` fetches it\n/);
+  expect(stderr).toMatch(/guest\.covert:1:16: error COV203: \S+debian has no vmlinux, System\.map, initramfs\.cpio, modules\.cpio, programs\.ext4, and fw_dynamic\.bin: `npm run guest:debian` makes what is missing\n/);
 });
 
 test('what belongs to Linux guests is refused in others, and the other way round', async () => {
@@ -37,7 +37,7 @@ test('what belongs to Linux guests is refused in others, and the other way round
   expect(stdout).toMatch(/:3:\d+: error COV206: a guest is either an ELF or a Linux system/);
 });
 
-const noDebian = 'missing' in files ? ` (skipped: no ${path.basename(files.missing)} of npm run guest:debian)` : '';
+const noDebian = 'missing' in files ? ` (skipped: no ${files.missing} of npm run guest:debian)` : '';
 
 describe.skipIf(noDebian !== '')(`stock Debian in scenarios${noDebian}`, () => {
   test('boots to a shell in two replicas, is struck and recovers; what is typed is answered', async () => {
@@ -60,6 +60,13 @@ describe.skipIf(noDebian !== '')(`stock Debian in scenarios${noDebian}`, () => {
     expect(struck?.divergences[0]?.function).toBe('memcpy');
     const again = await covert(['run', 'examples/debian/boot.covert', '--scenario', 'Debian alone', '--json']);
     expect((JSON.parse(again.stdout) as Report[])[0]?.guest).toEqual(reports[2]?.guest);
+  });
+
+  test('files of a guest that are not there are all named at once', async () => {
+    const file = await scenario('run "./none" disk "none.img" firmware "none.bin"');
+    const { exit, stdout } = await covert(['check', file]);
+    expect(exit).toBe(2);
+    expect(stdout.match(/COV203: \S+ does not exist/g)).toEqual(['./none', 'none.img', 'none.bin'].map((name) => `COV203: ${name} does not exist`));
   });
 
   test('RAM that is too small is refused before anything runs', async () => {

@@ -92,7 +92,7 @@ describe('covert exec', () => {
   });
 
   const files = debianFiles();
-  const noDebian = 'missing' in files ? ` (skipped: no ${path.basename(files.missing)} of npm run guest:debian)` : '';
+  const noDebian = 'missing' in files ? ` (skipped: no ${files.missing} of npm run guest:debian)` : '';
 
   test.skipIf(noDebian !== '')(`Debian knows its second boot by a mark on its disk${noDebian}`, async () => {
     if ('missing' in files) return;

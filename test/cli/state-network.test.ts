@@ -9,7 +9,7 @@ import { initialDisk } from '../oracles/debian';
 import { covert } from './covert';
 
 const files = debianFiles();
-const noDebian = 'missing' in files ? ` (skipped: no ${path.basename(files.missing)} of npm run guest:debian)` : '';
+const noDebian = 'missing' in files ? ` (skipped: no ${files.missing} of npm run guest:debian)` : '';
 
 let folder = '';
 beforeAll(async () => {

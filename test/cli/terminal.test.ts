@@ -7,7 +7,7 @@ import { root } from './covert';
 
 const files = debianFiles();
 const reasons = [
-  ...('missing' in files ? [`no ${path.basename(files.missing)} of npm run guest:debian`] : []),
+  ...('missing' in files ? [`no ${files.missing} of npm run guest:debian`] : []),
   // It gives a command a terminal. Debian package bsdutils.
   ...(spawnSync('script', ['--version']).status === 0 ? [] : ['no script; Debian package bsdutils']),
 ];

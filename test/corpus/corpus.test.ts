@@ -73,7 +73,7 @@ const nodes = [
   ...('binary' in other ? [{ name: 'Node 24', binary: other.binary }] : []),
 ];
 
-test.skipIf('missing' in debian)(`Debian's boot is in the corpus${'missing' in debian ? ` (skipped: no ${path.basename(debian.missing)} of npm run guest:debian)` : ''}`, () => {
+test.skipIf('missing' in debian)(`Debian's boot is in the corpus${'missing' in debian ? ` (skipped: no ${debian.missing} of npm run guest:debian)` : ''}`, () => {
   expect(guests.some(({ fetched }) => fetched)).toBe(true);
 });
 

@@ -50,7 +50,7 @@ sysbench --version
 exit 7
 `;
 
-const noDebian = 'missing' in found ? ` (skipped: no ${path.basename(found.missing)} of npm run guest:debian)` : '';
+const noDebian = 'missing' in found ? ` (skipped: no ${found.missing} of npm run guest:debian)` : '';
 
 describe.skipIf(noDebian !== '')(`real programs of Debian${noDebian}`, () => {
   test.skipIf(needsQemu !== '')(`openssl, sqlite3, xz, 7z and esbuild say what they say under qemu${needsQemu}`, async () => {

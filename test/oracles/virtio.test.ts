@@ -94,7 +94,7 @@ dd if=/dev/vda bs=1048576 skip=4 2>/dev/null | sha256sum
 exit 5
 `;
 
-const noDebian = 'missing' in found ? ` (skipped: no ${path.basename(found.missing)} of npm run guest:debian)` : '';
+const noDebian = 'missing' in found ? ` (skipped: no ${found.missing} of npm run guest:debian)` : '';
 
 describe.skipIf(noDebian !== '')(`devices as Debian’s own drivers see them${noDebian}`, () => {
   test.skipIf(missing.length > 0)(`a disk holds what it holds under qemu${reason}`, () => {

@@ -12,7 +12,7 @@ import { judge } from './verdict';
 
 const found = debianFiles();
 const files = found as DebianFiles;
-const noDebian = 'missing' in found ? ` (skipped: no ${path.basename(found.missing)} of npm run guest:debian)` : '';
+const noDebian = 'missing' in found ? ` (skipped: no ${found.missing} of npm run guest:debian)` : '';
 
 /** Enough to boot, to do each kind of work once, and a few as the seed has them. */
 const instructions = 6_600_000_000;
@@ -130,5 +130,5 @@ test('the script says what is wrong in one line', async () => {
   expect(wrong.stderr).toBe("error: option '--minutes <number>' argument 'soon' is invalid. A time is a number of minutes above 0: 60.\n");
   const empty = await script([], { COVERT_CACHE: path.join(root, 'no-such-folder') });
   expect(empty.exit).toBe(2);
-  expect(empty.stderr).toMatch(/^soak: \S+vmlinux does not exist: `npm run guest:debian` makes it\n$/);
+  expect(empty.stderr).toMatch(/^soak: \S+debian has no vmlinux, .*fw_dynamic\.bin: `npm run guest:debian` makes what is missing\n$/);
 });

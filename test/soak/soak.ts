@@ -12,7 +12,7 @@ import { count } from '../../server/cli/numbers';
 import { interruptible } from '../../server/cli/interrupt';
 import { Progress } from '../../server/cli/progress';
 import { parseCount } from '../../server/cli/values';
-import { debianFiles } from '../../server/guest/debian';
+import { debianFiles, debianFolder } from '../../server/guest/debian';
 import { soakPlan } from './guest';
 import type { Sample } from './memory';
 import { runSoak, type Soak, type SoakOptions } from './run-soak';
@@ -43,7 +43,7 @@ const longestBetween = 30_000;
 async function soak({ minutes: length, instructions, seed: start }: Flags): Promise<number> {
   const files = debianFiles();
   if ('missing' in files) {
-    process.stderr.write(`soak: ${files.missing} does not exist: \`npm run guest:debian\` makes it\n`);
+    process.stderr.write(`soak: ${debianFolder()} has no ${files.missing}: \`npm run guest:debian\` makes what is missing\n`);
     return 2;
   }
   const began = Date.now();
