@@ -40,9 +40,10 @@ export class RandomTables {
   constructor(
     private readonly random: Random,
     private readonly layout: Layout,
-  ) {
-    this.#page(); // a table of nothing
-  }
+  ) {}
+
+  /** A table of pages that any entry may lead to. */
+  #shared: BigUint64Array | undefined;
 
   bytes(): Uint8Array {
     const all = new BigUint64Array(this.#pages.length * 512);
@@ -80,11 +81,11 @@ export class RandomTables {
       case 0: return 0n;
       case 1: return flags & ~V;
       // Reserved bits, and those of Svnapot and Svpbmt, which are not there.
-      case 2: return this.#at(shift) | flags | (1n << BigInt(54 + random.below(10)));
+      case 2: return this.#at(shift) | flags | (1n << BigInt(random.below(2) === 0 ? 54 : 54 + random.below(10)));
       // Writable and not readable.
       case 3: return this.#at(shift) | ((flags | W | V) & ~R);
-      // A pointer to the table of nothing, with bits that only leaves may have, or further down than there are levels.
-      case 4: return ((layout.tables >> 12n) << 10n) | V | [0n, A, D, U][random.below(4)]!;
+      // A pointer to pages, with bits that only leaves may have, or further down than there are levels.
+      case 4: return (this.#shared ? this.#pointer(this.#shared) : V) | [0n, A, D, U][random.below(4)]!;
       // A large page that does not start at a multiple of its size.
       case 5: return this.#at(shift) | (1n << 10n) | flags | V;
       default: return this.#at(shift) | flags | V | (random.below(2) === 0 ? R | W : 0n);
@@ -119,6 +120,7 @@ export class RandomTables {
 
   #leaves(): BigUint64Array {
     const table = this.#page();
+    this.#shared ??= table;
     for (let index = 0; index < 16; index++) {
       this.#set(table, index, this.entry(0n));
       this.leaves.push(this.#address(table) + BigInt(index) * 8n);
