@@ -75,7 +75,7 @@ export class RandomTables {
    * that cannot be read is a page fault, an amo instruction a load, an unaligned address aligned).
    */
   entry(shift: bigint): bigint {
-    const { random, layout } = this;
+    const { random } = this;
     const flags = this.#flags();
     switch (random.below(16)) {
       case 0: return 0n;
@@ -85,7 +85,7 @@ export class RandomTables {
       // Writable and not readable.
       case 3: return this.#at(shift) | ((flags | W | V) & ~R);
       // A pointer to pages, with bits that only leaves may have, or further down than there are levels.
-      case 4: return (this.#shared ? this.#pointer(this.#shared) : V) | [0n, A, D, U][random.below(4)]!;
+      case 4: return (this.#shared ? this.#pointer(this.#shared) : 0n) | [0n, A, D, U][random.below(4)]!;
       // A large page that does not start at a multiple of its size.
       case 5: return this.#at(shift) | (1n << 10n) | flags | V;
       default: return this.#at(shift) | flags | V | (random.below(2) === 0 ? R | W : 0n);
