@@ -235,9 +235,10 @@ export class PrivilegedUnits {
   /** Another page-table entry. */
   #entry(): Unit {
     const { value, address, tables } = this.options;
+    const large = this.#chance(2);
     return [
-      ...loadImmediate(address, this.#pick(tables.leaves)),
-      ...loadImmediate(value, tables.entry(this.#pick([0n, 9n]))),
+      ...loadImmediate(address, this.#pick(large ? tables.entries.megapages : tables.entries.pages)),
+      ...loadImmediate(value, tables.entry(large ? 9n : 0n)),
       encode('sd', { rs1: address, rs2: value }),
       encode('sfence.vma'),
     ];

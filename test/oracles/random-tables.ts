@@ -51,8 +51,8 @@ export class RandomTables {
     return new Uint8Array(all.buffer);
   }
 
-  /** Physical addresses of entries which a guest may overwrite with {@link entry}. */
-  readonly leaves: bigint[] = [];
+  /** Physical addresses of entries which a guest may overwrite with {@link entry}: of pages, and of what has 512. */
+  readonly entries = { pages: [] as bigint[], megapages: [] as bigint[] };
 
   space(): Space {
     const { layout } = this;
@@ -113,7 +113,7 @@ export class RandomTables {
     for (let index = 0; index < 8; index++) {
       const leaves = index < 3;
       this.#set(table, index, leaves ? this.#pointer(this.#leaves()) : this.entry(9n));
-      if (!leaves) this.leaves.push(this.#address(table) + BigInt(index) * 8n);
+      if (!leaves) this.entries.megapages.push(this.#address(table) + BigInt(index) * 8n);
     }
     return table;
   }
@@ -123,7 +123,7 @@ export class RandomTables {
     this.#shared ??= table;
     for (let index = 0; index < 16; index++) {
       this.#set(table, index, this.entry(0n));
-      this.leaves.push(this.#address(table) + BigInt(index) * 8n);
+      this.entries.pages.push(this.#address(table) + BigInt(index) * 8n);
     }
     return table;
   }
