@@ -81,7 +81,7 @@ export class RandomTables {
       case 0: return 0n;
       case 1: return flags & ~V;
       // Reserved bits, and those of Svnapot and Svpbmt, which are not there.
-      case 2: return this.#at(shift) | flags | (1n << BigInt(random.below(2) === 0 ? 54 : 54 + random.below(10)));
+      case 2: return this.#at(shift) | flags | V | R | (1n << BigInt(random.below(2) === 0 ? 54 : 54 + random.below(10)));
       // Writable and not readable.
       case 3: return this.#at(shift) | ((flags | W | V) & ~R);
       // A pointer to pages, with bits that only leaves may have, or further down than there are levels.
