@@ -17,11 +17,19 @@ export const windows = { low: 5n << 30n, high: -(1n << 30n), gigabyte: 6n << 30n
 export const aliasedBytes = 4 << 20;
 
 const pageBytes = 4096n;
+/**
+ * Memory protection changes at multiples of so many pages only, and the page before such a place
+ * is no data's: qemu 7.2 looks at an unaligned access's physical addresses as if they went on behind the page.
+ */
+export const protectedPages = 4;
+
+/** The entries of a table of pages that are used. */
+export const windowPages = 16;
 
 /** What tables translate. Addresses are physical. */
 export interface Layout {
   code: bigint;
-  /** 2 MiB that start at a multiple of 2 MiB; leaves of 4 KiB lie in its first `pages`. */
+  /** 2 MiB that start at a multiple of 2 MiB; leaves of 4 KiB lie in its first `pages`, a multiple of {@link protectedPages}. */
   data: bigint;
   pages: number;
   /** Where the tables are put. */
@@ -94,7 +102,8 @@ export class RandomTables {
 
   #at(shift: bigint): bigint {
     const { layout, random } = this;
-    const page = shift === 0n ? (layout.data >> 12n) + BigInt(random.below(layout.pages)) : ((layout.data >> 12n) >> shift) << shift;
+    const group = BigInt(random.below(layout.pages / protectedPages) * protectedPages);
+    const page = shift === 0n ? (layout.data >> 12n) + group + BigInt(random.below(protectedPages - 1)) : ((layout.data >> 12n) >> shift) << shift;
     return page << 10n;
   }
 
@@ -121,7 +130,7 @@ export class RandomTables {
   #leaves(): BigUint64Array {
     const table = this.#page();
     this.#shared ??= table;
-    for (let index = 0; index < 16; index++) {
+    for (let index = 0; index < windowPages; index++) {
       this.#set(table, index, this.entry(0n));
       this.entries.pages.push(this.#address(table) + BigInt(index) * 8n);
     }
