@@ -89,14 +89,14 @@ export class RandomTables {
       case 0: return 0n;
       case 1: return flags & ~V;
       // Reserved bits, and those of Svnapot and Svpbmt, which are not there.
-      case 2: return this.#at(shift) | flags | V | R | (1n << BigInt(random.below(2) === 0 ? 54 : 54 + random.below(10)));
+      case 2: return this.#at(shift) | flags | (1n << BigInt(random.below(2) === 0 ? 54 : 54 + random.below(10)));
       // Writable and not readable.
-      case 3: return this.#at(shift) | ((flags | W | V) & ~R);
+      case 3: return this.#at(shift) | ((flags | W) & ~R);
       // A pointer to pages, with bits that only leaves may have, or further down than there are levels.
       case 4: return (this.#shared ? this.#pointer(this.#shared) : 0n) | [0n, A, D, U][random.below(4)]!;
       // A large page that does not start at a multiple of its size.
-      case 5: return this.#at(shift) | (1n << 10n) | flags | V;
-      default: return this.#at(shift) | flags | V | (random.below(2) === 0 ? R | W : 0n);
+      case 5: return this.#at(shift) | (1n << 10n) | flags;
+      default: return this.#at(shift) | flags;
     }
   }
 
@@ -107,9 +107,11 @@ export class RandomTables {
     return page << 10n;
   }
 
-  /** R, W, X, U, G, A, D and the two bits that are software's. */
+  /** The flags of a valid leaf. Without R, W and X data would be taken for a table, and lead anywhere. */
   #flags(): bigint {
-    return BigInt(this.random.below(1 << 9)) << 1n;
+    const permissions = [R, X, R | W, R | W, R | X, R | W | X][this.random.below(6)] ?? 0n;
+    // U, G, A, D, and two bits that are software's.
+    return V | permissions | BigInt(this.random.below(1 << 6) << 4);
   }
 
   #leaf(page: bigint): bigint {
