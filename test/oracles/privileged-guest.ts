@@ -6,7 +6,7 @@
 import { Random } from '../../engine/isa/random.test-support';
 import { Code, csr, encode, loadImmediate } from './assembler';
 import { makeElf } from './elf-writer';
-import { aliasedBytes, aliases, RandomTables, windows, type Layout, type Space } from './random-tables';
+import { aliasedBytes, aliases, protectedPages, RandomTables, windowPages, windows, type Layout, type Space } from './random-tables';
 import { delegable, interrupts, mstatus, PrivilegedUnits, type Privilege, type Surroundings } from './privileged-units';
 import { emitUnits, RandomUnits } from './random-units';
 import { anyWord, floatValue, integerValue } from './random-values';
@@ -14,7 +14,7 @@ import { anyWord, floatValue, integerValue } from './random-values';
 const origin = 0x8000_0000;
 /** Where everything else stands: the code has the first 12 MiB. */
 const places = { tables: 0x80c0_0000, pools: 0x80f0_0000, data: 0x8100_0000 } as const;
-const dataPages = 16;
+const dataPages = 32;
 const pools = 16;
 const poolBytes = 512;
 
@@ -289,8 +289,11 @@ class Builder {
   #dataAddress(virtual: boolean): bigint {
     const random = this.#random;
     const inPage = BigInt(pick(random, [0, 8, 0x100, 0x800, 0xf00, 0xff0, 0xff8]));
-    const page = BigInt(random.below(dataPages)) * 4096n + inPage;
-    const physical = BigInt(places.data) + page;
+    // Two pages in the middle, so that no access crosses to where other rules of protection hold.
+    const near = random.below(dataPages / protectedPages) * protectedPages + 1 + random.below(2);
+    const contiguous = BigInt(near) * 4096n + inPage;
+    const physical = BigInt(places.data) + contiguous;
+    const page = BigInt(random.below(windowPages)) * 4096n + inPage;
     if (!virtual) return physical;
     const { low, high, gigabyte, terabyte } = windows;
     const megapage = (from: number, count: number): bigint => BigInt(from + random.below(count)) << 21n;
@@ -298,8 +301,9 @@ class Builder {
       case 0: return gigabyte + physical - BigInt(origin);
       case 1: return terabyte + physical;
       case 2: return (BigInt(pick(random, [1, 0x7fff, 0x10])) << 41n) + page; // no address of Sv39, or of either
-      case 3: case 4: return BigInt.asUintN(64, high + megapage(0, 8) + page);
-      case 5: case 6: return low + megapage(3, 5) + page;
+      case 3: return BigInt.asUintN(64, high + megapage(0, 3) + page);
+      case 4: return BigInt.asUintN(64, high + megapage(3, 5) + contiguous);
+      case 5: case 6: return low + megapage(3, 5) + contiguous;
       default: return low + megapage(0, 3) + page;
     }
   }

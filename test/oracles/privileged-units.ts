@@ -6,7 +6,7 @@
  */
 import type { Random } from '../../engine/isa/random.test-support';
 import { csr, encode, loadImmediate } from './assembler';
-import type { RandomTables, Space } from './random-tables';
+import { protectedPages, type RandomTables, type Space } from './random-tables';
 import type { RandomUnits, Unit } from './random-units';
 import { anyWord } from './random-values';
 
@@ -235,9 +235,10 @@ export class PrivilegedUnits {
   /** Another page-table entry. */
   #entry(): Unit {
     const { value, address, tables } = this.options;
+    const large = this.#chance(2);
     return [
-      ...loadImmediate(address, this.#pick(tables.leaves)),
-      ...loadImmediate(value, tables.entry(this.#pick([0n, 9n]))),
+      ...loadImmediate(address, this.#pick(large ? tables.entries.megapages : tables.entries.pages)),
+      ...loadImmediate(value, tables.entry(large ? 9n : 0n)),
       encode('sd', { rs1: address, rs2: value }),
       encode('sfence.vma'),
     ];
@@ -245,15 +246,16 @@ export class PrivilegedUnits {
 
   /**
    * The address of a region of memory protection: 0 to 3 are powers of two, 5 to 7 end at the
-   * top of a range, which begins where the one before it ends. All have whole pages: in qemu
+   * top of a range, which begins where the one before it ends. All have several pages: in qemu
    * 7.2 a part of a page does not end where it should, and a range that is empty has everything.
    */
   regionAddress(region: number): bigint {
     const { data } = this.options;
-    if (region > 3) return (data + BigInt((region - 4) * 16 + this.random.below(16)) * 4096n) >> 2n;
-    const page = data + BigInt(this.random.below(64)) * 4096n;
-    const size = 4096n << BigInt(this.random.below(8));
-    return ((page & ~(size - 1n)) >> 2n) | (size / 8n - 1n);
+    const unit = BigInt(protectedPages) * 4096n;
+    if (region > 3) return (data + BigInt((region - 4) * 2 + this.random.below(2)) * unit) >> 2n;
+    const size = unit << BigInt(this.random.below(6));
+    const start = (data + BigInt(this.random.below(16)) * unit) & ~(size - 1n);
+    return (start >> 2n) | (size / 8n - 1n);
   }
 
   /** Another region of memory protection, and other permissions for all. */

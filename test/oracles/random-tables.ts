@@ -17,11 +17,19 @@ export const windows = { low: 5n << 30n, high: -(1n << 30n), gigabyte: 6n << 30n
 export const aliasedBytes = 4 << 20;
 
 const pageBytes = 4096n;
+/**
+ * Memory protection changes at multiples of so many pages only, and the page before such a place
+ * is no data's: qemu 7.2 looks at an unaligned access's physical addresses as if they went on behind the page.
+ */
+export const protectedPages = 4;
+
+/** The entries of a table of pages that are used. */
+export const windowPages = 16;
 
 /** What tables translate. Addresses are physical. */
 export interface Layout {
   code: bigint;
-  /** 2 MiB that start at a multiple of 2 MiB; leaves of 4 KiB lie in its first `pages`. */
+  /** 2 MiB that start at a multiple of 2 MiB; leaves of 4 KiB lie in its first `pages`, a multiple of {@link protectedPages}. */
   data: bigint;
   pages: number;
   /** Where the tables are put. */
@@ -40,9 +48,10 @@ export class RandomTables {
   constructor(
     private readonly random: Random,
     private readonly layout: Layout,
-  ) {
-    this.#page(); // a table of nothing
-  }
+  ) {}
+
+  /** A table of pages that any entry may lead to. */
+  #shared: BigUint64Array | undefined;
 
   bytes(): Uint8Array {
     const all = new BigUint64Array(this.#pages.length * 512);
@@ -50,8 +59,8 @@ export class RandomTables {
     return new Uint8Array(all.buffer);
   }
 
-  /** Physical addresses of entries which a guest may overwrite with {@link entry}. */
-  readonly leaves: bigint[] = [];
+  /** Physical addresses of entries which a guest may overwrite with {@link entry}: of pages, and of what has 512. */
+  readonly entries = { pages: [] as bigint[], megapages: [] as bigint[] };
 
   space(): Space {
     const { layout } = this;
@@ -74,32 +83,35 @@ export class RandomTables {
    * that cannot be read is a page fault, an amo instruction a load, an unaligned address aligned).
    */
   entry(shift: bigint): bigint {
-    const { random, layout } = this;
+    const { random } = this;
     const flags = this.#flags();
     switch (random.below(16)) {
       case 0: return 0n;
       case 1: return flags & ~V;
       // Reserved bits, and those of Svnapot and Svpbmt, which are not there.
-      case 2: return this.#at(shift) | flags | (1n << BigInt(54 + random.below(10)));
+      case 2: return this.#at(shift) | flags | (1n << BigInt(random.below(2) === 0 ? 54 : 54 + random.below(10)));
       // Writable and not readable.
-      case 3: return this.#at(shift) | ((flags | W | V) & ~R);
-      // A pointer to the table of nothing, with bits that only leaves may have, or further down than there are levels.
-      case 4: return ((layout.tables >> 12n) << 10n) | V | [0n, A, D, U][random.below(4)]!;
+      case 3: return this.#at(shift) | ((flags | W) & ~R);
+      // A pointer to pages, with bits that only leaves may have, or further down than there are levels.
+      case 4: return (this.#shared ? this.#pointer(this.#shared) : 0n) | [0n, A, D, U][random.below(4)]!;
       // A large page that does not start at a multiple of its size.
-      case 5: return this.#at(shift) | (1n << 10n) | flags | V;
-      default: return this.#at(shift) | flags | V | (random.below(2) === 0 ? R | W : 0n);
+      case 5: return this.#at(shift) | (1n << 10n) | flags;
+      default: return this.#at(shift) | flags;
     }
   }
 
   #at(shift: bigint): bigint {
     const { layout, random } = this;
-    const page = shift === 0n ? (layout.data >> 12n) + BigInt(random.below(layout.pages)) : ((layout.data >> 12n) >> shift) << shift;
+    const group = BigInt(random.below(layout.pages / protectedPages) * protectedPages);
+    const page = shift === 0n ? (layout.data >> 12n) + group + BigInt(random.below(protectedPages - 1)) : ((layout.data >> 12n) >> shift) << shift;
     return page << 10n;
   }
 
-  /** R, W, X, U, G, A, D and the two bits that are software's. */
+  /** The flags of a valid leaf. Without R, W and X data would be taken for a table, and lead anywhere. */
   #flags(): bigint {
-    return BigInt(this.random.below(1 << 9)) << 1n;
+    const permissions = [R, X, R | W, R | W, R | X, R | W | X][this.random.below(6)] ?? 0n;
+    // U, G, A, D, and two bits that are software's.
+    return V | permissions | BigInt(this.random.below(1 << 6) << 4);
   }
 
   #leaf(page: bigint): bigint {
@@ -112,16 +124,17 @@ export class RandomTables {
     for (let index = 0; index < 8; index++) {
       const leaves = index < 3;
       this.#set(table, index, leaves ? this.#pointer(this.#leaves()) : this.entry(9n));
-      if (!leaves) this.leaves.push(this.#address(table) + BigInt(index) * 8n);
+      if (!leaves) this.entries.megapages.push(this.#address(table) + BigInt(index) * 8n);
     }
     return table;
   }
 
   #leaves(): BigUint64Array {
     const table = this.#page();
-    for (let index = 0; index < 16; index++) {
+    this.#shared ??= table;
+    for (let index = 0; index < windowPages; index++) {
       this.#set(table, index, this.entry(0n));
-      this.leaves.push(this.#address(table) + BigInt(index) * 8n);
+      this.entries.pages.push(this.#address(table) + BigInt(index) * 8n);
     }
     return table;
   }
