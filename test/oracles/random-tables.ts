@@ -11,9 +11,9 @@ export const aliases = { supervisor: 0x8000_0000n, user: 0xc000_0000n, pages: 0x
 /**
  * And where it has data: windows of all kinds of entries, and the code's gigabyte once more, where
  * the data lies as far from the start as in memory. As physical addresses all of them are nowhere.
- * None is an alias's next gigabyte, where code goes that was in another alias than it thought: data is never executed.
+ * None is an alias's next gigabyte, where code goes that was in another alias than it thought: data is never executed. Nor does one begin where another ends.
  */
-export const windows = { low: 7n << 30n, high: -(1n << 30n), gigabyte: 6n << 30n, terabyte: 1n << 39n } as const;
+export const windows = { low: 8n << 30n, high: -(1n << 30n), gigabyte: 6n << 30n, terabyte: 1n << 39n } as const;
 /** Bytes of code that the third alias has. */
 export const aliasedBytes = 4 << 20;
 
@@ -67,7 +67,7 @@ export class RandomTables {
     const { layout } = this;
     const root = this.#page();
     const gigabyte = layout.code >> 12n;
-    for (const index of [7, 511]) this.#set(root, index, this.#pointer(this.#window()));
+    for (const index of [8, 511]) this.#set(root, index, this.#pointer(this.#window()));
     this.#set(root, 6, this.random.below(2) === 0 ? this.#leaf(gigabyte) : this.entry(18n));
     this.#set(root, 2, (gigabyte << 10n) | V | R | X | A | D);
     this.#set(root, 3, (gigabyte << 10n) | V | R | X | U | A | D);
