@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { LoadError, Machine } from '../../engine/machine/machine';
+import { LoadError, Machine, type Tier } from '../../engine/machine/machine';
 import { slots as mostDevices } from '../../engine/machine/virtio/transport';
 import { guestMac } from '../../engine/network/addresses';
 import { readElf } from '../../engine/symbols/elf';
@@ -20,9 +20,12 @@ import { checkSavable, writeWhole } from './state-output';
 import { write } from './terminal';
 import { parseCount, parseCounts, parseForward, parseHarts, parseSize } from './values';
 
+const tiers: readonly Tier[] = ['interpreter', 'auto', 'translator'];
+
 interface ExecFlags {
   ram: number;
   harts: number;
+  tier: Tier;
   maxInstructions: number;
   hashAt: number[];
   json?: true;
@@ -77,6 +80,9 @@ export function addExecCommand(program: Command): void {
     )
     .option('--bios <file>', 'with --linux: flat firmware, such as OpenSBI fw_jump.bin or fw_dynamic.bin, in place of the built-in SBI')
     .option('--append <arguments>', 'with --linux: the kernel command line', 'console=ttyS0')
+    .addOption(
+      new Option('--tier <how>', 'what executes the guest: translator means all that it can, auto what runs much; never visible to the guest').choices(tiers).default('interpreter'),
+    )
     .option('--no-reboot', 'end the run where the guest asks for a reboot, with 0')
     .option('--save <file>', 'write the whole state to a file at the end, as at the limit')
     .option('--from <file>', 'go on from such a state, in place of an image')
@@ -179,14 +185,14 @@ async function read(file: string): Promise<Uint8Array> {
 }
 
 /** A machine that is about to run a kernel. */
-async function bootLinux(file: string, { ram, harts, initrd, bios, disk: disks, forward, append }: ExecFlags): Promise<Machine> {
+async function bootLinux(file: string, { ram, harts, tier, initrd, bios, disk: disks, forward, append }: ExecFlags): Promise<Machine> {
   checkRam(ram);
   const image = await read(file);
   const disk = initrd === undefined ? {} : { initrd: await read(initrd) };
   // The board has a source of random numbers, too.
   const mostDisks = mostDevices - 1 - (forward.length > 0 ? 1 : 0);
   if (disks.length > mostDisks) throw new BadInput(`--disk: there is room for ${mostDisks} of them, not for ${disks.length}`);
-  const machine = Machine.create({ ramBytes: ram, harts, disks: disks.map(openDisk), entropySeed: 1, ...(forward.length > 0 ? { network: { mac: guestMac } } : {}) });
+  const machine = Machine.create({ ramBytes: ram, harts, tier, disks: disks.map(openDisk), entropySeed: 1, ...(forward.length > 0 ? { network: { mac: guestMac } } : {}) });
   try {
     const firmware = bios === undefined ? {} : { firmware: await read(bios) };
     machine.loadKernel(image, { ...disk, ...firmware, bootArguments: append });
@@ -198,8 +204,8 @@ async function bootLinux(file: string, { ram, harts, initrd, bios, disk: disks, 
 }
 
 /** A machine that goes on from a state. */
-async function restored(file: string, { disk, forward }: ExecFlags): Promise<Machine> {
-  const machine = await fromStateFile(file, (bytes) => Machine.fromState(bytes, imagesOfState(file, disk)));
+async function restored(file: string, { disk, forward, tier }: ExecFlags): Promise<Machine> {
+  const machine = await fromStateFile(file, (bytes) => Machine.fromState(bytes, imagesOfState(file, disk), tier));
   if (disk.length > machine.disks) throw new BadInput(`--disk: ${file} is of a guest with ${counted(machine.disks, 'disk')}, not with ${disk.length}`);
   if (forward.length > 0 && !machine.networked) throw new BadInput(`--forward: ${file} is of a guest without a network card`);
   return machine;
@@ -214,12 +220,12 @@ function stateOf(machine: Machine, file: string): Uint8Array {
   }
 }
 
-async function boot(file: string, { ram, harts }: ExecFlags): Promise<Machine> {
+async function boot(file: string, { ram, harts, tier }: ExecFlags): Promise<Machine> {
   checkRam(ram);
   try {
     const bytes = await readWhole(file);
     const image = readElf(bytes);
-    const machine = Machine.create({ ramBytes: ram, harts });
+    const machine = Machine.create({ ramBytes: ram, harts, tier });
     for (const { address, memoryBytes } of image.segments) checkFits(file, machine, address, memoryBytes);
     const tohost = readSymbols(bytes).find('tohost')?.address;
     machine.load(image, tohost === undefined ? {} : { tohost });

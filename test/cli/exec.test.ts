@@ -61,6 +61,16 @@ describe('a good image', () => {
     expect(result.hashes[0]?.sha256).toMatch(/^[0-9a-f]{64}$/);
   });
 
+  test('--tier: another way to execute, the same output and states', async () => {
+    const args = ['exec', checksum, '--json', '--hash-at', '1_000,99_999,500_000', '--tier'];
+    const [interpreted, ...translated] = await Promise.all(['interpreter', 'auto', 'translator'].map((tier) => covert([...args, tier])));
+    for (const other of translated) expect(other).toEqual(interpreted);
+    expect(interpreted?.exit).toBe(0);
+    const { exit, stderr } = await covert([...args, 'fast']);
+    expect(exit).toBe(2);
+    expect(stderr).toMatch(/^covert: .*--tier.*interpreter, auto, translator.*\n$/);
+  });
+
   test('hashes at many counts equal hashes at one', async () => {
     const many = Array.from({ length: 50 }, (_, index) => 20_000 + index).join(',');
     const [stops, through] = await Promise.all(
