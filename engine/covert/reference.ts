@@ -1,5 +1,6 @@
 import type { Plan } from './plan';
 import type { ReleasedData } from './release-log';
+import { Stride } from './stride';
 import { System } from './system';
 
 /** What the guest does on this chip when nothing strikes and nothing protects it. */
@@ -11,9 +12,6 @@ export interface Reference {
   instructions: number;
   cycles: number;
 }
-
-/** Instructions between two looks at the abort signal. */
-const slice = 4_000_000;
 
 /** References already run, by image, or by what a kernel is started with: a campaign runs one guest thousands of times. */
 const known = new WeakMap<object, Map<string, Reference>>();
@@ -37,9 +35,11 @@ export async function runReference(
     faults: [],
     protection: { ...plan.protection, kind: 'none', uncoordinated: [] },
   });
+  const stride = new Stride();
   while (!system.ended) {
     if (signal?.aborted) return undefined;
-    system.advance(system.moment + slice);
+    system.advance(system.moment + stride.length);
+    stride.look(system.replicas[0]?.computer.reboots ?? 0);
     system.takeEvents();
     onProgress?.(system.count);
     await new Promise<void>((resolve) => setImmediate(resolve));

@@ -3,6 +3,7 @@ import type { EventKind, SystemEvent } from '../covert/events';
 import { InputLog } from '../covert/input-log';
 import type { Plan, ReplicaName } from '../covert/plan';
 import { ReleaseLog, type ReleasedData } from '../covert/release-log';
+import { Stride } from '../covert/stride';
 import { System, type AdvanceStop, type SystemState } from '../covert/system';
 import type { PlaceDifference } from '../machine/types';
 import { DivergenceTracker } from './divergence-tracker';
@@ -92,6 +93,7 @@ export class Session implements ReplaySession {
 
   async forward(navigation: Navigation): Promise<Rest> {
     const { signal, onProgress } = navigation;
+    const stride = new Stride();
     for (let resume = true; ; resume = false) {
       // Read anew in every slice: they may change while the guest runs.
       const { stopAt, breakpoints } = navigation;
@@ -99,7 +101,8 @@ export class Session implements ReplaySession {
       if (signal?.aborted) return { why: 'interrupted' };
       if (this.#system.ended) return { why: 'end', event: this.#system.ended };
       const from = this.moment;
-      const stop = this.#advance(this.#shelf.nextBoundary(from), armed, resume);
+      const stop = this.#advance(Math.min(this.#shelf.nextBoundary(from), from + stride.length), armed, resume);
+      stride.look(this.replicas[0]?.computer.reboots ?? 0);
       const hit = hitOf(stop);
       const event = this.#events.find(
         ({ moment, kind }) => moment > from && moment <= (hit?.moment ?? this.moment) && stopAt.has(kind),

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { instantiateCore } from '../core/core';
-import { at, decodedPageBytes, memoryPages, ramHostAddress, stateAt } from './layout';
+import { at, decodedPageBytes, memoryPages, ramHostAddress, stateAt, uartPollerLooks } from './layout';
 
 it('is the resident core’s layout', () => {
   const pages = memoryPages(4096);
@@ -24,6 +24,8 @@ it('is the resident core’s layout', () => {
     at.outputsFull,
     at.decodedPages,
     decodedPageBytes,
+    at.uartLooks,
+    uartPollerLooks,
   ];
   expect(ours.map((_, index) => core.layoutOf(index))).toEqual(ours);
 });

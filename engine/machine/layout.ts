@@ -37,6 +37,7 @@ export const at = {
   uartInterrupts: stateAt + 0x460,
   uartCount: stateAt + 0x468,
   reboots: stateAt + 0x550,
+  uartLooks: stateAt + 0x558,
   virtio: stateAt + 0x600,
   virtioRaised: stateAt + 0xa00,
   cycles: hostAt + 0x08,
@@ -68,6 +69,8 @@ export const at = {
 export const outputEntryBytes = 16;
 export const watchEntryBytes = 24;
 export const uartFifoBytes = 16;
+/** Looks in vain from which on a guest counts as one that polls the UART. */
+export const uartPollerLooks = 16;
 export const mostWatches = 256;
 export const mostBreakpoints = 0x1fff;
 
@@ -116,7 +119,7 @@ export const sharedFields: readonly StateField[] = [
   ...row(0x490, Array.from({ length: 8 }, (_, i) => `plic priority ${i * 8}`)),
   ...row(0x4d0, Array.from({ length: 8 }, (_, i) => `plic enable ${i}`)),
   ...Array.from({ length: 8 }, (_, i) => ({ name: `plic threshold ${i}`, offset: 0x510 + i * 4, bytes: 4 as const })),
-  ...row(0x530, ['rtc offset', 'rtc latch', 'rtc alarm', 'rtc flags', 'reboots']),
+  ...row(0x530, ['rtc offset', 'rtc latch', 'rtc alarm', 'rtc flags', 'reboots', 'uart looks in vain']),
   ...Array.from({ length: 8 }, (_, slot) =>
     Array.from({ length: 16 }, (_, i) => ({ name: `virtio ${slot} state ${i}`, offset: 0x600 + slot * 0x80 + i * 8, bytes: 8 as const })),
   ).flat(),

@@ -14,6 +14,7 @@ import {
   stateAt,
   stateBytes,
   uartFifoBytes,
+  uartPollerLooks,
   watchEntryBytes,
 } from './layout';
 import { readLinuxImage, treeRoom } from './linux-image';
@@ -445,8 +446,9 @@ export class Machine implements Computer {
   }
 
   get consoleRoom(): number {
-    if (!this.#uartListens) return this.#virtio.consoleRoom;
-    return uartFifoBytes - (this.#bytes[at.uartCount] ?? 0);
+    const virtio = this.#uartListens ? 0 : this.#virtio.consoleRoom;
+    if (virtio > 0) return virtio;
+    return this.#uartListens || this.#uartPolled ? uartFifoBytes - (this.#bytes[at.uartCount] ?? 0) : 0;
   }
 
   receive(bytes: Uint8Array): void {
@@ -458,6 +460,11 @@ export class Machine implements Computer {
   /** True if a driver of the guest waits for what the UART receives. */
   get #uartListens(): boolean {
     return ((this.#bytes[at.uartInterrupts] ?? 0) & 1) !== 0;
+  }
+
+  /** True if the guest looks for received bytes over and over, itself or by calls of the firmware. */
+  get #uartPolled(): boolean {
+    return this.#view.getBigUint64(at.uartLooks, true) >= uartPollerLooks;
   }
 
   receiveFrame(frame: Uint8Array): boolean {

@@ -152,7 +152,8 @@ export interface Computer {
   takeOutputs(): Output[];
   /**
    * Bytes that the console has room for; none while no driver of the guest listens,
-   * which would lose them. The console is the UART, or where nobody listens to that, a virtio console.
+   * which would lose them. The console is the UART where its receive interrupt is on, else a
+   * virtio console with room, else the UART where the guest polls it.
    */
   readonly consoleRoom: number;
   /** Bytes typed at the guest's console, handed to its device now. What there is no room for is lost. */

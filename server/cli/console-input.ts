@@ -35,9 +35,14 @@ export class ConsoleInput {
     return this.#raw;
   }
 
-  /** True while bytes are there, or may come. */
-  get open(): boolean {
-    return !this.#ended || this.#waiting.length > 0;
+  /** Bytes that nobody has taken yet. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** True while more bytes are there than so many, or may come. */
+  open(held: number): boolean {
+    return !this.#ended || this.#waiting.length > held;
   }
 
   /** At most `most` bytes, oldest first. */
@@ -45,9 +50,12 @@ export class ConsoleInput {
     return Uint8Array.from(this.#waiting.splice(0, most));
   }
 
-  /** Resolves when something has been typed, the input has ended, after so many milliseconds, or when the signal is aborted. */
-  async wait(signal: AbortSignal, milliseconds = Infinity): Promise<void> {
-    if (this.#waiting.length > 0 || this.#ended || this.#left || signal.aborted) return;
+  /**
+   * Resolves when more bytes are there than the `held` that the guest has no room for, the user has left, the input has
+   * ended, after so many milliseconds, or when the signal is aborted.
+   */
+  async wait(signal: AbortSignal, milliseconds = Infinity, held = 0): Promise<void> {
+    if (this.#waiting.length > held || this.#ended || this.#left || signal.aborted) return;
     await new Promise<void>((resolve) => {
       const done = (): void => {
         clearTimeout(timer);

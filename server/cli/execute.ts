@@ -89,9 +89,13 @@ export async function execute(machine: Machine, options: ExecuteOptions): Promis
       if (reason === 'output' && Date.now() - breathed < breath) continue;
     }
     breathed = Date.now();
-    if (reason === 'idle' && input?.open === true && !input.left) {
-      await input.wait(signal);
-      continue;
+    if (reason === 'idle' && input && !input.left) {
+      // What it has no room for cannot wake it either.
+      const held = machine.consoleRoom > 0 ? 0 : input.waiting;
+      if (input.open(held)) {
+        await input.wait(signal, Infinity, held);
+        continue;
+      }
     }
     if (input?.left === true) return { exit: null, ended: 'left', instructions: machine.retired, hashes };
     const over = reason === 'exit' || reason === 'idle' || reason === 'stalled' || (reason === 'reboot' && !reboots);

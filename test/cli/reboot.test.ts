@@ -10,7 +10,7 @@ import { asm } from '../../engine/machine/guest.test-support';
 import { debianFiles } from '../../server/guest/debian';
 import { initialDisk } from '../oracles/debian';
 import { makeElf } from '../oracles/elf-writer';
-import { covert } from './covert';
+import { covert, interruptAtProgress } from './covert';
 
 const ramBase = 0x8000_0000n;
 const srli = (rd: number, rs1: number, by: number): number => ((by << 20) | (rs1 << 15) | (5 << 12) | (rd << 7) | 0x13) >>> 0;
@@ -76,6 +76,15 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'covert-reboot-'));
 });
 afterAll(() => rm(folder, { recursive: true }));
+
+test('Ctrl-C ends the run of a guest that does nothing but reboot', async () => {
+  const words = [asm.lui(7, 0x100), asm.lui(8, 7), asm.addi(8, 8, 0x777), asm.sw(8, 7, 0)];
+  await writeFile(path.join(folder, 'only.elf'), makeElf(ramBase, new Uint8Array(Uint32Array.from(words).buffer)));
+  const file = path.join(folder, 'only.covert');
+  await writeFile(file, 'guest g { elf "only.elf" ram 16 MiB }\nscenario "s" { guest g protect dmr limit 1_000_000_000 instructions expect exit 0 }\n');
+  const { exit, stderr } = await covert(['run', file], { meanwhile: interruptAtProgress });
+  expect(exit, stderr).toBe(130);
+});
 
 describe('covert exec', () => {
   test('goes on, or ends with --no-reboot', async () => {

@@ -5,7 +5,7 @@ import { csrAddress, csrExists, csrRead, csrWrite } from './csr';
 import { STOPPED, beginTurn, selectHart } from './harts';
 import {
   CAUSE, COLLECT, CYCLES, DIRTY, EFFECTS, FIRMWARE, HARTS, LAST_RETIRED, MTIMECMP, NO_EXCEPTION, NO_RESERVATION, OUTPUTS, OUTPUTS_FULL, OUTPUT_RING, PAGES_USED, PAGE_STRIDE, PC, PRIVILEGE, RESERVATION,
-  STATE, STATUS, STIMECMP, TOHOST, VIRTIO, VIRTIO_RAISED, WATCHES, WATCH_LIST, WRITE_SET,
+  STATE, STATUS, STIMECMP, TOHOST, UART_LOOKS, VIRTIO, VIRTIO_RAISED, WATCHES, WATCH_LIST, WRITE_SET,
   dirtyOf, flagsOf,
 } from './layout';
 import { prepareScratch } from './drive';
@@ -14,7 +14,7 @@ import { NONE, codeOf, lookForWatch } from './memory';
 import { WRITE, pageOf } from './mmu';
 import { lookAtSources } from './plic';
 import { PAGE_IS_TABLE, flush, flushAll, flushTranslations } from './tlb';
-import { receiveUart } from './uart';
+import { POLLER_LOOKS, receiveUart } from './uart';
 
 export { run } from './drive';
 export { csrAddress, csrExists };
@@ -137,6 +137,8 @@ export function layoutOf(index: u32): usize {
     case 12: return OUTPUTS_FULL;
     case 13: return PAGES_USED;
     case 14: return PAGE_STRIDE;
+    case 15: return STATE + UART_LOOKS;
+    case 16: return <usize>POLLER_LOOKS;
     default: return 0;
   }
 }

@@ -85,6 +85,8 @@ export const RTC_ENABLED: usize = 0x549;
 export const RTC_RUNG: usize = 0x54a;
 /** Reboots that the guest has asked for. */
 export const REBOOTS: usize = 0x550;
+/** How often in a row the guest has looked in vain for a received byte without sending one: uart.ts. */
+export const UART_LOOKS: usize = 0x558;
 
 /** The virtio devices' state, which is the host's (machine/virtio/), and a word with a bit for each that interrupts. */
 export const VIRTIO: usize = 0x600;

@@ -1,4 +1,4 @@
-import { STATE, UART } from './layout';
+import { STATE, UART, UART_LOOKS } from './layout';
 import { CONSOLE, output } from './output';
 
 // 16550A. Transmission takes no time; received bytes wait in a 16-byte FIFO.
@@ -14,6 +14,12 @@ const COUNT: usize = STATE + UART + 8;
 const FIFO: usize = STATE + UART + 16;
 const FIFO_BYTES: u32 = 16;
 
+/**
+ * Looks in vain from which on a guest polls for input. A driver that only sends looks at the same register to see that it
+ * may, but not this often without sending.
+ */
+export const POLLER_LOOKS: u64 = 16;
+
 const DLAB: u32 = 0x80;
 /** Of the modem control register. */
 const LOOP: u32 = 0x10;
@@ -28,21 +34,32 @@ export function readUart(offset: u32): u32 {
     case 2: return identify();
     case 3: return load<u8>(LCR);
     case 4: return load<u8>(MCR);
-    case 5: return LSR_IDLE | (load<u8>(COUNT) > 0 ? LSR_DATA_READY : 0);
+    case 5: return lineStatus();
     case 6: return modemStatus();
     case 7: return load<u8>(SCR);
     default: return 0;
   }
 }
 
+function lineStatus(): u32 {
+  if (load<u8>(COUNT) > 0) return LSR_IDLE | LSR_DATA_READY;
+  // With the interrupt on it is known that somebody listens.
+  const looks = load<u64>(STATE + UART_LOOKS);
+  if ((load<u8>(IER) & 1) == 0 && looks < POLLER_LOOKS) store<u64>(STATE + UART_LOOKS, looks + 1);
+  return LSR_IDLE;
+}
+
 export function writeUart(offset: u32, value: u32): void {
   const dlab = (load<u8>(LCR) & DLAB) != 0;
+  // A driver that sets the UART up throws away what has been received; whether it polls is to be seen anew.
+  if (offset >= 1 && offset <= 4) store<u64>(STATE + UART_LOOKS, 0);
   switch (offset) {
     case 0: {
       if (dlab) {
         store<u8>(DLL, value);
       } else {
         store<u8>(THRE_PENDING, 1);
+        if (load<u64>(STATE + UART_LOOKS) < POLLER_LOOKS) store<u64>(STATE + UART_LOOKS, 0);
         if (loopsBack()) receiveUart(value);
         else output(CONSOLE, value & 0xff);
       }
@@ -120,7 +137,9 @@ export function uartInterrupt(): bool {
   return ((enabled & 1) != 0 && load<u8>(COUNT) > 0) || ((enabled & 2) != 0 && load<u8>(THRE_PENDING) != 0);
 }
 
-/** The oldest byte received, or -1. */
+/** The oldest byte received, or -1. Whoever asks the firmware for one polls. */
 export function takeByte(): i32 {
-  return load<u8>(COUNT) > 0 ? <i32>take() : -1;
+  if (load<u8>(COUNT) > 0) return <i32>take();
+  store<u64>(STATE + UART_LOOKS, POLLER_LOOKS);
+  return -1;
 }

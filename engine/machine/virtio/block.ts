@@ -77,7 +77,7 @@ export class BlockDevice implements VirtioDevice {
         const bytes = chain.readable - headerBytes;
         if (disk.readOnly || !possible(bytes)) return { status: failed, written: 0 };
         const data = chain.read(headerBytes, bytes);
-        disk.write(Number(sector) * sectorBytes, data);
+        if (!disk.write(Number(sector) * sectorBytes, data)) return { status: failed, written: 0 };
         if (bytes > 0) context.output('disk', { value: this.number * diskStride + Number(sector), data });
         return { status: ok, written: 0 };
       }

@@ -6,6 +6,9 @@ import { sectorBytes } from './disk-image';
 export const blockBytes = 4096;
 const zeros = new Uint8Array(blockBytes);
 
+/** Blocks of a disk that may differ from its image: 1 GiB, which bounds what a guest that fills a sparse image takes of the host's memory. */
+export const mostWrittenBlocks = 2 ** 18;
+
 /**
  * A disk: an image that never changes, and over it what the guest has written.
  * That is kept for snapshots as a tree of the differences (exclusive or) from
@@ -16,6 +19,8 @@ export class Disk {
   readonly sectors: number;
   /** Blocks that may differ from the image, as they are now. */
   readonly #written = new Map<number, Uint8Array>();
+  /** Blocks among the written that may be as in the image; all others are known to differ. */
+  readonly #unsure = new Set<number>();
   /** Blocks that may differ from the tree. */
   readonly #changed = new Set<number>();
   #tree: PageTree;
@@ -23,6 +28,8 @@ export class Disk {
   constructor(
     readonly image: DiskImage,
     readonly readOnly: boolean,
+    /** Blocks that may differ from the image. */
+    private readonly mostBlocks = mostWrittenBlocks,
   ) {
     this.sectors = image.bytes / sectorBytes;
     this.#tree = PageTree.zero(Math.ceil(image.bytes / blockBytes));
@@ -47,8 +54,14 @@ export class Disk {
     if (pending < target.length) this.image.read(offset + pending, target.subarray(pending));
   }
 
-  /** Writes from a byte offset on; the range must be within the disk. */
-  write(offset: number, data: Uint8Array): void {
+  /**
+   * Writes from a byte offset on; the range must be within the disk. False, and
+   * nothing is written, where more blocks than may be could then differ from the
+   * image. That is a function of contents and request alone, so it is the same
+   * in every replica, however often one was restored.
+   */
+  write(offset: number, data: Uint8Array): boolean {
+    if (!this.#hasRoom(Math.floor(offset / blockBytes), Math.ceil((offset + data.length) / blockBytes))) return false;
     for (let done = 0; done < data.length; ) {
       const at = offset + done;
       const block = Math.floor(at / blockBytes);
@@ -56,8 +69,25 @@ export class Disk {
       const count = Math.min(blockBytes - from, data.length - done);
       this.#own(block).set(data.subarray(done, done + count), from);
       this.#changed.add(block);
+      this.#unsure.add(block);
       done += count;
     }
+    return true;
+  }
+
+  /** Whether blocks [from, to) may be written. */
+  #hasRoom(from: number, to: number): boolean {
+    // A block is kept though the guest has put back what is in the image. Those count only here, where it matters, so each is
+    // looked at once for each time that it was written.
+    if (this.#written.size + (to - from) <= this.mostBlocks) return true;
+    for (const block of this.#unsure) {
+      const own = this.#written.get(block);
+      if (own && Buffer.compare(own, this.#imageBlock(block)) === 0) this.#written.delete(block);
+    }
+    this.#unsure.clear();
+    let fresh = 0;
+    for (let block = from; block < to; block++) if (!this.#written.has(block)) fresh++;
+    return fresh === 0 || this.#written.size + fresh <= this.mostBlocks;
   }
 
   /** What differs from the image; blocks equal to `peer`'s share its storage. */
@@ -77,6 +107,7 @@ export class Disk {
       if (Buffer.compare(difference, zeros) === 0) this.#written.delete(block);
       else this.#written.set(block, exclusiveOr(this.#imageBlock(block), difference));
     }
+    for (const block of stale) this.#unsure.delete(block);
     this.#changed.clear();
     this.#tree = tree;
   }
@@ -88,7 +119,8 @@ export class Disk {
   }
 
   #difference(block: number): Uint8Array {
-    return exclusiveOr(this.#imageBlock(block), this.#own(block));
+    const own = this.#written.get(block);
+    return own ? exclusiveOr(this.#imageBlock(block), own) : zeros;
   }
 
   #imageBlock(block: number): Uint8Array {
