@@ -23,7 +23,7 @@ import { parseCount, parseCounts, parseForward, parseHarts, parseSize } from './
 const tiers: readonly Tier[] = ['interpreter', 'auto', 'translator'];
 
 interface ExecFlags {
-  ram: number;
+  ram?: number;
   harts: number;
   tier: Tier;
   maxInstructions: number;
@@ -45,6 +45,9 @@ const defaultLimit = 10_000_000_000;
 /** All RAM is in one WebAssembly memory of at most 4 GiB, with room for the core's own. */
 const mostRam = 2 ** 31;
 const pageBytes = 4096;
+const defaultRam = 64 * 2 ** 20;
+/** Debian's kernel prints nothing at all where it has only 64 MiB. */
+const defaultLinuxRam = 512 * 2 ** 20;
 const mostKept = 64 * 2 ** 20;
 
 export function addExecCommand(program: Command): void {
@@ -52,9 +55,7 @@ export function addExecCommand(program: Command): void {
     .command('exec')
     .description('Run one guest alone, with no replicas and no faults; its console is stdout.')
     .argument('[image]', 'RISC-V ELF, 64 bits, bare metal; with --linux a kernel')
-    .addOption(
-      new Option('--ram <size>', 'RAM from 0x80000000 on, up to 2GiB').argParser(parseSize).default(64 * 2 ** 20, '64MiB'),
-    )
+    .addOption(new Option('--ram <size>', 'RAM from 0x80000000 on, up to 2GiB (default: 64MiB, with --linux 512MiB)').argParser(parseSize))
     .addOption(new Option('--harts <count>', 'hardware threads, 1 to 4').argParser(parseHarts).default(1))
     .addOption(
       new Option('--max-instructions <count>', 'stop after this many retired instructions')
@@ -95,7 +96,7 @@ no good, with 3 if the guest did not end by itself. Hashes go to stderr.
 
 Example:
   covert exec examples/checksum/checksum.elf --hash-at 0,1_000_000
-  covert exec --linux --ram 512MiB vmlinuz --initrd initramfs.cpio
+  covert exec --linux vmlinux --initrd initramfs.cpio
   covert exec guest.elf --max-instructions 1_000_000 --save middle.state
   covert exec --from middle.state`,
     )
@@ -185,7 +186,7 @@ async function read(file: string): Promise<Uint8Array> {
 }
 
 /** A machine that is about to run a kernel. */
-async function bootLinux(file: string, { ram, harts, tier, initrd, bios, disk: disks, forward, append }: ExecFlags): Promise<Machine> {
+async function bootLinux(file: string, { ram = defaultLinuxRam, harts, tier, initrd, bios, disk: disks, forward, append }: ExecFlags): Promise<Machine> {
   checkRam(ram);
   const image = await read(file);
   const disk = initrd === undefined ? {} : { initrd: await read(initrd) };
@@ -220,7 +221,7 @@ function stateOf(machine: Machine, file: string): Uint8Array {
   }
 }
 
-async function boot(file: string, { ram, harts, tier }: ExecFlags): Promise<Machine> {
+async function boot(file: string, { ram = defaultRam, harts, tier }: ExecFlags): Promise<Machine> {
   checkRam(ram);
   try {
     const bytes = await readWhole(file);
@@ -240,8 +241,9 @@ function checkFits(file: string, { ramBase, ramBytes }: Machine, address: bigint
   const end = address + BigInt(bytes);
   if (bytes === 0 || (address >= ramBase && end <= ramBase + BigInt(ramBytes))) return;
   const hex = (value: bigint): string => `0x${value.toString(16)}`;
+  const advice = address < ramBase ? 'link it elsewhere, or run it in a Linux guest if it is a program for Linux' : 'give more with --ram or link it elsewhere';
   throw new BadInput(
-    `${file}: it wants memory ${hex(address)} to ${hex(end)}, but RAM is ${hex(ramBase)} to ${hex(ramBase + BigInt(ramBytes))}; give more with --ram or link it elsewhere`,
+    `${file}: it wants memory ${hex(address)} to ${hex(end)}, but RAM is ${hex(ramBase)} to ${hex(ramBase + BigInt(ramBytes))}; ${advice}`,
   );
 }
 
