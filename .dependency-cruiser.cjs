@@ -5,11 +5,11 @@ const allowed = {
   isa: [],
   symbols: [],
   core: ['isa'],
-  jit: ['core', 'isa'],
-  machine: ['jit', 'core', 'isa'],
-  chip: ['machine', 'jit', 'core', 'isa'],
-  covert: ['history', 'chip', 'machine', 'jit', 'core', 'isa', 'symbols'],
-  history: ['covert', 'chip', 'machine', 'jit', 'core', 'isa', 'symbols'],
+  translator: ['core', 'isa'],
+  machine: ['translator', 'core', 'isa'],
+  chip: ['machine', 'translator', 'core', 'isa'],
+  covert: ['history', 'chip', 'machine', 'translator', 'core', 'isa', 'symbols'],
+  history: ['covert', 'chip', 'machine', 'translator', 'core', 'isa', 'symbols'],
 };
 
 const engineRules = Object.entries(allowed).map(([folder, others]) => ({

@@ -19,6 +19,7 @@ const options = [
   '--runtime',
   'stub',
   '--importMemory',
+  '--exportTable',
   '--initialMemory',
   '64',
   '--maximumMemory',

@@ -19,6 +19,9 @@ export interface CoreExports {
   forget(): void;
   forgetTranslations(): void;
   layoutOf(index: number): number;
+  decodeRecord(raw: number, record: number): number;
+  /** The core's functions, and behind them those of translated code. */
+  readonly table: { readonly length: number; grow(by: number): number; set(index: number, value: unknown): void };
 }
 
 /** What the resident core calls: engine/core/assembly/virtio.ts. */

@@ -104,6 +104,8 @@ describe.each(tiers)('the machine executes as the manuals say, $name', ({ create
   /** Places, runs and counts one instruction. */
   function runOne(raw: number, length: 2 | 4): void {
     machine.writeMemory(machine.pc, littleEndian(raw, length));
+    // Nothing that a translator could join to it.
+    machine.writeMemory(machine.pc + BigInt(length), littleEndian(0, 2));
     const before = machine.retired;
     expect(machine.run(before + 1)).toBe('limit');
     expect(machine.retired).toBe(before + 1);

@@ -7,4 +7,7 @@ export interface Tier {
   create: (options: MachineOptions) => Machine;
 }
 
-export const tiers: readonly Tier[] = [{ name: 'interpreter', create: (options) => Machine.create(options) }];
+export const tiers: readonly Tier[] = (['interpreter', 'translator'] as const).map((tier) => ({
+  name: tier,
+  create: (options) => Machine.create({ ...options, tier }),
+}));

@@ -16,13 +16,14 @@ import {
   uartFifoBytes,
   uartPollerLooks,
   watchEntryBytes,
-} from './layout';
+} from '../core/layout';
 import { readLinuxImage, treeRoom } from './linux-image';
 import { LoadError } from './load-error';
 import { OutputQueue } from './output-queue';
 import { PageTree } from './page-tree';
 import { MachineSnapshot, machineSnapshot, ramBase } from './snapshot';
 import { noImages, readState, writeState, type ImageOf } from './state-file';
+import { Translator } from '../translator/translator';
 import type { Computer, Output, RunOptions, Snapshot, StopReason, TimeSource, TrapDigest } from './types';
 import { BlockDevice } from './virtio/block';
 import { ConsoleDevice } from './virtio/console';
@@ -33,6 +34,12 @@ import { EntropyDevice } from './virtio/entropy';
 import { NetworkDevice } from './virtio/net';
 import { ownAt, slotBytes } from './virtio/slot';
 import { VirtioBoard, slots as mostDevices } from './virtio/transport';
+
+/**
+ * What executes code: the interpreter; with it the translator, for what runs much; or the
+ * translator for all that it can translate, at once. Never visible to the guest.
+ */
+export type Tier = 'interpreter' | 'auto' | 'translator';
 
 export interface MachineOptions {
   /** A multiple of 4096, at most 2 GiB. */
@@ -48,6 +55,8 @@ export interface MachineOptions {
   entropySeed?: number;
   /** A virtio console beside the UART. Default false. */
   console?: boolean;
+  /** Default `interpreter`. */
+  tier?: Tier;
 }
 
 /** What `load` needs of an ELF. */
@@ -70,6 +79,8 @@ export interface KernelOptions {
 const mostRam = 2 ** 31;
 const never = 0xffff_ffff_ffff_ffffn;
 const stops: readonly StopReason[] = ['limit', 'breakpoint', 'watch', 'output', 'exit', 'idle', 'stalled'];
+/** The core asks for a translation, and is run again. */
+const hot = 7;
 
 /** A clock of one guest second a thousand million instructions: 100 instructions a tick of 10 MHz. */
 const defaultTimeSource: TimeSource = {
@@ -125,6 +136,8 @@ export class Machine implements Computer {
   readonly #virtio: VirtioBoard;
   readonly #outputs: OutputQueue;
   #timeSource: TimeSource = defaultTimeSource;
+  readonly #translator: Translator | undefined;
+  #breakpoints: readonly bigint[] = [];
   /** What RAM held at the last snapshot or restore; pages whose dirty byte is set may differ. */
   #pages: PageTree;
   /** What a reboot goes back to, but for the disks. It never changes once a guest runs. */
@@ -154,6 +167,10 @@ export class Machine implements Computer {
     this.#view.setUint32(at.ramBytes, ramBytes, true);
     this.#view.setUint32(at.ramAt, this.#ramAt, true);
     this.#core.reset(ramBase, harts);
+    if (options.tier === 'auto' || options.tier === 'translator') {
+      this.#translator = new Translator(this.#core, memory, ramBytes, this.#ramAt, ramBase);
+      this.#view.setUint32(at.sampling, options.tier === 'auto' ? 1 : 2, true);
+    }
     this.setTimeSource(timeSource ?? defaultTimeSource);
     this.#outputs = new OutputQueue(this.#view, (kind, value) => this.#core.output(kind, value));
     this.#disks = disks.map(({ image, readOnly }) => new Disk(image, readOnly ?? false));
@@ -169,10 +186,11 @@ export class Machine implements Computer {
    * The machine whose state `save` has written, on disk images that `imageOf`
    * finds again. Throws {@link StateFileError}, also where an image is another one.
    */
-  static fromState(file: Uint8Array, imageOf: ImageOf = noImages): Machine {
+  static fromState(file: Uint8Array, imageOf: ImageOf = noImages, tier: Tier = 'interpreter'): Machine {
     const { snapshot, start, tohost, readOnly, entropy, console, mac } = readState(file, imageOf);
     const { ramBytes, harts } = snapshot;
     const machine = new Machine({
+      tier,
       ramBytes,
       harts,
       disks: snapshot.disks.map(({ image }, i) => ({ image, readOnly: readOnly[i] ?? false })),
@@ -336,7 +354,12 @@ export class Machine implements Computer {
     view.setUint32(at.stopOnOutput, stopOnOutput ? 1 : 0, true);
     view.setUint32(at.collect, collectEffects ? 1 : 0, true);
     for (let over = stepOver; ; over = false) {
-      let stop = stops[this.#core.run(over ? 1 : 0)] ?? 'stalled';
+      const reason = this.#core.run(over ? 1 : 0);
+      if (reason === hot) {
+        this.#translator?.translate(this.#breakpoints);
+        continue;
+      }
+      let stop = stops[reason] ?? 'stalled';
       this.#outputs.drain();
       if (this.#count(at.exited) === rebooting) {
         this.#reboot();
@@ -392,6 +415,12 @@ export class Machine implements Computer {
     const result = action();
     this.#core.selectHart(BigInt(current));
     return result;
+  }
+
+  /** Functions that stand for guest code now, the guest's instructions in them, and how many they have retired since creation. */
+  get translated(): { functions: number; instructions: number; retired: number } {
+    const { functions = 0, instructions = 0 } = this.#translator ?? {};
+    return { functions, instructions, retired: this.#count(at.translated) };
   }
 
   /**
@@ -484,6 +513,7 @@ export class Machine implements Computer {
   setBreakpoints(addresses: Iterable<bigint>): void {
     const sorted = [...new Set(addresses)].sort((a, b) => (a < b ? -1 : 1));
     if (sorted.length > mostBreakpoints) throw new RangeError(`at most ${mostBreakpoints} breakpoints can be set`);
+    this.#breakpoints = sorted;
     this.#view.setUint32(at.breakpoints, sorted.length, true);
     sorted.forEach((address, i) => this.#view.setBigUint64(at.breakpoints + 8 + i * 8, address, true));
     this.#core.forget();

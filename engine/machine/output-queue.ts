@@ -1,4 +1,4 @@
-import { at, outputEntryBytes } from './layout';
+import { at, outputEntryBytes } from '../core/layout';
 import type { Output } from './types';
 
 /** Numbers of outputs' kinds in the core's ring. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { pageBytes } from './layout';
+import { pageBytes } from '../core/layout';
 
 const fanout = 16;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { asm, kernelImage, machineWith } from './guest.test-support';
-import { uartPollerLooks } from './layout';
+import { uartPollerLooks } from '../core/layout';
 import { Machine } from './machine';
 
 // Guests that wait for what is typed by looking, with no interrupt of the UART's on.

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { encode } from '../isa/encode.test-support';
 import { instructions } from '../isa/instructions';
 import { asm, ramBase } from './guest.test-support';
-import { Machine } from './machine';
+import { Machine, type Tier } from './machine';
 import type { TimeSource } from './types';
 
 // Guests of valid instructions whose registers point at their own code, at data,
@@ -40,8 +40,9 @@ const guest = fc.record({
 });
 type Guest = typeof guest extends fc.Arbitrary<infer T> ? T : never;
 
-function machineOf({ harts, words, values, timer, software, clock, perTick, corePhase, corePpm }: Guest): Machine {
+function machineOf({ harts, words, values, timer, software, clock, perTick, corePhase, corePpm }: Guest, tier: Tier = 'interpreter'): Machine {
   const machine = Machine.create({
+    tier,
     ramBytes: 64 * 1024,
     harts,
     timeSource: { time: clock, cycle: clock, perTick, corePhase, corePpm },
@@ -68,7 +69,7 @@ function machineOf({ harts, words, values, timer, software, clock, perTick, core
   return machine;
 }
 
-it('runs the same however its run is cut, rewound and looked at', () => {
+it.each(['interpreter', 'translator'] as const)('runs the same however its run is cut, rewound and looked at, in the %s', (tier) => {
   let interrupts = 0;
   let exceptions = 0;
   let retired = 0;
@@ -76,7 +77,7 @@ it('runs the same however its run is cut, rewound and looked at', () => {
   let turns = 0;
   fc.assert(
     fc.property(guest, fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 5 }), (plan, sizes) => {
-      const [whole, sliced, watched] = [machineOf(plan), machineOf(plan), machineOf(plan)];
+      const [whole, sliced, watched] = [machineOf(plan, tier), machineOf(plan, tier), machineOf(plan)];
       // Several harts are to have several turns.
       const limit = plan.harts === 1 ? 600 : 25_000;
       const stop = whole.run(limit);

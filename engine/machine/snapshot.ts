@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { fNames, xNames } from '../isa/registers';
-import { at, banksOffset, hartBytes, hartFields, pageBytes, sharedFields, stateAt } from './layout';
+import { at, banksOffset, hartBytes, hartFields, pageBytes, sharedFields, stateAt } from '../core/layout';
 import type { PageTree } from './page-tree';
 import type { PlaceDifference, Snapshot } from './types';
 import { blockBytes, diskBlock } from './virtio/disk';

@@ -1,4 +1,4 @@
-import { banksOffset, hartBytes, hartFields, mostHarts, sharedFields, stateBytes, uartFifoBytes } from './layout';
+import { banksOffset, hartBytes, hartFields, mostHarts, sharedFields, stateBytes, uartFifoBytes } from '../core/layout';
 
 /** Far above what any run retires, and far below where numbers become inexact. */
 const mostCounted = 2n ** 52n;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { guestMac } from '../network/addresses';
-import { at, stateAt } from './layout';
+import { at, stateAt } from '../core/layout';
 import { Machine } from './machine';
 import { MachineSnapshot } from './snapshot';
 import { noImages, readState, StateFileError, writeState, type SavedDisk } from './state-file';

@@ -5,7 +5,7 @@ import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readElf } from '../symbols/elf';
-import { at, stateAt } from './layout';
+import { at, stateAt } from '../core/layout';
 import { Machine } from './machine';
 import { MachineSnapshot } from './snapshot';
 import { noImages, readState, StateFileError, writeState, type StateFile } from './state-file';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { mostHarts, pageBytes, stateBytes } from './layout';
+import { mostHarts, pageBytes, stateBytes } from '../core/layout';
 import { Page, PageTree } from './page-tree';
 import { MachineSnapshot } from './snapshot';
 import { isSoundState } from './sound-state';

@@ -31,7 +31,12 @@ export function run(command: string, args: string[], { shown = false, cwd, from 
     env: { ...process.env, LC_ALL: 'C', ...environment },
   });
   if (error) throw new GuestError(`${command} cannot be run (${error.message}): this needs ${from}`);
-  if (status !== 0) throw new GuestError(`${command} failed: ${(stderr ?? '').trim().split('\n').pop() ?? `exit code ${status}`}`);
+  if (status !== 0) {
+    const lines = (stderr ?? '').trim().split('\n');
+    // apt's first error is the cause; those after it only sum up.
+    const cause = lines.find((line) => line.startsWith('E: ')) ?? lines.pop();
+    throw new GuestError(`${command} failed: ${cause || `exit code ${status}`}`);
+  }
   return stdout ?? '';
 }
 
@@ -82,7 +87,8 @@ export class Archive {
       run('apt-get', [...this.#options, 'update']);
     } catch (error) {
       const before = readdirSync(join(this.folder, 'apt/lists')).some((name) => name.includes('_Packages'));
-      if (!(error instanceof GuestError) || !before) throw error;
+      if (!(error instanceof GuestError)) throw error;
+      if (!before) throw new GuestError(`${error.message}; if that is the mirror's doing, try again later, or name another one in this host's apt sources`);
       console.log(`the package lists could not be read anew, so those of the last time are used (${error.message})`);
     }
   }

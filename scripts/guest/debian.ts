@@ -75,7 +75,7 @@ function main(): void {
     makeRootDisk(made, folders, [{ from: binary, to: 'opt/esbuild/bin/esbuild' }]);
   });
   say(`${made}  ready`);
-  console.log(`boot it: node dist/covert.cjs exec --linux --ram 512MiB ${join(cache, 'vmlinux')} --initrd ${join(cache, 'initramfs.cpio')}`);
+  console.log(`boot it: node dist/covert.cjs exec --linux ${join(cache, 'vmlinux')} --initrd ${join(cache, 'initramfs.cpio')}`);
 }
 
 function initialDisk(busybox: string): ArchiveEntry[] {

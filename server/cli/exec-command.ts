@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { LoadError, Machine } from '../../engine/machine/machine';
+import { LoadError, Machine, type Tier } from '../../engine/machine/machine';
 import { slots as mostDevices } from '../../engine/machine/virtio/transport';
 import { guestMac } from '../../engine/network/addresses';
 import { readElf } from '../../engine/symbols/elf';
@@ -20,9 +20,12 @@ import { checkSavable, writeWhole } from './state-output';
 import { write } from './terminal';
 import { parseCount, parseCounts, parseForward, parseHarts, parseSize } from './values';
 
+const tiers: readonly Tier[] = ['interpreter', 'auto', 'translator'];
+
 interface ExecFlags {
-  ram: number;
+  ram?: number;
   harts: number;
+  tier: Tier;
   maxInstructions: number;
   hashAt: number[];
   json?: true;
@@ -42,6 +45,9 @@ const defaultLimit = 10_000_000_000;
 /** All RAM is in one WebAssembly memory of at most 4 GiB, with room for the core's own. */
 const mostRam = 2 ** 31;
 const pageBytes = 4096;
+const defaultRam = 64 * 2 ** 20;
+/** Debian's kernel prints nothing at all where it has only 64 MiB. */
+const defaultLinuxRam = 512 * 2 ** 20;
 const mostKept = 64 * 2 ** 20;
 
 export function addExecCommand(program: Command): void {
@@ -49,9 +55,7 @@ export function addExecCommand(program: Command): void {
     .command('exec')
     .description('Run one guest alone, with no replicas and no faults; its console is stdout.')
     .argument('[image]', 'RISC-V ELF, 64 bits, bare metal; with --linux a kernel')
-    .addOption(
-      new Option('--ram <size>', 'RAM from 0x80000000 on, up to 2GiB').argParser(parseSize).default(64 * 2 ** 20, '64MiB'),
-    )
+    .addOption(new Option('--ram <size>', 'RAM from 0x80000000 on, up to 2GiB (default: 64MiB, with --linux 512MiB)').argParser(parseSize))
     .addOption(new Option('--harts <count>', 'hardware threads, 1 to 4').argParser(parseHarts).default(1))
     .addOption(
       new Option('--max-instructions <count>', 'stop after this many retired instructions')
@@ -77,6 +81,9 @@ export function addExecCommand(program: Command): void {
     )
     .option('--bios <file>', 'with --linux: flat firmware, such as OpenSBI fw_jump.bin or fw_dynamic.bin, in place of the built-in SBI')
     .option('--append <arguments>', 'with --linux: the kernel command line', 'console=ttyS0')
+    .addOption(
+      new Option('--tier <how>', 'what executes the guest: translator means all that it can, auto what runs much; never visible to the guest').choices(tiers).default('interpreter'),
+    )
     .option('--no-reboot', 'end the run where the guest asks for a reboot, with 0')
     .option('--save <file>', 'write the whole state to a file at the end, as at the limit')
     .option('--from <file>', 'go on from such a state, in place of an image')
@@ -89,7 +96,7 @@ no good, with 3 if the guest did not end by itself. Hashes go to stderr.
 
 Example:
   covert exec examples/checksum/checksum.elf --hash-at 0,1_000_000
-  covert exec --linux --ram 512MiB vmlinuz --initrd initramfs.cpio
+  covert exec --linux vmlinux --initrd initramfs.cpio
   covert exec guest.elf --max-instructions 1_000_000 --save middle.state
   covert exec --from middle.state`,
     )
@@ -179,14 +186,14 @@ async function read(file: string): Promise<Uint8Array> {
 }
 
 /** A machine that is about to run a kernel. */
-async function bootLinux(file: string, { ram, harts, initrd, bios, disk: disks, forward, append }: ExecFlags): Promise<Machine> {
+async function bootLinux(file: string, { ram = defaultLinuxRam, harts, tier, initrd, bios, disk: disks, forward, append }: ExecFlags): Promise<Machine> {
   checkRam(ram);
   const image = await read(file);
   const disk = initrd === undefined ? {} : { initrd: await read(initrd) };
   // The board has a source of random numbers, too.
   const mostDisks = mostDevices - 1 - (forward.length > 0 ? 1 : 0);
   if (disks.length > mostDisks) throw new BadInput(`--disk: there is room for ${mostDisks} of them, not for ${disks.length}`);
-  const machine = Machine.create({ ramBytes: ram, harts, disks: disks.map(openDisk), entropySeed: 1, ...(forward.length > 0 ? { network: { mac: guestMac } } : {}) });
+  const machine = Machine.create({ ramBytes: ram, harts, tier, disks: disks.map(openDisk), entropySeed: 1, ...(forward.length > 0 ? { network: { mac: guestMac } } : {}) });
   try {
     const firmware = bios === undefined ? {} : { firmware: await read(bios) };
     machine.loadKernel(image, { ...disk, ...firmware, bootArguments: append });
@@ -198,8 +205,8 @@ async function bootLinux(file: string, { ram, harts, initrd, bios, disk: disks, 
 }
 
 /** A machine that goes on from a state. */
-async function restored(file: string, { disk, forward }: ExecFlags): Promise<Machine> {
-  const machine = await fromStateFile(file, (bytes) => Machine.fromState(bytes, imagesOfState(file, disk)));
+async function restored(file: string, { disk, forward, tier }: ExecFlags): Promise<Machine> {
+  const machine = await fromStateFile(file, (bytes) => Machine.fromState(bytes, imagesOfState(file, disk), tier));
   if (disk.length > machine.disks) throw new BadInput(`--disk: ${file} is of a guest with ${counted(machine.disks, 'disk')}, not with ${disk.length}`);
   if (forward.length > 0 && !machine.networked) throw new BadInput(`--forward: ${file} is of a guest without a network card`);
   return machine;
@@ -214,12 +221,12 @@ function stateOf(machine: Machine, file: string): Uint8Array {
   }
 }
 
-async function boot(file: string, { ram, harts }: ExecFlags): Promise<Machine> {
+async function boot(file: string, { ram = defaultRam, harts, tier }: ExecFlags): Promise<Machine> {
   checkRam(ram);
   try {
     const bytes = await readWhole(file);
     const image = readElf(bytes);
-    const machine = Machine.create({ ramBytes: ram, harts });
+    const machine = Machine.create({ ramBytes: ram, harts, tier });
     for (const { address, memoryBytes } of image.segments) checkFits(file, machine, address, memoryBytes);
     const tohost = readSymbols(bytes).find('tohost')?.address;
     machine.load(image, tohost === undefined ? {} : { tohost });
@@ -234,8 +241,9 @@ function checkFits(file: string, { ramBase, ramBytes }: Machine, address: bigint
   const end = address + BigInt(bytes);
   if (bytes === 0 || (address >= ramBase && end <= ramBase + BigInt(ramBytes))) return;
   const hex = (value: bigint): string => `0x${value.toString(16)}`;
+  const advice = address < ramBase ? 'link it elsewhere, or run it in a Linux guest if it is a program for Linux' : 'give more with --ram or link it elsewhere';
   throw new BadInput(
-    `${file}: it wants memory ${hex(address)} to ${hex(end)}, but RAM is ${hex(ramBase)} to ${hex(ramBase + BigInt(ramBytes))}; give more with --ram or link it elsewhere`,
+    `${file}: it wants memory ${hex(address)} to ${hex(end)}, but RAM is ${hex(ramBase)} to ${hex(ramBase + BigInt(ramBytes))}; ${advice}`,
   );
 }
 

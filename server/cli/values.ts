@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { mostHarts } from '../../engine/machine/layout';
+import { mostHarts } from '../../engine/core/layout';
 import type { Forward } from '../network/forwards';
 
 const unitBytes: Record<string, number> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };

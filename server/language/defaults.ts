@@ -33,4 +33,4 @@ export const mostRamBytes = 2 ** 31;
 /** Where RAM begins on the board that every guest sees. */
 export const ramBase = 0x8000_0000n;
 export const pageBytes = 4096;
-export { mostHarts } from '../../engine/machine/layout';
+export { mostHarts } from '../../engine/core/layout';

@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: the speed of the resident core beside qemu's translator, on
+ * `npm run bench`: the speed of the resident core, with and without the translator, beside qemu, on
  * the same guests, in turns, in one run; and the time that states take.
  *
  *   --quick   one round instead of five
@@ -12,6 +12,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
+import type { Tier } from '../../engine/machine/machine';
 import { loadMachine } from '../oracles/run-machine';
 import { qemuVersion, runQemu } from '../oracles/qemu';
 import { measureStates, type StateTimes, type Times } from './states';
@@ -24,11 +25,12 @@ interface Row {
   kernel: string;
   /** Retired instructions of one run. */
   instructions: number;
-  /** Million instructions a second. */
-  covert: { median: number; spread: number };
+  /** Million instructions a second: the interpreter alone, and with the translator. */
+  interpreter: { median: number; spread: number };
+  auto: { median: number; spread: number };
   /** Null where qemu is not installed. */
   qemu: { median: number; spread: number } | null;
-  /** Ours through qemu's. */
+  /** With the translator, through qemu's. */
   ratio: number | null;
 }
 
@@ -38,8 +40,8 @@ interface OwnRun {
   output: string;
 }
 
-function runOurs(path: string): OwnRun {
-  const machine = loadMachine(readFileSync(path));
+function runOurs(path: string, tier: Tier): OwnRun {
+  const machine = loadMachine(readFileSync(path), undefined, undefined, tier);
   const start = process.hrtime.bigint();
   machine.run(1e12);
   const seconds = Number(process.hrtime.bigint() - start) / 1e9;
@@ -56,13 +58,17 @@ async function startTime(): Promise<number> {
 
 async function measure(kernel: string, rounds: number, start: number): Promise<Row> {
   const path = pathOf(kernel);
-  const ours: number[] = [];
+  const interpreted: number[] = [];
+  const translated: number[] = [];
   const theirs: number[] = [];
   let instructions = 0;
   for (let round = 0; round < rounds; round++) {
-    const own = runOurs(path);
+    const own = runOurs(path, 'interpreter');
+    const other = runOurs(path, 'auto');
     instructions = own.instructions;
-    ours.push(instructions / own.seconds / 1e6);
+    if (other.output !== own.output || other.instructions !== instructions) throw new Error(`${path}: translated, it does something else`);
+    interpreted.push(instructions / own.seconds / 1e6);
+    translated.push(instructions / other.seconds / 1e6);
     if (!qemuVersion) continue;
     const peer = await runQemu(path, { timeoutMs: 120_000 });
     if (peer.exit !== 0 || peer.output.toString() !== own.output) {
@@ -70,9 +76,10 @@ async function measure(kernel: string, rounds: number, start: number): Promise<R
     }
     theirs.push(instructions / (peer.seconds - start) / 1e6);
   }
-  const covert = { median: median(ours), spread: spread(ours) };
-  const qemu = theirs.length > 0 ? { median: median(theirs), spread: spread(theirs) } : null;
-  return { kernel, instructions, covert, qemu, ratio: qemu ? covert.median / qemu.median : null };
+  const of = (all: number[]): { median: number; spread: number } => ({ median: median(all), spread: spread(all) });
+  const auto = of(translated);
+  const qemu = theirs.length > 0 ? of(theirs) : null;
+  return { kernel, instructions, interpreter: of(interpreted), auto, qemu, ratio: qemu ? auto.median / qemu.median : null };
 }
 
 async function main(): Promise<number> {
@@ -101,10 +108,10 @@ async function main(): Promise<number> {
   console.log(`million instructions a second, median of ${rounds} (half the range between quartiles)\n`);
   const cell = (value: { median: number; spread: number } | null): string =>
     (value ? `${value.median.toFixed(0)} ±${value.spread.toFixed(0)}` : '-').padStart(13);
-  console.log(`${'kernel'.padEnd(10)}${'instructions'.padStart(14)}${'covert'.padStart(13)}${'qemu'.padStart(13)}${'ratio'.padStart(8)}`);
-  for (const { kernel, instructions, covert, qemu, ratio } of rows) {
+  console.log(`${'kernel'.padEnd(10)}${'instructions'.padStart(14)}${'interpreter'.padStart(13)}${'auto'.padStart(13)}${'qemu'.padStart(13)}${'ratio'.padStart(8)}`);
+  for (const { kernel, instructions, interpreter, auto, qemu, ratio } of rows) {
     const count = instructions.toLocaleString('en-US').padStart(14);
-    console.log(`${kernel.padEnd(10)}${count}${cell(covert)}${cell(qemu)}${(ratio?.toFixed(2) ?? '-').padStart(8)}`);
+    console.log(`${kernel.padEnd(10)}${count}${cell(interpreter)}${cell(auto)}${cell(qemu)}${(ratio?.toFixed(2) ?? '-').padStart(8)}`);
   }
   console.log(`\n${stateLines(states).join('\n')}`);
   return 0;

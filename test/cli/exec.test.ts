@@ -61,6 +61,16 @@ describe('a good image', () => {
     expect(result.hashes[0]?.sha256).toMatch(/^[0-9a-f]{64}$/);
   });
 
+  test('--tier: another way to execute, the same output and states', async () => {
+    const args = ['exec', checksum, '--json', '--hash-at', '1_000,99_999,500_000', '--tier'];
+    const [interpreted, ...translated] = await Promise.all(['interpreter', 'auto', 'translator'].map((tier) => covert([...args, tier])));
+    for (const other of translated) expect(other).toEqual(interpreted);
+    expect(interpreted?.exit).toBe(0);
+    const { exit, stderr } = await covert([...args, 'fast']);
+    expect(exit).toBe(2);
+    expect(stderr).toMatch(/^covert: .*--tier.*interpreter, auto, translator.*\n$/);
+  });
+
   test('hashes at many counts equal hashes at one', async () => {
     const many = Array.from({ length: 50 }, (_, index) => 20_000 + index).join(',');
     const [stops, through] = await Promise.all(
@@ -102,7 +112,7 @@ describe('a bad image is one line that names the file, and exit code 2', () => {
     ['an ELF for another machine', async () => fileOf('x86.elf', patched(await readFile(path.join(root, checksum)), 18, 62)), /./],
     ['a 32-bit ELF', async () => fileOf('rv32.elf', patched(await readFile(path.join(root, checksum)), 4, 1)), /./],
     ['half an ELF', async () => fileOf('half.elf', (await readFile(path.join(root, checksum))).subarray(0, 300)), /./],
-    ['an ELF outside RAM', () => fileOf('low.elf', makeElf(0x1000n, Uint8Array.of(0x6f, 0, 0, 0))), /RAM is 0x80000000/],
+    ['an ELF outside RAM', () => fileOf('low.elf', makeElf(0x1000n, Uint8Array.of(0x6f, 0, 0, 0))), /RAM is 0x80000000.*; link it elsewhere, or run it in a Linux guest/],
   ];
 
   test.each(cases)('%s', async (_, make, message) => {
@@ -127,6 +137,17 @@ describe('a bad image is one line that names the file, and exit code 2', () => {
     expect({ exit, stderr }).toEqual({ exit: 2, stderr: 'covert: --disk: there is room for 7 of them, not for 8\n' });
     const { stderr: fits } = await covert(['exec', '--linux', kernel, ...disks.slice(2), '--max-instructions', '1']);
     expect(fits).toContain('was stopped at the limit');
+  });
+
+  test('a kernel gets 512 MiB unless --ram says otherwise', async () => {
+    const kernel = await fileOf('spinning', kernelImage([0x0000006f]));
+    const initrd = await fileOf('initrd', new Uint8Array(80 * 2 ** 20));
+    const boots = ['exec', '--linux', kernel, '--initrd', initrd, '--max-instructions', '1'];
+    const { stderr: fits } = await covert(boots);
+    expect(fits).toContain('was stopped at the limit');
+    const { exit, stderr: tooSmall } = await covert([...boots, '--ram', '64MiB']);
+    expect(exit).toBe(2);
+    expect(tooSmall).toMatch(/^covert: \S+: [^\n]*\n$/);
   });
 
   test('a disk image that becomes shorter under its guest', async () => {

@@ -53,8 +53,8 @@ const guests: Guest[] = [
   ...('missing' in debian ? [] : debianGuests(debian)),
 ];
 
-async function hashesOn(node: string, { args, last }: Guest): Promise<Record<string, string>> {
-  const command = [path.join(root, 'dist/covert.cjs'), 'exec', ...args, '--hash-at', countsUpTo(last).join(','), '--json', '--max-instructions', String(last)];
+async function hashesOn(node: string, tier: string, { args, last }: Guest): Promise<Record<string, string>> {
+  const command = [path.join(root, 'dist/covert.cjs'), 'exec', ...args, '--tier', tier, '--hash-at', countsUpTo(last).join(','), '--json', '--max-instructions', String(last)];
   // The limit is reached, which is exit code 3; what was printed by then is what counts.
   const { stdout } = await promisify(execFile)(node, command, { maxBuffer: 2 ** 26 }).catch((error: unknown) => error as { stdout: string });
   const { hashes } = JSON.parse(stdout) as { hashes: { instruction: number; sha256: string | null }[] };
@@ -68,24 +68,25 @@ function inputsOf({ inputs }: Guest): string {
 }
 
 const other = otherNode();
-const nodes = [
-  { name: `Node ${process.versions.node}`, binary: process.execPath },
-  ...('binary' in other ? [{ name: 'Node 24', binary: other.binary }] : []),
+const ways = [
+  { name: `Node ${process.versions.node}`, binary: process.execPath, tier: 'interpreter' },
+  { name: `Node ${process.versions.node}, with the translator`, binary: process.execPath, tier: 'auto' },
+  ...('binary' in other ? [{ name: 'Node 24', binary: other.binary, tier: 'interpreter' }, { name: 'Node 24, with the translator', binary: other.binary, tier: 'auto' }] : []),
 ];
 
 test.skipIf('missing' in debian)(`Debian's boot is in the corpus${'missing' in debian ? ` (skipped: no ${debian.missing} of npm run guest:debian)` : ''}`, () => {
   expect(guests.some(({ fetched }) => fetched)).toBe(true);
 });
 
-describe.each(nodes)('$name', ({ binary }) => {
+describe.each(ways)('$name', ({ binary, tier }) => {
   for (const guest of guests) {
     // Debian moves on: another kernel than the recorded one has other states. The examples are in the tree, beside the record.
     const known = !guest.fetched || corpus[guest.name]?.inputs === inputsOf(guest);
     test.skipIf(!known && !updating)(`${guest.name}: its states are the recorded ones${known ? '' : ' (skipped: recorded with other files; COVERT_UPDATE_GOLDENS=1 records these)'}`, async () => {
       if (!updating) expect(corpus[guest.name]?.inputs, 'another image than the recorded one: COVERT_UPDATE_GOLDENS=1 records it').toBe(inputsOf(guest));
-      const hashes = await hashesOn(binary, guest);
+      const hashes = await hashesOn(binary, tier, guest);
       expect(Object.keys(hashes).length).toBeGreaterThan(10);
-      if (updating && binary === process.execPath) {
+      if (updating && binary === process.execPath && tier === 'interpreter') {
         corpus[guest.name] = { inputs: inputsOf(guest), hashes };
         writeFileSync(record, `${JSON.stringify(corpus, null, 2)}\n`);
       }

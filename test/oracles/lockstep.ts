@@ -10,7 +10,7 @@
  * changes is lost from sight, since it stands in registers that are compared.
  */
 import { disassemble } from '../../engine/isa/disassemble';
-import { hartFields } from '../../engine/machine/layout';
+import { hartFields } from '../../engine/core/layout';
 import type { Machine } from '../../engine/machine/machine';
 import { dumpsIn, dumpsOf, OwnDump, type Dump, type DumpOptions } from './register-dumps';
 import { loadMachine } from './run-machine';

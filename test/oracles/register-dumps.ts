@@ -6,7 +6,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createReadStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { at, hartFields, stateAt } from '../../engine/machine/layout';
+import { at, hartFields, stateAt } from '../../engine/core/layout';
 import type { Machine } from '../../engine/machine/machine';
 
 /**

@@ -1,5 +1,5 @@
 /** The engine's side of a comparison with an oracle. */
-import { Machine } from '../../engine/machine/machine';
+import { Machine, type Tier } from '../../engine/machine/machine';
 import { readElf } from '../../engine/symbols/elf';
 
 export interface MachineRun {
@@ -9,8 +9,8 @@ export interface MachineRun {
 }
 
 /** A machine that is about to execute the image's first instruction. */
-export function loadMachine(image: Uint8Array, ramBytes = 16 << 20, harts = 1): Machine {
-  const machine = Machine.create({ ramBytes, harts });
+export function loadMachine(image: Uint8Array, ramBytes = 16 << 20, harts = 1, tier: Tier = 'interpreter'): Machine {
+  const machine = Machine.create({ ramBytes, harts, tier });
   machine.load(readElf(image));
   return machine;
 }

@@ -16,6 +16,9 @@ export const OP_STRADDLE: u16 = OP_COUNT + 2;
 /** Behind the scratch record: one step has been made. */
 export const OP_STEPPED: u16 = OP_COUNT + 3;
 
+/** Translated code begins here; the record's immediate is its place in the table of functions. */
+export const OP_ENTRY: u16 = OP_COUNT + 4;
+
 const SLOTS: usize = 2048;
 
 /** Breakpoints: a count, then addresses of 8 bytes, ascending. */
@@ -129,6 +132,7 @@ export function decodeBlock(records: usize, va: u64, page: usize): void {
       mark(records, slot);
       break;
     }
+    if (load<u8>(record) == OP_ENTRY) break;
     const at = bytes + (slot << 1);
     let raw: u32 = load<u16>(at);
     if ((raw & 3) == 3) {

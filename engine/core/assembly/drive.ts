@@ -1,14 +1,14 @@
 import { NEVER, instructionsToTimers } from './clock';
 import {
-  OP_BREAK, OP_STEPPED, OP_STRADDLE, decodeBlock, decodeRecord, hasBreakpoint, recordsOf,
+  OP_BREAK, OP_ENTRY, OP_STEPPED, OP_STRADDLE, decodeBlock, decodeRecord, hasBreakpoint, recordsOf,
 } from './code';
 import { opCycles } from './decode.generated';
 import { beginEffects, endEffects, timeEffects, trapEffects } from './effects';
 import { RUNNING, STALLED as HART_STALLED, anyStalled, passTurn } from './harts';
 import { BUDGET, EXCEPTION, FAR, LEAVING, SYSTEM, interpret } from './interpret';
 import {
-  CAUSE, COLLECT, CYCLES, CYCLE_LIMIT, EXITED, FETCH_CONTEXT, HARTS, LEAVE, LIMIT, PC, PRIVILEGE, RAM_BASE,
-  RECORD_BYTES, RETIRED, SCRATCH, STATE, STATUS, SWITCH_AT, TIME_OFFSET, VALUE, WATCH_HIT,
+  CAUSE, COLLECT, CYCLES, CYCLE_LIMIT, EXITED, FETCH_CONTEXT, HARTS, HOT_AT, HOT_RETIRED, HOT_VA, LEAVE, LIMIT, LOOK_AT, PC, PRIVILEGE, RAM_BASE,
+  RECORD_BYTES, RETIRED, SAMPLES, SAMPLES_MOST, SAMPLING, SCRATCH, STATE, STATUS, SWITCH_AT, TIME_OFFSET, TRANSLATED, VALUE, WATCH_HIT,
 } from './layout';
 import { NONE, codeOf } from './memory';
 import { FETCH, NOWHERE, accessFault, hostOf, isRam, pageOf, translate } from './mmu';
@@ -29,6 +29,8 @@ export const STOP_OUTPUT: u32 = 3;
 export const STOP_EXIT: u32 = 4;
 export const STOP_IDLE: u32 = 5;
 export const STOP_STALLED: u32 = 6;
+/** Not for the guest's owner: the host may translate the code at HOT_VA, and then runs on. */
+export const STOP_HOT: u32 = 7;
 
 /** No instruction costs more, with room to spare: bounds how many surely fit below a cycle limit. */
 const DEAREST: u64 = 32;
@@ -67,6 +69,7 @@ export function run(stepOver: bool): u32 {
       if (event == BREAK) return STOP_BREAKPOINT;
     }
     first = false;
+    if (event == HOT) return STOP_HOT;
     if (event == STALLED) {
       if (load<u64>(STATE + HARTS) == 1) return STOP_STALLED;
       store<u64>(STATE + STATUS, HART_STALLED);
@@ -87,6 +90,16 @@ export function run(stepOver: bool): u32 {
 const GO_ON: u32 = 0;
 const BREAK: u32 = 1;
 const STALLED: u32 = 2;
+const HOT: u32 = 3;
+
+/** Instructions between two looks at where the guest is; more than any block has. */
+const SLICE: u64 = 4096;
+/** How often a block is met before it counts as hot. */
+const WARM: u16 = 24;
+/** Value of SAMPLING: every block is reported when it is met first. */
+const EVERYTHING: u32 = 2;
+/** Instructions that translated code runs at most before it comes back, so that the host may replace it by a better one. */
+const STRETCH: u64 = 200_000;
 
 /** Gives the turn to the next hart that has something to do; false if there is none. */
 function endTurn(): bool {
@@ -148,28 +161,107 @@ function pageRecords(va: u64): usize {
   return load<u32>(load<usize>(FETCH_CONTEXT) + slot(va), 12);
 }
 
-/** Runs translated blocks until `goal` or something that the outer loop has to look at. */
+/** Runs blocks until `goal` or something that the outer loop has to look at. */
 function runBlocks(goal: u64): u32 {
+  const sampling = load<u32>(SAMPLING) != 0;
+  const forced = load<u32>(SAMPLING) == EVERYTHING;
+  let slice = sampling ? min(goal, nextLook()) : goal;
   for (;;) {
     const pc = load<u64>(STATE + PC);
     const records = pageRecords(pc);
     // Fetch faults and everything odd happen in a step, where all is done slowly.
     if (records == 0 || (pc & 1) != 0) return step();
     const record = records + (<usize>(pc & 4095) << 3);
+    let event: u32 = FAR;
     if (load<u16>(record, 12) == 0) {
       if (load<u8>(record) == 0) decodeBlock(records, pc, fetchPage(pc));
       const op: u32 = load<u8>(record);
       if (op == OP_BREAK) return hasBreakpoint(pc) ? BREAK : step();
       if (op == OP_STRADDLE) return step();
+      if (op == OP_ENTRY) {
+        const retired = load<u64>(STATE + RETIRED);
+        const entryAt = load<u32>(record, 8);
+        event = call_indirect<u32>(entryAt & 0xfffff, pc & ~4095, min(goal, retired + STRETCH), <u32>records, entryAt >> 20);
+        store<u64>(TRANSLATED, load<u64>(TRANSLATED) + load<u64>(STATE + RETIRED) - retired);
+        // Too little is left for its first block: the interpreter can do with less.
+        if (event == BUDGET) {
+          const now = load<u64>(STATE + RETIRED);
+          if (now == retired) return now < goal ? step() : GO_ON;
+          if (now >= goal) return GO_ON;
+          continue;
+        }
+        if (event == FAR) {
+          if (load<u64>(STATE + RETIRED) >= goal) return GO_ON;
+          continue;
+        }
+        return settle(event);
+      }
     }
-    const event = interpret(record, pc & ~4095, records, goal, false);
+    if (forced) {
+      // Asked for once: what cannot be translated is interpreted, up to the block's end.
+      if (ask(pc)) return HOT;
+      slice = min(goal, load<u64>(STATE + RETIRED) + load<u16>(record, 12));
+    } else if (load<u64>(STATE + RETIRED) >= slice) {
+      slice = min(goal, lookLater());
+      if (sampling && sample()) return HOT;
+    }
+    event = interpret(record, pc & ~4095, records, slice, false);
     if (event == FAR) {
       if (load<u64>(STATE + RETIRED) >= goal) return GO_ON;
       continue;
     }
-    if (event == BUDGET) return load<u64>(STATE + RETIRED) < goal ? step() : GO_ON;
+    if (event == BUDGET) {
+      if (slice == goal) return load<u64>(STATE + RETIRED) < goal ? step() : GO_ON;
+      if (forced) continue;
+      slice = min(goal, lookLater());
+      if (sample()) return HOT;
+      continue;
+    }
     return settle(event);
   }
+}
+
+/** The count of the next look at where the guest is. */
+function nextLook(): u64 {
+  const at = load<u64>(LOOK_AT);
+  // After a way back in time it would be far off.
+  return at <= load<u64>(STATE + RETIRED) + SLICE ? at : lookLater();
+}
+
+function lookLater(): u64 {
+  const at = load<u64>(STATE + RETIRED) + SLICE;
+  store<u64>(LOOK_AT, at);
+  return at;
+}
+
+/** Reports the block at PC, unless that has been done and nothing come of it. */
+function ask(pc: u64): bool {
+  const retired = load<u64>(STATE + RETIRED);
+  const entry = load<usize>(FETCH_CONTEXT) + slot(pc);
+  if (load<u64>(entry) != (pc & ~4095) || (load<u64>(HOT_VA) == pc && load<u64>(HOT_RETIRED) == retired)) return false;
+  store<u64>(HOT_RETIRED, retired);
+  report(pc, entry);
+  return true;
+}
+
+function report(pc: u64, entry: usize): void {
+  store<u64>(HOT_VA, pc);
+  store<u64>(HOT_AT, RAM_BASE + ((<u64>load<u32>(entry, 12)) << 12) + (pc & 4095));
+}
+
+/** A slice is over. True if the block at PC has been met often. */
+function sample(): bool {
+  const pc = load<u64>(STATE + PC);
+  const entry = load<usize>(FETCH_CONTEXT) + slot(pc);
+  if (load<u64>(entry) != (pc & ~4095)) return false;
+  const at = RAM_BASE + ((<u64>load<u32>(entry, 12)) << 12) + (pc & 4095);
+  const place = SAMPLES + ((<usize>(at >> 1) ^ <usize>(at >> 13)) & (SAMPLES_MOST - 1)) * 2;
+  const count: u16 = load<u16>(place) + 1;
+  store<u16>(place, count);
+  if (count < WARM) return false;
+  store<u16>(place, 0);
+  report(pc, entry);
+  return true;
 }
 
 /** True if a breakpoint stands at PC. Used where decoded records are not. */

@@ -1,12 +1,13 @@
 // What the host calls. Everything else goes through the memory, whose layout is in layout.ts.
-import { BREAKPOINTS, dropCode, invalidate } from './code';
+import { BREAKPOINTS, OP_ENTRY, dropCode, invalidate } from './code';
 import { NEVER } from './clock';
 import { csrAddress, csrExists, csrRead, csrWrite } from './csr';
 import { STOPPED, beginTurn, selectHart } from './harts';
 import {
-  CAUSE, COLLECT, CYCLES, DIRTY, EFFECTS, FIRMWARE, HARTS, LAST_RETIRED, MTIMECMP, NO_EXCEPTION, NO_RESERVATION, OUTPUTS, OUTPUTS_FULL, OUTPUT_RING, PAGES_USED, PAGE_STRIDE, PC, PRIVILEGE, RESERVATION,
-  STATE, STATUS, STIMECMP, TOHOST, UART_LOOKS, VIRTIO, VIRTIO_RAISED, WATCHES, WATCH_LIST, WRITE_SET,
-  dirtyOf, flagsOf,
+  CALLED, CALLED_MOST, CAUSE, COLLECT, CYCLES, DATA_TLB, DIRTY, EFFECTS, EVENT, FIRMWARE, HARTS, HOT_AT, HOT_VA, LAST_RETIRED,
+  MTIMECMP, NO_EXCEPTION, NO_RESERVATION, OUTPUTS, OUTPUTS_FULL, OUTPUT_RING, PAGES_USED, PAGE_BITMAP, PAGE_STRIDE, PC, PRIVILEGE,
+  RESERVATION, SAMPLING, STATE, STATUS, STIMECMP, TOHOST, TRANSLATED, UART_LOOKS, VIRTIO, VIRTIO_RAISED, WATCHES, WATCH_LIST,
+  WRITE_SET, dirtyOf, flagsOf,
 } from './layout';
 import { prepareScratch } from './drive';
 import { deviceEffects } from './effects';
@@ -17,6 +18,9 @@ import { PAGE_IS_TABLE, flush, flushAll, flushTranslations } from './tlb';
 import { POLLER_LOOKS, receiveUart } from './uart';
 
 export { run } from './drive';
+export { atomicFor, finishLoad, floatFor, floatUse, loadFor, storeFor } from './translated';
+export { decodeRecord } from './code';
+export { div32, div64, divu32, divu64, mulh, mulhsu, mulhu, orcb, rem32, rem64, remu32, remu64 } from './arithmetic';
 export { csrAddress, csrExists };
 export { selectHart } from './harts';
 export { output } from './output';
@@ -70,6 +74,11 @@ function delegate(): void {
   // One region, of all addresses: readable, writable, executable.
   csrWrite(0x3b0, 0x3fffffffffffff);
   csrWrite(0x3a0, 0x1f);
+}
+
+/** For translated code. */
+export function rev8(value: u64): u64 {
+  return bswap(value);
 }
 
 /** Reads a CSR without side effects. */
@@ -137,8 +146,18 @@ export function layoutOf(index: u32): usize {
     case 12: return OUTPUTS_FULL;
     case 13: return PAGES_USED;
     case 14: return PAGE_STRIDE;
-    case 15: return STATE + UART_LOOKS;
-    case 16: return <usize>POLLER_LOOKS;
+    case 15: return DATA_TLB;
+    case 16: return SAMPLING;
+    case 17: return HOT_VA;
+    case 18: return HOT_AT;
+    case 19: return EVENT;
+    case 20: return TRANSLATED;
+    case 21: return CALLED;
+    case 22: return PAGE_BITMAP;
+    case 23: return CALLED_MOST;
+    case 24: return OP_ENTRY;
+    case 25: return STATE + UART_LOOKS;
+    case 26: return <usize>POLLER_LOOKS;
     default: return 0;
   }
 }

@@ -15,7 +15,7 @@ import {
   div32, div64, divu32, divu64, mulh, mulhsu, mulhu, orcb, rem32, rem64, remu32, remu64,
 } from './arithmetic';
 import { atomicOp } from './atomic';
-import { OP_BREAK, OP_PAGE_END, OP_STEPPED, OP_STRADDLE } from './code';
+import { OP_BREAK, OP_ENTRY, OP_PAGE_END, OP_STEPPED, OP_STRADDLE } from './code';
 import { floatDirty, floatOff, floatOp } from './float';
 import { CAUSE, CYCLES, DATA_TLB, F, LEAVE, PC, RETIRED, STATE, WRITE_SET } from './layout';
 import { NONE, slowLoad, slowStore } from './memory';
@@ -448,6 +448,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         // The straight line ends without a jump.
         case OP_PAGE_END:
         case OP_BREAK:
+        case OP_ENTRY:
         case OP_STRADDLE:
         case OP_STEPPED: {
           next = r;

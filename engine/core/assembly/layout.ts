@@ -1,4 +1,4 @@
-// Where everything stands in the linear memory. The host side (machine/layout.ts) has the same numbers;
+// Where everything stands in the linear memory. The host side (core/layout.ts) has the same numbers;
 // a test compares them through the exported `layoutOf`.
 
 /** Everything architectural, hashed and snapshotted as one block. */
@@ -139,7 +139,29 @@ export const ATOMIC_AT: usize = HOST + 0xa8;
 export const STALE: usize = HOST + 0xb0;
 /** Set by the host: as much output waits there as it keeps. */
 export const OUTPUTS_FULL: usize = HOST + 0xb8;
+/** Set by the host: code that runs much is to be reported for translation. */
+export const SAMPLING: usize = HOST + 0xbc;
+/** The code that is: the virtual and physical address of a block's first instruction. */
+export const HOT_VA: usize = HOST + 0xc0;
+export const HOT_AT: usize = HOST + 0xc8;
+/** What a slow path has found out for translated code: EXCEPTION or LEAVING of interpret.ts, or 0. */
+export const EVENT: usize = HOST + 0xd0;
+/** A load's kind and value that its register has not got yet: see translated.ts. */
+/** Retired count of the next look at where the guest is. */
+export const LOOK_AT: usize = HOST + 0xf0;
+/** Instructions that translated code has retired. */
+export const TRANSLATED: usize = HOST + 0xe8;
+export const HOT_RETIRED: usize = HOST + 0xe0;
+export const PENDING: usize = HOST + 0xd4;
+export const PENDING_VALUE: usize = HOST + 0xd8;
 export const SCRATCH: usize = HOST + 0x100;
+
+/** For blocks by their address, folded: in how many slices each was met. */
+export const SAMPLES: usize = 0x1a000;
+export const SAMPLES_MOST: usize = 4096;
+/** Records of instructions that translated code leaves to the core. */
+export const CALLED: usize = 0x1c000;
+export const CALLED_MOST: usize = 4096;
 
 export const WATCH_LIST: usize = 0x15000;
 export const WATCH_BYTES: usize = 24;

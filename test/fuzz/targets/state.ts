@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import { banksOffset, hartBytes, hartFields, pageBytes, sharedFields, stateBytes } from '../../../engine/machine/layout';
+import { banksOffset, hartBytes, hartFields, pageBytes, sharedFields, stateBytes } from '../../../engine/core/layout';
 import { Machine } from '../../../engine/machine/machine';
 import { noImages, readState, StateFileError, type ImageOf, type StateFile } from '../../../engine/machine/state-file';
 import { imageOfBytes } from '../../../engine/machine/virtio/disk-image';

@@ -21,6 +21,7 @@ export const at = {
   x: stateAt,
   f: stateAt + 0x100,
   pc: stateAt + 0x200,
+  mstatus: stateAt + 0x210,
   cycleOffset: stateAt + 0x278,
   instretOffset: stateAt + 0x280,
   retired: stateAt + 0x400,
@@ -60,11 +61,24 @@ export const at = {
   watches: hostAt + 0x78,
   decodedPages: hostAt + 0x94,
   outputsFull: hostAt + 0xb8,
+  dataTlb: hostAt + 0x98,
+  sampling: hostAt + 0xbc,
+  hotVa: hostAt + 0xc0,
+  hotAt: hostAt + 0xc8,
+  event: hostAt + 0xd0,
+  translated: hostAt + 0xe8,
+  called: 0x1c000,
   watchList: 0x15000,
   breakpoints: 0x30000,
   outputRing: 0x40000,
   dirty: 0x100000 + decodedPageBytes * 2048,
 } as const;
+
+/** A record of a decoded instruction, one for each two bytes of code; and those of translated code's own, at `called`. */
+export const recordBytes = 16;
+/** Where the bits of slots with decoded code stand in a page's records. */
+export const decodedBitmapOffset = 0x8100;
+export const mostCalled = 4096;
 
 export const outputEntryBytes = 16;
 export const watchEntryBytes = 24;

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import { instantiateCore } from '../core/core';
-import { at, decodedPageBytes, memoryPages, ramHostAddress, stateAt, uartPollerLooks } from './layout';
+import { entryOp } from '../translator/emit';
+import { instantiateCore } from './core';
+import { at, decodedBitmapOffset, decodedPageBytes, memoryPages, mostCalled, ramHostAddress, stateAt, uartPollerLooks } from './layout';
 
 it('is the resident core’s layout', () => {
   const pages = memoryPages(4096);
@@ -24,6 +25,16 @@ it('is the resident core’s layout', () => {
     at.outputsFull,
     at.decodedPages,
     decodedPageBytes,
+    at.dataTlb,
+    at.sampling,
+    at.hotVa,
+    at.hotAt,
+    at.event,
+    at.translated,
+    at.called,
+    decodedBitmapOffset,
+    mostCalled,
+    entryOp,
     at.uartLooks,
     uartPollerLooks,
   ];

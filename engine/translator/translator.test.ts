@@ -1,0 +1,145 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { asm, ramBase } from '../machine/guest.test-support';
+import { Machine, type Tier } from '../machine/machine';
+
+const bne = (rs1: number, rs2: number, offset: number): number =>
+  ((((offset >> 12) & 1) << 31) | (((offset >> 5) & 0x3f) << 25) | (rs2 << 20) | (rs1 << 15) | (1 << 12) | (((offset >> 1) & 15) << 8) | (((offset >> 11) & 1) << 7) | 0x63) >>> 0;
+const add = (rd: number, rs1: number, rs2: number): number => ((rs2 << 20) | (rs1 << 15) | (rd << 7) | 0x33) >>> 0;
+const jalr = (rd: number, rs1: number, imm: number): number => (((imm & 0xfff) << 20) | (rs1 << 15) | (rd << 7) | 0x67) >>> 0;
+const amoaddW = (rd: number, rs2: number, rs1: number): number => ((rs2 << 20) | (rs1 << 15) | (2 << 12) | (rd << 7) | 0x2f) >>> 0;
+const mul = (rd: number, rs1: number, rs2: number): number => ((1 << 25) | (rs2 << 20) | (rs1 << 15) | (rd << 7) | 0x33) >>> 0;
+
+const data = 0x400;
+const [counter, sum, pointer, link, other, target] = [5, 6, 7, 1, 28, 29];
+
+/** A loop that loads, stores, calls a function, jumps over something, and never ends. */
+const loop = [
+  asm.auipc(pointer, 0),
+  asm.addi(pointer, pointer, data),
+  asm.addi(target, 0, 7),
+  // The loop.
+  asm.addi(counter, counter, 1),
+  asm.lw(other, pointer, 0),
+  add(sum, sum, other),
+  asm.sw(sum, pointer, 4),
+  asm.jal(link, 24), // the function
+  bne(counter, target, 8),
+  asm.addi(sum, sum, 3),
+  amoaddW(other, counter, pointer),
+  asm.jal(0, -32),
+  asm.jal(0, 0),
+  // The function.
+  mul(sum, sum, target),
+  jalr(0, link, 0),
+];
+
+function machineOf(words: readonly number[], tier: Tier): Machine {
+  const machine = Machine.create({ ramBytes: 64 * 1024, tier });
+  const bytes = new Uint8Array(Uint32Array.from(words).buffer);
+  machine.load({ entry: ramBase, segments: [{ address: ramBase, data: bytes, memoryBytes: bytes.length }] });
+  return machine;
+}
+
+const stateOf = (machine: Machine): unknown[] => [machine.retired, machine.pc, machine.cycles, machine.snapshot().hash()];
+
+describe.each(['auto', 'translator'] as const)('translated code, tier %s', (tier) => {
+  it('is what mostly runs, and ends at any count with the state that the interpreter has there', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 700_000 }), { minLength: 1, maxLength: 6 }), (steps) => {
+        const [ours, theirs] = [machineOf(loop, tier), machineOf(loop, 'interpreter')];
+        ours.run(400_000);
+        theirs.run(400_000);
+        for (const step of steps) {
+          expect(ours.run(ours.retired + step)).toBe('limit');
+          theirs.run(theirs.retired + step);
+          expect(stateOf(ours)).toEqual(stateOf(theirs));
+        }
+        expect(ours.translated.retired).toBeGreaterThan(ours.retired / 2);
+        expect(theirs.translated.retired).toBe(0);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('stops at a breakpoint inside of it, before the instruction, every time', () => {
+    const machine = machineOf(loop, tier);
+    machine.run(300_000);
+    const at = ramBase + 4n * 13n;
+    machine.setBreakpoints([at]);
+    for (let i = 0; i < 5; i++) {
+      const before = machine.retired;
+      expect(machine.run(before + 1000, { stepOver: true })).toBe('breakpoint');
+      expect(machine.pc).toBe(at);
+      if (i > 0) expect(machine.retired - before).toBe(10);
+    }
+    machine.setBreakpoints([]);
+    expect(machine.run(machine.retired + 100_000)).toBe('limit');
+  });
+
+  it('stops after a watched store', () => {
+    const machine = machineOf(loop, tier);
+    machine.run(300_000);
+    machine.setWatches([{ address: ramBase + BigInt(data) + 4n, bytes: 4, on: 'write' }]);
+    for (let i = 0; i < 5; i++) {
+      expect(machine.run(machine.retired + 1000)).toBe('watch');
+      expect(machine.pc).toBe(ramBase + 4n * 7n);
+    }
+  });
+
+  it('is replaced when the guest overwrites it', () => {
+    // Stores one of two instructions over one of the loop in turn: sum is counted up by 1, then by 2, and so on.
+    const patched = (addend: number): number => asm.addi(sum, sum, addend);
+    const words = [
+      asm.auipc(pointer, 0),
+      asm.lw(other, pointer, 52),
+      asm.lw(target, pointer, 56),
+      asm.addi(counter, counter, 1),
+      patched(0), // overwritten
+      asm.addi(10, 0, 200),
+      asm.addi(11, 11, 1),
+      bne(11, 10, -4),
+      asm.addi(11, 0, 0),
+      asm.sw(other, pointer, 16),
+      asm.addi(12, other, 0),
+      asm.addi(other, target, 0),
+      asm.jal(0, 12),
+      patched(1),
+      patched(2),
+      asm.addi(target, 12, 0),
+      asm.jal(0, -52),
+    ];
+    const [ours, theirs] = [machineOf(words, tier), machineOf(words, 'interpreter')];
+    for (let i = 1; i <= 20; i++) {
+      ours.run(i * 50_021);
+      theirs.run(i * 50_021);
+      expect(stateOf(ours)).toEqual(stateOf(theirs));
+    }
+    expect(theirs.getX(sum)).toBeGreaterThan(1000n);
+    // Hardly warm before it is overwritten again.
+    expect(ours.translated.retired).toBeGreaterThan(tier === 'auto' ? 500 : ours.retired / 2);
+  });
+
+  it('is replaced when the host overwrites it, and is none of another state', () => {
+    const [ours, theirs] = [machineOf(loop, tier), machineOf(loop, 'interpreter')];
+    const before = [ours, theirs].map((machine) => machine.snapshot());
+    for (const machine of [ours, theirs]) {
+      machine.run(300_000);
+      machine.writeMemory(ramBase + 4n * 13n, new Uint8Array(Uint32Array.of(add(sum, sum, target)).buffer));
+      machine.run(600_000);
+    }
+    expect(stateOf(ours)).toEqual(stateOf(theirs));
+    [ours, theirs].forEach((machine, i) => {
+      machine.restore(before[i]!);
+      machine.cycles = 0;
+      machine.run(450_001);
+    });
+    expect(stateOf(ours)).toEqual(stateOf(theirs));
+  });
+});
+
+it('a machine that is to interpret translates nothing', () => {
+  const machine = machineOf(loop, 'interpreter');
+  machine.run(2_000_000);
+  expect(machine.translated).toEqual({ functions: 0, instructions: 0, retired: 0 });
+});
