@@ -8,7 +8,7 @@
  */
 import { compressedInstructions } from '../../engine/isa/compressed';
 import { decodeInstruction } from '../../engine/isa/decode';
-import { formats, instructions, type Extension } from '../../engine/isa/instructions';
+import { formats, instructions, type Extension, type Instruction } from '../../engine/isa/instructions';
 import type { Random } from '../../engine/isa/random.test-support';
 import { csr, encode, lengthOf, place, type Code, type Row } from './assembler';
 
@@ -33,18 +33,23 @@ export interface UnitOptions {
   reserved: ReadonlySet<number>;
   /** Takes the address of atomic instructions. */
   scratch: number;
+  /** Whatever this engine has, for a comparison with itself: also what the oracle lacks or takes differently. Default false. */
+  everything?: boolean;
 }
 
 export class RandomUnits {
-  readonly #rows = instructions.filter(
-    ({ extension, control, mnemonic }) =>
-      covered.has(extension) && control !== 'return' && !['jalr', 'ebreak', 'ctzw'].includes(mnemonic),
-  );
+  readonly #rows: readonly Instruction[];
 
   constructor(
     private readonly random: Random,
     private readonly options: UnitOptions,
-  ) {}
+  ) {
+    const { everything = false } = options;
+    this.#rows = instructions.filter(
+      ({ extension, control, mnemonic }) =>
+        (everything || (covered.has(extension) && mnemonic !== 'ctzw')) && control !== 'return' && !['jalr', 'ebreak', 'wfi'].includes(mnemonic),
+    );
+  }
 
   any(): Unit {
     switch (this.random.below(20)) {
@@ -98,6 +103,7 @@ export class RandomUnits {
       }
       if (row.loads || row.stores) {
         set(this.#address(), 15, 5);
+        if (!format.immediate) return [raw];
         const offset = random.below(512 - row.accessBytes) - 256;
         const aligned = all && random.below(4) === 0 ? offset : offset & -row.accessBytes;
         if (row.format === 'load') set(aligned & 0xfff, 20, 12);
