@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { covertProcess } from './covert-process';
 import { debugType, ScenarioConfigurationProvider, WorkspaceConfigurationProvider } from './debug-configuration';
 import { ReplicaView } from './replica-view';
+import { tierArguments } from './tier-setting';
 
 /** The requests after which the replicas no longer stand where they are drawn. */
 const moves = new Set(['continue', 'next', 'stepIn', 'stepOut', 'stepBack', 'reverseContinue', 'goto', 'restart']);
@@ -13,7 +14,7 @@ export function registerDebugging(context: vscode.ExtensionContext): void {
     view,
     vscode.debug.registerDebugAdapterDescriptorFactory(debugType, {
       createDebugAdapterDescriptor: () => {
-        const { command, args, env } = covertProcess(context, 'debug');
+        const { command, args, env } = covertProcess(context, 'debug', ...tierArguments());
         return new vscode.DebugAdapterExecutable(command, args, { env });
       },
     }),

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { covertProcess } from './covert-process';
 import { scenariosOfWorkspace, type ScenarioChoice } from './scenario-picker';
+import { tierArguments } from './tier-setting';
 
 export const taskType = 'covert';
 
@@ -27,6 +28,7 @@ function executable(context: vscode.ExtensionContext, definition: ScenarioTaskDe
     context,
     'run',
     uri.fsPath,
+    ...tierArguments(uri),
     ...(scenarioName === undefined ? [] : ['--scenario', scenarioName]),
   );
   const task = new vscode.Task(

@@ -17,6 +17,7 @@ export interface CoreExports {
   output(kind: number, value: number): void;
   lookAtSources(): void;
   forget(): void;
+  forgetCodeAt(address: bigint): void;
   forgetTranslations(): void;
   layoutOf(index: number): number;
   decodeRecord(raw: number, record: number): number;

@@ -1,4 +1,5 @@
 import { Machine } from '../machine/machine';
+import type { Tier } from '../machine/tier';
 import { readElf } from '../symbols/elf';
 import { readSymbols } from '../symbols/symbols';
 import { readSystemMap } from '../symbols/system-map';
@@ -10,9 +11,9 @@ import type { GuestPlan } from './plan';
  * a Linux guest's source of random numbers starts from.
  * @throws LoadError where the guest does not fit into its RAM.
  */
-export function createMachine(guest: GuestPlan, seed: number): Machine {
+export function createMachine(guest: GuestPlan, seed: number, tier: Tier): Machine {
   const { ramBytes, harts, image, linux } = guest;
-  const machine = Machine.create({ ramBytes, harts, ...(linux ? { disks: linux.disks, entropySeed: seed } : {}) });
+  const machine = Machine.create({ ramBytes, harts, tier, ...(linux ? { disks: linux.disks, entropySeed: seed } : {}) });
   if (linux) {
     const { initialDisk: initrd, bootArguments, firmware } = linux;
     machine.loadKernel(image, { initrd, bootArguments, ...(firmware ? { firmware } : {}) });

@@ -1,3 +1,4 @@
+import { defaultTier, type Tier } from '../machine/tier';
 import type { Plan } from './plan';
 import type { ReleasedData } from './release-log';
 import { Stride } from './stride';
@@ -21,6 +22,7 @@ export async function runReference(
   plan: Plan,
   signal?: AbortSignal,
   onProgress?: (instructions: number) => void,
+  tier: Tier = defaultTier,
 ): Promise<Reference | undefined> {
   const { guest, chip, maxInstructions } = plan;
   const key = JSON.stringify([guest.linux && plan.seed, guest.ramBytes, guest.harts, chip, maxInstructions, guest.typing && [guest.typing, plan.protection.epochInstructions]]);
@@ -30,11 +32,8 @@ export async function runReference(
   const before = references.get(key);
   if (before) return before;
 
-  const system = new System({
-    ...plan,
-    faults: [],
-    protection: { ...plan.protection, kind: 'none', uncoordinated: [] },
-  });
+  const alone: Plan = { ...plan, faults: [], protection: { ...plan.protection, kind: 'none', uncoordinated: [] } };
+  const system = new System(alone, { tier });
   const stride = new Stride();
   while (!system.ended) {
     if (signal?.aborted) return undefined;

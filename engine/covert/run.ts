@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Session } from '../history/session';
+import { defaultTier, type Tier } from '../machine/tier';
 import { judge } from './expectations';
 import type { SystemEvent } from './events';
 import { symbolsOf } from './guest';
@@ -15,6 +16,8 @@ export interface RunOptions {
   signal?: AbortSignal;
   /** Leave out the search for where the replicas first differed. Default false. */
   withoutDivergences?: boolean;
+  /** What executes the guest; the report does not depend on it. Default {@link defaultTier}. */
+  tier?: Tier;
 }
 
 export class RunAborted extends Error {
@@ -27,9 +30,9 @@ type EventOf<Kind extends SystemEvent['kind']> = Extract<SystemEvent, { kind: Ki
 
 /** Runs a scenario to its end and judges its expectations. */
 export async function run(plan: Plan, options: RunOptions = {}): Promise<Report> {
-  const { signal, onProgress, withoutDivergences } = options;
-  const reference = await runReference(plan, signal, onProgress);
-  const session = Session.create(plan, { findDivergences: !withoutDivergences });
+  const { signal, onProgress, withoutDivergences, tier = defaultTier } = options;
+  const reference = await runReference(plan, signal, onProgress, tier);
+  const session = Session.create(plan, { findDivergences: !withoutDivergences, tier });
   const rest = await session.forward({
     stopAt: new Set(),
     breakpoints: new Set(),

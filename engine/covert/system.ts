@@ -1,5 +1,6 @@
 import { Chip } from '../chip/chip';
 import { defaultCosts, type CostTable } from '../chip/cost-table';
+import { defaultTier, type Tier } from '../machine/tier';
 import type { Output } from '../machine/types';
 import { Accounting } from './accounting';
 import type { Checkpoint } from './checkpoint';
@@ -25,6 +26,8 @@ export interface SystemOptions {
    * loaded, and `released` has only what is kept. Default false.
    */
   forgetful?: boolean;
+  /** What executes the replicas; their states do not depend on it. Default {@link defaultTier}. */
+  tier?: Tier;
 }
 
 export interface AdvanceOptions {
@@ -119,7 +122,7 @@ export class System {
     this.#injector = new FaultInjector(plan.faults, plan.seed);
     this.#accounting = new Accounting(options.costs ?? defaultCosts, protection.kind !== 'none');
 
-    const first = createMachine(guest, plan.seed);
+    const first = createMachine(guest, plan.seed, options.tier ?? defaultTier);
     const count = { none: 1, dmr: 2, tmr: 3 }[protection.kind];
     this.replicas = Array.from({ length: count }, (_, i) => {
       const computer = i === 0 ? first : first.clone();

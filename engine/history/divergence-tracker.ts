@@ -3,6 +3,7 @@ import type { InputLog } from '../covert/input-log';
 import type { Plan, ReplicaName } from '../covert/plan';
 import type { ReleaseLog } from '../covert/release-log';
 import { System, type SystemState } from '../covert/system';
+import type { Tier } from '../machine/tier';
 import type { Computer } from '../machine/types';
 
 type Divergence = Extract<SystemEvent, { kind: 'divergence' }>;
@@ -35,8 +36,8 @@ export class DivergenceTracker {
     private readonly plan: Plan,
     /** The newest saved state at or before (`strictly`: before) a moment. */
     private readonly stateBefore: (moment: number, strictly: boolean) => SystemState | undefined,
-    /** The logs of the run that is followed. */
-    private readonly logs: { log: ReleaseLog; inputs: InputLog },
+    /** The logs of the run that is followed, and what executes it. */
+    private readonly followed: { log: ReleaseLog; inputs: InputLog; tier: Tier },
   ) {
     this.#always = plan.protection.kind !== 'none' && plan.protection.uncoordinated.length > 0;
     this.#culprit = plan.protection.kind === 'none' ? 'A' : 'B';
@@ -68,8 +69,8 @@ export class DivergenceTracker {
   }
 
   #systems(): { probe: System; healthy: System | undefined } {
-    this.#probe ??= new System(this.plan, this.logs);
-    if (this.plan.protection.kind === 'none') this.#healthy ??= new System({ ...this.plan, faults: [] });
+    this.#probe ??= new System(this.plan, this.followed);
+    if (this.plan.protection.kind === 'none') this.#healthy ??= new System({ ...this.plan, faults: [] }, { tier: this.followed.tier });
     return { probe: this.#probe, healthy: this.#healthy };
   }
 

@@ -5,6 +5,7 @@ import type { Plan, ReplicaName } from '../covert/plan';
 import { ReleaseLog, type ReleasedData } from '../covert/release-log';
 import { Stride } from '../covert/stride';
 import { System, type AdvanceStop, type SystemState } from '../covert/system';
+import { defaultTier, type Tier } from '../machine/tier';
 import type { PlaceDifference } from '../machine/types';
 import { DivergenceTracker } from './divergence-tracker';
 import { StateShelf } from './state-shelf';
@@ -37,21 +38,22 @@ export class Session implements ReplaySession {
   private constructor(
     readonly plan: Plan,
     findDivergences: boolean,
+    tier: Tier,
   ) {
     const log = new ReleaseLog();
     const inputs = new InputLog();
-    this.#system = new System(plan, { log, inputs });
+    this.#system = new System(plan, { log, inputs, tier });
     this.#shelf.put(this.#system.save());
     if (findDivergences) {
       const before = (moment: number, strictly: boolean): SystemState | undefined => this.#shelf.before(moment, strictly);
-      this.#tracker = new DivergenceTracker(plan, before, { log, inputs });
+      this.#tracker = new DivergenceTracker(plan, before, { log, inputs, tier });
     }
     this.#takeIn(this.#system.takeEvents());
   }
 
   /** `findDivergences: false` leaves out the search that divergence events come from. */
-  static create(plan: Plan, options: { findDivergences?: boolean } = {}): Session {
-    return new Session(plan, options.findDivergences ?? true);
+  static create(plan: Plan, { findDivergences = true, tier = defaultTier }: { findDivergences?: boolean; tier?: Tier } = {}): Session {
+    return new Session(plan, findDivergences, tier);
   }
 
   get replicas(): readonly ReplicaView[] {

@@ -24,6 +24,7 @@ import { PageTree } from './page-tree';
 import { MachineSnapshot, machineSnapshot, ramBase } from './snapshot';
 import { noImages, readState, writeState, type ImageOf } from './state-file';
 import { Translator } from '../translator/translator';
+import type { Tier } from './tier';
 import type { Computer, Output, RunOptions, Snapshot, StopReason, TimeSource, TrapDigest } from './types';
 import { BlockDevice } from './virtio/block';
 import { ConsoleDevice } from './virtio/console';
@@ -34,12 +35,6 @@ import { EntropyDevice } from './virtio/entropy';
 import { NetworkDevice } from './virtio/net';
 import { ownAt, slotBytes } from './virtio/slot';
 import { VirtioBoard, slots as mostDevices } from './virtio/transport';
-
-/**
- * What executes code: the interpreter; with it the translator, for what runs much; or the
- * translator for all that it can translate, at once. Never visible to the guest.
- */
-export type Tier = 'interpreter' | 'auto' | 'translator';
 
 export interface MachineOptions {
   /** A multiple of 4096, at most 2 GiB. */
@@ -66,6 +61,7 @@ export interface LoadableImage {
 }
 
 export { LoadError };
+export type { Tier };
 
 /** A flat Linux kernel and what it is started with. */
 export interface KernelOptions {
@@ -108,6 +104,9 @@ const keptFields: readonly number[] = [
 const rebooting = 2;
 
 const firmwareInfoBytes = 48;
+
+/** From here on it is quicker to forget all code than to look through it for each breakpoint. */
+const mostForgottenSingly = 64;
 
 /** What OpenSBI's fw_dynamic is told in a2: struct fw_dynamic_info of its documentation, docs/firmware/fw_dynamic.md. */
 function firmwareInfo(kernel: bigint): Uint8Array {
@@ -513,10 +512,15 @@ export class Machine implements Computer {
   setBreakpoints(addresses: Iterable<bigint>): void {
     const sorted = [...new Set(addresses)].sort((a, b) => (a < b ? -1 : 1));
     if (sorted.length > mostBreakpoints) throw new RangeError(`at most ${mostBreakpoints} breakpoints can be set`);
+    const [before, now] = [new Set(this.#breakpoints), new Set(sorted)];
+    const changed = [...sorted.filter((address) => !before.has(address)), ...this.#breakpoints.filter((address) => !now.has(address))];
+    if (changed.length === 0) return;
     this.#breakpoints = sorted;
     this.#view.setUint32(at.breakpoints, sorted.length, true);
     sorted.forEach((address, i) => this.#view.setBigUint64(at.breakpoints + 8 + i * 8, address, true));
-    this.#core.forget();
+    // Code in which none has come or gone stays as it is: decoded, or translated.
+    if (changed.length > mostForgottenSingly) this.#core.forget();
+    else for (const address of changed) this.#core.forgetCodeAt(address);
   }
 
   setWatches(watches: { address: bigint; bytes: number; on: 'read' | 'write' | 'access' }[]): void {
@@ -529,7 +533,8 @@ export class Machine implements Computer {
       this.#view.setBigUint64(entry + 8, BigInt(bytes), true);
       this.#view.setUint32(entry + 16, { read: 1, write: 2, access: 3 }[on], true);
     });
-    this.#core.forget();
+    // Accesses to watched pages are in no TLB. Code does not know of watches.
+    this.#core.forgetTranslations();
   }
 
   /** Throws a RangeError for a clock that is more than 10 % wrong: exact timer interrupts lean on that bound. */

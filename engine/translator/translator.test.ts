@@ -138,6 +138,24 @@ describe.each(['auto', 'translator'] as const)('translated code, tier %s', (tier
   });
 });
 
+it('a breakpoint throws away what stands at its place in pages, the same ones once more nothing, and a watch nothing', () => {
+  const machine = machineOf(loop, 'translator');
+  // Also from where it stops, which is the same place of the loop each time.
+  for (const limit of [10_000, 20_000]) machine.run(limit);
+  const { functions } = machine.translated;
+  const after = (change: () => void): number => {
+    change();
+    machine.run(machine.retired + 10_000);
+    return machine.translated.functions;
+  };
+  // Where no code is.
+  expect(after(() => machine.setBreakpoints([ramBase + 0x800n]))).toBe(functions);
+  expect(after(() => machine.setWatches([{ address: ramBase + 0x2000n, bytes: 8, on: 'write' }]))).toBe(functions);
+  expect(after(() => machine.setBreakpoints([ramBase + 0x800n, ramBase + 4n * 9n]))).toBeGreaterThan(functions);
+  const more = machine.translated.functions;
+  expect(after(() => machine.setBreakpoints([ramBase + 4n * 9n, ramBase + 0x800n, ramBase + 4n * 9n]))).toBe(more);
+});
+
 it('a machine that is to interpret translates nothing', () => {
   const machine = machineOf(loop, 'interpreter');
   machine.run(2_000_000);

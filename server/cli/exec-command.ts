@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
-import { LoadError, Machine, type Tier } from '../../engine/machine/machine';
+import { LoadError, Machine } from '../../engine/machine/machine';
+import type { Tier } from '../../engine/machine/tier';
 import { slots as mostDevices } from '../../engine/machine/virtio/transport';
 import { guestMac } from '../../engine/network/addresses';
 import { readElf } from '../../engine/symbols/elf';
@@ -18,9 +19,8 @@ import { Progress } from './progress';
 import { fromStateFile } from './state-input';
 import { checkSavable, writeWhole } from './state-output';
 import { write } from './terminal';
+import { tierOption } from './tier-option';
 import { parseCount, parseCounts, parseForward, parseHarts, parseSize } from './values';
-
-const tiers: readonly Tier[] = ['interpreter', 'auto', 'translator'];
 
 interface ExecFlags {
   ram?: number;
@@ -81,9 +81,7 @@ export function addExecCommand(program: Command): void {
     )
     .option('--bios <file>', 'with --linux: flat firmware, such as OpenSBI fw_jump.bin or fw_dynamic.bin, in place of the built-in SBI')
     .option('--append <arguments>', 'with --linux: the kernel command line', 'console=ttyS0')
-    .addOption(
-      new Option('--tier <how>', 'what executes the guest: translator means all that it can, auto what runs much; never visible to the guest').choices(tiers).default('interpreter'),
-    )
+    .addOption(tierOption())
     .option('--no-reboot', 'end the run where the guest asks for a reboot, with 0')
     .option('--save <file>', 'write the whole state to a file at the end, as at the limit')
     .option('--from <file>', 'go on from such a state, in place of an image')

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { run } from '../../engine/covert/run';
 import type { Report } from '../../engine/covert/report';
+import type { Tier } from '../../engine/machine/tier';
 import { exitCodes } from './failure';
 import { interruptible } from './interrupt';
 import { count } from './numbers';
@@ -10,10 +11,12 @@ import { formatSummary } from './report-summary';
 import { loadPlans } from './scenario-file';
 import { withShownSources } from './shown-sources';
 import { screenOf, write } from './terminal';
+import { tierOption } from './tier-option';
 
 interface RunFlags {
   scenario?: string;
   json?: true;
+  tier: Tier;
 }
 
 export function addRunCommand(program: Command): void {
@@ -22,6 +25,7 @@ export function addRunCommand(program: Command): void {
     .description('Run the scenarios of a file and say what happened.')
     .argument('<file>', 'scenario file (.covert)')
     .option('-s, --scenario <name>', 'run only the scenario of this name')
+    .addOption(tierOption())
     .option('--json', 'print an array of reports, one a scenario, instead of text')
     .addHelpText(
       'after',
@@ -38,7 +42,7 @@ Example:
     });
 }
 
-async function runFile(file: string, { scenario, json }: RunFlags): Promise<number> {
+async function runFile(file: string, { scenario, json, tier }: RunFlags): Promise<number> {
   const plans = await loadPlans(file, scenario);
   const screen = screenOf(process.stdout);
   return interruptible(async (signal) => {
@@ -46,7 +50,7 @@ async function runFile(file: string, { scenario, json }: RunFlags): Promise<numb
     for (const plan of plans) {
       const progress = new Progress(plan.name);
       const onProgress = (instructions: number): void => progress.update(() => `${count(instructions)} instructions`);
-      const report = await run(plan, { onProgress, signal }).finally(() => progress.end());
+      const report = await run(plan, { onProgress, signal, tier }).finally(() => progress.end());
       if (json) reports.push(report);
       else {
         const shown = withShownSources(report, plan.guest.path);

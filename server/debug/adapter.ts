@@ -3,6 +3,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import PQueue from 'p-queue';
 import type { EventKind } from '../../engine/covert/events';
 import type { Rest } from '../../engine/history/types';
+import type { Tier } from '../../engine/machine/tier';
 import { Breakpoints, parseAddress } from './breakpoints';
 import { capabilities } from './capabilities';
 import { Debuggee, type Thread } from './debuggee';
@@ -41,7 +42,8 @@ export class CovertDebugSession extends LoggingDebugSession {
   #lastRest: Rest = { why: 'start' };
   #decoder = new TextDecoder();
 
-  constructor() {
+  /** `tier`: for a launch that names none. */
+  constructor(private readonly tier: Tier) {
     super();
     this.setDebuggerLinesStartAt1(true);
     this.setDebuggerColumnsStartAt1(true);
@@ -58,7 +60,7 @@ export class CovertDebugSession extends LoggingDebugSession {
   ): Promise<void> {
     await this.#answer(response, async () => {
       const launch = args as LaunchArguments;
-      const debuggee = new Debuggee(await planOf(launch));
+      const debuggee = new Debuggee(await planOf(launch), launch.tier ?? this.tier);
       this.#launched = {
         debuggee,
         breakpoints: new Breakpoints(debuggee),

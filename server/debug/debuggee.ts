@@ -2,6 +2,7 @@ import { symbolsOf } from '../../engine/covert/guest';
 import type { Plan, ReplicaName } from '../../engine/covert/plan';
 import { Session } from '../../engine/history/session';
 import type { ReplicaView } from '../../engine/history/types';
+import type { Tier } from '../../engine/machine/tier';
 import type { Computer } from '../../engine/machine/types';
 import type { Frame, FrameReader, Symbols } from '../../engine/symbols/types';
 import { SourceFinder } from './sources';
@@ -21,8 +22,11 @@ export class Debuggee {
   readonly symbols: Symbols;
   readonly sources: SourceFinder;
 
-  constructor(readonly plan: Plan) {
-    this.session = Session.create(plan);
+  constructor(
+    readonly plan: Plan,
+    tier: Tier,
+  ) {
+    this.session = Session.create(plan, { tier });
     this.symbols = symbolsOf(plan.guest);
     this.sources = new SourceFinder(plan.guest.path);
   }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { Plan } from '../../engine/covert/plan';
+import { tiers, type Tier } from '../../engine/machine/tier';
 import { compileFile } from '../language/compile';
 
 /** A whole launch configuration; everything but the file has a default. */
@@ -11,6 +12,8 @@ export interface LaunchArguments extends DebugProtocol.LaunchRequestArguments {
   scenarioName?: string;
   /** Stop before the first instruction. Default false. */
   stopOnEntry?: boolean;
+  /** What executes the guest. Never visible to it. */
+  tier?: Tier;
 }
 
 /** A launch that cannot be carried out, in one line for the user. */
@@ -20,6 +23,9 @@ export class LaunchError extends Error {}
 export async function planOf(args: LaunchArguments): Promise<Plan> {
   if (typeof args.scenario !== 'string' || args.scenario === '') {
     throw new LaunchError('The launch configuration has no "scenario": give the path of a .covert file.');
+  }
+  if (args.tier !== undefined && !tiers.includes(args.tier)) {
+    throw new LaunchError(`The launch configuration's "tier" is ${JSON.stringify(args.tier)}: it is one of ${tiers.join(', ')}.`);
   }
   const path = resolve(args.scenario);
   const { plans, diagnostics } = await compileFile(path);

@@ -5,7 +5,7 @@
  */
 import process from 'node:process';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { Tier } from '../../engine/machine/machine';
+import { tiers, type Tier } from '../../engine/machine/tier';
 import { budgets, type Totals } from './budgets';
 
 function whole(text: string): number {
@@ -13,8 +13,6 @@ function whole(text: string): number {
   if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('a whole number is needed.');
   return value;
 }
-
-const tiers: readonly Tier[] = ['interpreter', 'translator', 'auto'];
 
 interface Flags {
   cases: number;

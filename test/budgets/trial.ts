@@ -1,8 +1,9 @@
 /** One random guest, run by random budgets in some ways and one instruction at a time in another, and compared at every stop. */
 import { Random } from '../../engine/isa/random.test-support';
 import { hartFields, sharedFields, stateAt, at as layout } from '../../engine/core/layout';
-import { Machine, type Tier } from '../../engine/machine/machine';
+import { Machine } from '../../engine/machine/machine';
 import type { MachineSnapshot } from '../../engine/machine/snapshot';
+import type { Tier } from '../../engine/machine/tier';
 import type { RunOptions, StopReason } from '../../engine/machine/types';
 import { imageOfBytes } from '../../engine/machine/virtio/disk-image';
 import { Driver, encodeDescriptor, request } from '../../engine/machine/virtio/driver.test-support';

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../engine/covert/report';
+import { tiers } from '../../engine/machine/tier';
 import { makeElf } from '../oracles/elf-writer';
 import { covert, interruptAtProgress, root } from './covert';
 
@@ -32,6 +33,12 @@ scenario "s" {
   );
   return file;
 }
+
+test.each(examples)('%s: the same report in every tier', async (file) => {
+  const [interpreted, ...translated] = await Promise.all(tiers.map((tier) => covert(['run', file, '--json', '--tier', tier])));
+  for (const other of translated) expect(other).toEqual(interpreted);
+  expect((JSON.parse(interpreted?.stdout ?? '[]') as Report[]).flatMap(({ divergences }) => divergences).length).toBeGreaterThan(0);
+});
 
 describe('the examples', () => {
   test.each(examples)('%s: every expectation holds, in text and in JSON', async (file) => {

@@ -5,7 +5,7 @@ import { csrAddress, csrExists, csrRead, csrWrite } from './csr';
 import { STOPPED, beginTurn, selectHart } from './harts';
 import {
   CALLED, CALLED_MOST, CAUSE, COLLECT, CYCLES, DATA_TLB, DIRTY, EFFECTS, EVENT, FIRMWARE, HARTS, HOT_AT, HOT_VA, LAST_RETIRED,
-  MTIMECMP, NO_EXCEPTION, NO_RESERVATION, OUTPUTS, OUTPUTS_FULL, OUTPUT_RING, PAGES_USED, PAGE_BITMAP, PAGE_STRIDE, PC, PRIVILEGE,
+  MTIMECMP, NO_EXCEPTION, NO_RESERVATION, OUTPUTS, OUTPUTS_FULL, OUTPUT_RING, PAGES_USED, PAGE_BITMAP, PAGE_STRIDE, PC, PRIVILEGE, RAM_BASE, RAM_BYTES,
   RESERVATION, SAMPLING, STATE, STATUS, STIMECMP, TOHOST, TRANSLATED, UART_LOOKS, VIRTIO, VIRTIO_RAISED, WATCHES, WATCH_LIST,
   WRITE_SET, dirtyOf, flagsOf,
 } from './layout';
@@ -122,10 +122,21 @@ export function forgetTranslations(): void {
   flushAll();
 }
 
-/** After a change of breakpoints or watches: nothing derived from memory is valid. */
+/** Nothing derived from memory is valid. */
 export function forget(): void {
   flushAll();
   dropCode();
+}
+
+/**
+ * After a breakpoint at a virtual address has come or gone: as if the instruction there had been
+ * overwritten, on whichever page it is, since a physical page may have any virtual address.
+ */
+export function forgetCodeAt(va: u64): void {
+  const pages = load<usize>(RAM_BYTES) >> 12;
+  for (let page: usize = 0; page < pages; page++) {
+    if (codeOf(page) != 0) invalidate(page, RAM_BASE + (<u64>page << 12) + (va & 4094), 2);
+  }
 }
 
 /** For the host's test that its copy of the layout is this one. */
