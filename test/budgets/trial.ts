@@ -44,6 +44,8 @@ export interface Outcome {
   /** Instructions that translated code has retired. */
   translated: number;
   stops: Partial<Record<StopReason, number>>;
+  /** How often a budget ended in user, supervisor and machine mode. */
+  privileges: [user: number, supervisor: number, machine: number];
   /** What differed first. */
   difference: string | undefined;
 }
@@ -183,7 +185,7 @@ export function attempt(bench: Bench, { seed, omitted, actions }: Trial, ways: r
   const all = [single, ...others.map(({ machine }) => machine)];
   for (const machine of all) prepare(machine, start, guest, queue);
   const before = others.map(({ machine }) => machine.translated.retired);
-  const outcome: Outcome = { cases: 0, retired: 0, exceptions: 0, interrupts: 0, translated: 0, stops: {}, difference: undefined };
+  const outcome: Outcome = { cases: 0, retired: 0, exceptions: 0, interrupts: 0, translated: 0, stops: {}, privileges: [0, 0, 0], difference: undefined };
   const saved: MachineSnapshot[][] = [];
   const steps = new Random(seed);
   let ended = false;
@@ -218,6 +220,8 @@ export function attempt(bench: Bench, { seed, omitted, actions }: Trial, ways: r
       }
       outcome.stops[stop] = (outcome.stops[stop] ?? 0) + 1;
       outcome.retired += single.retired - began;
+      const privilege = single.liveState()[privilegeWord];
+      outcome.privileges[privilege === 0 ? 0 : privilege === 1 ? 1 : 2]++;
       const hash = action.kind === 'run' && action.hash;
       if (hash) outcome.cases += others.length;
       if (!compare(what, hash)) return outcome;
@@ -292,6 +296,8 @@ function act(machine: Machine, action: Exclude<Action, { kind: 'run' | 'collect'
       machine.receive(Uint8Array.of(action.byte));
   }
 }
+
+const privilegeWord = (hartFields.find(({ name }) => name === 'privilege')?.offset ?? 0) / 4;
 
 const fields = [...hartFields, ...sharedFields];
 
