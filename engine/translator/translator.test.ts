@@ -15,7 +15,7 @@ const [counter, sum, pointer, link, other, target] = [5, 6, 7, 1, 28, 29];
 
 /** A loop that loads, stores, calls a function, jumps over something, and never ends. */
 const loop = [
-  asm.auipc(pointer, 0),
+  asm.auipc(pointer, 1),
   asm.addi(pointer, pointer, data),
   asm.addi(target, 0, 7),
   // The loop.
@@ -80,7 +80,7 @@ describe.each(['auto', 'translator'] as const)('translated code, tier %s', (tier
   it('stops after a watched store', () => {
     const machine = machineOf(loop, tier);
     machine.run(300_000);
-    machine.setWatches([{ address: ramBase + BigInt(data) + 4n, bytes: 4, on: 'write' }]);
+    machine.setWatches([{ address: ramBase + BigInt(4096 + data) + 4n, bytes: 4, on: 'write' }]);
     for (let i = 0; i < 5; i++) {
       expect(machine.run(machine.retired + 1000)).toBe('watch');
       expect(machine.pc).toBe(ramBase + 4n * 7n);
@@ -140,8 +140,10 @@ describe.each(['auto', 'translator'] as const)('translated code, tier %s', (tier
 
 it('a breakpoint throws away what stands at its place in pages, the same ones once more nothing, and a watch nothing', () => {
   const machine = machineOf(loop, 'translator');
-  // Also from where it stops, which is the same place of the loop each time.
+  // Also from where it stops, the same place of the loop each time, and from behind its accesses, which miss the TLB after a change of watches.
   for (const limit of [10_000, 20_000]) machine.run(limit);
+  machine.setWatches([{ address: ramBase + 0x3000n, bytes: 8, on: 'write' }]);
+  for (const limit of [30_000, 40_000]) machine.run(limit);
   const { functions } = machine.translated;
   const after = (change: () => void): number => {
     change();

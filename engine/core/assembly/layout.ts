@@ -144,17 +144,16 @@ export const SAMPLING: usize = HOST + 0xbc;
 /** The code that is: the virtual and physical address of a block's first instruction. */
 export const HOT_VA: usize = HOST + 0xc0;
 export const HOT_AT: usize = HOST + 0xc8;
-/** What a slow path has found out for translated code: EXCEPTION or LEAVING of interpret.ts, or 0. */
-export const EVENT: usize = HOST + 0xd0;
-/** A load's kind and value that its register has not got yet: see translated.ts. */
 /** Retired count of the next look at where the guest is. */
 export const LOOK_AT: usize = HOST + 0xf0;
 /** Instructions that translated code has retired. */
 export const TRANSLATED: usize = HOST + 0xe8;
 export const HOT_RETIRED: usize = HOST + 0xe0;
-export const PENDING: usize = HOST + 0xd4;
-export const PENDING_VALUE: usize = HOST + 0xd8;
 export const SCRATCH: usize = HOST + 0x100;
+/** The current hart's memory protection around the newest address: first and end of where it is the same, and the rights there. */
+export const PMP_FROM: usize = HOST + 0x180;
+export const PMP_TO: usize = HOST + 0x188;
+export const PMP_RIGHTS: usize = HOST + 0x190;
 
 /** For blocks by their address, folded: in how many slices each was met. */
 export const SAMPLES: usize = 0x1a000;
@@ -189,6 +188,8 @@ export const POOL_PAGES: u32 = 2048;
 export const RECORD_BYTES: usize = 16;
 export const PAGE_STRIDE: usize = 0x8200;
 export const PAGE_BITMAP: usize = 0x8100;
+/** How often a page's records have been dropped since it has them. */
+export const PAGE_DROPS: usize = 0x8020;
 /** A byte a RAM page: written since the last snapshot. */
 export const DIRTY: usize = POOL + PAGE_STRIDE * 2048;
 
@@ -204,4 +205,8 @@ export const RAM_BASE: u64 = 0x80000000;
 /** What is known of a RAM page: PAGE_IS_TABLE, PAGE_IS_WRITTEN. */
 @inline export function flagsOf(page: usize): usize {
   return DIRTY + 5 * (load<usize>(RAM_BYTES) >> 12) + page;
+}
+/** Of a RAM page that is a page table: which addresses its entries are for. See mmu.ts. */
+@inline export function tableUseOf(page: usize): usize {
+  return ((DIRTY + 6 * (load<usize>(RAM_BYTES) >> 12) + 7) & ~7) + (page << 3);
 }
