@@ -344,6 +344,10 @@ export class Machine implements Computer {
   get decodedBytes(): number {
     return this.#view.getUint32(at.decodedPages, true) * decodedPageBytes;
   }
+  /** Forgets decoded code, and translations with it. They come again. */
+  forgetDecoded(): void {
+    this.#core.forget();
+  }
 
   run(limit: number, options: RunOptions = {}): StopReason {
     const { stopOnOutput = false, stepOver = false, collectEffects = false, cycleLimit } = options;

@@ -87,7 +87,8 @@ export class Translator {
       // What is still hot will be reported again.
       return;
     }
-    const stops = new Set(breakpoints);
+    // Whichever page they are in: one of RAM may have any address, and its records belong to all of them.
+    const stops = new Set(breakpoints.map((address) => Number(address & 4095n)));
     const batch: Found[] = [];
     const waiting = [this.#view.getBigUint64(layout.hotVa, true)];
     const met = new Set(waiting);
@@ -95,7 +96,7 @@ export class Translator {
     for (let va = waiting.shift(); va !== undefined && batch.length < mostTogether && size < limits.instructions; va = waiting.shift()) {
       const base = va & ~4095n;
       const around = this.#around(base);
-      const isBoundary = (at: number): boolean => stops.size > 0 && stops.has(base + BigInt(at));
+      const isBoundary = (at: number): boolean => stops.has(at & 4095);
       const start = Number(va & 4095n);
       const found = alone
         ? explore([start], around.bytesAt, limits, (at) => isBoundary(at) || this.#recordAt(around.ramPageAt(pageOf(at)), at).op === entryOp)
