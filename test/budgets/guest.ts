@@ -35,6 +35,8 @@ export interface BudgetGuest {
   entry: bigint;
   /** Random units; those that a shorter guest leaves out are replaced by as many bytes of nops. */
   units: number;
+  /** What is added to a physical address in RAM where the guest is most of the time. */
+  alias: bigint;
   /** Offsets in RAM at which units begin. */
   starts: number[];
   harts: number;
@@ -91,11 +93,12 @@ export function budgetGuest(seed: number, omitted: ReadonlySet<number> = new Set
       x[base] = chance(3) ? windows.pages + BigInt(at) : address(at);
     }
     x[roles.code] = address(places.code);
-    x[roles.clint] = BigInt(clint + 0x4000 + 8 * hart);
+    const devices = home === 'user' ? windows.userDevices : 0n;
+    x[roles.clint] = devices + BigInt(clint + 0x4000 + 8 * hart);
     x[roles.tables] = address(places.tables + 0x3000);
-    x[roles.disk] = BigInt(disk);
+    x[roles.disk] = devices + BigInt(disk);
     x[roles.queue] = address(places.queue + 0x1000);
-    x[roles.uart] = BigInt(uart);
+    x[roles.uart] = devices + BigInt(uart);
     x[roles.stack] = address(places.stack + 0x1000 * (hart + 1));
     x[roles.depth] = 0n;
     x[roles.handler[2]] = address(places.handler);
@@ -110,6 +113,7 @@ export function budgetGuest(seed: number, omitted: ReadonlySet<number> = new Set
       { at: places.tables, bytes: tables(random) },
     ],
     entry: BigInt(landing),
+    alias: home === 'user' ? windows.user - BigInt(ramBase) : 0n,
     units: emitted.length,
     starts,
     harts,
