@@ -23,7 +23,7 @@ import { OutputQueue } from './output-queue';
 import { PageTree } from './page-tree';
 import { MachineSnapshot, machineSnapshot, ramBase } from './snapshot';
 import { noImages, readState, writeState, type ImageOf } from './state-file';
-import { Translator } from '../translator/translator';
+import { Translator, type Bound } from '../translator/translator';
 import type { Tier } from './tier';
 import type { Computer, Output, RunOptions, Snapshot, StopReason, TimeSource, TrapDigest } from './types';
 import { BlockDevice } from './virtio/block';
@@ -52,6 +52,8 @@ export interface MachineOptions {
   console?: boolean;
   /** Default `interpreter`. */
   tier?: Tier;
+  /** What the translator keeps at most. Default 8,192 functions and a million instructions. */
+  translations?: Bound;
 }
 
 /** What `load` needs of an ELF. */
@@ -167,7 +169,7 @@ export class Machine implements Computer {
     this.#view.setUint32(at.ramAt, this.#ramAt, true);
     this.#core.reset(ramBase, harts);
     if (options.tier === 'auto' || options.tier === 'translator') {
-      this.#translator = new Translator(this.#core, memory, ramBytes, this.#ramAt, ramBase);
+      this.#translator = new Translator(this.#core, memory, ramBytes, this.#ramAt, ramBase, options.translations);
       this.#view.setUint32(at.sampling, options.tier === 'auto' ? 1 : 2, true);
     }
     this.setTimeSource(timeSource ?? defaultTimeSource);
@@ -420,10 +422,10 @@ export class Machine implements Computer {
     return result;
   }
 
-  /** Functions that stand for guest code now, the guest's instructions in them, and how many they have retired since creation. */
-  get translated(): { functions: number; instructions: number; retired: number } {
-    const { functions = 0, instructions = 0 } = this.#translator ?? {};
-    return { functions, instructions, retired: this.#count(at.translated) };
+  /** Functions that stand for guest code now, the guest's instructions in them, how often all were forgotten to make room, and how many instructions they have retired since creation. */
+  get translated(): { functions: number; instructions: number; evictions: number; retired: number } {
+    const { functions = 0, instructions = 0, evictions = 0 } = this.#translator ?? {};
+    return { functions, instructions, evictions, retired: this.#count(at.translated) };
   }
 
   /**
