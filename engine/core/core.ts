@@ -20,6 +20,7 @@ export interface CoreExports {
   forgetCodeAt(address: bigint): void;
   forgetTranslations(): void;
   layoutOf(index: number): number;
+  codePage(va: bigint): number;
   decodeRecord(raw: number, record: number): number;
   /** The core's functions, and behind them those of translated code. */
   readonly table: { readonly length: number; grow(by: number): number; set(index: number, value: unknown): void };

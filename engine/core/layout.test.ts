@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { entryOp } from '../translator/emit';
+import { entryOp } from '../translator/translator';
 import { instantiateCore } from './core';
-import { at, decodedBitmapOffset, decodedPageBytes, memoryPages, mostCalled, ramHostAddress, stateAt, uartPollerLooks } from './layout';
+import { at, decodedBitmapOffset, decodedDropsOffset, decodedPageBytes, memoryPages, mostCalled, ramHostAddress, stateAt, uartPollerLooks } from './layout';
 
 it('is the resident core’s layout', () => {
   const pages = memoryPages(4096);
@@ -29,7 +29,7 @@ it('is the resident core’s layout', () => {
     at.sampling,
     at.hotVa,
     at.hotAt,
-    at.event,
+    at.fetchContext,
     at.translated,
     at.called,
     decodedBitmapOffset,
@@ -37,6 +37,10 @@ it('is the resident core’s layout', () => {
     entryOp,
     at.uartLooks,
     uartPollerLooks,
+    decodedDropsOffset,
+    at.fflags,
+    at.frm,
+    at.reservation,
   ];
   expect(ours.map((_, index) => core.layoutOf(index))).toEqual(ours);
 });

@@ -22,6 +22,9 @@ export const at = {
   f: stateAt + 0x100,
   pc: stateAt + 0x200,
   mstatus: stateAt + 0x210,
+  fflags: stateAt + 0x250,
+  frm: stateAt + 0x254,
+  reservation: stateAt + 0x260,
   cycleOffset: stateAt + 0x278,
   instretOffset: stateAt + 0x280,
   retired: stateAt + 0x400,
@@ -62,10 +65,10 @@ export const at = {
   decodedPages: hostAt + 0x94,
   outputsFull: hostAt + 0xb8,
   dataTlb: hostAt + 0x98,
+  fetchContext: hostAt + 0x9c,
   sampling: hostAt + 0xbc,
   hotVa: hostAt + 0xc0,
   hotAt: hostAt + 0xc8,
-  event: hostAt + 0xd0,
   translated: hostAt + 0xe8,
   called: 0x1c000,
   watchList: 0x15000,
@@ -76,7 +79,8 @@ export const at = {
 
 /** A record of a decoded instruction, one for each two bytes of code; and those of translated code's own, at `called`. */
 export const recordBytes = 16;
-/** Where the bits of slots with decoded code stand in a page's records. */
+/** Where the number of times that a page's records were dropped, and the bits of slots with decoded code, stand behind its records. */
+export const decodedDropsOffset = 0x8020;
 export const decodedBitmapOffset = 0x8100;
 export const mostCalled = 4096;
 

@@ -355,7 +355,7 @@ export class Machine implements Computer {
     for (let over = stepOver; ; over = false) {
       const reason = this.#core.run(over ? 1 : 0);
       if (reason === hot) {
-        this.#translator?.translate(this.#breakpoints);
+        this.#translator?.translate(this.#breakpoints, this.options.tier === 'translator');
         continue;
       }
       let stop = stops[reason] ?? 'stalled';

@@ -1,506 +1,388 @@
 /**
- * Translates a region of guest code to one WebAssembly function of the same
- * meaning as the core's `interpret`: the same events, and RETIRED, CYCLES and
- * PC as exact. Registers are locals from the function's beginning to its end;
- * a block is paid for as a whole when it is entered, or not entered.
+ * Writes a guest function as a WebAssembly function of the same meaning as the core's
+ * `interpret`, and RETIRED, CYCLES and PC as exact. Registers are in locals between an entry and
+ * a way out; a block is paid for as a whole when it is entered, or not entered. While the function
+ * and what it calls run, nothing changes that it leans on: no mapping, no privilege, no code;
+ * whatever may change one of these is the core's, and control has come back to it by then.
  */
-import { at as layout } from '../core/layout';
-import { instructions } from '../isa/instructions';
-import type { Block, PlacedInstruction } from './region';
-import { i32, i64, memory, op, WasmCode, type FunctionType, type WasmFunction } from './wasm-code';
+import { at as layout, decodedDropsOffset, pageBytes } from '../core/layout';
+import { Assembler, entryType, flagAway, flagStep, helpers, local } from './assembler';
+import { analyseFlow, type ControlFlow } from './control-flow';
+import { writeFloat } from './floats';
+import { pageOf, type Block, type GuestFunction } from './guest-function';
+import { integers } from './integers';
+import { liveness, type BlockUse, type Liveness } from './liveness';
+import { writeAtomic, writeLoad, writeStore } from './memory-access';
+import type { Operation } from './operation';
+import { memory, op, type WasmFunction } from './wasm-code';
 
-/** Events of interpret.ts that translated code returns by itself. */
-const events = { budget: 0, leaving: 2, far: 3 } as const;
+export { helpers };
 
-/** What the table of functions holds: page's virtual address, goal, the page's records, number of the block; the event. */
-export const entryType: FunctionType = { parameters: [i64, i64, i32, i32], results: [i32] };
+/** What the function is made for. */
+export interface Surroundings {
+  /** Where the core finds an instruction decoded. */
+  recordOf: (raw: number) => number;
+  /** Where a page's decoded records stand, and how often they have been dropped: what a way into it is checked by. */
+  recordsOf: (delta: number) => { records: number; drops: number };
+  /** From a host address to a physical one. */
+  toPhysical: number;
+  /** The function's own place in the table of functions. */
+  index: number;
+}
 
-const binary: FunctionType = { parameters: [i64, i64], results: [i64] };
-const binary32: FunctionType = { parameters: [i32, i32], results: [i64] };
-const unary: FunctionType = { parameters: [i64], results: [i64] };
+const fetchMask = (512 - 1) << 4;
+const floatsDirty = 0x6000;
+const inexact = 1;
 
-/** What translated code calls of the core's. */
-export const helpers = [
-  { name: 'loadFor', type: { parameters: [i64, i32, i64, i64, i32], results: [i64] } },
-  { name: 'finishLoad', type: { parameters: [], results: [] } },
-  { name: 'storeFor', type: { parameters: [i64, i32, i64, i64, i64, i32], results: [] } },
-  { name: 'atomicFor', type: { parameters: [i32, i32, i64, i64, i32], results: [] } },
-  { name: 'floatFor', type: { parameters: [i32, i32, i64, i64, i32], results: [] } },
-  { name: 'floatUse', type: { parameters: [i64, i64, i32], results: [] } },
-  ...['mulh', 'mulhsu', 'mulhu', 'div64', 'divu64', 'rem64', 'remu64'].map((name) => ({ name, type: binary })),
-  ...['div32', 'divu32', 'rem32', 'remu32'].map((name) => ({ name, type: binary32 })),
-  ...['orcb', 'rev8'].map((name) => ({ name, type: unary })),
-] as const satisfies readonly { name: string; type: FunctionType }[];
-const helperIndex = new Map<string, number>(helpers.map(({ name }, index) => [name, index]));
-
-// Parameters, then locals.
-const [pageVa, goal, records, next, paid, cycles, va, tlb, entry, event, pc, value, site] = Array.from({ length: 13 }, (_, i) => i) as [
-  number, number, number, number, number, number, number, number, number, number, number, number, number,
-];
-const localTypes = [i64, i64, i64, i32, i32, i32, i64, i64, i32];
-const firstRegister = 13;
-
-/** The operation of records at which translated code begins: code.ts. Its immediate is a function's index, and above that a block's number. */
-export const entryOp = instructions.length + 5;
-export const [entryIndexMask, entryBlockShift] = [0xfffff, 20] as const;
-
-const floatState = 0x6000;
-const writeSet = 0x2000;
-const tlbMask = (512 - 1) << 4;
-const pageMask = -4096;
-
-/** Where the record of an instruction that the core executes stands, or undefined if there is no room for more. */
-export type RecordOf = (raw: number) => number | undefined;
-
-const simple: Readonly<Record<string, number>> = {
-  add: op.i64_add, sub: op.i64_sub, xor: op.i64_xor, or: op.i64_or, and: op.i64_and, sll: op.i64_shl, srl: op.i64_shr_u, sra: op.i64_shr_s,
-  mul: op.i64_mul, rol: op.i64_rotl, ror: op.i64_rotr,
-};
-const simpleImmediate: Readonly<Record<string, number>> = {
-  addi: op.i64_add, xori: op.i64_xor, ori: op.i64_or, andi: op.i64_and, slli: op.i64_shl, srli: op.i64_shr_u, srai: op.i64_shr_s, rori: op.i64_rotr,
-};
-const words: Readonly<Record<string, number>> = { addw: op.i64_add, subw: op.i64_sub, mulw: op.i64_mul };
-const words32: Readonly<Record<string, number>> = { sllw: op.i32_shl, srlw: op.i32_shr_u, sraw: op.i32_shr_s, rolw: op.i32_rotl, rorw: op.i32_rotr };
-const wordsImmediate: Readonly<Record<string, number>> = { slliw: op.i32_shl, srliw: op.i32_shr_u, sraiw: op.i32_shr_s, roriw: op.i32_rotr };
-const comparisons: Readonly<Record<string, number>> = { slt: op.i64_lt_s, sltu: op.i64_lt_u };
 const branches: Readonly<Record<string, number>> = {
   beq: op.i64_eq, bne: op.i64_ne, blt: op.i64_lt_s, bge: op.i64_ge_s, bltu: op.i64_lt_u, bgeu: op.i64_ge_u,
 };
-const calls: Readonly<Record<string, string>> = {
-  mulh: 'mulh', mulhsu: 'mulhsu', mulhu: 'mulhu', div: 'div64', divu: 'divu64', rem: 'rem64', remu: 'remu64',
-};
-const calls32: Readonly<Record<string, string>> = { divw: 'div32', divuw: 'divu32', remw: 'rem32', remuw: 'remu32' };
-const shifts: Readonly<Record<string, { by: number; word: boolean }>> = {
-  sh1add: { by: 1, word: false }, sh2add: { by: 2, word: false }, sh3add: { by: 3, word: false },
-  'sh1add.uw': { by: 1, word: true }, 'sh2add.uw': { by: 2, word: true }, 'sh3add.uw': { by: 3, word: true }, 'add.uw': { by: 0, word: true },
-};
-const inverted: Readonly<Record<string, number>> = { andn: op.i64_and, orn: op.i64_or };
-const unaries: Readonly<Record<string, readonly number[]>> = {
-  clz: [op.i64_clz], ctz: [op.i64_ctz], cpop: [op.i64_popcnt],
-  clzw: [op.i32_wrap, op.i32_clz, op.i64_extend_u], ctzw: [op.i32_wrap, op.i32_ctz, op.i64_extend_u], cpopw: [op.i32_wrap, op.i32_popcnt, op.i64_extend_u],
-  'sext.b': [op.i64_extend8_s], 'sext.h': [op.i64_extend16_s],
-};
-const loads: Readonly<Record<string, { code: number; signed: boolean }>> = {
-  lb: { code: memory.i64_load8_s, signed: true }, lbu: { code: memory.i64_load8_u, signed: false },
-  lh: { code: memory.i64_load16_s, signed: true }, lhu: { code: memory.i64_load16_u, signed: false },
-  lw: { code: memory.i64_load32_s, signed: true }, lwu: { code: memory.i64_load32_u, signed: false },
-  ld: { code: memory.i64_load, signed: true }, flw: { code: memory.i64_load32_u, signed: false }, fld: { code: memory.i64_load, signed: true },
-};
-const stores: Readonly<Record<string, number>> = {
-  sb: memory.i64_store8, sh: memory.i64_store16, sw: memory.i64_store32, sd: memory.i64_store, fsw: memory.i64_store32, fsd: memory.i64_store,
-};
 
-/** True for what the core has to execute by itself, with everything it looks at brought up to date. */
-export function refuses({ flags, mnemonic }: { flags: PlacedInstruction['flags']; mnemonic: string }): boolean {
-  if (flags.control !== 'next' && flags.control !== 'branch' && flags.control !== 'jump') return true;
-  return flags.extension === 'Zicboz' || flags.extension === 'Zicbom' || mnemonic.startsWith('cbo.');
+// Labels: nodes by their numbers, loops above them, ways out below -1, and what nobody jumps to is -1.
+const loopLabel = 1 << 20;
+const rootLabel = 1 << 21;
+const exitLabel = -2;
+
+/** True if control may leave at it. */
+function mayLeave({ kind }: Operation): boolean {
+  return kind === 'load' || kind === 'store' || kind === 'atomic' || kind === 'float';
 }
 
-export class Emitter {
-  readonly #code = new WasmCode();
-  readonly #registers = new Map<number, number>();
-  readonly #written: number[] = [];
-  readonly #indexAt: Map<number, number>;
-  #block = 0;
-  /** Labels between the block's own code and the next one's. */
-  #depth = 0;
-  /** Instructions and cycles of the block from the current one on. */
-  #left = { instructions: 0, cycles: 0 };
+function usesOf({ operations, end }: Block, successors: readonly number[], file: 'X' | 'F'): BlockUse {
+  const [readsOf, writesOf] = file === 'X' ? (['readsX', 'writesX'] as const) : (['readsF', 'writesF'] as const);
+  let [reads, writes, writesBeforeLeaving, leaves] = [0, 0, 0, false];
+  for (const operation of operations) {
+    reads |= operation[readsOf] & ~writes;
+    if (!leaves && mayLeave(operation)) {
+      leaves = true;
+      writesBeforeLeaving = writes;
+    }
+    writes |= operation[writesOf];
+  }
+  return { reads, writes, writesBeforeLeaving, mayLeave: leaves, successors: end.kind === 'call' ? [] : successors };
+}
+
+/** A way out of the middle that several places share: the registers to be written back. */
+interface Exit {
+  x: number;
+  f: number;
+}
+
+/** The numbers of its entries are their places in `entries`. */
+export function emit({ blocks, entries }: GuestFunction, surroundings: Surroundings): WasmFunction {
+  return new Emitter(blocks, entries, surroundings).function();
+}
+
+class Emitter {
+  readonly #to: Assembler;
+  readonly #indexAt: ReadonlyMap<number, number>;
+  /** Numbers of entries' own nodes, behind the blocks', by offset. */
+  readonly #entryAt: ReadonlyMap<number, number>;
+  readonly #flow: ControlFlow;
+  readonly #x: Liveness;
+  readonly #f: Liveness;
+  readonly #exits: Exit[] = [];
+  readonly #hasFloats: boolean;
+  readonly #hasMemory: boolean;
+  #crosses = false;
 
   constructor(
     private readonly blocks: readonly Block[],
-    private readonly recordOf: RecordOf,
-    /** The region's own place in the table of functions. */
-    private readonly index: number,
+    private readonly entries: readonly number[],
+    private readonly surroundings: Surroundings,
   ) {
     this.#indexAt = new Map(blocks.map(({ at }, i) => [at, i]));
-    const written = new Set<number>();
-    for (const { instructions } of blocks) {
-      for (const { flags, rd, rs1, rs2 } of instructions) {
-        if (flags.writes === 'x' && rd !== 0) written.add(rd);
-        for (const register of [flags.writes === 'x' ? rd : 0, flags.reads[0] === 'x' ? rs1 : 0, flags.reads[1] === 'x' ? rs2 : 0]) {
-          if (register !== 0 && !this.#registers.has(register)) this.#registers.set(register, firstRegister + this.#registers.size);
-        }
+    this.#entryAt = new Map(entries.map((at, i) => [at, blocks.length + i]));
+    const successors = blocks.map((block) => this.#successors(block));
+    this.#flow = analyseFlow([...successors, ...entries.map((at) => [this.#indexAt.get(at) ?? 0])], entries.map((_, i) => blocks.length + i));
+    this.#x = liveness(blocks.map((block, i) => usesOf(block, successors[i] ?? [], 'X')));
+    this.#f = liveness(blocks.map((block, i) => usesOf(block, successors[i] ?? [], 'F')));
+    let [usedX, usedF, floats, accesses] = [0, 0, false, false];
+    for (const { operations } of blocks) {
+      for (const { readsX, readsF, writesX, writesF, kind } of operations) {
+        usedX |= readsX | writesX;
+        usedF |= readsF | writesF;
+        if (kind === 'float') floats = true;
+        if (kind === 'load' || kind === 'store' || kind === 'atomic') accesses = true;
       }
     }
-    this.#written.push(...written);
+    this.#hasFloats = floats || usedF !== 0;
+    this.#hasMemory = accesses;
+    this.#to = new Assembler(usedX, usedF);
+  }
+
+  /** Blocks that control goes on to within the function; behind a call, the entry that it comes back to. */
+  #successors({ at, end }: Block): number[] {
+    const inside = (to: number): number[] => {
+      const index = this.#indexAt.get(to);
+      if (index === undefined) return [];
+      if (pageOf(to) !== pageOf(at)) this.#crosses = true;
+      return [index];
+    };
+    switch (end.kind) {
+      case 'next':
+      case 'jump':
+        return inside(end.to);
+      case 'branch':
+        return end.taken === end.to ? inside(end.to) : [...inside(end.to), ...inside(end.taken)];
+      case 'call': {
+        const entry = pageOf(end.back) === pageOf(at) ? this.#entryAt.get(end.back) : undefined;
+        return entry === undefined ? [] : [entry];
+      }
+      default:
+        return [];
+    }
   }
 
   function(): WasmFunction {
-    const code = this.#code;
-    for (const [register, local] of this.#registers) code.i32(0).access(memory.i64_load, layout.x + 8 * register).set(local);
-    code.i32(0).access(memory.i64_load, layout.retired).set(paid);
-    code.i32(0).access(memory.i64_load, layout.cycles).set(cycles);
-    code.i32(0).access(memory.i32_load, layout.dataTlb).set(tlb);
-    code.block().block().loop();
-    for (let i = 0; i < this.blocks.length; i++) code.block();
-    code.get(next).brTable(this.blocks.map((_, i) => i), 0);
-    this.blocks.forEach((block, index) => {
-      code.plain(op.end);
-      this.#block = index;
-      this.#emitBlock(block);
+    // What stands around the body is known when the body has been written: the ways out of it.
+    const to = this.#to;
+    for (const { x, f } of this.#possibleExits()) this.#exits.push({ x, f });
+    this.#exits.forEach(() => to.code.block());
+    for (let i = this.#exits.length - 1; i >= 0; i--) to.open(exitLabel - i);
+    this.#begin();
+    this.#tree(this.#flow.root);
+    to.code.plain(op.unreachable);
+    this.#exits.forEach(({ x, f }) => {
+      to.close();
+      to.code.i32(0);
+      to.code.get(local.base).get(local.site).plain(op.i64_extend_s, op.i64_add).access(memory.i64_store, layout.pc);
+      to.spill(x, f);
+      to.code.get(local.account).get(local.adjust).plain(op.i64_add, op.return);
     });
-    code.plain(op.end, op.unreachable, op.end);
-    // An event of a slow path, which has left RETIRED and CYCLES as they have to be.
-    code.i32(0).access(memory.i32_load, layout.event).set(event);
-    code.i32(0).i32(0).access(memory.i32_store, layout.event);
-    // The site is where the instruction stands, and above 16 bits its length, which counts if it has retired.
-    code.get(pageVa).get(site).i32(0xffff).plain(op.i32_and, op.i64_extend_u, op.i64_add);
-    code.get(site).i32(16).plain(op.i32_shr_u).i32(0).get(event).i32(events.leaving).plain(op.i32_eq, op.select, op.i64_extend_u, op.i64_add).set(pc);
-    this.#flush();
-    this.#call('finishLoad');
-    code.get(event).plain(op.return, op.end);
-    code.i32(0).get(paid).access(memory.i64_store, layout.retired);
-    code.i32(0).get(cycles).access(memory.i64_store, layout.cycles);
-    this.#flush();
-    code.get(event);
-    return { type: entryType, locals: [...localTypes, ...Array.from(this.#registers, () => i64)], code };
+    to.code.plain(op.unreachable);
+    return { type: entryType, locals: to.locals, code: to.code };
   }
 
-  #flush(): void {
-    const code = this.#code;
-    code.i32(0).get(pc).access(memory.i64_store, layout.pc);
-    for (const register of this.#written) this.#spill(register);
+  /** What may be dirty where a block begins, and where it is left in the middle. */
+  #possibleExits(): Exit[] {
+    const found = new Map<string, Exit>();
+    this.blocks.forEach(({ operations }, i) => {
+      const add = (x: number, f: number): void => void found.set(`${x},${f}`, { x, f });
+      add(this.#x.dirtyBefore[i] ?? 0, this.#f.dirtyBefore[i] ?? 0);
+      if (operations.some(mayLeave)) add(this.#x.dirtyAfter[i] ?? 0, this.#f.dirtyAfter[i] ?? 0);
+    });
+    return [...found.values()];
   }
 
-  #spill(register: number): void {
-    const local = this.#registers.get(register);
-    if (local !== undefined) this.#code.i32(0).get(local).access(memory.i64_store, layout.x + 8 * register);
+  #exitFor(x: number, f: number): number {
+    const index = this.#exits.findIndex((exit) => exit.x === x && exit.f === f);
+    if (index < 0) throw new Error('no such way out');
+    return exitLabel - index;
   }
 
-  #reload(register: number): void {
-    const local = this.#registers.get(register);
-    if (local !== undefined) this.#code.i32(0).access(memory.i64_load, layout.x + 8 * register).set(local);
+  /** What stays the same while the function runs. */
+  #begin(): void {
+    const { code } = this.#to;
+    if (this.#hasMemory) code.i32(0).access(memory.i32_load, layout.dataTlb).set(local.tlb);
+    if (this.#crosses) code.i32(0).access(memory.i32_load, layout.fetchContext).set(local.fetch);
+    if (!this.#hasFloats) return;
+    code.i32(0).access(memory.i32_load, layout.mstatus).i32(floatsDirty).plain(op.i32_and).i32(floatsDirty).plain(op.i32_eq).tee(local.usable);
+    code.i32(0).access(memory.i32_load, layout.fflags).i32(inexact).plain(op.i32_and, op.i32_and);
+    code.i32(0).access(memory.i32_load, layout.frm).plain(op.i32_eqz, op.i32_and).set(local.floats);
   }
 
-  // Labels from inside the current block's code: those of the blocks behind it, the loop, and the two exits.
-  #toLoop(): number {
-    return this.blocks.length - 1 - this.#block + this.#depth;
-  }
-  #exit(why: number): void {
-    this.#code.i32(why).set(event).br(this.#toLoop() + 2);
+  /** A node and all that it dominates. */
+  #tree(node: number): void {
+    const to = this.#to;
+    const { root, merges, isLoop, rootTargets } = this.#flow;
+    const behind = merges[node] ?? [];
+    const dispatches = node === root && rootTargets.length > 1;
+    if (dispatches || isLoop(node)) {
+      to.code.loop();
+      to.open(dispatches ? rootLabel : loopLabel + node);
+    }
+    for (let i = behind.length - 1; i >= 0; i--) {
+      to.code.block();
+      to.open(behind[i] ?? 0);
+    }
+    if (dispatches) to.code.get(local.next).brTable(rootTargets.map((target) => to.depth(target)), to.depth(rootTargets[0] ?? 0));
+    else if (node === root) this.#goTo(root, rootTargets[0] ?? 0);
+    else if (node >= this.blocks.length) this.#entry(node);
+    else this.#block(node);
+    for (const merge of behind) {
+      to.close();
+      this.#tree(merge);
+    }
+    if (dispatches || isLoop(node)) to.close();
   }
 
-  /** The address of an offset of the page. */
-  #address(at: number): void {
-    this.#code.get(pageVa).i64(at).plain(op.i64_add);
+  #entry(node: number): void {
+    const to = this.#to;
+    const at = this.entries[node - this.blocks.length] ?? 0;
+    const block = this.#indexAt.get(at) ?? 0;
+    to.fill(this.#x.live[block] ?? 0, this.#f.live[block] ?? 0);
+    this.#goTo(node, block);
   }
 
-  #goTo(at: number): void {
+  /** Goes on at a node of the function. Nothing may stand behind it. */
+  #goTo(from: number, target: number): void {
+    const to = this.#to;
+    const { isBackward, isMerge, isThroughRoot, rootTargets, root } = this.#flow;
+    if (from !== root && isBackward(from, target)) {
+      if (isThroughRoot(from, target)) to.code.i32(rootTargets.indexOf(target)).set(local.next).br(to.depth(rootLabel));
+      else to.code.br(to.depth(loopLabel + target));
+    } else if (isMerge(target)) {
+      to.code.br(to.depth(target));
+    } else {
+      this.#tree(target);
+    }
+  }
+
+  /** Goes on at an offset, which may be outside. */
+  #goToAddress(from: number, at: number): void {
     const target = this.#indexAt.get(at);
     if (target === undefined) {
-      this.#address(at);
-      this.#code.set(pc);
-      this.#exit(events.far);
-    } else if (target > this.#block) {
-      this.#code.br(target - this.#block - 1 + this.#depth);
-    } else {
-      this.#code.i32(target).set(next).br(this.#toLoop());
+      this.#writeBack(from);
+      this.#to.address(at).get(local.account);
+      this.#to.call('enter').plain(op.return);
+      return;
     }
+    if (pageOf(at) !== pageOf(this.blocks[from]?.at ?? 0)) this.#checkPage(from, at);
+    this.#goTo(from, target);
   }
 
-  #emitBlock({ at, instructions, next: behind }: Block): void {
-    const code = this.#code;
-    const run = instructions.length;
-    const cost = instructions.reduce((sum, instruction) => sum + instruction.cost, 0);
-    code.get(paid).i64(run).plain(op.i64_add).tee(value).get(goal).plain(op.i64_gt_u).if();
-    this.#depth++;
-    this.#address(at);
-    code.set(pc);
-    this.#exit(events.budget);
-    this.#depth--;
-    code.plain(op.end).get(value).set(paid);
-    code.get(cycles).i64(cost).plain(op.i64_add).set(cycles);
-    this.#left = { instructions: run, cycles: cost };
-    for (const instruction of instructions) {
-      this.#emit(instruction);
-      this.#left.instructions--;
-      this.#left.cycles -= instruction.cost;
-    }
-    const last = instructions.at(-1);
-    if (last?.flags.control === 'jump') return;
-    if (this.#indexAt.get(behind) !== this.#block + 1) this.#goTo(behind);
+  /** Leaves if the page there is not the one that was translated, unchanged since. */
+  #checkPage(from: number, at: number): void {
+    const to = this.#to;
+    const { code } = to;
+    const page = pageOf(at) * pageBytes;
+    const { records, drops } = this.surroundings.recordsOf(pageOf(at));
+    to.address(page).tee(local.va).plain(op.i32_wrap).i32(8).plain(op.i32_shr_u).i32(fetchMask).plain(op.i32_and).get(local.fetch).plain(op.i32_add).tee(local.entry);
+    code.access(memory.i64_load, 0).get(local.va).plain(op.i64_eq);
+    code.get(local.entry).access(memory.i32_load, 8).i32(records).plain(op.i32_eq, op.i32_and);
+    code.i32(0).access(memory.i32_load, records + decodedDropsOffset).i32(drops).plain(op.i32_eq, op.i32_and, op.i32_eqz).if();
+    to.open(-1);
+    this.#writeBack(from);
+    code.i32(0);
+    to.address(at).access(memory.i64_store, layout.pc);
+    code.get(local.account).plain(op.return);
+    to.close();
   }
 
-  #x(register: number): WasmCode {
-    const local = this.#registers.get(register);
-    return register === 0 || local === undefined ? this.#code.i64(0) : this.#code.get(local);
+  #writeBack(block: number): void {
+    this.#to.spill(this.#x.dirtyAfter[block] ?? 0, this.#f.dirtyAfter[block] ?? 0);
   }
 
-  #setX(register: number): void {
-    const local = this.#registers.get(register);
-    if (register === 0 || local === undefined) this.#code.plain(op.drop);
-    else this.#code.set(local);
-  }
-
-  #call(name: string): void {
-    const index = helperIndex.get(name);
-    if (index === undefined) throw new Error(`no helper "${name}"`);
-    this.#code.call(index);
-  }
-
-  /** What the whole block has been paid for, and what of that is left from the current instruction on. */
-  #before(): void {
-    this.#code.get(paid).get(cycles).i32(this.#left.instructions | (this.#left.cycles << 16));
-  }
-
-  #emit(instruction: PlacedInstruction): void {
-    const { mnemonic, flags, rd, rs1, rs2, imm, at, length } = instruction;
-    const code = this.#code;
-    if (flags.format === 'amo' || flags.format === 'lr') {
-      this.#emitAtomic(instruction);
-    } else if (loads[mnemonic]) {
-      this.#emitLoad(instruction, loads[mnemonic]);
-    } else if (stores[mnemonic] !== undefined) {
-      this.#emitStore(instruction, stores[mnemonic]);
-    } else if (flags.extension === 'F' || flags.extension === 'D') {
-      this.#emitFloat(instruction);
-    } else if (branches[mnemonic] !== undefined) {
-      this.#x(rs1);
-      this.#x(rs2);
-      code.plain(branches[mnemonic]).if();
-      this.#depth++;
-      this.#goTo(at + imm);
-      this.#depth--;
-      code.plain(op.end);
-    } else if (mnemonic === 'jal') {
-      this.#link(rd, at + length);
-      this.#goTo(at + imm);
-    } else if (mnemonic === 'jalr') {
-      this.#emitJumpRegister(instruction);
-    } else if (mnemonic !== 'fence') {
-      if (rd === 0) return;
-      this.#emitValue(instruction);
-      this.#setX(rd);
-    }
-  }
-
-  #link(rd: number, at: number): void {
-    if (rd === 0) return;
-    this.#address(at);
-    this.#setX(rd);
-  }
-
-  #emitJumpRegister({ rd, rs1, imm, at, length }: PlacedInstruction): void {
-    const code = this.#code;
-    this.#x(rs1).i64(imm).plain(op.i64_add).i64(-2).plain(op.i64_and).set(pc);
-    this.#link(rd, at + length);
-    // To another entry of this region, if it is one: its record says so.
-    code.get(pc).get(pageVa).plain(op.i64_xor).i64(pageMask).plain(op.i64_and, op.i64_eqz).if();
-    this.#depth++;
-    code.get(pc).plain(op.i32_wrap).i32(4095).plain(op.i32_and).i32(3).plain(op.i32_shl).get(records).plain(op.i32_add).tee(entry);
-    code.access(memory.i32_load8_u).i32(entryOp).plain(op.i32_eq);
-    code.get(entry).access(memory.i32_load, 8).tee(event).i32(entryIndexMask).plain(op.i32_and).i32(this.index).plain(op.i32_eq, op.i32_and).if();
-    this.#depth++;
-    code.get(event).i32(entryBlockShift).plain(op.i32_shr_u).set(next).br(this.#toLoop());
-    this.#depth -= 2;
-    code.plain(op.end, op.end);
-    this.#exit(events.far);
-  }
-
-  /** Leaves what rd gets on the stack. */
-  #emitValue(instruction: PlacedInstruction): void {
-    const { mnemonic, rs1, rs2, imm, at } = instruction;
-    const code = this.#code;
-    const both = (): WasmCode => {
-      this.#x(rs1);
-      return this.#x(rs2);
-    };
-    if (simple[mnemonic] !== undefined) both().plain(simple[mnemonic]);
-    else if (simpleImmediate[mnemonic] !== undefined) this.#x(rs1).i64(imm).plain(simpleImmediate[mnemonic]);
-    else if (words[mnemonic] !== undefined) both().plain(words[mnemonic], op.i64_extend32_s);
-    else if (words32[mnemonic] !== undefined) {
-      this.#x(rs1).plain(op.i32_wrap);
-      this.#x(rs2).plain(op.i32_wrap, words32[mnemonic], op.i64_extend_s);
-    } else if (wordsImmediate[mnemonic] !== undefined) this.#x(rs1).plain(op.i32_wrap).i32(imm).plain(wordsImmediate[mnemonic], op.i64_extend_s);
-    else if (mnemonic === 'addiw') this.#x(rs1).i64(imm).plain(op.i64_add, op.i64_extend32_s);
-    else if (comparisons[mnemonic] !== undefined) both().plain(comparisons[mnemonic], op.i64_extend_u);
-    else if (mnemonic === 'slti') this.#x(rs1).i64(imm).plain(op.i64_lt_s, op.i64_extend_u);
-    else if (mnemonic === 'sltiu') this.#x(rs1).i64(imm).plain(op.i64_lt_u, op.i64_extend_u);
-    else if (mnemonic === 'lui') code.i64(imm);
-    else if (mnemonic === 'auipc') this.#address(at + imm);
-    else if (calls[mnemonic] !== undefined) {
-      both();
-      this.#call(calls[mnemonic]);
-    } else if (calls32[mnemonic] !== undefined) {
-      this.#x(rs1).plain(op.i32_wrap);
-      this.#x(rs2).plain(op.i32_wrap);
-      this.#call(calls32[mnemonic]);
-    } else if (shifts[mnemonic]) {
-      const { by, word } = shifts[mnemonic];
-      this.#x(rs1);
-      if (word) code.i64(0xffffffff).plain(op.i64_and);
-      code.i64(by).plain(op.i64_shl);
-      this.#x(rs2).plain(op.i64_add);
-    } else if (mnemonic === 'slli.uw') this.#x(rs1).i64(0xffffffff).plain(op.i64_and).i64(imm).plain(op.i64_shl);
-    else if (inverted[mnemonic] !== undefined) both().i64(-1).plain(op.i64_xor, inverted[mnemonic]);
-    else if (mnemonic === 'xnor') both().plain(op.i64_xor).i64(-1).plain(op.i64_xor);
-    else if (unaries[mnemonic]) this.#x(rs1).plain(...unaries[mnemonic]);
-    else if (mnemonic === 'zext.h') this.#x(rs1).i64(0xffff).plain(op.i64_and);
-    else if (mnemonic === 'orc.b' || mnemonic === 'rev8') {
-      this.#x(rs1);
-      this.#call(mnemonic === 'orc.b' ? 'orcb' : 'rev8');
-    } else this.#emitSelected(instruction);
-  }
-
-  #emitSelected({ mnemonic, rs1, rs2, imm }: PlacedInstruction): void {
-    const code = this.#code;
-    const both = (): void => {
-      this.#x(rs1);
-      this.#x(rs2);
-    };
-    const bit = (immediate: boolean): void => {
-      code.i64(1);
-      if (immediate) code.i64(imm & 63);
-      else this.#x(rs2);
-      code.plain(op.i64_shl);
-    };
-    const lesser: Readonly<Record<string, [number, boolean]>> = {
-      min: [op.i64_lt_s, true], max: [op.i64_lt_s, false], minu: [op.i64_lt_u, true], maxu: [op.i64_lt_u, false],
-    };
-    const order = lesser[mnemonic];
-    if (order) {
-      const [compare, first] = order;
-      if (first) both();
-      else {
-        this.#x(rs2);
-        this.#x(rs1);
-      }
-      both();
-      code.plain(compare, op.select);
-    } else if (mnemonic === 'czero.eqz' || mnemonic === 'czero.nez') {
-      const zero = mnemonic === 'czero.eqz';
-      if (zero) code.i64(0);
-      this.#x(rs1);
-      if (!zero) code.i64(0);
-      // select takes the first where the condition holds.
-      this.#x(rs2).plain(op.i64_eqz, op.select);
-    } else if (mnemonic === 'bext' || mnemonic === 'bexti') {
-      this.#x(rs1);
-      if (mnemonic === 'bexti') code.i64(imm & 63);
-      else this.#x(rs2);
-      code.plain(op.i64_shr_u).i64(1).plain(op.i64_and);
-    } else {
-      const name = mnemonic.replace(/i$/, '');
-      const immediate = name !== mnemonic;
-      this.#x(rs1);
-      bit(immediate);
-      if (name === 'bclr') code.i64(-1).plain(op.i64_xor, op.i64_and);
-      else if (name === 'binv') code.plain(op.i64_xor);
-      else if (name === 'bset') code.plain(op.i64_or);
-      else throw new Error(`no translation of "${mnemonic}"`);
-    }
-  }
-
-  /** The TLB entry of an access, and whether it is no hit: (va ^ tag) & (~4095 | size - 1), which also finds unaligned addresses. */
-  #probe(rs1: number, imm: number, size: number, set: number): void {
-    const code = this.#code;
-    this.#x(rs1).i64(imm).plain(op.i64_add).tee(va);
-    code.i64(8).plain(op.i64_shr_u, op.i32_wrap).i32(tlbMask).plain(op.i32_and).get(tlb).plain(op.i32_add).tee(entry);
-    code.access(memory.i64_load, set).get(va).plain(op.i64_xor).i64(pageMask | (size - 1)).plain(op.i64_and, op.i64_eqz);
-  }
-
-  /** Where a hit's byte stands. */
-  #host(set: number): void {
-    this.#code.get(va).plain(op.i32_wrap).get(entry).access(memory.i32_load, set + 8).plain(op.i32_add);
-  }
-
-  /** Leaves by the event that a slow path has found, if it has. */
-  #leaveOnEvent({ at, length }: PlacedInstruction): void {
-    this.#code.i32(at | (length << 16)).set(site).i32(0).access(memory.i32_load, layout.event).brIf(this.#toLoop() + 1);
-  }
-
-  /** Leaves it to the core where floating point is off. */
-  #checkFloat(instruction: PlacedInstruction): void {
-    const code = this.#code;
-    code.i32(0).access(memory.i32_load, layout.mstatus).i32(floatState).plain(op.i32_and, op.i32_eqz).if();
-    this.#depth++;
-    this.#before();
-    this.#call('floatUse');
-    this.#leaveOnEvent(instruction);
-    this.#depth--;
-    code.plain(op.end);
-  }
-
-  #emitLoad(instruction: PlacedInstruction, { code: load, signed }: { code: number; signed: boolean }): void {
-    const { flags, rd, rs1, imm, mnemonic } = instruction;
-    const code = this.#code;
-    const float = flags.writes === 'f';
-    if (float) this.#checkFloat(instruction);
-    const size = flags.accessBytes;
-    const keep = (): void => {
-      if (!float) {
-        this.#setX(rd);
-        return;
-      }
-      if (mnemonic === 'flw') code.i64(-0x1_0000_0000).plain(op.i64_or);
-      code.set(value).i32(0).get(value).access(memory.i64_store, layout.f + 8 * rd);
-      code.i32(0).i32(0).access(memory.i32_load, layout.mstatus).i32(floatState).plain(op.i32_or).access(memory.i32_store, layout.mstatus);
-    };
-    this.#probe(rs1, imm, size, 0);
-    code.if(i64);
-    this.#host(0);
-    code.access(load).plain(op.else);
-    this.#depth++;
-    code.get(va).i32(size | (signed && size < 8 ? 16 : 0) | ((float ? rd + 32 : rd) << 8));
-    this.#before();
-    this.#call('loadFor');
-    this.#leaveOnEvent(instruction);
-    this.#depth--;
-    code.plain(op.end);
-    keep();
-  }
-
-  #emitStore(instruction: PlacedInstruction, store: number): void {
-    const { flags, rs1, rs2, imm } = instruction;
-    const code = this.#code;
-    const float = flags.reads[1] === 'f';
-    if (float) this.#checkFloat(instruction);
-    const size = flags.accessBytes;
-    const stored = (): void => {
-      if (float) code.i32(0).access(memory.i64_load, layout.f + 8 * rs2);
-      else this.#x(rs2);
-    };
-    this.#probe(rs1, imm, size, writeSet);
-    code.if();
-    this.#host(writeSet);
-    stored();
-    code.access(store).plain(op.else);
-    this.#depth++;
-    code.get(va).i32(size);
-    stored();
-    this.#before();
-    this.#call('storeFor');
-    this.#leaveOnEvent(instruction);
-    this.#depth--;
-    code.plain(op.end);
-  }
-
-  /** The core executes it on registers in memory. */
-  #withRecord(instruction: PlacedInstruction, call: (record: number) => void): void {
-    const { raw, rd, rs1, rs2, flags } = instruction;
-    const record = this.recordOf(raw);
-    if (record === undefined) throw new Error('no record for an instruction that needs one');
-    const used = new Set([flags.reads[0] === 'x' ? rs1 : 0, flags.reads[1] === 'x' ? rs2 : 0, flags.writes === 'x' ? rd : 0]);
-    for (const register of used) if (register !== 0) this.#spill(register);
-    call(record);
-    if (flags.writes === 'x' && rd !== 0) this.#reload(rd);
-    this.#leaveOnEvent(instruction);
-  }
-
-  #emitAtomic(instruction: PlacedInstruction): void {
-    this.#withRecord(instruction, (record) => {
-      this.#code.i32(0).access(memory.i32_load8_u, record).i32(record);
-      this.#before();
-      this.#call('atomicFor');
+  #block(index: number): void {
+    const block = this.blocks[index];
+    if (!block) throw new Error(`no block ${index}`);
+    const to = this.#to;
+    const { code } = to;
+    const { at, operations, places, end } = block;
+    let [instructions, cycles] = [operations.length, 0];
+    for (const { cost } of operations) cycles += cost;
+    code.get(local.account).plain(op.i32_wrap).i32(instructions).plain(op.i32_lt_u).if();
+    to.open(-1);
+    code.i64(flagStep).set(local.adjust).i32(at).set(local.site).br(to.depth(this.#exitFor(this.#x.dirtyBefore[index] ?? 0, this.#f.dirtyBefore[index] ?? 0)));
+    to.close();
+    code.get(local.account).i64(cycles * 2 ** 32 - instructions).plain(op.i64_add).set(local.account);
+    if (operations.some(mayLeave)) to.leaveTo = this.#exitFor(this.#x.dirtyAfter[index] ?? 0, this.#f.dirtyAfter[index] ?? 0);
+    operations.forEach((operation, i) => {
+      to.rest = { instructions, cycles };
+      this.#operation(operation, places[i] ?? 0);
+      instructions--;
+      cycles -= operation.cost;
     });
+    const last = operations.at(-1);
+    if (end.kind === 'next') this.#goToAddress(index, end.to);
+    else if (end.kind === 'core') this.#leave(index, () => to.address(end.at));
+    else if (last) this.#control(index, block, last);
   }
 
-  #emitFloat(instruction: PlacedInstruction): void {
-    this.#withRecord(instruction, (record) => {
-      this.#code.i32(0).access(memory.i32_load8_u, record).i32(record);
-      this.#before();
-      this.#call('floatFor');
-    });
+  /** Leaves the function for the PC that `pc` puts on the stack. */
+  #leave(block: number, pc: () => void): void {
+    const { code } = this.#to;
+    this.#writeBack(block);
+    code.i32(0);
+    pc();
+    code.access(memory.i64_store, layout.pc).get(local.account).plain(op.return);
+  }
+
+  #operation(operation: Operation, at: number): void {
+    const to = this.#to;
+    switch (operation.kind) {
+      case 'integer': {
+        const write = integers[operation.mnemonic];
+        if (!write) throw new Error(`no translation of "${operation.mnemonic}"`);
+        write(to, operation, at);
+        to.setX(operation.rd);
+        break;
+      }
+      case 'load':
+        writeLoad(to, { operation, at });
+        break;
+      case 'store':
+        writeStore(to, { operation, at });
+        break;
+      case 'atomic':
+        writeAtomic(to, { operation, at }, this.surroundings.toPhysical);
+        break;
+      case 'float':
+        writeFloat(to, { operation, at }, this.surroundings.recordOf(operation.raw));
+        break;
+      default:
+        // Control is the block's last word.
+        break;
+    }
+  }
+
+  #control(index: number, { end, at: start }: Block, last: Operation): void {
+    const to = this.#to;
+    const { code } = to;
+    const { rs1, rs2, rd, imm } = last;
+    switch (end.kind) {
+      case 'branch':
+        to.x(rs1);
+        to.x(rs2).plain(branches[last.mnemonic] ?? op.unreachable).if();
+        to.open(-1);
+        this.#goToAddress(index, end.taken);
+        to.close();
+        this.#goToAddress(index, end.to);
+        break;
+      case 'jump':
+        this.#goToAddress(index, end.to);
+        break;
+      case 'return':
+        this.#leave(index, () => this.#target(rs1, imm));
+        break;
+      case 'register':
+        this.#target(rs1, imm);
+        code.set(local.va);
+        this.#writeBack(index);
+        if (this.#flow.rootTargets.length > 1) {
+          code.get(local.va).get(local.base).i32(this.surroundings.index);
+          to.call('ownEntry').tee(local.next).i32(-1).plain(op.i32_ne).brIf(to.depth(rootLabel));
+        }
+        code.get(local.va).get(local.account);
+        to.call('enter').plain(op.return);
+        break;
+      case 'call': {
+        // The target first: it may be in the register that gets the way back.
+        if (end.to === undefined) this.#target(rs1, imm);
+        else to.address(end.to);
+        code.set(local.va);
+        to.address(end.back);
+        to.setX(rd);
+        this.#writeBack(index);
+        code.get(local.va).get(local.account);
+        to.address(end.back);
+        to.call('callGuest').tee(local.account).i64(flagAway + flagStep).plain(op.i64_and, op.i64_eqz, op.i32_eqz).if().get(local.account).plain(op.return, op.end);
+        const entry = pageOf(end.back) === pageOf(start) ? this.#entryAt.get(end.back) : undefined;
+        if (entry !== undefined) this.#goTo(index, entry);
+        else code.get(local.account).plain(op.return);
+        break;
+      }
+      default:
+        throw new Error(`a block cannot end with ${end.kind}`);
+    }
+  }
+
+  /** Where a jump to a register goes. */
+  #target(rs1: number, imm: number): void {
+    const { code } = this.#to;
+    this.#to.x(rs1);
+    if (imm !== 0) code.i64(imm).plain(op.i64_add);
+    code.i64(-2).plain(op.i64_and);
   }
 }

@@ -15,7 +15,7 @@ const [counter, sum, pointer, link, other, target] = [5, 6, 7, 1, 28, 29];
 
 /** A loop that loads, stores, calls a function, jumps over something, and never ends. */
 const loop = [
-  asm.auipc(pointer, 0),
+  asm.auipc(pointer, 1),
   asm.addi(pointer, pointer, data),
   asm.addi(target, 0, 7),
   // The loop.
@@ -80,7 +80,7 @@ describe.each(['auto', 'translator'] as const)('translated code, tier %s', (tier
   it('stops after a watched store', () => {
     const machine = machineOf(loop, tier);
     machine.run(300_000);
-    machine.setWatches([{ address: ramBase + BigInt(data) + 4n, bytes: 4, on: 'write' }]);
+    machine.setWatches([{ address: ramBase + BigInt(4096 + data) + 4n, bytes: 4, on: 'write' }]);
     for (let i = 0; i < 5; i++) {
       expect(machine.run(machine.retired + 1000)).toBe('watch');
       expect(machine.pc).toBe(ramBase + 4n * 7n);

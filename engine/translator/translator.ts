@@ -1,15 +1,47 @@
 /** Turns code that runs much into WebAssembly functions, which the core then calls where it would interpret. */
 import type { CoreExports } from '../core/core';
-import { at as layout, decodedBitmapOffset, mostCalled, pageBytes, recordBytes } from '../core/layout';
-import { Emitter, entryBlockShift, entryOp, helpers, refuses } from './emit';
-import { findRegion, type Block } from './region';
+import { at as layout, decodedBitmapOffset, decodedDropsOffset, mostCalled, pageBytes, recordBytes } from '../core/layout';
+import { instructions as table } from '../isa/instructions';
+import { helpers } from './assembler';
+import { innermostLoop } from './control-flow';
+import { emit } from './emit';
+import { explore, pageOf, type GuestFunction, type Limits } from './guest-function';
 import { wasmModule } from './wasm-code';
 
-const limits = { blocks: 128, instructions: 1024 };
+const limits: Limits = { blocks: 256, instructions: 2000 };
+/** For code that another function has, too, and that cannot be joined with it. */
+const limitsOfCopies: Limits = { blocks: 32, instructions: 200 };
+/** How far a function reaches, in pages to either side. */
+const farthest = 3;
+/** A module costs about as much as some hundred instructions. */
+const mostTogether = 12;
 /** More make room by forgetting all. */
 const mostFunctions = 8192;
 const mostInstructions = 1_000_000;
-const slots = pageBytes / 2;
+
+/** The operation of records at which translated code begins: code.ts. Its immediate is a function's index, and above that an entry's number. */
+export const entryOp = table.length + 5;
+const entryNumberShift = 20;
+
+/** A function that has been made, in numbers of RAM pages, so that another mapping of the same code finds it. */
+interface Made {
+  index: number;
+  /** RAM pages by their distance from the base page. */
+  pages: ReadonlyMap<number, number>;
+  /** Offsets from the start of the base page. */
+  entries: readonly number[];
+  instructions: number;
+}
+
+interface Found extends GuestFunction {
+  around: Surroundings;
+}
+
+/** The pages around a base page that the guest can execute from now. */
+interface Surroundings {
+  ramPageAt: (delta: number) => number | undefined;
+  bytesAt: (delta: number) => Uint8Array | undefined;
+}
 
 /**
  * Translates what the core reports. A function's entries are records of the core's
@@ -22,6 +54,8 @@ export class Translator {
   readonly #imports: { env: Record<string, unknown> };
   /** Records of instructions that translated code leaves to the core, by encoding. */
   readonly #called = new Map<number, number>();
+  /** By RAM page and offset of each block. */
+  readonly #made = new Map<number, Map<number, Made>>();
   /** Where the core's own functions end in the table. */
   readonly #first: number;
   /** Functions since the last time that all were forgotten, and guest instructions in them. */
@@ -43,37 +77,181 @@ export class Translator {
     this.#imports = { env: { memory, ...Object.fromEntries(helpers.map(({ name }) => [name, exported[name]])) } };
   }
 
-  /** Translates the code at HOT_VA and HOT_AT, where the core has stopped. */
-  translate(breakpoints: readonly bigint[]): void {
+  /**
+   * Translates the function at HOT_VA, where the core has stopped, and what it calls of what has run. `alone`: what is
+   * there, up to the next entry, and nothing else.
+   */
+  translate(breakpoints: readonly bigint[], alone: boolean): void {
     if (this.functions >= mostFunctions || this.instructions >= mostInstructions || this.#called.size > mostCalled - limits.instructions) {
       this.#evict();
       // What is still hot will be reported again.
       return;
     }
-    const offset = Number(this.#view.getBigUint64(layout.hotAt, true) - this.ramBase);
-    const page = Math.floor(offset / pageBytes);
-    const records = this.#view.getUint32(layout.dirty + this.ramBytes / pageBytes + page * 4, true);
-    if (records === 0) return;
-    const bytes = this.#bytes.subarray(this.ramAt + page * pageBytes, this.ramAt + (page + 1) * pageBytes);
-    const stops = new Set(breakpoints.map((address) => Number(address & 4095n)));
-    const isEntry = (at: number): boolean => this.#bytes[records + at * (recordBytes / 2)] === entryOp;
-    const blocks = findRegion(bytes, offset % pageBytes, limits, refuses, (at) => stops.has(at) || isEntry(at));
-    if (blocks.length === 0) return;
-    const index = this.#add(blocks);
-    // Lines that have been decoded run across the new entries: they are decoded anew, up to them.
-    for (let slot = 0; slot < slots; slot++) {
-      const record = records + slot * recordBytes;
-      if (this.#bytes[record] !== entryOp) this.#bytes.fill(0, record, record + recordBytes);
+    const stops = new Set(breakpoints);
+    const batch: Found[] = [];
+    const waiting = [this.#view.getBigUint64(layout.hotVa, true)];
+    const met = new Set(waiting);
+    let size = 0;
+    for (let va = waiting.shift(); va !== undefined && batch.length < mostTogether && size < limits.instructions; va = waiting.shift()) {
+      const base = va & ~4095n;
+      const around = this.#around(base);
+      const isBoundary = (at: number): boolean => stops.size > 0 && stops.has(base + BigInt(at));
+      const start = Number(va & 4095n);
+      const found = alone
+        ? explore([start], around.bytesAt, limits, (at) => isBoundary(at) || this.#recordAt(around.ramPageAt(pageOf(at)), at).op === entryOp)
+        : this.#explore(start, around, isBoundary);
+      if (found.entries.length === 0) continue;
+      batch.push({ ...found, around });
+      size += sizeOf(found);
+      if (alone) break;
+      for (const { end } of found.blocks) {
+        if (end.kind !== 'call' || end.to === undefined) continue;
+        const to = BigInt.asUintN(64, base + BigInt(end.to));
+        if (met.has(to)) continue;
+        met.add(to);
+        const { op, isDecoded } = this.#recordAt(this.#ramPage(to), end.to);
+        if (isDecoded && op !== entryOp) waiting.push(to);
+      }
     }
-    blocks.forEach(({ at, instructions, isEntry: enters }, number) => {
-      // A store to any of them has to be noticed.
-      for (const { at: each, length } of instructions) for (let i = 0; i < length; i += 2) this.#mark(records, (each + i) / 2);
-      if (!enters) return;
-      const record = records + (at / 2) * recordBytes;
-      this.#bytes[record] = entryOp;
-      this.#view.setUint32(record + 8, index | (number << entryBlockShift), true);
-      this.#mark(records, at / 2);
+    if (batch.length > 0) this.#add(batch);
+  }
+
+  /** The RAM page that the guest executes from at an address, as far as the core knows now. */
+  #ramPage(va: bigint): number | undefined {
+    const page = this.core.codePage(va);
+    return page < 0 ? undefined : page;
+  }
+
+  /** The decoded record of a place in a RAM page, given by any offset that ends alike. */
+  #recordAt(page: number | undefined, at: number): { op: number; isDecoded: boolean } {
+    const records = page === undefined ? 0 : this.#recordsOf(page);
+    if (records === 0) return { op: 0, isDecoded: false };
+    const record = records + (at & 4095) * (recordBytes / 2);
+    const run = this.#view.getUint16(record + 12, true);
+    return { op: this.#bytes[record] ?? 0, isDecoded: run > 0 };
+  }
+
+  #around(base: bigint): Surroundings {
+    const known = new Map<number, number | undefined>();
+    const ramPageAt = (delta: number): number | undefined => {
+      if (Math.abs(delta) > farthest) return undefined;
+      if (!known.has(delta)) {
+        known.set(delta, this.#ramPage(BigInt.asUintN(64, base + BigInt(delta * pageBytes))));
+      }
+      return known.get(delta);
+    };
+    const bytesAt = (delta: number): Uint8Array | undefined => {
+      const page = ramPageAt(delta);
+      return page === undefined ? undefined : this.#bytes.subarray(this.ramAt + page * pageBytes, this.ramAt + (page + 1) * pageBytes);
+    };
+    return { ramPageAt, bytesAt };
+  }
+
+  /** The function around an offset, joined with those that have some of its code. */
+  #explore(start: number, around: Surroundings, isBoundary: (at: number) => boolean): GuestFunction {
+    const joined = new Set<Made>();
+    let starts: number[] = [];
+    for (;;) {
+      const all = [...starts, start];
+      const found = explore(all, around.bytesAt, limits, isBoundary);
+      const size = sizeOf(found);
+      let grown = false;
+      for (const { at } of found.blocks) {
+        const other = this.#madeAt(around.ramPageAt(pageOf(at)), at & 4095);
+        if (!other || joined.has(other)) continue;
+        if (size + other.instructions > limits.instructions) return explore([start], around.bytesAt, limitsOfCopies, isBoundary);
+        joined.add(other);
+        starts.push(...entriesFrom(other, around));
+        grown = true;
+      }
+      if (grown) {
+        starts = [...new Set(starts)];
+        continue;
+      }
+      if (starts.length === 0 || starts.includes(start)) return found;
+      // In a loop of theirs, its head is the better entry.
+      const entry = innermostLoop(found.blocks.map(({ end }) => successorsOf(end)), found.blocks.map(({ at }) => at), starts, start);
+      return entry === start ? found : explore([...starts, entry], around.bytesAt, limits, isBoundary);
+    }
+  }
+
+  /** The function that has a block there and can still be entered. */
+  #madeAt(page: number | undefined, offset: number): Made | undefined {
+    if (page === undefined) return undefined;
+    const made = this.#made.get(page)?.get(offset);
+    if (!made) return undefined;
+    const [entry = 0] = made.entries;
+    const records = this.#recordsOf(made.pages.get(pageOf(entry)) ?? 0);
+    const record = records + (entry & 4095) * (recordBytes / 2);
+    if (records !== 0 && this.#bytes[record] === entryOp && (this.#view.getUint32(record + 8, true) & 0xfffff) === made.index) return made;
+    this.#made.get(page)?.delete(offset);
+    return undefined;
+  }
+
+  /** Where a RAM page's decoded records stand, or 0. */
+  #recordsOf(page: number): number {
+    return this.#view.getUint32(layout.dirty + this.ramBytes / pageBytes + page * 4, true);
+  }
+
+  /** Makes one module of functions, puts them into the table, and lets the core enter them. */
+  #add(batch: readonly Found[]): void {
+    const first = this.#first + this.functions;
+    while (first + batch.length > this.core.table.length) this.core.table.grow(64);
+    const functions = batch.map((found, i) =>
+      emit(found, {
+        index: first + i,
+        recordOf: (raw) => this.#recordOf(raw),
+        recordsOf: (delta) => {
+          const records = this.#recordsOf(found.around.ramPageAt(delta) ?? 0);
+          return { records, drops: this.#view.getUint32(records + decodedDropsOffset, true) };
+        },
+        toPhysical: Number(this.ramBase) - this.ramAt,
+      }),
+    );
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasmModule(helpers, functions)), this.#imports);
+    batch.forEach((found, i) => {
+      this.core.table.set(first + i, exports[`${i}`]);
+      this.#install(found, first + i);
+      this.functions++;
+      this.instructions += sizeOf(found);
     });
+  }
+
+  #install({ blocks, entries, around: { ramPageAt } }: Found, index: number): void {
+    const pages = new Map<number, number>();
+    for (const { at } of blocks) pages.set(pageOf(at), ramPageAt(pageOf(at)) ?? 0);
+    const made: Made = { index, pages, entries, instructions: sizeOf({ blocks, entries }) };
+    for (const { at, operations, places } of blocks) {
+      const page = pages.get(pageOf(at)) ?? 0;
+      const blocksOfPage = this.#made.get(page) ?? new Map<number, Made>();
+      this.#made.set(page, blocksOfPage.set(at & 4095, made));
+      // A store to any of them has to be noticed.
+      const records = this.#recordsOf(page);
+      operations.forEach(({ length }, i) => {
+        for (let byte = 0; byte < length; byte += 2) this.#mark(records, (((places[i] ?? 0) + byte) & 4095) / 2);
+      });
+    }
+    entries.forEach((at, number) => {
+      const records = this.#recordsOf(pages.get(pageOf(at)) ?? 0);
+      this.#endLinesAt(records, (at & 4095) / 2);
+      const record = records + (at & 4095) * (recordBytes / 2);
+      this.#bytes.fill(0, record, record + recordBytes);
+      this.#bytes[record] = entryOp;
+      this.#view.setInt16(record + 2, pageOf(at), true);
+      this.#view.setUint32(record + 8, index | (number << entryNumberShift), true);
+    });
+  }
+
+  /** Lines that have been decoded run across a new entry: what stands before it is decoded anew, up to it. */
+  #endLinesAt(records: number, slot: number): void {
+    // Within a line no two slots in a row are empty.
+    for (let at = slot - 1, empty = 0; at >= 0 && empty < 2; at--) {
+      const record = records + at * recordBytes;
+      const op = this.#bytes[record] ?? 0;
+      empty = op === 0 ? empty + 1 : 0;
+      if (op === entryOp) return;
+      this.#bytes.fill(0, record, record + recordBytes);
+    }
   }
 
   /** Forgets all translations, and with them all decoded code. */
@@ -81,6 +259,7 @@ export class Translator {
     this.core.forget();
     for (let index = this.#first; index < this.#first + this.functions; index++) this.core.table.set(index, null);
     this.#called.clear();
+    this.#made.clear();
     this.functions = 0;
     this.instructions = 0;
   }
@@ -90,26 +269,45 @@ export class Translator {
     this.#bytes[at] = (this.#bytes[at] ?? 0) | (1 << (slot & 7));
   }
 
-  #add(blocks: readonly Block[]): number {
-    const index = this.#first + this.functions;
-    if (index === this.core.table.length) this.core.table.grow(64);
-    const emitter = new Emitter(blocks, (raw) => this.#recordOf(raw), index);
-    const module = new WebAssembly.Module(wasmModule(helpers, [emitter.function()]));
-    const { exports } = new WebAssembly.Instance(module, this.#imports);
-    this.core.table.set(index, exports['0']);
-    this.functions++;
-    this.instructions += blocks.reduce((sum, { instructions }) => sum + instructions.length, 0);
-    return index;
-  }
-
-  #recordOf(raw: number): number | undefined {
+  #recordOf(raw: number): number {
     let record = this.#called.get(raw);
     if (record === undefined) {
-      if (this.#called.size === mostCalled) return undefined;
+      if (this.#called.size === mostCalled) throw new Error('no room for records of called instructions');
       record = layout.called + this.#called.size * recordBytes;
       this.#called.set(raw, record);
       this.core.decodeRecord(raw, record);
     }
     return record;
+  }
+}
+
+function sizeOf({ blocks }: GuestFunction): number {
+  return blocks.reduce((sum, { operations }) => sum + operations.length, 0);
+}
+
+/** A function's entries as offsets from another base page; those on pages that are not around are left out. */
+function entriesFrom({ pages, entries }: Made, { ramPageAt }: Surroundings): number[] {
+  const deltas = new Map<number, number>();
+  for (let delta = -farthest; delta <= farthest; delta++) {
+    const page = ramPageAt(delta);
+    if (page !== undefined && !deltas.has(page)) deltas.set(page, delta);
+  }
+  return entries.flatMap((at) => {
+    const delta = deltas.get(pages.get(pageOf(at)) ?? -1);
+    return delta === undefined ? [] : [delta * pageBytes + (at & 4095)];
+  });
+}
+
+function successorsOf(end: GuestFunction['blocks'][number]['end']): number[] {
+  switch (end.kind) {
+    case 'next':
+    case 'jump':
+      return [end.to];
+    case 'branch':
+      return [end.to, end.taken];
+    case 'call':
+      return [end.back];
+    default:
+      return [];
   }
 }

@@ -1,6 +1,6 @@
 import { OP_COUNT, decode, opCycles, opEndsBlock, opWritesX } from './decode.generated';
 import {
-  FETCH_SET, PAGES_USED, PAGE_BITMAP, PAGE_STRIDE, POOL, POOL_PAGES, RAM_AT, RAM_BASE, RAM_BYTES, RECORD_BYTES, SINK,
+  FETCH_SET, PAGES_USED, PAGE_BITMAP, PAGE_DROPS, PAGE_STRIDE, POOL, POOL_PAGES, RAM_AT, RAM_BASE, RAM_BYTES, RECORD_BYTES, SINK,
   codeMap,
 } from './layout';
 import { flush, leaveWriteTlbs } from './tlb';
@@ -16,7 +16,10 @@ export const OP_STRADDLE: u16 = OP_COUNT + 2;
 /** Behind the scratch record: one step has been made. */
 export const OP_STEPPED: u16 = OP_COUNT + 3;
 
-/** Translated code begins here; the record's immediate is its place in the table of functions. */
+/**
+ * Translated code begins here: the immediate has the function's place in the table and from bit 20 on the
+ * entry's number; the field of rd, how many pages this one is behind the function's base page.
+ */
 export const OP_ENTRY: u16 = OP_COUNT + 4;
 
 const SLOTS: usize = 2048;
@@ -91,6 +94,7 @@ export function invalidate(page: usize, va: u64, size: u32): bool {
   if (hit) {
     memory.fill(records, 0, SLOTS * RECORD_BYTES);
     memory.fill(records + PAGE_BITMAP, 0, SLOTS >> 3);
+    store<u32>(records + PAGE_DROPS, load<u32>(records + PAGE_DROPS) + 1);
   }
   return hit;
 }

@@ -18,6 +18,7 @@ import { pmpAllows, pmpUniform } from './pmp';
 import { ringAlarm } from './rtc';
 import { systemOp } from './system';
 import { chooseContext, fill, slot } from './tlb';
+import { STEP, baseOf } from './translated';
 import { takeException, takeInterrupt } from './trap';
 
 // The outer loop: interrupts, exceptions, stops, and the way to the next block.
@@ -98,6 +99,9 @@ const SLICE: u64 = 4096;
 const WARM: u16 = 24;
 /** Value of SAMPLING: every block is reported when it is met first. */
 const EVERYTHING: u32 = 2;
+/** Of the account that translated code gives back: instructions that may still be retired, and from bit 32 on cycles spent. */
+const LEFT: u64 = 0x3fffffff;
+const SPENT: u64 = 0xffffff;
 /** Instructions that translated code runs at most before it comes back, so that the host may replace it by a better one. */
 const STRETCH: u64 = 200_000;
 
@@ -179,18 +183,23 @@ function runBlocks(goal: u64): u32 {
       if (op == OP_BREAK) return hasBreakpoint(pc) ? BREAK : step();
       if (op == OP_STRADDLE) return step();
       if (op == OP_ENTRY) {
-        const retired = load<u64>(STATE + RETIRED);
-        const entryAt = load<u32>(record, 8);
-        event = call_indirect<u32>(entryAt & 0xfffff, pc & ~4095, min(goal, retired + STRETCH), <u32>records, entryAt >> 20);
-        store<u64>(TRANSLATED, load<u64>(TRANSLATED) + load<u64>(STATE + RETIRED) - retired);
-        // Too little is left for its first block: the interpreter can do with less.
-        if (event == BUDGET) {
-          const now = load<u64>(STATE + RETIRED);
-          if (now == retired) return now < goal ? step() : GO_ON;
-          if (now >= goal) return GO_ON;
-          continue;
+        const before = load<u64>(STATE + RETIRED);
+        const most = min(goal - before, STRETCH);
+        const where = load<u32>(record, 8);
+        const account = call_indirect<u64>(where & 0xfffff, baseOf(record, pc), most, where >> 20);
+        const done = most - (account & LEFT);
+        store<u64>(STATE + RETIRED, before + done);
+        store<u64>(CYCLES, load<u64>(CYCLES) + ((account >> 32) & SPENT));
+        store<u64>(TRANSLATED, load<u64>(TRANSLATED) + done);
+        if (before + done >= goal) return GO_ON;
+        // What is looked at is where the interpreter is.
+        if (sampling) {
+          store<u64>(LOOK_AT, load<u64>(LOOK_AT) + done);
+          slice = min(goal, slice + done);
         }
-        if (event == FAR) {
+        if ((account & STEP) == 0) continue;
+        event = fetch() ? interpretFetched() : EXCEPTION;
+        if (event == FAR || event == BUDGET) {
           if (load<u64>(STATE + RETIRED) >= goal) return GO_ON;
           continue;
         }
@@ -271,21 +280,31 @@ function breakpointHere(): bool {
 
 /** Executes the one instruction at PC, breakpoint or not. */
 function step(): u32 {
-  const pc = load<u64>(STATE + PC);
-  const at = fetchAddress(pc);
-  if (at == NOWHERE) return exceptNow();
-  if (!copyRecord(at)) {
-    const raw = fetchRaw(pc, at);
-    if (load<u64>(CAUSE) != NONE) return exceptNow();
-    decodeRecord(raw, SCRATCH);
-  }
+  if (!fetch()) return exceptNow();
   const collect = load<u32>(COLLECT) != 0;
   if (collect) beginEffects(SCRATCH);
-  const records = SCRATCH - (<usize>(pc & 4095) << 3);
-  const event = interpret(SCRATCH, pc & ~4095, records, load<u64>(STATE + RETIRED) + 1, true);
+  const event = interpretFetched();
   const result = event == FAR || event == BUDGET ? GO_ON : settle(event);
   if (collect) endEffects(SCRATCH);
   return result;
+}
+
+/** Decodes the instruction at PC to the scratch area; false if there is none, with CAUSE set. */
+function fetch(): bool {
+  const pc = load<u64>(STATE + PC);
+  const at = fetchAddress(pc);
+  if (at == NOWHERE) return false;
+  if (copyRecord(at)) return true;
+  const raw = fetchRaw(pc, at);
+  if (load<u64>(CAUSE) != NONE) return false;
+  decodeRecord(raw, SCRATCH);
+  return true;
+}
+
+function interpretFetched(): u32 {
+  const pc = load<u64>(STATE + PC);
+  const records = SCRATCH - (<usize>(pc & 4095) << 3);
+  return interpret(SCRATCH, pc & ~4095, records, load<u64>(STATE + RETIRED) + 1, true);
 }
 
 /** Copies the record of what stands at `at` to the scratch area, where it stands for itself alone; false where none is decoded. */

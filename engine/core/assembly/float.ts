@@ -9,12 +9,12 @@ import {
 } from './decode.generated';
 import { F, FFLAGS, FRM, MSTATUS, STATE } from './layout';
 import {
-  f32Classify, f32Eq, f32Le, f32Lt, f32Max, f32Min, f32MulAdd, f32ToF64, f32ToI32, f32ToI64, f32ToU32, f32ToU64,
-  f64Classify, f64Eq, f64Le, f64Lt, f64Max, f64Min, f64MulAdd, f64ToF32, f64ToI32, f64ToI64, f64ToU32, f64ToU64,
+  f32Classify, f32Eq, f32Le, f32Lt, f32Max, f32Min, f32ToF64, f32ToI32, f32ToI64, f32ToU32, f32ToU64,
+  f64Classify, f64Eq, f64Le, f64Lt, f64Max, f64Min, f64ToF32, f64ToI32, f64ToI64, f64ToU32, f64ToU64,
   i32ToF32, i32ToF64, i64ToF32, i64ToF64, u32ToF32, u32ToF64, u64ToF32, u64ToF64, fflags, setFlags,
 } from './softfloat';
 import {
-  addDouble, addSingle, divideDouble, divideSingle, multiplyDouble, multiplySingle, squareRootDouble, squareRootSingle,
+  addDouble, addSingle, divideDouble, divideSingle, mulAddDouble, mulAddSingle, multiplyDouble, multiplySingle, squareRootDouble, squareRootSingle,
   subtractDouble, subtractSingle,
 } from './softfloat-host';
 
@@ -78,10 +78,10 @@ export function floatOp(op: u32, r: usize): bool {
     case OP_FMUL_S: setS(r, multiplySingle(s1(r), s2(r), rm, accrued)); break;
     case OP_FDIV_S: setS(r, divideSingle(s1(r), s2(r), rm, accrued)); break;
     case OP_FSQRT_S: setS(r, squareRootSingle(s1(r), rm, accrued)); break;
-    case OP_FMADD_S: setS(r, f32MulAdd(s1(r), s2(r), s3(r), rm)); break;
-    case OP_FMSUB_S: setS(r, f32MulAdd(s1(r), s2(r), s3(r) ^ 0x80000000, rm)); break;
-    case OP_FNMSUB_S: setS(r, f32MulAdd(s1(r) ^ 0x80000000, s2(r), s3(r), rm)); break;
-    case OP_FNMADD_S: setS(r, f32MulAdd(s1(r) ^ 0x80000000, s2(r), s3(r) ^ 0x80000000, rm)); break;
+    case OP_FMADD_S: setS(r, mulAddSingle(s1(r), s2(r), s3(r), rm, accrued)); break;
+    case OP_FMSUB_S: setS(r, mulAddSingle(s1(r), s2(r), s3(r) ^ 0x80000000, rm, accrued)); break;
+    case OP_FNMSUB_S: setS(r, mulAddSingle(s1(r) ^ 0x80000000, s2(r), s3(r), rm, accrued)); break;
+    case OP_FNMADD_S: setS(r, mulAddSingle(s1(r) ^ 0x80000000, s2(r), s3(r) ^ 0x80000000, rm, accrued)); break;
     case OP_FMIN_S: setS(r, f32Min(s1(r), s2(r))); break;
     case OP_FMAX_S: setS(r, f32Max(s1(r), s2(r))); break;
     case OP_FEQ_S: setX(r, f32Eq(s1(r), s2(r))); break;
@@ -104,10 +104,10 @@ export function floatOp(op: u32, r: usize): bool {
     case OP_FMUL_D: setD(r, multiplyDouble(d1(r), d2(r), rm, accrued)); break;
     case OP_FDIV_D: setD(r, divideDouble(d1(r), d2(r), rm, accrued)); break;
     case OP_FSQRT_D: setD(r, squareRootDouble(d1(r), rm, accrued)); break;
-    case OP_FMADD_D: setD(r, f64MulAdd(d1(r), d2(r), d3(r), rm)); break;
-    case OP_FMSUB_D: setD(r, f64MulAdd(d1(r), d2(r), d3(r) ^ 0x8000000000000000, rm)); break;
-    case OP_FNMSUB_D: setD(r, f64MulAdd(d1(r) ^ 0x8000000000000000, d2(r), d3(r), rm)); break;
-    case OP_FNMADD_D: setD(r, f64MulAdd(d1(r) ^ 0x8000000000000000, d2(r), d3(r) ^ 0x8000000000000000, rm)); break;
+    case OP_FMADD_D: setD(r, mulAddDouble(d1(r), d2(r), d3(r), rm, accrued)); break;
+    case OP_FMSUB_D: setD(r, mulAddDouble(d1(r), d2(r), d3(r) ^ 0x8000000000000000, rm, accrued)); break;
+    case OP_FNMSUB_D: setD(r, mulAddDouble(d1(r) ^ 0x8000000000000000, d2(r), d3(r), rm, accrued)); break;
+    case OP_FNMADD_D: setD(r, mulAddDouble(d1(r) ^ 0x8000000000000000, d2(r), d3(r) ^ 0x8000000000000000, rm, accrued)); break;
     case OP_FMIN_D: setD(r, f64Min(d1(r), d2(r))); break;
     case OP_FMAX_D: setD(r, f64Max(d1(r), d2(r))); break;
     case OP_FEQ_D: setX(r, f64Eq(d1(r), d2(r))); break;

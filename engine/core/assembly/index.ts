@@ -4,8 +4,8 @@ import { NEVER } from './clock';
 import { csrAddress, csrExists, csrRead, csrWrite } from './csr';
 import { STOPPED, beginTurn, selectHart } from './harts';
 import {
-  CALLED, CALLED_MOST, CAUSE, COLLECT, CYCLES, DATA_TLB, DIRTY, EFFECTS, EVENT, FIRMWARE, HARTS, HOT_AT, HOT_VA, LAST_RETIRED,
-  MTIMECMP, NO_EXCEPTION, NO_RESERVATION, OUTPUTS, OUTPUTS_FULL, OUTPUT_RING, PAGES_USED, PAGE_BITMAP, PAGE_STRIDE, PC, PRIVILEGE, RAM_BASE, RAM_BYTES,
+  CALLED, CALLED_MOST, CAUSE, COLLECT, CYCLES, DATA_TLB, DIRTY, EFFECTS, FETCH_CONTEXT, FFLAGS, FIRMWARE, FRM, HARTS, HOT_AT, HOT_VA, LAST_RETIRED,
+  MTIMECMP, NO_EXCEPTION, NO_RESERVATION, OUTPUTS, OUTPUTS_FULL, OUTPUT_RING, PAGES_USED, PAGE_BITMAP, PAGE_DROPS, PAGE_STRIDE, PC, PRIVILEGE, RAM_BASE, RAM_BYTES,
   RESERVATION, SAMPLING, STATE, STATUS, STIMECMP, TOHOST, TRANSLATED, UART_LOOKS, VIRTIO, VIRTIO_RAISED, WATCHES, WATCH_LIST,
   WRITE_SET, dirtyOf, flagsOf,
 } from './layout';
@@ -18,9 +18,9 @@ import { PAGE_IS_TABLE, flush, flushAll, flushTranslations } from './tlb';
 import { POLLER_LOOKS, receiveUart } from './uart';
 
 export { run } from './drive';
-export { atomicFor, finishLoad, floatFor, floatUse, loadFor, storeFor } from './translated';
+export { callGuest, codePage, enter, floatFor, fusedDouble, ownEntry } from './translated';
 export { decodeRecord } from './code';
-export { div32, div64, divu32, divu64, mulh, mulhsu, mulhu, orcb, rem32, rem64, remu32, remu64 } from './arithmetic';
+export { mulh, mulhsu, orcb } from './arithmetic';
 export { csrAddress, csrExists };
 export { selectHart } from './harts';
 export { output } from './output';
@@ -161,7 +161,7 @@ export function layoutOf(index: u32): usize {
     case 16: return SAMPLING;
     case 17: return HOT_VA;
     case 18: return HOT_AT;
-    case 19: return EVENT;
+    case 19: return FETCH_CONTEXT;
     case 20: return TRANSLATED;
     case 21: return CALLED;
     case 22: return PAGE_BITMAP;
@@ -169,6 +169,10 @@ export function layoutOf(index: u32): usize {
     case 24: return OP_ENTRY;
     case 25: return STATE + UART_LOOKS;
     case 26: return <usize>POLLER_LOOKS;
+    case 27: return PAGE_DROPS;
+    case 28: return STATE + FFLAGS;
+    case 29: return STATE + FRM;
+    case 30: return STATE + RESERVATION;
     default: return 0;
   }
 }

@@ -144,16 +144,11 @@ export const SAMPLING: usize = HOST + 0xbc;
 /** The code that is: the virtual and physical address of a block's first instruction. */
 export const HOT_VA: usize = HOST + 0xc0;
 export const HOT_AT: usize = HOST + 0xc8;
-/** What a slow path has found out for translated code: EXCEPTION or LEAVING of interpret.ts, or 0. */
-export const EVENT: usize = HOST + 0xd0;
-/** A load's kind and value that its register has not got yet: see translated.ts. */
 /** Retired count of the next look at where the guest is. */
 export const LOOK_AT: usize = HOST + 0xf0;
 /** Instructions that translated code has retired. */
 export const TRANSLATED: usize = HOST + 0xe8;
 export const HOT_RETIRED: usize = HOST + 0xe0;
-export const PENDING: usize = HOST + 0xd4;
-export const PENDING_VALUE: usize = HOST + 0xd8;
 export const SCRATCH: usize = HOST + 0x100;
 
 /** For blocks by their address, folded: in how many slices each was met. */
@@ -189,6 +184,8 @@ export const POOL_PAGES: u32 = 2048;
 export const RECORD_BYTES: usize = 16;
 export const PAGE_STRIDE: usize = 0x8200;
 export const PAGE_BITMAP: usize = 0x8100;
+/** How often a page's records have been dropped since it has them. */
+export const PAGE_DROPS: usize = 0x8020;
 /** A byte a RAM page: written since the last snapshot. */
 export const DIRTY: usize = POOL + PAGE_STRIDE * 2048;
 

@@ -1,85 +1,75 @@
-import { atomicOp } from './atomic';
-import { OP_LD, OP_SD, opCycles } from './decode.generated';
-import { floatDirty, floatOp } from './float';
-import { EXCEPTION, LEAVING, SYSTEM } from './interpret';
-import { CAUSE, CYCLES, EVENT, F, LEAVE, PENDING, PENDING_VALUE, RETIRED, STATE } from './layout';
-import { NONE, slowLoad, slowStore } from './memory';
+import { OP_ENTRY } from './code';
+import { floatOp } from './float';
+import { FETCH_CONTEXT, FFLAGS, FRM, PC, STATE } from './layout';
+import { NX, RNE } from './softfloat-format';
+import { fuseDouble } from './softfloat-host';
+import { slot } from './tlb';
 
-/** Cycles of all loads and stores. */
-const LOAD_COST: u32 = opCycles(OP_LD);
-const STORE_COST: u32 = opCycles(OP_SD);
+// What translated code calls. A function of it takes the address of its base page, the account and
+// the number of an entry, and gives the account back. The account: in the low 30 bits the
+// instructions that may still be retired, from bit 32 on the cycles spent, from bit 56 on the
+// depth of calls, and two flags. Registers and PC are in memory whenever control changes hands.
 
-// What translated code calls for what it does not do itself. Where it must not go on, EVENT says
-// why, with RETIRED and CYCLES as `interpret` leaves them for that event.
+/** The instruction at PC is for the interpreter. */
+export const STEP: u64 = 1 << 31;
+/** A call has not come back to where it should: PC says where the guest is. */
+export const AWAY: u64 = 1 << 30;
+const DEPTH: u64 = 1 << 56;
+/** The host's stack is not the guest's business: no guest gets deeper. */
+const DEEPEST: u64 = 100;
 
-/** `left`: instructions, and above 16 bits cycles, by which the block that has been paid for is not over yet. */
-function begin(paid: u64, cycles: u64, left: u32): void {
-  store<u64>(STATE + RETIRED, paid - (left & 0xffff));
-  store<u64>(CYCLES, cycles - (left >> 16));
+/** The base page that the function behind an entry's record has, if it is entered at `va`. */
+@inline export function baseOf(record: usize, va: u64): u64 {
+  return (va & ~4095) - (<u64>(<i64>load<i16>(record, 2) << 12));
 }
 
-function end(cost: u32): bool {
-  if (load<u64>(CAUSE) != NONE) {
-    store<u32>(EVENT, EXCEPTION);
-  } else if (load<u32>(LEAVE) != 0) {
-    store<u64>(STATE + RETIRED, load<u64>(STATE + RETIRED) + 1);
-    store<u64>(CYCLES, load<u64>(CYCLES) + cost);
-    store<u32>(EVENT, LEAVING);
-    return true;
+/** Enters the function that begins at `va`; where there is none, the guest is there and that is all. */
+export function enter(va: u64, account: u64): u64 {
+  const entry = load<usize>(FETCH_CONTEXT) + slot(va);
+  if (load<u64>(entry) == (va & ~4095) && account >> 56 < DEEPEST) {
+    const record = load<usize>(entry, 8) + (<usize>(va & 4095) << 3);
+    if (load<u8>(record) == OP_ENTRY) {
+      const where = load<u32>(record, 8);
+      return call_indirect<u64>(where & 0xfffff, baseOf(record, va), account + DEPTH, where >> 20) - DEPTH;
+    }
   }
-  return false;
+  store<u64>(STATE + PC, va);
+  return account;
 }
 
-/** `kind`: the size in bytes, 16 if the sign is extended, and from bit 8 on which register gets it: an f register from 32 on. */
-export function loadFor(va: u64, kind: u32, paid: u64, cycles: u64, left: u32): i64 {
-  begin(paid, cycles, left);
-  const size = kind & 15;
-  let value = <i64>slowLoad(va, size);
-  if ((kind & 16) != 0) {
-    const unused: i64 = 64 - (<i64>size << 3);
-    value = value << unused >> unused;
-  }
-  if (end(LOAD_COST)) {
-    store<u32>(PENDING, kind);
-    store<i64>(PENDING_VALUE, value);
-  }
-  return value;
+/** A call of the guest's that comes back to `back`. Whoever brings the guest there, all of its state is in memory. */
+export function callGuest(va: u64, account: u64, back: u64): u64 {
+  const result = enter(va, account);
+  if ((result & STEP) != 0) return result;
+  return load<u64>(STATE + PC) == back ? result & ~AWAY : result | AWAY;
 }
 
-/** After translated code has left with a load's event: the load has retired, so its register has the value. */
-export function finishLoad(): void {
-  const kind = load<u32>(PENDING);
-  if (kind == 0) return;
-  store<u32>(PENDING, 0);
-  const register: usize = kind >> 8;
-  const value = load<i64>(PENDING_VALUE);
-  if (register >= 32) {
-    store<i64>(STATE + F + ((register - 32) << 3), (kind & 15) == 4 ? value | 0xffffffff00000000 : value);
-    floatDirty();
-  } else if (register != 0) {
-    store<i64>(STATE + (register << 3), value);
-  }
+/** The number of the entry at `va` if it is one of the function `index` with this base page, or -1. */
+export function ownEntry(va: u64, base: u64, index: u32): i32 {
+  const entry = load<usize>(FETCH_CONTEXT) + slot(va);
+  if (load<u64>(entry) != (va & ~4095)) return -1;
+  const record = load<usize>(entry, 8) + (<usize>(va & 4095) << 3);
+  if (load<u8>(record) != OP_ENTRY || baseOf(record, va) != base) return -1;
+  const where = load<u32>(record, 8);
+  return (where & 0xfffff) == index ? <i32>(where >> 20) : -1;
 }
 
-export function storeFor(va: u64, size: u32, value: u64, paid: u64, cycles: u64, left: u32): void {
-  begin(paid, cycles, left);
-  slowStore(va, size, value);
-  end(STORE_COST);
+/**
+ * Executes a floating-point record on registers in memory. 0 where it is illegal, and nothing has been
+ * done; else bit 0 is set, and bit 1 if the next one may be left to the host's arithmetic.
+ */
+export function floatFor(op: u32, record: usize): u32 {
+  if (!floatOp(op, record)) return 0;
+  return (load<u32>(STATE + FFLAGS) & NX) != 0 && load<u32>(STATE + FRM) == RNE ? 3 : 1;
 }
 
-export function atomicFor(op: u32, record: usize, paid: u64, cycles: u64, left: u32): void {
-  begin(paid, cycles, left);
-  atomicOp(op, record);
-  end(opCycles(op));
+/** a · b + c with one rounding to nearest even, or 0 where that is not certain. */
+export function fusedDouble(a: f64, b: f64, c: f64): f64 {
+  return fuseDouble(a, b, c);
 }
 
-/** Where the instruction is not allowed, system.ts finds out why. */
-export function floatFor(op: u32, record: usize, paid: u64, cycles: u64, left: u32): void {
-  if (!floatOp(op, record)) floatUse(paid, cycles, left);
-}
-
-/** Instead of a load or store of an f register while floating point is off. */
-export function floatUse(paid: u64, cycles: u64, left: u32): void {
-  begin(paid, cycles, left);
-  store<u32>(EVENT, SYSTEM);
+/** The RAM page that the guest executes from at `va`, as far as that is known without a walk, or -1. */
+export function codePage(va: u64): i32 {
+  const entry = load<usize>(FETCH_CONTEXT) + slot(va);
+  return load<u64>(entry) == (va & ~4095) ? load<i32>(entry, 12) : -1;
 }
