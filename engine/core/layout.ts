@@ -98,8 +98,8 @@ const wasmPageBytes = 65_536;
 /** Host address of the first byte of RAM. */
 export function ramHostAddress(ramBytes: number): number {
   const pages = ramBytes / pageBytes;
-  // Two bytes and a 32-bit word for each page stand before it.
-  return Math.ceil((at.dirty + pages * 6) / wasmPageBytes) * wasmPageBytes;
+  // Two bytes, a 32-bit word and an aligned one of 64 bits for each page stand before it.
+  return Math.ceil((at.dirty + pages * 14 + 8) / wasmPageBytes) * wasmPageBytes;
 }
 
 /** WebAssembly pages of a machine's memory. */

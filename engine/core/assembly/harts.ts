@@ -4,6 +4,7 @@ import {
   CURRENT, HARTS, HART_BYTES, INSTRET_OFFSET, LAST_RETIRED, MIE, NO_RESERVATION, RESERVATION, RETIRED, STATE, STATUS,
   SWITCH_AT, BANKS,
 } from './layout';
+import { forgetPmp } from './pmp';
 import { emptyStale } from './tlb';
 
 // One to four harts that take turns. A turn ends after QUANTUM instructions, or
@@ -51,6 +52,7 @@ export function selectHart(hart: u64): void {
   memory.fill(bankOf(hart), 0, HART_BYTES);
   store<u64>(STATE + INSTRET_OFFSET, load<u64>(STATE + INSTRET_OFFSET) - retired);
   store<u64>(STATE + CURRENT, hart);
+  forgetPmp();
   emptyStale();
 }
 

@@ -150,6 +150,10 @@ export const LOOK_AT: usize = HOST + 0xf0;
 export const TRANSLATED: usize = HOST + 0xe8;
 export const HOT_RETIRED: usize = HOST + 0xe0;
 export const SCRATCH: usize = HOST + 0x100;
+/** The current hart's memory protection around the newest address: first and end of where it is the same, and the rights there. */
+export const PMP_FROM: usize = HOST + 0x180;
+export const PMP_TO: usize = HOST + 0x188;
+export const PMP_RIGHTS: usize = HOST + 0x190;
 
 /** For blocks by their address, folded: in how many slices each was met. */
 export const SAMPLES: usize = 0x1a000;
@@ -201,4 +205,8 @@ export const RAM_BASE: u64 = 0x80000000;
 /** What is known of a RAM page: PAGE_IS_TABLE, PAGE_IS_WRITTEN. */
 @inline export function flagsOf(page: usize): usize {
   return DIRTY + 5 * (load<usize>(RAM_BYTES) >> 12) + page;
+}
+/** Of a RAM page that is a page table: which addresses its entries are for. See mmu.ts. */
+@inline export function tableUseOf(page: usize): usize {
+  return ((DIRTY + 6 * (load<usize>(RAM_BYTES) >> 12) + 7) & ~7) + (page << 3);
 }

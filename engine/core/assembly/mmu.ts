@@ -1,10 +1,10 @@
 import { invalidate } from './code';
 import {
   CAUSE, LEAVE, MENVCFG, MSTATUS, RAM_AT, RAM_BASE, RAM_BYTES, SATP, STATE, TABLES, TABLES_MOST, TABLE_LIST, VALUE,
-  codeMap, dirtyOf, flagsOf,
+  codeMap, dirtyOf, flagsOf, tableUseOf,
 } from './layout';
 import { pmpAllows } from './pmp';
-import { PAGE_IS_TABLE, flushTranslations, leaveWriteTlbs } from './tlb';
+import { PAGE_IS_TABLE, flushTranslations, forgetPage, leaveWriteTlbs } from './tlb';
 
 // Translation: The RISC-V Instruction Set Manual, volume II, sections 4.3 to 4.5 (Sv39, Sv48), with the A and D bits
 // as Svadu has them if menvcfg.ADUE is set, and as Svade has them if not.
@@ -60,10 +60,18 @@ function pageFault(va: u64, access: u32): u64 {
   return NOWHERE;
 }
 
-/** From here on a store to the page is looked at for what it does to translation. */
-function markTable(page: usize): void {
+/** Instead of the addresses of a table that is used for several, or whose entries are for more than a page each. */
+const MANY_USES: u64 = 0xffffffffffffffff;
+
+/** From here on a store to the page is looked at for what it does to translation. `use`: the addresses of its entries, but for bits 20..0; 0 is none. */
+function markTable(page: usize, use: u64): void {
   const flags = flagsOf(page);
-  if ((load<u8>(flags) & PAGE_IS_TABLE) != 0) return;
+  const place = tableUseOf(page);
+  if ((load<u8>(flags) & PAGE_IS_TABLE) != 0) {
+    if (load<u64>(place) != use) store<u64>(place, MANY_USES);
+    return;
+  }
+  store<u64>(place, use);
   leaveWriteTlbs(page);
   store<u8>(flags, load<u8>(flags) | PAGE_IS_TABLE);
   const count = load<u32>(TABLES);
@@ -81,11 +89,15 @@ function markTable(page: usize): void {
 function storeToTable(at: u64, size: u32): void {
   // No TLB holds anything that an invalid entry has said.
   for (let entry = at & ~7; entry < at + size; entry += 8) {
-    if ((load<u8>(hostOf(entry)) & V) != 0) {
+    if ((load<u8>(hostOf(entry)) & V) == 0) continue;
+    // The next instruction may be one that is mapped otherwise now.
+    store<u32>(LEAVE, 1);
+    const use = load<u64>(tableUseOf(pageOf(entry)));
+    if (use == MANY_USES) {
       flushTranslations();
-      store<u32>(LEAVE, 1);
       return;
     }
+    if (use != 0) forgetPage(((use - 1) << 21) | ((entry & 4095) << 9));
   }
 }
 
@@ -104,7 +116,7 @@ export function translate(va: u64, access: u32, privilege: u64): u64 {
   while (shift >= 12) {
     const at = table + (((va >> shift) & 511) << 3);
     if (!isRam(at, 8) || !pmpAllows(at, 8, READ, SUPERVISOR)) return accessFault(va, access);
-    markTable(pageOf(at));
+    markTable(pageOf(at), shift == 12 ? (va >> 21) + 1 : MANY_USES);
     const entry = load<u64>(hostOf(at));
     // Bits 63..54 belong to extensions that are not there.
     if ((entry & V) == 0 || (entry & (R | W)) == W || entry >> 54 != 0) return pageFault(va, access);

@@ -1,4 +1,4 @@
-import { PMPADDR, PMPCFG, STATE } from './layout';
+import { PMPADDR, PMPCFG, PMP_FROM, PMP_RIGHTS, PMP_TO, STATE } from './layout';
 
 // Physical memory protection: The RISC-V Instruction Set Manual, volume II, section 3.7. 16 regions, of 4 bytes and more.
 
@@ -32,36 +32,57 @@ function end(i: usize, mode: u8): u64 {
   return ((value & (value + 1)) << 2) + ((value ^ (value + 1)) + 1 << 2);
 }
 
-/** True if the access, with `access` 1 to read, 2 to write, 4 to fetch, may be made at this privilege. */
-export function pmpAllows(at: u64, size: u64, access: u32, privilege: u64): bool {
-  if ((load<u64>(STATE + PMPCFG) | load<u64>(STATE + PMPCFG + 8)) == 0) return privilege == MACHINE;
+/** Of PMP_RIGHTS: what machine mode may do, above what the others may. */
+const MACHINE_RIGHTS: u32 = 3;
+
+/** Nothing is known of any address. To be called when the regions change, and before another hart's turn. */
+export function forgetPmp(): void {
+  store<u64>(PMP_TO, 0);
+}
+
+/** Finds the addresses around one for which the same region decides, and what it allows. */
+function lookAround(at: u64): void {
+  let from: u64 = 0;
+  let to: u64 = 0xffffffffffffffff;
+  let rights: u32 = 7 << MACHINE_RIGHTS;
   for (let i: usize = 0; i < REGIONS; i++) {
     const own = configuration(i);
     const mode: u8 = (own >> 3) & 3;
     if (mode == OFF) continue;
-    const from = first(i, mode);
-    const to = end(i, mode);
-    if (at >= to || at + size <= from) continue;
-    // The lowest region that has any byte of the access has to have all of them.
-    if (at < from || at + size > to) return false;
-    if (privilege == MACHINE && (own & LOCKED) == 0) return true;
-    return (own & access) == access;
+    const low = first(i, mode);
+    const high = end(i, mode);
+    if (low >= high) continue;
+    if (at < low) {
+      to = min(to, low);
+    } else if (at >= high) {
+      from = max(from, high);
+    } else {
+      from = max(from, low);
+      to = min(to, high);
+      const allowed: u32 = own & 7;
+      rights = allowed | ((own & LOCKED) != 0 ? allowed : 7) << MACHINE_RIGHTS;
+      break;
+    }
   }
-  return privilege == MACHINE;
+  // Without any region only machine mode has rights, and so it is where no region matches.
+  store<u64>(PMP_FROM, from);
+  store<u64>(PMP_TO, to);
+  store<u32>(PMP_RIGHTS, rights);
+}
+
+/** True if the access, with `access` 1 to read, 2 to write, 4 to fetch, may be made at this privilege. */
+export function pmpAllows(at: u64, size: u64, access: u32, privilege: u64): bool {
+  if (at < load<u64>(PMP_FROM) || at >= load<u64>(PMP_TO)) lookAround(at);
+  // The lowest region that has any byte of the access has to have all of them.
+  if (at + size > load<u64>(PMP_TO)) return false;
+  const rights = load<u32>(PMP_RIGHTS) >> (privilege == MACHINE ? MACHINE_RIGHTS : 0);
+  return (rights & access) == access;
 }
 
 /** True if every byte of the page is treated alike, so that one check holds for all. */
 export function pmpUniform(page: u64): bool {
-  if ((load<u64>(STATE + PMPCFG) | load<u64>(STATE + PMPCFG + 8)) == 0) return true;
-  for (let i: usize = 0; i < REGIONS; i++) {
-    const mode: u8 = (configuration(i) >> 3) & 3;
-    if (mode == OFF) continue;
-    const from = first(i, mode);
-    const to = end(i, mode);
-    if (page >= to || page + 4096 <= from) continue;
-    return page >= from && page + 4096 <= to;
-  }
-  return true;
+  if (page < load<u64>(PMP_FROM) || page >= load<u64>(PMP_TO)) lookAround(page);
+  return page + 4096 <= load<u64>(PMP_TO);
 }
 
 export function writePmpConfiguration(index: usize, value: u64): void {

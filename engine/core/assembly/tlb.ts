@@ -1,7 +1,8 @@
 import {
   CONTEXTS, CONTEXT_BYTES, CURRENT, DATA_TLB, FETCH_CONTEXT, FETCH_SET, HARTS, HART_TLBS, MSTATUS, PRIVILEGE, RAM_AT,
-  STALE, STATE, TABLES, TABLE_LIST, TLBS, TLB_BYTES, TLB_ENTRIES, WRITE_SET, flagsOf,
+  STALE, STATE, TABLES, TABLE_LIST, TLBS, TLB_BYTES, TLB_ENTRIES, WRITE_SET, flagsOf, tableUseOf,
 } from './layout';
+import { forgetPmp } from './pmp';
 
 // Direct-mapped software TLBs, 16 bytes an entry: the page's first virtual
 // address, and what to add to the low half of a virtual address to get the host
@@ -15,7 +16,8 @@ import {
 //
 // A TLB is never visible to the guest: pages that a walk has read as page
 // tables are marked, stores to them go the slow way, and one that changes a
-// valid entry empties the TLBs. The guest sees memory as if every access
+// valid entry takes out what came from it: a page, or where that is not known,
+// everything. The guest sees memory as if every access
 // walked, whatever was run, stopped or restored in between; sfence.vma has
 // nothing left to do.
 //
@@ -108,13 +110,30 @@ export function flushTranslations(): void {
   makeOthersStale(TRANSLATIONS);
   const count = load<u32>(TABLES);
   for (let i: u32 = 0; i < count; i++) {
-    const flags = flagsOf(load<u32>(TABLE_LIST + (<usize>i << 2)));
+    const page = load<u32>(TABLE_LIST + (<usize>i << 2));
+    const flags = flagsOf(page);
     store<u8>(flags, load<u8>(flags) & ~PAGE_IS_TABLE);
+    store<u64>(tableUseOf(page), 0);
   }
   store<u32>(TABLES, 0);
 }
 
+/** Forgets what translation has found for one page. */
+export function forgetPage(va: u64): void {
+  makeOthersStale(TRANSLATIONS);
+  const page = va & ~4095;
+  for (let i: usize = 1; i < CONTEXTS; i++) {
+    const context = own() + i * CONTEXT_BYTES;
+    for (let set: usize = 0; set < CONTEXT_BYTES; set += TLB_BYTES) {
+      const entry = context + set + slot(va);
+      // Neither address is ever looked up there.
+      if (load<u64>(entry) == page) store<u64>(entry, slot(va) == 0 ? 0x1000 : 0);
+    }
+  }
+}
+
 export function flushAll(): void {
+  forgetPmp();
   flushTranslations();
   emptyContext(own());
   makeOthersStale(EVERYTHING);
