@@ -14,8 +14,8 @@ const loads: Readonly<Record<string, number>> = {
 const stores: Readonly<Record<string, number>> = { sb: memory.i64_store8, sh: memory.i64_store16, sw: memory.i64_store32, sd: memory.i64_store };
 
 /**
- * Leaves on the stack where a byte of the guest's stands. Anything but a hit is the core's:
- * (va ^ tag) & (~4095 | size - 1) also finds unaligned addresses. A page in the TLB of writes has
+ * Leaves on the stack where a byte of the guest's stands. Anything but a hit is the core's (tlb.ts), and
+ * an atomic access that is not aligned, which (va ^ tag) & (~4095 | size - 1) finds. A page in the TLB of writes has
  * no code, no page table and no watch, so a store that hits needs nothing else.
  */
 function locate(to: Assembler, { operation, at }: Placed, set: number): void {
@@ -25,7 +25,9 @@ function locate(to: Assembler, { operation, at }: Placed, set: number): void {
   // That of an atomic instruction is about order.
   if (imm !== 0 && kind !== 'atomic') code.i64(imm).plain(op.i64_add);
   code.tee(local.va).plain(op.i32_wrap).i32(8).plain(op.i32_shr_u).i32(tlbMask).plain(op.i32_and).get(local.tlb).plain(op.i32_add).tee(local.entry);
-  code.access(memory.i64_load, set).get(local.va).plain(op.i64_xor).i64(pageMask | (flags.accessBytes - 1)).plain(op.i64_and, op.i64_eqz, op.i32_eqz);
+  code.access(memory.i64_load, set).get(local.va).plain(op.i64_xor);
+  if (kind === 'atomic') code.i64(pageMask | (flags.accessBytes - 1)).plain(op.i64_and, op.i64_eqz, op.i32_eqz);
+  else code.i64(4096 - flags.accessBytes).plain(op.i64_gt_u);
   to.leaveIf(at);
   code.get(local.va).plain(op.i32_wrap).get(local.entry).access(memory.i32_load, set + 8).plain(op.i32_add);
 }

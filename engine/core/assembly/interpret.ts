@@ -235,7 +235,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         case OP_LH: {
           const va = address(r);
           const entry = tlb + slot(va);
-          if (((va ^ load<u64>(entry)) & (~4095 | 1)) == 0) {
+          if ((va ^ load<u64>(entry)) < 4095) {
             setX(r, <i64>load<i16>(<usize>va + load<u32>(entry, 8)));
             continue;
           }
@@ -248,7 +248,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         case OP_LHU: {
           const va = address(r);
           const entry = tlb + slot(va);
-          if (((va ^ load<u64>(entry)) & (~4095 | 1)) == 0) {
+          if ((va ^ load<u64>(entry)) < 4095) {
             setX(r, <i64>load<u16>(<usize>va + load<u32>(entry, 8)));
             continue;
           }
@@ -261,7 +261,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         case OP_LW: {
           const va = address(r);
           const entry = tlb + slot(va);
-          if (((va ^ load<u64>(entry)) & (~4095 | 3)) == 0) {
+          if ((va ^ load<u64>(entry)) < 4093) {
             setX(r, <i64>load<i32>(<usize>va + load<u32>(entry, 8)));
             continue;
           }
@@ -274,7 +274,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         case OP_LWU: {
           const va = address(r);
           const entry = tlb + slot(va);
-          if (((va ^ load<u64>(entry)) & (~4095 | 3)) == 0) {
+          if ((va ^ load<u64>(entry)) < 4093) {
             setX(r, <i64>load<u32>(<usize>va + load<u32>(entry, 8)));
             continue;
           }
@@ -287,7 +287,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         case OP_LD: {
           const va = address(r);
           const entry = tlb + slot(va);
-          if (((va ^ load<u64>(entry)) & (~4095 | 7)) == 0) {
+          if ((va ^ load<u64>(entry)) < 4089) {
             setX(r, <i64>load<i64>(<usize>va + load<u32>(entry, 8)));
             continue;
           }
@@ -312,7 +312,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         case OP_SH: {
           const va = address(r);
           const entry = tlb + slot(va);
-          if (((va ^ load<u64>(entry, WRITE_SET)) & (~4095 | 1)) == 0) {
+          if ((va ^ load<u64>(entry, WRITE_SET)) < 4095) {
             store<u16>(<usize>va + load<u32>(entry, WRITE_SET + 8), <u16>x2(r));
             continue;
           }
@@ -324,7 +324,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         case OP_SW: {
           const va = address(r);
           const entry = tlb + slot(va);
-          if (((va ^ load<u64>(entry, WRITE_SET)) & (~4095 | 3)) == 0) {
+          if ((va ^ load<u64>(entry, WRITE_SET)) < 4093) {
             store<u32>(<usize>va + load<u32>(entry, WRITE_SET + 8), <u32>x2(r));
             continue;
           }
@@ -336,7 +336,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         case OP_SD: {
           const va = address(r);
           const entry = tlb + slot(va);
-          if (((va ^ load<u64>(entry, WRITE_SET)) & (~4095 | 7)) == 0) {
+          if ((va ^ load<u64>(entry, WRITE_SET)) < 4089) {
             store<u64>(<usize>va + load<u32>(entry, WRITE_SET + 8), <u64>x2(r));
             continue;
           }
@@ -389,7 +389,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
           if (floatOff()) { event = SYSTEM; break; }
           const va = address(r);
           const entry = tlb + slot(va);
-          if (((va ^ load<u64>(entry)) & (~4095 | 3)) == 0) {
+          if ((va ^ load<u64>(entry)) < 4093) {
             store<u64>(load<u16>(r, 2), 0xffffffff00000000 | <u64>load<u32>(<usize>va + load<u32>(entry, 8)), STATE + F);
             floatDirty();
             continue;
@@ -405,7 +405,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
           if (floatOff()) { event = SYSTEM; break; }
           const va = address(r);
           const entry = tlb + slot(va);
-          if (((va ^ load<u64>(entry)) & (~4095 | 7)) == 0) {
+          if ((va ^ load<u64>(entry)) < 4089) {
             store<u64>(load<u16>(r, 2), load<u64>(<usize>va + load<u32>(entry, 8)), STATE + F);
             floatDirty();
             continue;
@@ -422,7 +422,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
           const va = address(r);
           const entry = tlb + slot(va);
           const value = load<u64>(load<u16>(r, 6), STATE + F);
-          if (((va ^ load<u64>(entry, WRITE_SET)) & (~4095 | 3)) == 0) {
+          if ((va ^ load<u64>(entry, WRITE_SET)) < 4093) {
             store<u32>(<usize>va + load<u32>(entry, WRITE_SET + 8), <u32>value);
             continue;
           }
@@ -436,7 +436,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
           const va = address(r);
           const entry = tlb + slot(va);
           const value = load<u64>(load<u16>(r, 6), STATE + F);
-          if (((va ^ load<u64>(entry, WRITE_SET)) & (~4095 | 7)) == 0) {
+          if ((va ^ load<u64>(entry, WRITE_SET)) < 4089) {
             store<u64>(<usize>va + load<u32>(entry, WRITE_SET + 8), value);
             continue;
           }

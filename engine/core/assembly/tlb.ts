@@ -21,8 +21,8 @@ import { forgetPmp } from './pmp';
 // walked, whatever was run, stopped or restored in between; sfence.vma has
 // nothing left to do.
 //
-// Hits are decided by (va ^ tag) & (~4095 | size - 1) == 0, which also sends
-// misaligned accesses the slow way.
+// Hits are decided by (va ^ tag) < 4097 - size: what the tag leaves is the offset in
+// the page, so an access that goes on into the next page takes the slow way.
 
 /** A walk has read entries from this page. It is in no write TLB. */
 export const PAGE_IS_TABLE: u8 = 1;
