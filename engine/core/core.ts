@@ -32,6 +32,11 @@ export interface CoreImports {
   virtioWrite(slot: number, offset: number, size: number, value: number): void;
 }
 
+/** A memory for a core, shared so that several threads can have instances on it. All of a machine's state is in it. */
+export function coreMemory(pages: number): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+}
+
 let compiled: WebAssembly.Module | undefined;
 
 /** A core of its own on `memory`. The module is compiled once. */

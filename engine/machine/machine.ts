@@ -1,4 +1,4 @@
-import { instantiateCore, type CoreExports } from '../core/core';
+import { coreMemory, instantiateCore, type CoreExports } from '../core/core';
 import { boardTree, flatten } from './device-tree';
 import {
   at,
@@ -153,7 +153,7 @@ export class Machine implements Computer {
     this.ramBytes = ramBytes;
     this.harts = harts;
     const pages = memoryPages(ramBytes);
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    const memory = coreMemory(pages);
     this.#core = instantiateCore(memory, {
       virtioRead: (slot, offset, size) => this.#virtio.read(slot, offset, size),
       virtioWrite: (slot, offset, size, value) => this.#virtio.write(slot, offset, size, value >>> 0),
