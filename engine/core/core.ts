@@ -39,9 +39,13 @@ export function coreMemory(pages: number): WebAssembly.Memory {
 
 let compiled: WebAssembly.Module | undefined;
 
-/** A core of its own on `memory`. The module is compiled once. */
-export function instantiateCore(memory: WebAssembly.Memory, devices: CoreImports): CoreExports {
-  compiled ??= new WebAssembly.Module(Buffer.from(coreWasm, 'base64'));
+/** The core's code, compiled once. */
+export function coreModule(): WebAssembly.Module {
+  return (compiled ??= new WebAssembly.Module(Buffer.from(coreWasm, 'base64')));
+}
+
+/** A core of its own on `memory`. */
+export function instantiateCore(memory: WebAssembly.Memory, devices: CoreImports, module = coreModule()): CoreExports {
   const imports = {
     env: {
       memory,
@@ -52,5 +56,5 @@ export function instantiateCore(memory: WebAssembly.Memory, devices: CoreImports
       },
     },
   };
-  return new WebAssembly.Instance(compiled, imports).exports as unknown as CoreExports;
+  return new WebAssembly.Instance(module, imports).exports as unknown as CoreExports;
 }
