@@ -140,8 +140,10 @@ describe.each(['auto', 'translator'] as const)('translated code, tier %s', (tier
 
 it('a breakpoint throws away what stands at its place in pages, the same ones once more nothing, and a watch nothing', () => {
   const machine = machineOf(loop, 'translator');
-  // Also from where it stops, which is the same place of the loop each time.
+  // Also from where it stops, the same place of the loop each time, and from behind its accesses, which miss the TLB after a change of watches.
   for (const limit of [10_000, 20_000]) machine.run(limit);
+  machine.setWatches([{ address: ramBase + 0x3000n, bytes: 8, on: 'write' }]);
+  for (const limit of [30_000, 40_000]) machine.run(limit);
   const { functions } = machine.translated;
   const after = (change: () => void): number => {
     change();

@@ -15,6 +15,7 @@ export interface Totals {
   exceptions: number;
   interrupts: number;
   stops: Partial<Record<StopReason, number>>;
+  privileges: [user: number, supervisor: number, machine: number];
 }
 
 export interface BudgetOptions {
@@ -34,7 +35,7 @@ const isLong = (seed: number): boolean => seed % longEvery === longEvery - 1;
 
 /** Returns what there was, and what differed, for people: first words with the seed, then the trial. */
 export function budgets({ seed: first, cases, ways, onProgress }: BudgetOptions): { totals: Totals; difference: string | undefined } {
-  const totals: Totals = { guests: 0, cases: 0, retired: 0, translated: 0, exceptions: 0, interrupts: 0, stops: {} };
+  const totals: Totals = { guests: 0, cases: 0, retired: 0, translated: 0, exceptions: 0, interrupts: 0, stops: {}, privileges: [0, 0, 0] };
   let bench = new Bench();
   for (let seed = first; totals.cases < cases; seed++) {
     if (totals.guests % together === 0) bench = new Bench();
@@ -47,13 +48,14 @@ export function budgets({ seed: first, cases, ways, onProgress }: BudgetOptions)
   return { totals, difference: undefined };
 }
 
-function add(totals: Totals, { cases, retired, translated, exceptions, interrupts, stops }: Outcome): void {
+function add(totals: Totals, { cases, retired, translated, exceptions, interrupts, stops, privileges }: Outcome): void {
   totals.guests++;
   totals.cases += cases;
   totals.retired += retired;
   totals.translated += translated;
   totals.exceptions += exceptions;
   totals.interrupts += interrupts;
+  privileges.forEach((count, i) => (totals.privileges[i as 0 | 1 | 2] += count));
   for (const [stop, count] of Object.entries(stops) as [StopReason, number][]) totals.stops[stop] = (totals.stops[stop] ?? 0) + count;
 }
 

@@ -5,7 +5,7 @@
  * Whatever they do is allowed: only that it is always the same is looked at.
  */
 import { Random } from '../../engine/isa/random.test-support';
-import { Code, csr, encode, lengthOf, place } from '../oracles/assembler';
+import { Code, csr, encode, lengthOf, loadImmediate, place } from '../oracles/assembler';
 import { floatValue, integerValue } from '../oracles/random-values';
 import type { Unit } from '../oracles/random-units';
 import { GuestUnits, roles } from './units';
@@ -35,6 +35,8 @@ export interface BudgetGuest {
   entry: bigint;
   /** Random units; those that a shorter guest leaves out are replaced by as many bytes of nops. */
   units: number;
+  /** What is added to a physical address in RAM where the guest is most of the time. */
+  alias: bigint;
   /** Offsets in RAM at which units begin. */
   starts: number[];
   harts: number;
@@ -71,8 +73,11 @@ export function budgetGuest(seed: number, omitted: ReadonlySet<number> = new Set
   const starts = emitted.map(({ at }) => places.code + at);
   const start = (): number => starts[random.below(starts.length)] ?? places.code;
 
+  const home = homes[random.below(homes.length)] ?? 'machine';
+  const space = (8n << 60n) | (BigInt(ramBase + places.tables) >> 12n);
   const handlers = new Uint8Array(4096);
-  handlers.set(machineHandler(random));
+  const { bytes: handler, landing } = machineHandler(random, home, space);
+  handlers.set(handler);
   handlers.set(supervisorsHandler(), supervisorHandler);
   const view = new DataView(handlers.buffer);
   for (let i = 0; i < landingCount; i++) view.setUint32(landings + 4 * i, ramBase + start(), true);
@@ -82,18 +87,21 @@ export function budgetGuest(seed: number, omitted: ReadonlySet<number> = new Set
   const registers = Array.from({ length: harts }, (_, hart) => {
     const x = Array.from({ length: 32 }, () => integerValue(random));
     for (const base of roles.bases) {
-      const at = places.data + 256 + random.below(dataPages * 4096 - 512);
-      // Also data that is code, and data that crosses pages.
-      x[base] = chance(12) ? address(start()) : address(chance(4) ? at : at & -64);
+      // Also data that is code, or that crosses pages, which virtual addresses may put apart.
+      const page = places.data + 4096 * random.below(dataPages);
+      const at = [page + 256 + 64 * random.below(48), page + 4096 - random.below(16), start()][chance(12) ? 2 : random.below(2)] ?? page;
+      x[base] = chance(3) ? windows.pages + BigInt(at) : address(at);
     }
     x[roles.code] = address(places.code);
-    x[roles.clint] = BigInt(clint + 0x4000 + 8 * hart);
+    const devices = home === 'user' ? windows.userDevices : 0n;
+    x[roles.clint] = devices + BigInt(clint + 0x4000 + 8 * hart);
     x[roles.tables] = address(places.tables + 0x3000);
-    x[roles.disk] = BigInt(disk);
+    x[roles.disk] = devices + BigInt(disk);
     x[roles.queue] = address(places.queue + 0x1000);
-    x[roles.uart] = BigInt(uart);
+    x[roles.uart] = devices + BigInt(uart);
     x[roles.stack] = address(places.stack + 0x1000 * (hart + 1));
     x[roles.depth] = 0n;
+    x[roles.handler[2]] = address(places.handler);
     return x.slice(1);
   });
   return {
@@ -104,7 +112,8 @@ export function budgetGuest(seed: number, omitted: ReadonlySet<number> = new Set
       { at: places.stack, bytes: new Uint8Array(0x5000) },
       { at: places.tables, bytes: tables(random) },
     ],
-    entry: address(start()),
+    entry: BigInt(landing),
+    alias: home === 'user' ? windows.user - BigInt(ramBase) : 0n,
     units: emitted.length,
     starts,
     harts,
@@ -127,13 +136,17 @@ export function budgetGuest(seed: number, omitted: ReadonlySet<number> = new Set
       [csr.scounteren, 7n],
       [csr.menvcfg, (5n << 61n) | 0xf1n],
       [csr.senvcfg, 0xf1n],
-      [csr.satp, chance(2) ? 0n : (8n << 60n) | (address(places.tables) >> 12n)],
+      [csr.satp, home === 'machine' && chance(2) ? 0n : space],
       [csr.pmpaddr0, (address(places.code) >> 2n) | 0x1ffn],
       [csr.pmpaddr0 + 1, 0x3f_ffff_ffff_ffffn],
       [csr.pmpcfg0, chance(4) ? 0x1f1bn : 0x1f1fn],
     ]),
   };
 }
+
+/** Where a guest is most of the time. */
+type Home = 'machine' | 'supervisor' | 'user';
+const homes: readonly Home[] = ['machine', 'supervisor', 'user'];
 
 /** Like test/oracles/random-units.ts, and with nops for the omitted ones. */
 function emitUnits(code: Code, all: readonly { unit: Unit; at: number }[], omitted: ReadonlySet<number>): void {
@@ -154,9 +167,10 @@ function emitUnits(code: Code, all: readonly { unit: Unit; at: number }[], omitt
 
 /**
  * Machine mode's handler. Behind an exception it goes on; where that cannot be, or now and
- * then, at one of the landings, in machine mode. Calls give machine mode, too. A timer is set anew.
+ * then, at one of the landings, at home. Calls give machine mode. A timer is set anew.
+ * `landing`: where a guest may begin, with the handler's address in its third register.
  */
-function machineHandler(random: Random): Uint8Array {
+function machineHandler(random: Random, home: Home, space: bigint): { bytes: Uint8Array; landing: number } {
   const [a, b, c] = roles.handler;
   const code = new Code(ramBase + places.handler);
   const holes: { at: number; mnemonic: string; rs1: number; to: string }[] = [];
@@ -195,7 +209,7 @@ function machineHandler(random: Random): Uint8Array {
   branch('beq', b, 'landing');
   code.put(li(b, 1), encode('slli', { rd: b, rs1: b, immediate: 11 }), encode('add', { rd: c, rs1: c, rs2: b }));
   code.put(encode('lw', { rd: b, rs1: c, immediate: counter - 0x800 }), encode('addi', { rd: b, rs1: b, immediate: 1 }), encode('sw', { rs1: c, rs2: b, immediate: counter - 0x800 }));
-  code.put(encode('andi', { rd: b, rs1: b, immediate: 15 }));
+  code.put(encode('andi', { rd: b, rs1: b, immediate: 63 }));
   branch('beq', b, 'landed');
   code.put(encode('addi', { rd: a, rs1: a, immediate: -8 }), encode('sltiu', { rd: a, rs1: a, immediate: 2 }));
   branch('beq', a, 'behind');
@@ -208,10 +222,17 @@ function machineHandler(random: Random): Uint8Array {
   label('landed');
   code.put(encode('lw', { rd: b, rs1: c, immediate: counter + 4 - 0x800 }), encode('addi', { rd: b, rs1: b, immediate: 1 }), encode('sw', { rs1: c, rs2: b, immediate: counter + 4 - 0x800 }));
   code.put(encode('andi', { rd: b, rs1: b, immediate: landingCount - 1 }), encode('slli', { rd: b, rs1: b, immediate: 2 }), encode('add', { rd: c, rs1: c, rs2: b }));
-  code.put(encode('lwu', { rd: a, rs1: c, immediate: landings - 0x800 }), write(a, csr.mepc), ...toMachine);
+  code.put(encode('lwu', { rd: a, rs1: c, immediate: landings - 0x800 }));
+  if (home === 'user') code.put(...loadImmediate(b, windows.user - BigInt(ramBase)), encode('add', { rd: a, rs1: a, rs2: b }));
+  code.put(write(a, csr.mepc), ...toMachine);
+  if (home !== 'machine') {
+    const cleared = { user: 0x1800n, supervisor: 0x1000n }[home];
+    code.put(...loadImmediate(b, cleared), encode('csrrc', { rs1: b, immediate: csr.mstatus }));
+    code.put(...loadImmediate(b, space), write(b, csr.satp));
+  }
   code.put(encode('lui', { rd: b, immediate: 0x2_0000 }), encode('csrrc', { rs1: b, immediate: csr.mstatus }), encode('mret'));
   for (const { at, mnemonic, rs1, to } of holes) code.fill(at, [encode(mnemonic, { rs1, immediate: (labels.get(to) ?? at) - at })]);
-  return code.bytes();
+  return { bytes: code.bytes(), landing: labels.get('landing') ?? ramBase };
 }
 
 /** Goes on behind an exception; turns the timer off, and the software interrupt. */

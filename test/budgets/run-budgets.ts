@@ -20,9 +20,9 @@ interface Flags {
   tier?: Tier;
 }
 
-function summary({ guests, cases, retired, translated, exceptions, interrupts, stops }: Totals): string {
+function summary({ guests, cases, retired, translated, exceptions, interrupts, stops, privileges: [user, supervisor, machine] }: Totals): string {
   const stopped = Object.entries(stops).map(([why, count]) => `${why} ${count}`).join(', ');
-  return `${cases} cases of ${guests} guests: ${retired} instructions by single steps, ${translated} in translated code, ${exceptions} exceptions, ${interrupts} interrupts; stops: ${stopped}`;
+  return `${cases} cases of ${guests} guests: ${retired} instructions by single steps, ${translated} in translated code, ${exceptions} exceptions, ${interrupts} interrupts; stops: ${stopped}; in user mode ${user}, supervisor ${supervisor}, machine ${machine}`;
 }
 
 function run({ cases, seed, tier }: Flags): number {

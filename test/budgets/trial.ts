@@ -44,6 +44,8 @@ export interface Outcome {
   /** Instructions that translated code has retired. */
   translated: number;
   stops: Partial<Record<StopReason, number>>;
+  /** How often a budget ended in user, supervisor and machine mode. */
+  privileges: [user: number, supervisor: number, machine: number];
   /** What differed first. */
   difference: string | undefined;
 }
@@ -57,7 +59,7 @@ export function trialOf(seed: number, long: boolean): Trial {
     kind: 'run',
     budget: 1 + random.below(long ? [400, 20_000, 150_000][random.below(3)]! : [3, 40, 400, 400, 2000][random.below(5)]!),
     stepOver: chance(2),
-    stopOnOutput: chance(4),
+    stopOnOutput: chance(2),
     ...(chance(8) ? { cycles: random.below(long ? 100_000 : 600) } : {}),
     hash: chance(2),
   });
@@ -66,8 +68,8 @@ export function trialOf(seed: number, long: boolean): Trial {
     switch (random.below(40)) {
       case 0: actions.push({ kind: 'astray', budget: 1 + random.below(300) }); break;
       case 1: actions.push({ kind: 'collect', budget: 1 + random.below(60) }); break;
-      case 2: case 3: actions.push({ kind: 'breakpoints', choices: chance(2) ? [] : several(6) }); break;
-      case 4: case 5: actions.push({ kind: 'watches', choices: chance(2) ? [] : several(3) }); break;
+      case 2: case 3: case 15: actions.push({ kind: 'breakpoints', choices: chance(3) ? [] : several(6) }); break;
+      case 4: case 5: actions.push({ kind: 'watches', choices: chance(3) ? [] : several(3) }); break;
       case 6: case 7: actions.push({ kind: 'save' }); break;
       case 8: case 9: actions.push({ kind: 'restore' }); break;
       case 10: actions.push({ kind: 'write', choice: random.word(), value: random.word() }); break;
@@ -183,7 +185,7 @@ export function attempt(bench: Bench, { seed, omitted, actions }: Trial, ways: r
   const all = [single, ...others.map(({ machine }) => machine)];
   for (const machine of all) prepare(machine, start, guest, queue);
   const before = others.map(({ machine }) => machine.translated.retired);
-  const outcome: Outcome = { cases: 0, retired: 0, exceptions: 0, interrupts: 0, translated: 0, stops: {}, difference: undefined };
+  const outcome: Outcome = { cases: 0, retired: 0, exceptions: 0, interrupts: 0, translated: 0, stops: {}, privileges: [0, 0, 0], difference: undefined };
   const saved: MachineSnapshot[][] = [];
   const steps = new Random(seed);
   let ended = false;
@@ -218,6 +220,8 @@ export function attempt(bench: Bench, { seed, omitted, actions }: Trial, ways: r
       }
       outcome.stops[stop] = (outcome.stops[stop] ?? 0) + 1;
       outcome.retired += single.retired - began;
+      const privilege = single.liveState()[privilegeWord];
+      outcome.privileges[privilege === 0 ? 0 : privilege === 1 ? 1 : 2]++;
       const hash = action.kind === 'run' && action.hash;
       if (hash) outcome.cases += others.length;
       if (!compare(what, hash)) return outcome;
@@ -263,7 +267,7 @@ function goAstray(machine: Machine, budget: number): void {
 
 function act(machine: Machine, action: Exclude<Action, { kind: 'run' | 'collect' | 'save' | 'restore' | 'astray' }>, guest: BudgetGuest): void {
   const startAt = (choice: number): number => guest.starts[choice % guest.starts.length] ?? places.code;
-  const aliased = (choice: number): bigint => BigInt(startAt(choice >>> 2)) + [BigInt(ramBase), BigInt(ramBase), windows.user, windows.pages][choice & 3]!;
+  const aliased = (choice: number): bigint => BigInt(startAt(choice >>> 2)) + [guest.alias + BigInt(ramBase), guest.alias + BigInt(ramBase), BigInt(ramBase), windows.pages][choice & 3]!;
   switch (action.kind) {
     case 'breakpoints':
       machine.setBreakpoints(action.choices.map(aliased));
@@ -271,7 +275,7 @@ function act(machine: Machine, action: Exclude<Action, { kind: 'run' | 'collect'
     case 'watches':
       machine.setWatches(action.choices.map((choice) => ({
         address: BigInt(ramBase + places.data + ((choice >>> 8) % 0x4000)),
-        bytes: [1, 2, 4, 8, 64, 4096][choice % 6]!,
+        bytes: [1, 8, 64, 512, 2048, 4096][choice % 6]!,
         on: (['read', 'write', 'access'] as const)[(choice >>> 4) % 3]!,
       })));
       return;
@@ -292,6 +296,8 @@ function act(machine: Machine, action: Exclude<Action, { kind: 'run' | 'collect'
       machine.receive(Uint8Array.of(action.byte));
   }
 }
+
+const privilegeWord = (hartFields.find(({ name }) => name === 'privilege')?.offset ?? 0) / 4;
 
 const fields = [...hartFields, ...sharedFields];
 

@@ -121,14 +121,14 @@ export class GuestUnits {
   }
 
   #special(): Unit {
-    switch (this.random.below(14)) {
+    switch (this.random.below(17)) {
       case 0: case 1: case 2: return this.#overwrite();
-      case 3: return this.#timer();
+      case 3: case 14: case 15: return this.#timer();
       case 4: return this.#transfer();
       case 5: case 6: return this.#entry();
       case 7: case 8: return this.#mode();
       case 9: return this.#protection();
-      case 10: return this.#device();
+      case 10: case 13: return this.#device();
       case 11: return this.#interruptEnables();
       case 12: return this.#counters();
       default: return this.#space();
@@ -224,8 +224,8 @@ export class GuestUnits {
 
   #device(): Unit {
     const { uart, clint } = roles;
-    switch (this.random.below(5)) {
-      case 0: return [encode('sb', { rs1: uart, rs2: this.random.below(32) })];
+    switch (this.random.below(6)) {
+      case 0: case 5: return [encode('sb', { rs1: uart, rs2: this.random.below(32) })];
       case 1: return [encode('lbu', { rd: this.#plain.target(), rs1: uart, immediate: this.#pick([0, 2, 5, 6]) })];
       case 2: return [encode('ld', { rd: this.#plain.target(), rs1: clint })];
       // The software interrupt of the first hart.

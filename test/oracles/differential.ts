@@ -1,7 +1,8 @@
 /**
  * `npm run differential -- --instructions N --seed S`: random code at every
- * privilege here and in qemu, compared after each instruction. The same in
- * short is lockstep.test.ts. Exit code 1 where something differs.
+ * privilege here and in qemu, compared after each instruction, and at the ends of
+ * random budgets with the translator. The same in short is lockstep.test.ts. Exit
+ * code 1 where something differs.
  */
 import process from 'node:process';
 import { Command, InvalidArgumentError } from 'commander';
@@ -32,6 +33,7 @@ async function run({ instructions, seed: first, float }: Flags, signal: AbortSig
   const start = Date.now();
   let compared = 0;
   let traps = 0;
+  let budgets = 0;
   const privileges = [0, 0, 0];
   for (let seed = first; compared < instructions && !signal.aborted; seed++) {
     const { image, begin } = privilegedGuest(seed, slots);
@@ -41,8 +43,9 @@ async function run({ instructions, seed: first, float }: Flags, signal: AbortSig
       said = Date.now();
       process.stderr.write(`differential: seed ${seed}: ${millions(compared + inGuest)} of ${millions(instructions)} million instructions\n`);
     };
-    const result = await lockstep(image, { from: begin, most: 5_000_000, float: float ?? false, progress, signal });
+    const result = await lockstep(image, { from: begin, most: 5_000_000, float: float ?? false, progress, signal, followers: { tiers: ['translator'], seed } });
     compared += result.compared;
+    budgets += result.budgets;
     traps += result.exceptions + result.interrupts;
     result.privileges.forEach((count, index) => (privileges[index] = (privileges[index] ?? 0) + count));
     if (result.difference !== undefined) {
@@ -54,13 +57,13 @@ async function run({ instructions, seed: first, float }: Flags, signal: AbortSig
   const seconds = Math.round((Date.now() - start) / 1000);
   process.stdout.write(
     `${compared} instructions compared in ${seconds} s, from seed ${first}: ${user} in user mode, ${supervisor} in supervisor mode, ` +
-      `${machine} in machine mode, ${traps} traps; nothing differs\n`,
+      `${machine} in machine mode, ${traps} traps, ${budgets} budgets of the translator; nothing differs\n`,
   );
   return signal.aborted ? 130 : 0;
 }
 
 void new Command('differential')
-  .description('random code at every privilege here and in qemu, compared after each instruction')
+  .description('random code at every privilege here and in qemu, compared after each instruction, and the translator at the ends of random budgets')
   .option('--instructions <count>', 'how many to compare at least', whole, 100_000_000)
   .option('--seed <number>', "the first guest's seed", whole, 1)
   .option('--float', 'compare the f registers, too; half as fast')

@@ -8,10 +8,14 @@
  * fetch fails, a rest has a state that the log does not have. Both are allowed
  * nowhere else, and what follows has to agree again: nothing that a trap
  * changes is lost from sight, since it stands in registers that are compared.
+ *
+ * qemu is what takes the time, so machines of other tiers can come along: see follower.ts.
  */
 import { disassemble } from '../../engine/isa/disassemble';
 import { hartFields } from '../../engine/core/layout';
 import type { Machine } from '../../engine/machine/machine';
+import type { Tier } from '../../engine/machine/tier';
+import { Follower } from './follower';
 import { dumpsIn, dumpsOf, OwnDump, type Dump, type DumpOptions } from './register-dumps';
 import { loadMachine } from './run-machine';
 
@@ -23,6 +27,9 @@ export interface LockstepResult {
   interrupts: number;
   /** How many of them user, supervisor and machine mode executed. */
   privileges: readonly [user: number, supervisor: number, machine: number];
+  /** Budgets of the followers whose ends were compared, and instructions that their translated code has retired. */
+  budgets: number;
+  translated: number;
   /** What differed first, for people; undefined if all was equal up to the guest's end. */
   difference: string | undefined;
 }
@@ -35,8 +42,10 @@ export interface LockstepOptions extends DumpOptions {
   progress?: (compared: number) => void;
   /** Ends the comparison early; what was compared so far is the result. */
   signal?: AbortSignal;
-  /** Is done to the machine where comparison begins. */
-  disturb?: (machine: Machine) => void;
+  /** Tiers that follow by random budgets, drawn from the seed. Default none. */
+  followers?: { tiers: readonly Tier[]; seed: number };
+  /** Is done to the machine, and to those that follow, where comparison begins. */
+  disturb?: (machine: Machine, followers: readonly Machine[]) => void;
 }
 
 const privilegeWord = (hartFields.find(({ name }) => name === 'privilege')?.offset ?? 0) / 4;
@@ -44,14 +53,20 @@ const privilegeWord = (hartFields.find(({ name }) => name === 'privilege')?.offs
 /** Rests in a row that no dump need be found for. */
 const mostRests = 16;
 
-export async function lockstep(image: Uint8Array, { from, most, float, progress, signal, disturb }: LockstepOptions): Promise<LockstepResult> {
-  const machine = loadMachine(image, 32 << 20);
-  machine.setBreakpoints([from]);
-  machine.run(most);
-  if (machine.pc !== from) throw new Error('the guest does not come to where comparison begins');
-  machine.setBreakpoints([]);
-  disturb?.(machine);
-  const comparison = new Comparison(machine);
+export async function lockstep(image: Uint8Array, { from, most, float, progress, signal, followers, disturb }: LockstepOptions): Promise<LockstepResult> {
+  const begun = (tier: Tier): Machine => {
+    const machine = loadMachine(image, 32 << 20, 1, tier);
+    machine.setBreakpoints([from]);
+    machine.run(most);
+    if (machine.pc !== from) throw new Error('the guest does not come to where comparison begins');
+    machine.setBreakpoints([]);
+    return machine;
+  };
+  const machine = begun('interpreter');
+  const { tiers = [], seed = 0 } = followers ?? {};
+  const following = tiers.map((tier) => new Follower(tier, begun(tier), seed));
+  disturb?.(machine, following.map((follower) => follower.machine));
+  const comparison = new Comparison(machine, following);
   const marker = Buffer.from(` pc       ${from.toString(16).padStart(16, '0')}\n`);
   const { chunks, end } = dumpsOf(image, { float });
   let reported = 0;
@@ -71,7 +86,7 @@ export async function lockstep(image: Uint8Array, { from, most, float, progress,
   }
   // qemu's last dump, before the instruction that ends it, has no end itself.
   const ends = machine.exitCode !== null || machine.run(machine.retired + 2) === 'exit';
-  return comparison.result(ends ? undefined : `qemu has ended, and the machine has not, after ${machine.retired} instructions`);
+  return comparison.result(ends ? comparison.finish() : `qemu has ended, and the machine has not, after ${machine.retired} instructions`);
 }
 
 class Comparison {
@@ -89,7 +104,10 @@ class Comparison {
   readonly #privileges: [number, number, number] = [0, 0, 0];
   readonly #path: bigint[] = [];
 
-  constructor(private readonly machine: Machine) {
+  constructor(
+    private readonly machine: Machine,
+    private readonly followers: readonly Follower[],
+  ) {
     this.#state = machine.liveState();
   }
 
@@ -103,7 +121,7 @@ class Comparison {
     // qemu ends at its leisure, and may execute a little more.
     if (this.machine.exitCode !== null) return undefined;
     if (this.#waiting.length === 0) {
-      if (own.equals(own.text, dump)) return this.#pair(own);
+      if (own.equals(own.text, dump)) return this.#pair(own, dump);
       // qemu writes a dump a second time where it was about to start and something called it away.
       if (own.equals(this.#last, dump)) return undefined;
     }
@@ -126,6 +144,8 @@ class Comparison {
       exceptions: exceptions - this.#start.exceptions,
       interrupts: interrupts - this.#start.interrupts,
       privileges: this.#privileges,
+      budgets: this.followers.reduce((sum, { compared }) => sum + compared, 0),
+      translated: this.followers.reduce((sum, { translated }) => sum + translated, 0),
       difference,
     };
   }
@@ -135,10 +155,10 @@ class Comparison {
     for (;;) {
       const index = this.#waiting.findIndex((dump) => own.equals(own.text, dump));
       if (index >= 0 && index <= this.#traps) {
-        const left = this.#waiting.slice(index + 1);
+        const [dump, ...left] = this.#waiting.slice(index);
         this.#waiting = [];
         this.#skipped = [];
-        let difference = this.#pair(own);
+        let difference = dump && this.#pair(own, dump);
         for (const dump of left) difference ??= this.take(dump);
         return difference;
       }
@@ -153,7 +173,7 @@ class Comparison {
   }
 
   /** The machine's state and qemu's are equal: on to the next instruction. */
-  #pair(own: OwnDump): string | undefined {
+  #pair(own: OwnDump, dump: Dump): string | undefined {
     this.compared++;
     const privilege = this.#state[privilegeWord];
     this.#privileges[privilege === 0 ? 0 : privilege === 1 ? 1 : 2]++;
@@ -161,7 +181,16 @@ class Comparison {
     this.#traps = 0;
     this.#path.push(this.machine.pc);
     if (this.#path.length > 16) this.#path.shift();
+    for (const follower of this.followers) {
+      const difference = follower.follow(this.machine, dump);
+      if (difference !== undefined) return `${difference}\n${this.#recent()}`;
+    }
     return this.#step(own);
+  }
+
+  /** The guest has come to its end. Returns what differs in a machine that has followed. */
+  finish(): string | undefined {
+    return this.followers.map((follower) => follower.finish(this.machine)).find((difference) => difference !== undefined);
   }
 
   #step(own: OwnDump): string | undefined {

@@ -12,23 +12,21 @@ import { turn, word, Words } from './words';
 /** The owner's device has thrown. */
 class Refused extends Error {}
 
-function watch(port: MessagePort): void {
-  const workers = new Map<SharedArrayBuffer, Worker>();
-  const numbers = new Map<number, Worker>();
+function watch(port: MessagePort, file: string): void {
+  const workers = new Map<number, Worker>();
   port.on('message', (message: WatchMessage) => {
     if (message.kind === 'stop') {
-      void numbers.get(message.number)?.terminate();
+      void workers.get(message.number)?.terminate();
       return;
     }
     const { shared, port: own, number } = message;
     const start: Start = { role: 'execute', shared, port: own };
-    const worker = new Worker(__filename, { workerData: start, transferList: [own], execArgv: [] });
-    numbers.set(number, worker);
-    workers.set(shared, worker);
+    const worker = new Worker(file, { workerData: start, transferList: [own], execArgv: [] });
+    workers.set(number, worker);
     let why: string | undefined;
     worker.on('error', (error: unknown) => (why = error instanceof Error ? error.message : String(error)));
     worker.on('exit', (code) => {
-      numbers.delete(number);
+      workers.delete(number);
       new Words(shared).die(why ?? `it ended with code ${code}`);
     });
   });
@@ -91,4 +89,4 @@ function execute(words: Words, port: MessagePort): void {
 
 const start = workerData as Start;
 if (start.role === 'execute') execute(new Words(start.shared), start.port);
-else if (parentPort) watch(parentPort);
+else if (parentPort) watch(parentPort, start.file);

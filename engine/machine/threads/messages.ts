@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { Tier } from '../tier';
 
 /** What a thread starts as. */
-export type Start = { role: 'watch' } | { role: 'execute'; shared: SharedArrayBuffer; port: MessagePort };
+export type Start = { role: 'watch'; file: string } | { role: 'execute'; shared: SharedArrayBuffer; port: MessagePort };
 
 /** To the watch: make a thread, or end one, whatever it does. */
 export type WatchMessage =

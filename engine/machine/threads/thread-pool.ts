@@ -3,7 +3,7 @@ import path from 'node:path';
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import type { Start, WatchMessage } from './messages';
 import { ReplicaThread } from './replica-thread';
-import { turn, Words } from './words';
+import { turn, word, Words } from './words';
 
 /** Threads that execute machines' code, used again and again: to make one takes some hundredths of a second. None keeps the process alive. */
 export class ThreadPool {
@@ -20,7 +20,7 @@ export class ThreadPool {
   take(): ReplicaThread {
     for (let thread = this.#idle.pop(); thread; thread = this.#idle.pop()) if (thread.isReady) return thread;
     const words = new Words();
-    words.set(0, turn.preparing);
+    words.set(word.turn, turn.preparing);
     const { port1, port2 } = new MessageChannel();
     port1.unref();
     const number = this.#made++;
@@ -53,7 +53,7 @@ export class ThreadPool {
 
   #tell(message: WatchMessage, ...transfer: MessagePort[]): void {
     if (!this.#watch) {
-      const workerData: Start = { role: 'watch' };
+      const workerData: Start = { role: 'watch', file: this.file };
       this.#watch = new Worker(this.file, { workerData, execArgv: [] });
       this.#watch.unref();
     }
