@@ -169,6 +169,10 @@ export class System {
   get protectionNow(): ProtectionKind {
     return this.plan.protection.kind;
   }
+  /** Threads that execute the replicas now, the caller's among them. */
+  get threads(): number {
+    return this.#crew.isComplete ? this.replicas.length : 1;
+  }
   costs(): CostReport[] {
     return this.#accounting.report();
   }

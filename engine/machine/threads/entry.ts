@@ -16,7 +16,7 @@ function watch(port: MessagePort, file: string): void {
   const workers = new Map<number, Worker>();
   port.on('message', (message: WatchMessage) => {
     if (message.kind === 'stop') {
-      void workers.get(message.number)?.terminate();
+      for (const [number, worker] of workers) if (number === (message.number ?? number)) void worker.terminate();
       return;
     }
     const { shared, port: own, number } = message;

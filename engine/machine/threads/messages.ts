@@ -4,10 +4,10 @@ import type { Tier } from '../tier';
 /** What a thread starts as. */
 export type Start = { role: 'watch'; file: string } | { role: 'execute'; shared: SharedArrayBuffer; port: MessagePort };
 
-/** To the watch: make a thread, or end one, whatever it does. */
+/** To the watch: make a thread; or end one, or all, whatever they do. */
 export type WatchMessage =
   | { kind: 'start'; number: number; shared: SharedArrayBuffer; port: MessagePort }
-  | { kind: 'stop'; number: number };
+  | { kind: 'stop'; number?: number };
 
 /** To a thread: what to execute from now on. */
 export interface Machinery {

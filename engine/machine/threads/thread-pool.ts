@@ -43,7 +43,12 @@ export class ThreadPool {
     this.#tell({ kind: 'stop', number: thread.number });
   }
 
-  /** Ends all of its threads. */
+  /** The same with all of them. */
+  stopAll(): void {
+    this.#tell({ kind: 'stop' });
+  }
+
+  /** Ends all of its threads, none of which may be in use. */
   async close(): Promise<void> {
     const watch = this.#watch;
     this.#watch = undefined;
