@@ -25,14 +25,36 @@ export interface DecodedInstruction {
   length: 2 | 4;
 }
 
-const rowsByOpcode = new Map<number, Instruction[]>();
+/** By opcode and funct3, whatever of these a row leaves open. */
+const rowsByPrefix = new Map<number, Instruction[]>();
+const compressedByPrefix = new Map<number, CompressedInstruction[]>();
 const rowsByMnemonic = new Map<string, Instruction>();
+const functOf = { mask: 7, base: 12, compressed: 13 } as const;
+
+function prefixOf(raw: number): number {
+  return (raw & 0x7f) | (((raw >>> functOf.base) & functOf.mask) << 7);
+}
+function compressedPrefixOf(raw: number): number {
+  return (raw & 3) | (((raw >>> functOf.compressed) & functOf.mask) << 2);
+}
+function put<T>(into: Map<number, T[]>, prefix: number, row: T): void {
+  const rows = into.get(prefix);
+  if (rows === undefined) into.set(prefix, [row]);
+  else rows.push(row);
+}
+
 for (const instruction of instructions) {
-  const opcode = instruction.match & 0x7f;
-  const rows = rowsByOpcode.get(opcode);
-  if (rows === undefined) rowsByOpcode.set(opcode, [instruction]);
-  else rows.push(instruction);
   rowsByMnemonic.set(instruction.mnemonic, instruction);
+  for (let funct = 0; funct <= functOf.mask; funct++) {
+    const bits = funct << functOf.base;
+    if ((bits & instruction.mask) === (instruction.match & instruction.mask & (functOf.mask << functOf.base))) put(rowsByPrefix, prefixOf((instruction.match & 0x7f) | bits), instruction);
+  }
+}
+for (const row of compressedInstructions) {
+  for (let funct = 0; funct <= functOf.mask; funct++) {
+    const bits = funct << functOf.compressed;
+    if ((bits & row.mask) === (row.match & row.mask & (functOf.mask << functOf.compressed))) put(compressedByPrefix, compressedPrefixOf((row.match & 3) | bits), row);
+  }
 }
 
 /** The row of a mnemonic of a base instruction. @throws Error when the table has none. */
@@ -56,7 +78,7 @@ export function decodeInstruction(raw: number): DecodedInstruction | undefined {
 }
 
 function decodeBase(raw: number): DecodedInstruction | undefined {
-  const row = rowsByOpcode.get(raw & 0x7f)?.find(({ match, mask }) => (raw & mask) >>> 0 === match);
+  const row = rowsByPrefix.get(prefixOf(raw))?.find(({ match, mask }) => (raw & mask) >>> 0 === match);
   if (row === undefined) return undefined;
   const format = formats[row.format];
   const rm = (raw >>> 12) & 7;
@@ -76,7 +98,7 @@ function decodeBase(raw: number): DecodedInstruction | undefined {
 }
 
 function decodeCompressed(raw: number): DecodedInstruction | undefined {
-  const row = compressedInstructions.find((candidate) => matchesCompressed(candidate, raw));
+  const row = compressedByPrefix.get(compressedPrefixOf(raw))?.find((candidate) => matchesCompressed(candidate, raw));
   if (row === undefined) return undefined;
   return {
     mnemonic: row.expansion,

@@ -362,6 +362,10 @@ export class Machine implements Computer {
   get decodedBytes(): number {
     return this.#view.getUint32(at.decodedPages, true) * decodedPageBytes;
   }
+  /** Forgets decoded code, and translations with it. They come again. */
+  forgetDecoded(): void {
+    this.#core.forget();
+  }
 
   run(limit: number, options: RunOptions = {}): StopReason {
     this.start(limit, options);

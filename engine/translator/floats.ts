@@ -218,11 +218,16 @@ const fast: Readonly<Record<string, Fast>> = {
   'fcvt.lu.d': truncate(op.i64_trunc_f64_u, undefined, 0, 2 ** 64),
 };
 
-const [toNearest, towardsZero, dynamic] = [0, 1, 7] as const;
+const [toNearest, towardsZero, lastMode, dynamic] = [0, 1, 4, 7] as const;
 
 function fastOf({ mnemonic, rm }: Operation): Fast | undefined {
   const way = fast[mnemonic];
-  if (!way?.rounds) return way;
+  if (!way) return undefined;
+  if (!way.rounds) {
+    // What never rounds may have a mode all the same, and a reserved one, in frm too, is illegal.
+    if (rm === null || rm <= lastMode) return way;
+    return rm === dynamic ? { ...way, rounds: true } : undefined;
+  }
   const modes: readonly number[] = /^fcvt\.[wl]u?\.d$/.test(mnemonic) ? [towardsZero] : [toNearest, dynamic];
   return modes.includes(rm ?? dynamic) ? way : undefined;
 }

@@ -50,32 +50,56 @@ export function pageOf(at: number): number {
 }
 
 /**
- * The blocks that are reached from `starts` by branches and jumps, not by calls,
- * within the pages. `isBoundary`: nobody goes on there, for a breakpoint.
+ * Finds the blocks that are reached by branches and jumps, not by calls, within the
+ * pages. `isBoundary`: nobody goes on there, for a breakpoint.
  */
-export function explore(starts: readonly number[], pageAt: PageAt, limits: Limits, isBoundary: (at: number) => boolean): GuestFunction {
-  const lines = new Map<number, Line>();
-  const entries = new Set(starts);
-  const waiting = [...starts];
-  let count = 0;
-  for (let i = 0; i < waiting.length; i++) {
-    const at = waiting[i] ?? 0;
-    if (lines.has(at) || lines.size >= limits.blocks || count >= limits.instructions || isBoundary(at)) continue;
-    const line = readLine(at, pageAt, isBoundary);
-    if (!line || line.operations.length === 0) continue;
-    lines.set(at, line);
-    count += line.operations.length;
-    const { end, back } = line;
-    if (end.kind === 'branch') waiting.push(end.to, end.taken);
-    else if (end.kind === 'next' || end.kind === 'jump') waiting.push(end.to);
-    if (back !== undefined) {
-      entries.add(back);
-      waiting.push(back);
+export class Exploration {
+  readonly #lines = new Map<number, Line>();
+  readonly #entries = new Set<number>();
+  /** Instructions so far. */
+  instructions = 0;
+
+  constructor(
+    private readonly pageAt: PageAt,
+    private readonly limits: Limits,
+    private readonly isBoundary: (at: number) => boolean,
+  ) {}
+
+  /** Goes on from an entry. Its block may be known already. */
+  from(start: number): this {
+    this.#entries.add(start);
+    const { blocks, instructions } = this.limits;
+    const lines = this.#lines;
+    const waiting = [start];
+    for (let i = 0; i < waiting.length; i++) {
+      const at = waiting[i] ?? 0;
+      if (lines.has(at) || lines.size >= blocks || this.instructions >= instructions || this.isBoundary(at)) continue;
+      const line = readLine(at, this.pageAt, this.isBoundary);
+      if (!line || line.operations.length === 0) continue;
+      lines.set(at, line);
+      this.instructions += line.operations.length;
+      const { end, back } = line;
+      if (end.kind === 'branch') waiting.push(end.to, end.taken);
+      else if (end.kind === 'next' || end.kind === 'jump') waiting.push(end.to);
+      if (back !== undefined) {
+        this.#entries.add(back);
+        waiting.push(back);
+      }
     }
+    return this;
   }
-  const leaders = [...lines.keys()].sort((a, b) => a - b);
-  const blocks = leaders.map((at, i) => cut(at, lines.get(at), leaders[i + 1]));
-  return { blocks, entries: [...entries].filter((at) => lines.has(at)) };
+
+  /** Where blocks begin, as far as it is known by now. */
+  get leaders(): readonly number[] {
+    return [...this.#lines.keys()];
+  }
+
+  /** `without`: no entry after all. */
+  function(without?: number): GuestFunction {
+    const leaders = this.leaders.toSorted((a, b) => a - b);
+    const blocks = leaders.map((at, i) => cut(at, this.#lines.get(at), leaders[i + 1]));
+    return { blocks, entries: [...this.#entries].filter((at) => this.#lines.has(at) && at !== without) };
+  }
 }
 
 /** A line that runs into another's start ends there: each instruction belongs to one block. */
@@ -105,21 +129,27 @@ function readLine(start: number, pageAt: PageAt, isBoundary: (at: number) => boo
     const raw = length === 2 ? low : (low | ((page[offset + 2] ?? 0) << 16) | ((page[offset + 3] ?? 0) << 24)) >>> 0;
     const operation = operationOf(raw);
     if (!operation) return line({ kind: 'core', at });
-    const { kind } = operation;
+    const { kind, rd, rs1, imm } = operation;
     // The core executes it, and comes back behind it.
     if (kind === 'core') return line({ kind: 'core', at }, operation.flags.control === 'return' ? undefined : at + length);
     operations.push(operation);
     places.push(at);
     at += length;
-    if (kind === 'branch') return line({ kind: 'branch', taken: at - length + operation.imm, to: at });
+    if (kind === 'branch') return line({ kind: 'branch', taken: at - length + imm, to: at });
     if (kind === 'jal') {
-      const to = at - length + operation.imm;
-      return operation.rd === 0 ? line({ kind: 'jump', to }) : line({ kind: 'call', to, back: at }, at);
+      const to = at - length + imm;
+      return rd === 0 ? line({ kind: 'jump', to }) : line({ kind: 'call', to, back: at }, at);
     }
     if (kind === 'jalr') {
-      if (operation.rd !== 0) return line({ kind: 'call', to: undefined, back: at }, at);
+      // An auipc right before it says where.
+      const base = operations.at(-2);
+      const sum = base?.mnemonic === 'auipc' && base.rd === rs1 ? (places.at(-2) ?? 0) + base.imm + imm : undefined;
+      // The lowest bit does not count.
+      const to = sum === undefined ? undefined : 2 * Math.floor(sum / 2);
+      if (rd !== 0) return line({ kind: 'call', to, back: at }, at);
+      if (to !== undefined) return line({ kind: 'jump', to });
       // ra and t0 are what calls leave the way back in (volume I, table 2.1).
-      return line({ kind: operation.rs1 === 1 || operation.rs1 === 5 ? 'return' : 'register' });
+      return line({ kind: rs1 === 1 || rs1 === 5 ? 'return' : 'register' });
     }
   }
 }

@@ -33,19 +33,23 @@ export function operationOf(raw: number): Operation | undefined {
 }
 
 function complete(raw: number, decoded: DecodedInstruction): Operation {
-  const { flags, rd } = decoded;
-  const sources = [decoded.rs1, decoded.rs2, decoded.rs3];
-  const reads = (file: string): number => sources.reduce((mask, register, i) => (flags.reads[i] === file ? mask | (1 << register) : mask), 0);
-  return {
-    ...decoded,
+  const { flags, rd, rs1, rs2, rs3 } = decoded;
+  const { reads, writes } = flags;
+  let [readsX, readsF] = [0, 0];
+  for (let i = 0; i < reads.length; i++) {
+    const bit = 1 << (i === 0 ? rs1 : i === 1 ? rs2 : rs3);
+    if (reads[i] === 'x') readsX |= bit;
+    else readsF |= bit;
+  }
+  return Object.assign(decoded, {
     raw,
     kind: kindOf(decoded),
     cost: costs[flags.cost],
-    readsX: reads('x') & ~1,
-    readsF: reads('f'),
-    writesX: flags.writes === 'x' ? (1 << rd) & ~1 : 0,
-    writesF: flags.writes === 'f' ? 1 << rd : 0,
-  };
+    readsX: readsX & ~1,
+    readsF,
+    writesX: writes === 'x' ? (1 << rd) & ~1 : 0,
+    writesF: writes === 'f' ? 1 << rd : 0,
+  });
 }
 
 function kindOf({ mnemonic, flags, rd }: DecodedInstruction): Kind {

@@ -48,8 +48,8 @@ describe.each(['auto', 'translator'] as const)('translated code, tier %s', (tier
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 700_000 }), { minLength: 1, maxLength: 6 }), (steps) => {
         const [ours, theirs] = [machineOf(loop, tier), machineOf(loop, 'interpreter')];
-        ours.run(400_000);
-        theirs.run(400_000);
+        ours.run(1_500_000);
+        theirs.run(1_500_000);
         for (const step of steps) {
           expect(ours.run(ours.retired + step)).toBe('limit');
           theirs.run(theirs.retired + step);

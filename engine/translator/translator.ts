@@ -5,7 +5,7 @@ import { instructions as table } from '../isa/instructions';
 import { helpers } from './assembler';
 import { innermostLoop } from './control-flow';
 import { emit } from './emit';
-import { explore, pageOf, type GuestFunction, type Limits } from './guest-function';
+import { Exploration, pageOf, type GuestFunction, type Limits } from './guest-function';
 import { wasmModule } from './wasm-code';
 
 const limits: Limits = { blocks: 256, instructions: 2000 };
@@ -87,7 +87,8 @@ export class Translator {
       // What is still hot will be reported again.
       return;
     }
-    const stops = new Set(breakpoints);
+    // Whichever page they are in: one of RAM may have any address, and its records belong to all of them.
+    const stops = new Set(breakpoints.map((address) => Number(address & 4095n)));
     const batch: Found[] = [];
     const waiting = [this.#view.getBigUint64(layout.hotVa, true)];
     const met = new Set(waiting);
@@ -95,10 +96,10 @@ export class Translator {
     for (let va = waiting.shift(); va !== undefined && batch.length < mostTogether && size < limits.instructions; va = waiting.shift()) {
       const base = va & ~4095n;
       const around = this.#around(base);
-      const isBoundary = (at: number): boolean => stops.size > 0 && stops.has(base + BigInt(at));
+      const isBoundary = (at: number): boolean => stops.has(at & 4095);
       const start = Number(va & 4095n);
       const found = alone
-        ? explore([start], around.bytesAt, limits, (at) => isBoundary(at) || this.#recordAt(around.ramPageAt(pageOf(at)), at).op === entryOp)
+        ? new Exploration(around.bytesAt, limits, (at) => isBoundary(at) || this.#recordAt(around.ramPageAt(pageOf(at)), at).op === entryOp).from(start).function()
         : this.#explore(start, around, isBoundary);
       if (found.entries.length === 0) continue;
       batch.push({ ...found, around });
@@ -150,29 +151,27 @@ export class Translator {
   /** The function around an offset, joined with those that have some of its code. */
   #explore(start: number, around: Surroundings, isBoundary: (at: number) => boolean): GuestFunction {
     const joined = new Set<Made>();
-    let starts: number[] = [];
-    for (;;) {
-      const all = [...starts, start];
-      const found = explore(all, around.bytesAt, limits, isBoundary);
-      const size = sizeOf(found);
-      let grown = false;
-      for (const { at } of found.blocks) {
+    const theirs = new Set<number>();
+    const exploration = new Exploration(around.bytesAt, limits, isBoundary).from(start);
+    for (let isGrowing = true; isGrowing; ) {
+      isGrowing = false;
+      for (const at of exploration.leaders) {
         const other = this.#madeAt(around.ramPageAt(pageOf(at)), at & 4095);
         if (!other || joined.has(other)) continue;
-        if (size + other.instructions > limits.instructions) return explore([start], around.bytesAt, limitsOfCopies, isBoundary);
+        if (exploration.instructions + other.instructions > limits.instructions) return new Exploration(around.bytesAt, limitsOfCopies, isBoundary).from(start).function();
         joined.add(other);
-        starts.push(...entriesFrom(other, around));
-        grown = true;
+        for (const entry of entriesFrom(other, around)) {
+          theirs.add(entry);
+          exploration.from(entry);
+        }
+        isGrowing = true;
       }
-      if (grown) {
-        starts = [...new Set(starts)];
-        continue;
-      }
-      if (starts.length === 0 || starts.includes(start)) return found;
-      // In a loop of theirs, its head is the better entry.
-      const entry = innermostLoop(found.blocks.map(({ end }) => successorsOf(end)), found.blocks.map(({ at }) => at), starts, start);
-      return entry === start ? found : explore([...starts, entry], around.bytesAt, limits, isBoundary);
     }
+    if (theirs.size === 0 || theirs.has(start)) return exploration.function();
+    // In a loop of theirs, its head is the better entry.
+    const { blocks } = exploration.function();
+    const entry = innermostLoop(blocks.map(({ end }) => successorsOf(end)), blocks.map(({ at }) => at), [...theirs], start);
+    return entry === start ? exploration.function() : exploration.from(entry).function(start);
   }
 
   /** The function that has a block there and can still be entered. */

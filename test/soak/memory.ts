@@ -65,7 +65,7 @@ export function sample(system: System): Sample {
 function forgetDecoded(computer: Computer): number {
   if (!(computer instanceof Machine)) throw new Error('a replica that is no machine');
   const { decodedBytes } = computer;
-  computer.setBreakpoints([]);
+  computer.forgetDecoded();
   return decodedBytes;
 }
 

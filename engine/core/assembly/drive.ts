@@ -96,7 +96,7 @@ const HOT: u32 = 3;
 /** Instructions between two looks at where the guest is; more than any block has. */
 const SLICE: u64 = 4096;
 /** How often a block is met before it counts as hot. */
-const WARM: u16 = 24;
+const WARM: u16 = 48;
 /** Value of SAMPLING: every block is reported when it is met first. */
 const EVERYTHING: u32 = 2;
 /** Of the account that translated code gives back: instructions that may still be retired, and from bit 32 on cycles spent. */
