@@ -19,6 +19,10 @@ const options = [
   '--runtime',
   'stub',
   '--importMemory',
+  // Replicas may run on other threads than what looks after them.
+  '--enable',
+  'threads',
+  '--sharedMemory',
   '--exportTable',
   '--initialMemory',
   '64',

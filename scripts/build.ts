@@ -1,7 +1,8 @@
 /**
- * `npm run build`: the generators, then two bundles.
+ * `npm run build`: the generators, then three bundles.
  *
  *   dist/covert.cjs     the `covert` command: engine, language server, debug adapter
+ *   dist/replica-thread.cjs  what threads start with that execute replicas
  *   dist/extension.cjs  the VS Code extension; `vscode` is given by its host
  */
 import { chmod, mkdir } from 'node:fs/promises';
@@ -35,6 +36,11 @@ const bundles: BuildOptions[] = [
     entryPoints: ['server/cli/main.ts'],
     outfile: 'dist/covert.cjs',
     banner: { js: '#!/usr/bin/env node' },
+  },
+  {
+    ...common,
+    entryPoints: ['engine/machine/threads/entry.ts'],
+    outfile: 'dist/replica-thread.cjs',
   },
   {
     ...common,

@@ -32,11 +32,20 @@ export interface CoreImports {
   virtioWrite(slot: number, offset: number, size: number, value: number): void;
 }
 
+/** A memory for a core, shared so that several threads can have instances on it. All of a machine's state is in it. */
+export function coreMemory(pages: number): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+}
+
 let compiled: WebAssembly.Module | undefined;
 
-/** A core of its own on `memory`. The module is compiled once. */
-export function instantiateCore(memory: WebAssembly.Memory, devices: CoreImports): CoreExports {
-  compiled ??= new WebAssembly.Module(Buffer.from(coreWasm, 'base64'));
+/** The core's code, compiled once. */
+export function coreModule(): WebAssembly.Module {
+  return (compiled ??= new WebAssembly.Module(Buffer.from(coreWasm, 'base64')));
+}
+
+/** A core of its own on `memory`. */
+export function instantiateCore(memory: WebAssembly.Memory, devices: CoreImports, module = coreModule()): CoreExports {
   const imports = {
     env: {
       memory,
@@ -47,5 +56,5 @@ export function instantiateCore(memory: WebAssembly.Memory, devices: CoreImports
       },
     },
   };
-  return new WebAssembly.Instance(compiled, imports).exports as unknown as CoreExports;
+  return new WebAssembly.Instance(module, imports).exports as unknown as CoreExports;
 }

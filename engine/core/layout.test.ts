@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import { entryOp } from '../translator/translator';
-import { instantiateCore } from './core';
+import { coreMemory, instantiateCore } from './core';
 import { at, decodedBitmapOffset, decodedDropsOffset, decodedPageBytes, memoryPages, mostCalled, ramHostAddress, stateAt, uartPollerLooks } from './layout';
 
 it('is the resident core’s layout', () => {
   const pages = memoryPages(4096);
-  const core = instantiateCore(new WebAssembly.Memory({ initial: pages, maximum: pages }), {
+  const core = instantiateCore(coreMemory(pages), {
     virtioRead: () => 0,
     virtioWrite: () => undefined,
   });

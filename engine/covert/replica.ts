@@ -13,6 +13,8 @@ export class Replica {
   halted: Halt = null;
   /** It rests before an instruction with a breakpoint that has been attended to, and goes on over it. */
   atBreakpoint = false;
+  /** Between `start` and `finish` of its computer. */
+  running = false;
 
   /** The boundary at which address triggers have been counted, so that none is counted twice. */
   counted: { readonly retired: number; readonly pc: bigint } | undefined;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Session } from '../history/session';
 import { defaultTier, type Tier } from '../machine/tier';
+import type { CrewOptions } from './crew';
 import { judge } from './expectations';
 import type { SystemEvent } from './events';
 import { symbolsOf } from './guest';
@@ -9,7 +10,7 @@ import { runReference, type Reference } from './reference';
 import type { ReleasedData } from './release-log';
 import type { CostReport, DivergenceReport, FaultReport, Location, Report } from './report';
 
-export interface RunOptions {
+export interface RunOptions extends CrewOptions {
   /** Called a few times a second with the instructions run so far. */
   onProgress?: (instructions: number) => void;
   /** Aborting it makes `run` reject with {@link RunAborted}. */
@@ -30,17 +31,21 @@ type EventOf<Kind extends SystemEvent['kind']> = Extract<SystemEvent, { kind: Ki
 
 /** Runs a scenario to its end and judges its expectations. */
 export async function run(plan: Plan, options: RunOptions = {}): Promise<Report> {
-  const { signal, onProgress, withoutDivergences, tier = defaultTier } = options;
+  const { signal, onProgress, withoutDivergences, tier = defaultTier, ...crew } = options;
   const reference = await runReference(plan, signal, onProgress, tier);
-  const session = Session.create(plan, { findDivergences: !withoutDivergences, tier });
-  const rest = await session.forward({
-    stopAt: new Set(),
-    breakpoints: new Set(),
-    ...(signal ? { signal } : {}),
-    ...(onProgress ? { onProgress } : {}),
-  });
-  if (!reference || rest.why !== 'end' || rest.event.kind !== 'end') throw new RunAborted();
-  return makeReport(session, rest.event, reference);
+  const session = Session.create(plan, { findDivergences: !withoutDivergences, tier, ...crew });
+  try {
+    const rest = await session.forward({
+      stopAt: new Set(),
+      breakpoints: new Set(),
+      ...(signal ? { signal } : {}),
+      ...(onProgress ? { onProgress } : {}),
+    });
+    if (!reference || rest.why !== 'end' || rest.event.kind !== 'end') throw new RunAborted();
+    return makeReport(session, rest.event, reference);
+  } finally {
+    session.close();
+  }
 }
 
 function makeReport(session: Session, end: EventOf<'end'>, reference: Reference): Report {

@@ -4,6 +4,7 @@ import { defaultTier, type Tier } from '../machine/tier';
 import type { Output } from '../machine/types';
 import { Accounting } from './accounting';
 import type { Checkpoint } from './checkpoint';
+import { Crew, type CrewOptions } from './crew';
 import type { Ending, SystemEvent } from './events';
 import { FaultInjector, type InjectorState } from './fault-injector';
 import { createMachine } from './guest';
@@ -15,7 +16,7 @@ import { compareOutputs, compareStates, describeOutput, inspectArrival, snapshot
 import { Replica, type ReplicaState } from './replica';
 import type { CostReport } from './report';
 
-export interface SystemOptions {
+export interface SystemOptions extends CrewOptions {
   costs?: CostTable;
   /** Logs that several systems share which replay one run. */
   log?: ReleaseLog;
@@ -90,6 +91,9 @@ export class System {
   readonly #log: ReleaseLog;
   readonly #feed: InputFeed;
   readonly #forgetful: boolean;
+  readonly #crew: Crew;
+  /** Replicas may run at the same time: no fault is one of two of them. */
+  readonly #independent: boolean;
   #moment = 0;
   #count = 0;
   #epoch = 0;
@@ -124,12 +128,14 @@ export class System {
 
     const first = createMachine(guest, plan.seed, options.tier ?? defaultTier);
     const count = { none: 1, dmr: 2, tmr: 3 }[protection.kind];
-    this.replicas = Array.from({ length: count }, (_, i) => {
-      const computer = i === 0 ? first : first.clone();
+    const machines = Array.from({ length: count }, (_, i) => (i === 0 ? first : first.clone()));
+    this.#crew = new Crew(machines, options);
+    this.replicas = machines.map((computer, i) => {
       const core = protection.cores[i] ?? i;
       computer.setTimeSource(this.chip.timeSource(core, protection.uncoordinated));
       return new Replica(replicaNames[i] ?? 'A', core, computer);
     });
+    this.#independent = new Set(this.replicas.map(({ core }) => core)).size === count;
     this.#checkpoint = this.#takeCheckpoint(0);
     this.#arm(undefined);
     for (const replica of this.replicas) this.#strike(replica, 0);
@@ -162,6 +168,10 @@ export class System {
   }
   get protectionNow(): ProtectionKind {
     return this.plan.protection.kind;
+  }
+  /** Threads that execute the replicas now, the caller's among them. */
+  get threads(): number {
+    return this.#crew.isComplete ? this.replicas.length : 1;
   }
   costs(): CostReport[] {
     return this.#accounting.report();
@@ -197,6 +207,11 @@ export class System {
       if (hit) return hit;
     }
     return this.#ended ? { why: 'end' } : { why: 'moment' };
+  }
+
+  /** Gives back what the system shares with others, its threads; it still can be used. */
+  close(): void {
+    this.#crew.close();
   }
 
   save(): SystemState {
@@ -256,11 +271,14 @@ export class System {
   #runEpochPart(goal: number, options: AdvanceOptions): AdvanceStop | undefined {
     const epochEnd = this.#epochEnd;
     let limit = Math.min(goal, epochEnd);
+    this.#crew.gather(limit - this.#count);
+    // A breakpoint that one hits is the limit of the others.
+    const together = this.#crew.isComplete && this.#independent && !options.breakpoints;
     let hit: { replica: Replica; count: number } | undefined;
 
     const runOn = (replica: Replica): boolean => {
       const { computer } = replica;
-      if (replica.halted || computer.retired >= limit) return false;
+      if (!replica.running && (replica.halted || computer.retired >= limit)) return false;
       if (this.#runReplica(replica, limit, epochEnd, options)) {
         // No run passes `limit`, so a later hit is an earlier count or the same one, which stays the first replica's.
         if (!hit || computer.retired < hit.count) hit = { replica, count: computer.retired };
@@ -268,16 +286,31 @@ export class System {
       }
       return true;
     };
+    /** In their order, though they run at the same time if they can: what becomes of one is nothing to the others. */
+    const runAll = (replicas: readonly Replica[]): boolean => {
+      const started: Replica[] = [];
+      try {
+        for (const replica of together ? replicas : []) {
+          // The first has no thread of its own.
+          if (replica === this.replicas[0] || replica.halted || replica.computer.retired >= limit) continue;
+          this.#start(replica, limit, options);
+          started.push(replica);
+        }
+        return replicas.map((replica) => runOn(replica)).includes(true);
+      } finally {
+        // Where one has thrown, the others come to rest.
+        for (const replica of started) if (replica.running) this.#settle(replica);
+      }
+    };
 
     for (;;) {
-      let ran = false;
-      for (const replica of this.replicas) if (replica.pending.length === 0) ran = runOn(replica) || ran;
+      let ran = runAll(this.replicas.filter((replica) => replica.pending.length === 0));
       if (this.replicas.every((replica) => (replica.pending[0]?.instruction ?? Infinity) <= limit)) {
         if (this.#compareHeads(limit, epochEnd, options)) return undefined;
         continue;
       }
       if (ran) continue;
-      for (const replica of this.replicas) ran = runOn(replica) || ran;
+      ran = runAll(this.replicas);
       if (!ran) break;
     }
 
@@ -326,16 +359,11 @@ export class System {
    * Boundaries at the epoch's end are struck after the rendezvous, not here.
    */
   #runReplica(replica: Replica, limit: number, epochEnd: number, options: AdvanceOptions): boolean {
-    const { computer, name, core } = replica;
-    while (computer.retired < limit && !replica.halted) {
-      const goal = Math.min(limit, this.#injector.nextInstruction(name, core, computer.retired));
-      const cycleLimit = this.#injector.nextCycle(name, core);
-      const stop = computer.run(goal, {
-        stopOnOutput: true,
-        stepOver: replica.atBreakpoint,
-        collectEffects: options.collectEffects ?? false,
-        ...(cycleLimit < Infinity ? { cycleLimit } : {}),
-      });
+    const { computer } = replica;
+    while (replica.running || (computer.retired < limit && !replica.halted)) {
+      if (!replica.running) this.#start(replica, limit, options);
+      replica.running = false;
+      const stop = computer.finish();
       const outputs = computer.takeOutputs();
       replica.pending.push(...outputs);
       replica.produced += outputs.length;
@@ -349,6 +377,30 @@ export class System {
       if (outputs.length > 0) return false;
     }
     return false;
+  }
+
+  /** Lets a replica run as far as nothing is due, until its `finish`. */
+  #start(replica: Replica, limit: number, options: AdvanceOptions): void {
+    const { computer, name, core } = replica;
+    const goal = Math.min(limit, this.#injector.nextInstruction(name, core, computer.retired));
+    const cycleLimit = this.#injector.nextCycle(name, core);
+    computer.start(goal, {
+      stopOnOutput: true,
+      stepOver: replica.atBreakpoint,
+      collectEffects: options.collectEffects ?? false,
+      ...(cycleLimit < Infinity ? { cycleLimit } : {}),
+    });
+    replica.running = true;
+  }
+
+  /** Waits for a replica whose result nobody needs any more. */
+  #settle(replica: Replica): void {
+    replica.running = false;
+    try {
+      replica.computer.finish();
+    } catch {
+      // What has thrown first is what is said.
+    }
   }
 
   #isOrigin(replica: Replica, pc: bigint): boolean {

@@ -1,4 +1,5 @@
 import type { CostReport } from '../covert/report';
+import type { CrewOptions } from '../covert/crew';
 import type { EventKind, SystemEvent } from '../covert/events';
 import { InputLog } from '../covert/input-log';
 import type { Plan, ReplicaName } from '../covert/plan';
@@ -39,10 +40,11 @@ export class Session implements ReplaySession {
     readonly plan: Plan,
     findDivergences: boolean,
     tier: Tier,
+    crew: CrewOptions,
   ) {
     const log = new ReleaseLog();
     const inputs = new InputLog();
-    this.#system = new System(plan, { log, inputs, tier });
+    this.#system = new System(plan, { log, inputs, tier, ...crew });
     this.#shelf.put(this.#system.save());
     if (findDivergences) {
       const before = (moment: number, strictly: boolean): SystemState | undefined => this.#shelf.before(moment, strictly);
@@ -52,8 +54,13 @@ export class Session implements ReplaySession {
   }
 
   /** `findDivergences: false` leaves out the search that divergence events come from. */
-  static create(plan: Plan, { findDivergences = true, tier = defaultTier }: { findDivergences?: boolean; tier?: Tier } = {}): Session {
-    return new Session(plan, findDivergences, tier);
+  static create(plan: Plan, { findDivergences = true, tier = defaultTier, ...crew }: { findDivergences?: boolean; tier?: Tier } & CrewOptions = {}): Session {
+    return new Session(plan, findDivergences, tier, crew);
+  }
+
+  /** Gives back the threads, if it has any; it still can be used. */
+  close(): void {
+    this.#system.close();
   }
 
   get replicas(): readonly ReplicaView[] {

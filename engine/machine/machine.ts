@@ -1,4 +1,4 @@
-import { instantiateCore, type CoreExports } from '../core/core';
+import { coreMemory, coreModule, instantiateCore, type CoreExports, type CoreImports } from '../core/core';
 import { boardTree, flatten } from './device-tree';
 import {
   at,
@@ -23,7 +23,8 @@ import { OutputQueue } from './output-queue';
 import { PageTree } from './page-tree';
 import { MachineSnapshot, machineSnapshot, ramBase } from './snapshot';
 import { noImages, readState, writeState, type ImageOf } from './state-file';
-import { Translator } from '../translator/translator';
+import { Execution } from './threads/execution';
+import type { ReplicaThread } from './threads/replica-thread';
 import type { Tier } from './tier';
 import type { Computer, Output, RunOptions, Snapshot, StopReason, TimeSource, TrapDigest } from './types';
 import { BlockDevice } from './virtio/block';
@@ -75,8 +76,6 @@ export interface KernelOptions {
 const mostRam = 2 ** 31;
 const never = 0xffff_ffff_ffff_ffffn;
 const stops: readonly StopReason[] = ['limit', 'breakpoint', 'watch', 'output', 'exit', 'idle', 'stalled'];
-/** The core asks for a translation, and is run again. */
-const hot = 7;
 
 /** A clock of one guest second a thousand million instructions: 100 instructions a tick of 10 MHz. */
 const defaultTimeSource: TimeSource = {
@@ -135,7 +134,16 @@ export class Machine implements Computer {
   readonly #virtio: VirtioBoard;
   readonly #outputs: OutputQueue;
   #timeSource: TimeSource = defaultTimeSource;
-  readonly #translator: Translator | undefined;
+  readonly #memory: WebAssembly.Memory;
+  readonly #devices: CoreImports;
+  /** Runs the core on this thread. */
+  #execution: Execution;
+  /** Runs it in place of that. */
+  #thread: ReplicaThread | undefined;
+  /** Called at each access of the guest to a virtio device, after it. */
+  #whileAccessing: (() => void) | undefined;
+  /** What `start` was told, until `finish`. */
+  #begun: { stepOver: boolean; stopOnOutput: boolean } | undefined;
   #breakpoints: readonly bigint[] = [];
   /** What RAM held at the last snapshot or restore; pages whose dirty byte is set may differ. */
   #pages: PageTree;
@@ -153,10 +161,22 @@ export class Machine implements Computer {
     this.ramBytes = ramBytes;
     this.harts = harts;
     const pages = memoryPages(ramBytes);
-    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    this.#core = instantiateCore(memory, {
+    const memory = coreMemory(pages);
+    this.#memory = memory;
+    this.#devices = {
       virtioRead: (slot, offset, size) => this.#virtio.read(slot, offset, size),
       virtioWrite: (slot, offset, size, value) => this.#virtio.write(slot, offset, size, value >>> 0),
+    };
+    this.#core = instantiateCore(memory, {
+      virtioRead: (slot, offset, size) => {
+        const value = this.#devices.virtioRead(slot, offset, size);
+        this.#whileAccessing?.();
+        return value;
+      },
+      virtioWrite: (slot, offset, size, value) => {
+        this.#devices.virtioWrite(slot, offset, size, value);
+        this.#whileAccessing?.();
+      },
     });
     this.#view = new DataView(memory.buffer);
     this.#bytes = new Uint8Array(memory.buffer);
@@ -166,10 +186,8 @@ export class Machine implements Computer {
     this.#view.setUint32(at.ramBytes, ramBytes, true);
     this.#view.setUint32(at.ramAt, this.#ramAt, true);
     this.#core.reset(ramBase, harts);
-    if (options.tier === 'auto' || options.tier === 'translator') {
-      this.#translator = new Translator(this.#core, memory, ramBytes, this.#ramAt, ramBase);
-      this.#view.setUint32(at.sampling, options.tier === 'auto' ? 1 : 2, true);
-    }
+    this.#view.setUint32(at.sampling, { interpreter: 0, auto: 1, translator: 2 }[this.#tier], true);
+    this.#execution = this.#makeExecution();
     this.setTimeSource(timeSource ?? defaultTimeSource);
     this.#outputs = new OutputQueue(this.#view, (kind, value) => this.#core.output(kind, value));
     this.#disks = disks.map(({ image, readOnly }) => new Disk(image, readOnly ?? false));
@@ -350,30 +368,67 @@ export class Machine implements Computer {
   }
 
   run(limit: number, options: RunOptions = {}): StopReason {
+    this.start(limit, options);
+    return this.finish();
+  }
+
+  start(limit: number, options: RunOptions = {}): void {
+    if (this.#begun) throw new Error('the machine runs already');
     const { stopOnOutput = false, stepOver = false, collectEffects = false, cycleLimit } = options;
     const view = this.#view;
     view.setBigUint64(at.limit, bound(limit), true);
     view.setBigUint64(at.cycleLimit, bound(cycleLimit ?? Infinity), true);
     view.setUint32(at.stopOnOutput, stopOnOutput ? 1 : 0, true);
     view.setUint32(at.collect, collectEffects ? 1 : 0, true);
+    this.#thread?.start(stepOver);
+    this.#begun = { stepOver, stopOnOutput };
+  }
+
+  finish(): StopReason {
+    if (!this.#begun) throw new Error('the machine does not run');
+    const { stepOver, stopOnOutput } = this.#begun;
+    this.#begun = undefined;
     for (let over = stepOver; ; over = false) {
-      const reason = this.#core.run(over ? 1 : 0);
-      if (reason === hot) {
-        this.#translator?.translate(this.#breakpoints, this.options.tier === 'translator');
-        continue;
-      }
-      let stop = stops[reason] ?? 'stalled';
+      let stop = stops[this.#thread ? this.#thread.finish() : this.#execution.run(over)] ?? 'stalled';
       this.#outputs.drain();
       if (this.#count(at.exited) === rebooting) {
         this.#reboot();
         stop = 'reboot';
       }
       // Without `stopOnOutput` the core comes back only because there was no room for more.
-      if (stop === 'output' && !stopOnOutput && !this.#outputs.full) continue;
+      if (stop === 'output' && !stopOnOutput && !this.#outputs.full) {
+        this.#thread?.start(false);
+        continue;
+      }
       // What comes from outside until the next run is not an instruction's doing.
-      view.setUint32(at.collect, 0, true);
+      this.#view.setUint32(at.collect, 0, true);
       return stop;
     }
+  }
+
+  /**
+   * From now on a thread executes the code, between `start` and `finish`; or, without one, the caller's own
+   * again. The thread is one that rests. Not while the machine runs.
+   */
+  moveTo(thread: ReplicaThread | undefined): void {
+    // Translations are in the table of the core that has run so far.
+    this.#core.forget();
+    this.#execution = this.#makeExecution();
+    this.#thread = thread;
+    thread?.prepare({ module: coreModule(), memory: this.#memory, ramBytes: this.ramBytes, tier: this.#tier }, this.#devices);
+  }
+
+  /** Has something done at each access of the guest to a virtio device. Nothing of the machine may be touched by it. */
+  whileAccessing(action: (() => void) | undefined): void {
+    this.#whileAccessing = action;
+  }
+
+  get #tier(): Tier {
+    return this.options.tier ?? 'interpreter';
+  }
+
+  #makeExecution(): Execution {
+    return new Execution(this.#core, this.#memory, this.ramBytes, this.#tier);
   }
 
   interruptDue(): boolean {
@@ -422,7 +477,7 @@ export class Machine implements Computer {
 
   /** Functions that stand for guest code now, the guest's instructions in them, and how many they have retired since creation. */
   get translated(): { functions: number; instructions: number; retired: number } {
-    const { functions = 0, instructions = 0 } = this.#translator ?? {};
+    const { functions, instructions } = this.#thread?.translated ?? this.#execution;
     return { functions, instructions, retired: this.#count(at.translated) };
   }
 

@@ -125,6 +125,12 @@ export interface Computer {
 
   /** Run until `retired === limit` or an earlier stop. Never throws on the guest's account. */
   run(limit: number, options?: RunOptions): StopReason;
+  /**
+   * `run` in two halves, so that several computers can run at the same time where each has a thread:
+   * nothing else is to be asked of it between the two. `finish` may throw what keeps it from running on.
+   */
+  start(limit: number, options?: RunOptions): void;
+  finish(): StopReason;
 
   /** True if an interrupt will be taken before the instruction at `pc`. A rest at a limit is always before it. */
   interruptDue(): boolean;

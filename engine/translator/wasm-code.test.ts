@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { coreMemory } from '../core/core';
 import { i32, i64, op, WasmCode, wasmModule, type WasmFunction } from './wasm-code';
 
 function call<T>(fn: WasmFunction, ...parameters: (number | bigint)[]): T {
-  const memory = new WebAssembly.Memory({ initial: 1 });
+  const memory = coreMemory(1);
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasmModule([], [fn])), { env: { memory } });
   return (exports['0'] as (...all: (number | bigint)[]) => T)(...parameters);
 }

@@ -164,6 +164,9 @@ export interface WasmFunction {
   code: WasmCode;
 }
 
+/** 4 GiB, all that there are addresses for. */
+const mostMemoryPages = 65_536;
+
 /** A module of functions, exported as `0`, `1` and so on, that imports `env.memory` and functions of `env`. */
 export function wasmModule(imports: readonly { name: string; type: FunctionType }[], functions: readonly WasmFunction[]): Uint8Array<ArrayBuffer> {
   const out = new WasmCode().plain(0x00, 0x61, 0x73, 0x6d).plain(1, 0, 0, 0);
@@ -190,7 +193,8 @@ export function wasmModule(imports: readonly { name: string; type: FunctionType 
   });
   section(2, imports.length + 1, (into) => {
     name(into, 'env');
-    name(into, 'memory').plain(0x02, 0x00).unsigned(1);
+    // Shared, with a maximum, which has to be no less than the real one's.
+    name(into, 'memory').plain(0x02, 0x03).unsigned(1).unsigned(mostMemoryPages);
     imports.forEach((each, index) => {
       name(into, 'env');
       name(into, each.name).plain(0x00).unsigned(importTypes[index] ?? 0);

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { run } from '../../engine/covert/run';
 import type { Report } from '../../engine/covert/report';
 import type { Tier } from '../../engine/machine/tier';
@@ -12,11 +12,13 @@ import { loadPlans } from './scenario-file';
 import { withShownSources } from './shown-sources';
 import { screenOf, write } from './terminal';
 import { tierOption } from './tier-option';
+import { parseThreads } from './values';
 
 interface RunFlags {
   scenario?: string;
   json?: true;
   tier: Tier;
+  threads: number;
 }
 
 export function addRunCommand(program: Command): void {
@@ -26,6 +28,7 @@ export function addRunCommand(program: Command): void {
     .argument('<file>', 'scenario file (.covert)')
     .option('-s, --scenario <name>', 'run only the scenario of this name')
     .addOption(tierOption())
+    .addOption(new Option('--threads <count>', 'threads of this machine that execute replicas, at most; never visible to the guest').argParser(parseThreads).default(1))
     .option('--json', 'print an array of reports, one a scenario, instead of text')
     .addHelpText(
       'after',
@@ -42,7 +45,7 @@ Example:
     });
 }
 
-async function runFile(file: string, { scenario, json, tier }: RunFlags): Promise<number> {
+async function runFile(file: string, { scenario, json, tier, threads }: RunFlags): Promise<number> {
   const plans = await loadPlans(file, scenario);
   const screen = screenOf(process.stdout);
   return interruptible(async (signal) => {
@@ -50,7 +53,7 @@ async function runFile(file: string, { scenario, json, tier }: RunFlags): Promis
     for (const plan of plans) {
       const progress = new Progress(plan.name);
       const onProgress = (instructions: number): void => progress.update(() => `${count(instructions)} instructions`);
-      const report = await run(plan, { onProgress, signal, tier }).finally(() => progress.end());
+      const report = await run(plan, { onProgress, signal, tier, threads }).finally(() => progress.end());
       if (json) reports.push(report);
       else {
         const shown = withShownSources(report, plan.guest.path);

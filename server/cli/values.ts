@@ -36,6 +36,13 @@ export function parseHarts(text: string): number {
   return harts;
 }
 
+/** Threads of the host. Throws commander's InvalidArgumentError. */
+export function parseThreads(text: string): number {
+  const threads = parseCount(text);
+  if (threads < 1) throw new InvalidArgumentError('It takes one thread at least.');
+  return threads;
+}
+
 /** A TCP port; 0 lets the system choose. Throws commander's InvalidArgumentError. */
 export function parsePort(text: string): number {
   const port = parseCount(text);

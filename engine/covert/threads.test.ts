@@ -1,0 +1,138 @@
+import fc from 'fast-check';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { fillPool, pool } from '../machine/threads/thread.test-support';
+import { ThreadLost } from '../machine/threads/replica-thread';
+import { tiers } from '../machine/tier';
+import type { FaultEffect, FaultPlan, Place, Plan, Trigger } from './plan';
+import { addressOf, fault, planFor, type Example } from './plan.test-support';
+import { run } from './run';
+import { System, type SystemOptions } from './system';
+
+beforeAll(() => fillPool(1));
+afterAll(() => pool().close());
+
+const smpPath = resolve(import.meta.dirname, '../../test/oracles/smp/smp.elf');
+const smpImage = new Uint8Array(readFileSync(smpPath));
+
+const threaded = { threads: 2, threadsFrom: 0 } as const;
+
+/** All that can be told of a run, in slices of a random length. */
+function story(plan: Plan, options: SystemOptions, slice: number): unknown {
+  const system = new System(plan, options);
+  try {
+    const hashes: string[] = [];
+    const threads = new Set<number>();
+    const events = system.takeEvents();
+    for (let slices = 0; !system.ended; slices++) {
+      system.advance(system.moment + slice);
+      threads.add(system.threads);
+      events.push(...system.takeEvents());
+      if (slices % 8 === 0) for (const { computer } of system.replicas) hashes.push(computer.snapshot().hash());
+    }
+    for (const { computer } of system.replicas) hashes.push(computer.snapshot().hash());
+    expect([...threads]).toEqual([options.threads ?? 1]);
+    const { moment, count, epoch, ended, cycles } = system;
+    const fired = plan.faults.map((_, i) => system.hasFired(i));
+    return { events, hashes, moment, count, epoch, ended, cycles, fired, costs: system.costs(), released: Buffer.from(system.released).toString() };
+  } finally {
+    system.close();
+  }
+}
+
+const end = 900_000;
+
+function places(example: Example): fc.Arbitrary<Place> {
+  return fc.oneof(
+    fc.record({ kind: fc.constant('x' as const), index: fc.integer({ min: 1, max: 31 }) }),
+    fc.record({ kind: fc.constant('f' as const), index: fc.nat(31) }),
+    fc.constant<Place>({ kind: 'pc' }),
+    fc.record({ kind: fc.constant('csr' as const), number: fc.constantFrom(0x300, 0x304, 0x305, 0x341, 0x342, 0x180) }),
+    fc.record({ kind: fc.constant('memory' as const), address: fc.nat(0x4000).map((at) => addressOf(example, '_start') + BigInt(at) * 8n), bytes: fc.constantFrom(1 as const, 4 as const, 8 as const) }),
+  );
+}
+
+function faults(example: Example): fc.Arbitrary<FaultPlan> {
+  const place = places(example);
+  const effect: fc.Arbitrary<FaultEffect> = fc.oneof(
+    fc.record({ kind: fc.constant('flip' as const), place, bits: fc.uniqueArray(fc.nat(7), { minLength: 1, maxLength: 3 }) }),
+    fc.record({ kind: fc.constant('set' as const), place, value: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }) }),
+    fc.record({ kind: fc.constant('flip-random' as const), places: fc.array(place, { minLength: 1, maxLength: 4 }), count: fc.integer({ min: 1, max: 4 }) }),
+  );
+  const trigger: fc.Arbitrary<Trigger> = fc.oneof(
+    fc.record({ kind: fc.constant('instruction' as const), count: fc.integer({ min: 0, max: end }) }),
+    fc.record({ kind: fc.constant('cycle' as const), count: fc.integer({ min: 0, max: end }) }),
+    fc.record({ kind: fc.constant('execute' as const), address: fc.nat(0x200).map((at) => addressOf(example, 'main') + BigInt(at) * 2n), hit: fc.integer({ min: 1, max: 40 }) }),
+    fc.record({ kind: fc.constant('epoch' as const), number: fc.nat(40) }),
+    fc.record({ kind: fc.constant('checkpoint' as const), number: fc.nat(10) }),
+    fc.record({ kind: fc.constant('output' as const), number: fc.integer({ min: 1, max: 60 }) }),
+    fc.record({ kind: fc.constant('console' as const), text: fc.constantFrom('a', 'e', 's', '0') }),
+  );
+  const target = fc.oneof(
+    fc.record({ kind: fc.constant('replica' as const), replica: fc.constantFrom('A' as const, 'B' as const) }),
+    fc.record({ kind: fc.constant('core' as const), core: fc.nat(1) }),
+  );
+  return fc.tuple(effect, trigger, target).map(([e, t, g]) => fault(e, t, g));
+}
+
+const plans: fc.Arbitrary<Plan> = fc.constantFrom<Example>('checksum', 'sort', 'ticker').chain((example) =>
+  fc
+    .record({
+      faults: fc.array(faults(example), { maxLength: 4 }),
+      epochInstructions: fc.integer({ min: 500, max: 60_000 }),
+      checkpointEpochs: fc.nat(8),
+      compareOutput: fc.boolean(),
+      compareStateEpochs: fc.nat(6),
+      retry: fc.nat(2),
+      uncoordinated: fc.constantFrom<('time' | 'cycle')[]>([], ['time'], ['time', 'cycle']),
+      smp: fc.boolean(),
+      seed: fc.nat(1000),
+    })
+    .map(({ faults: chosen, smp, seed, ...protection }) => {
+      const plan = planFor(example, { protection, faults: chosen, seed, maxInstructions: 1_500_000 });
+      return smp ? { ...plan, guest: { name: 'smp', path: smpPath, image: smpImage, ramBytes: 16 * 2 ** 20, harts: 2 } } : plan;
+    }),
+);
+
+it('whatever strikes, a run on two threads is the run on one', { timeout: 600_000 }, () => {
+  fc.assert(
+    fc.property(plans, fc.integer({ min: 1000, max: 200_000 }), fc.constantFrom(...tiers), (plan, slice, tier) => {
+      expect(story(plan, { ...threaded, tier }, slice)).toEqual(story(plan, { tier: 'interpreter' }, slice));
+    }),
+    { numRuns: 60 },
+  );
+});
+
+it('so is its report', async () => {
+  const plan = planFor('checksum', { faults: [fault({ kind: 'flip', place: { kind: 'x', index: 10 }, bits: [3] }, { kind: 'instruction', count: 250_000 })] });
+  expect(await run(plan, threaded)).toEqual(await run(plan));
+});
+
+it('breakpoints stop it at the same places', () => {
+  const plan = planFor('sort');
+  const breakpoints = new Set([addressOf('sort', 'main')]);
+  const stops = (options: SystemOptions): unknown => {
+    const system = new System(plan, options);
+    const before = system.advance(1000);
+    const all = [before, system.advance(1e9, { breakpoints }), system.moment, system.advance(1e9, { breakpoints, resume: true }), system.moment];
+    system.close();
+    return all;
+  };
+  expect(stops(threaded)).toEqual(stops({}));
+});
+
+it('a thread that dies ends the run in one line, and the next one is not its heir', async () => {
+  const plan = planFor('checksum');
+  const system = new System(plan, threaded);
+  system.advance(100_000);
+  expect(system.threads).toBe(2);
+  pool().stopAll();
+  expect(() => {
+    for (;;) system.advance(system.moment + 1);
+  }).toThrow(ThreadLost);
+  expect(() => system.advance(system.moment + 1_000_000)).toThrow(ThreadLost);
+  system.close();
+  await fillPool(1);
+  expect(story(plan, threaded, 100_000)).toEqual(story(plan, {}, 100_000));
+});
