@@ -62,7 +62,7 @@ const tell = (message: Message): void => void process.send?.(message);
 
 async function runReplicated(run: ReplicatedRun): Promise<void> {
   const base = process.memoryUsage.rss();
-  const system = new System(planOf(run), { forgetful: true, tier: run.tier });
+  const system = new System(planOf(run), { forgetful: true, tier: run.tier, threads: run.threads });
   let detections = 0;
   let end = { exit: null as number | null, why: '' };
   do {
@@ -76,9 +76,10 @@ async function runReplicated(run: ReplicatedRun): Promise<void> {
   } while (!system.ended);
   const rss = process.memoryUsage.rss();
   const snapshot = system.replicas[0]?.computer.snapshot();
-  const touched = snapshot ? [...machineSnapshot(snapshot).pages.used()].filter(Boolean).length * pageBytes : 0;
+  const touched = snapshot ? [...machineSnapshot(snapshot).pages.used()].length * pageBytes : 0;
   const replicas = system.replicas.length;
   tell({ kind: 'end', ...end, detections, beyond: (rss - base) / replicas - touched });
+  system.close();
   process.disconnect();
 }
 
