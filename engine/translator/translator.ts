@@ -94,8 +94,13 @@ export class Translator {
     for (let va = waiting.shift(); va !== undefined && batch.length < mostTogether && size < limits.instructions; va = waiting.shift()) {
       const base = va & ~4095n;
       const around = this.#around(base);
-      // Nor is anything translated twice on purpose: at an entry of another function that one goes on.
-      const isBoundary = (at: number): boolean => stops.has(at & 4095) || this.#recordAt(around.ramPageAt(pageOf(at)), at).op === entryOp;
+      // Nor is anything translated twice on purpose: at an entry of another function that one goes on. And what has not run is not
+      // worth it, by the records that the interpreter has made.
+      const isBoundary = (at: number): boolean => {
+        if (stops.has(at & 4095)) return true;
+        const { op, isDecoded } = this.#recordAt(around.ramPageAt(pageOf(at)), at);
+        return op === entryOp || (!alone && !isDecoded);
+      };
       const found = explore(Number(va & 4095n), around.bytesAt, limits, isBoundary);
       if (found.entries.length === 0) continue;
       batch.push({ ...found, around });
