@@ -171,6 +171,8 @@ export class Translator {
     // In a loop of theirs, its head is the better entry.
     const { blocks } = exploration.function();
     const entry = innermostLoop(blocks.map(({ end }) => successorsOf(end)), blocks.map(({ at }) => at), [...theirs], start);
+    // That one function has it already: it was left in the middle of its loop, by a limit, and is entered again soon.
+    if (joined.size === 1 && theirs.has(entry)) return { blocks: [], entries: [] };
     return entry === start ? exploration.function() : exploration.from(entry).function(start);
   }
 
