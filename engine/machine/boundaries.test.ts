@@ -140,6 +140,16 @@ describe('raw bits in CSRs', () => {
     expect(machine.pc).toBe(ramBase);
   });
 
+  it('cannot make a privilege that there is not: it is user mode', () => {
+    const machine = guarded([asm.mret, asm.ecall, loop]);
+    machine.setCsr(csr.mstatus, 2n << 11n);
+    machine.setCsr(csr.mepc, ramBase + 4n);
+    machine.setCsr(0x3b0, 0x3f_ffff_ffff_ffffn);
+    machine.setCsr(0x3a0, 0x1fn);
+    machine.run(2);
+    expect([machine.getCsr(csr.mcause), machine.getCsr(csr.mepc), ((machine.getCsr(csr.mstatus) ?? 0n) >> 11n) & 3n]).toEqual([8n, ramBase + 4n, 0n]);
+  });
+
   it('set counters, which go on from there, and leave the retired count alone', () => {
     const machine = machineWith([asm.addi(1, 1, 1), asm.jal(0, -4)]);
     machine.run(5);

@@ -23,6 +23,7 @@ import { OutputQueue } from './output-queue';
 import { PageTree } from './page-tree';
 import { MachineSnapshot, machineSnapshot, ramBase } from './snapshot';
 import { noImages, readState, writeState, type ImageOf } from './state-file';
+import type { Bound } from '../translator/translator';
 import { Execution } from './threads/execution';
 import type { ReplicaThread } from './threads/replica-thread';
 import type { Tier } from './tier';
@@ -53,6 +54,8 @@ export interface MachineOptions {
   console?: boolean;
   /** Default `interpreter`. */
   tier?: Tier;
+  /** What the translator keeps at most. Default 8,192 functions and a million instructions. */
+  translations?: Bound;
 }
 
 /** What `load` needs of an ELF. */
@@ -415,7 +418,7 @@ export class Machine implements Computer {
     this.#core.forget();
     this.#execution = this.#makeExecution();
     this.#thread = thread;
-    thread?.prepare({ module: coreModule(), memory: this.#memory, ramBytes: this.ramBytes, tier: this.#tier }, this.#devices);
+    thread?.prepare({ module: coreModule(), memory: this.#memory, ramBytes: this.ramBytes, tier: this.#tier, translations: this.options.translations }, this.#devices);
   }
 
   /** Has something done at each access of the guest to a virtio device. Nothing of the machine may be touched by it. */
@@ -428,7 +431,7 @@ export class Machine implements Computer {
   }
 
   #makeExecution(): Execution {
-    return new Execution(this.#core, this.#memory, this.ramBytes, this.#tier);
+    return new Execution(this.#core, this.#memory, this.ramBytes, this.#tier, this.options.translations);
   }
 
   interruptDue(): boolean {
@@ -475,10 +478,10 @@ export class Machine implements Computer {
     return result;
   }
 
-  /** Functions that stand for guest code now, the guest's instructions in them, and how many they have retired since creation. */
-  get translated(): { functions: number; instructions: number; retired: number } {
-    const { functions, instructions } = this.#thread?.translated ?? this.#execution;
-    return { functions, instructions, retired: this.#count(at.translated) };
+  /** Functions that stand for guest code now, the guest's instructions in them, how often all were forgotten to make room, and how many instructions they have retired since creation. */
+  get translated(): { functions: number; instructions: number; evictions: number; retired: number } {
+    const { functions, instructions, evictions } = this.#thread?.translated ?? this.#execution;
+    return { functions, instructions, evictions, retired: this.#count(at.translated) };
   }
 
   /**

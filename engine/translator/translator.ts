@@ -15,9 +15,15 @@ const limitsOfCopies: Limits = { blocks: 32, instructions: 200 };
 const farthest = 3;
 /** A module costs about as much as some hundred instructions. */
 const mostTogether = 12;
-/** More make room by forgetting all. */
-const mostFunctions = 8192;
-const mostInstructions = 1_000_000;
+/** Functions, and guest instructions in them, that a machine keeps at most. More make room by forgetting all. */
+export interface Bound {
+  functions: number;
+  instructions: number;
+}
+
+const usualBound: Bound = { functions: 8192, instructions: 1_000_000 };
+/** What one translation may add. */
+const mostAdded: Bound = { functions: mostTogether, instructions: 2 * limits.instructions };
 
 /** The operation of records at which translated code begins: code.ts. Its immediate is a function's index, and above that an entry's number. */
 export const entryOp = table.length + 5;
@@ -61,6 +67,8 @@ export class Translator {
   /** Functions since the last time that all were forgotten, and guest instructions in them. */
   functions = 0;
   instructions = 0;
+  /** How often all were forgotten to make room. */
+  evictions = 0;
 
   constructor(
     private readonly core: CoreExports,
@@ -69,7 +77,11 @@ export class Translator {
     private readonly ramAt: number,
     /** The guest's address of the first byte of RAM. */
     private readonly ramBase: bigint,
+    readonly bound: Bound = usualBound,
   ) {
+    if (bound.functions < mostAdded.functions || bound.instructions < mostAdded.instructions) {
+      throw new RangeError(`translations need room for ${mostAdded.functions} functions and ${mostAdded.instructions} instructions`);
+    }
     this.#view = new DataView(memory.buffer);
     this.#bytes = new Uint8Array(memory.buffer);
     this.#first = core.table.length;
@@ -82,7 +94,8 @@ export class Translator {
    * there, up to the next entry, and nothing else.
    */
   translate(breakpoints: readonly bigint[], alone: boolean): void {
-    if (this.functions >= mostFunctions || this.instructions >= mostInstructions || this.#called.size > mostCalled - limits.instructions) {
+    const full = this.functions + mostAdded.functions > this.bound.functions || this.instructions + mostAdded.instructions > this.bound.instructions;
+    if (full || this.#called.size > mostCalled - limits.instructions) {
       this.#evict();
       // What is still hot will be reported again.
       return;
@@ -263,6 +276,7 @@ export class Translator {
     this.#made.clear();
     this.functions = 0;
     this.instructions = 0;
+    this.evictions++;
   }
 
   #mark(records: number, slot: number): void {

@@ -12,11 +12,14 @@ const checkpointEpochs = 64;
 /** Instructions between two checkpoints. */
 export const checkpointInstructions = epochInstructions * checkpointEpochs;
 
+/** What the load comes as: in the order of the seed, or one kind of work after the other. */
+export type Order = 'drawn' | 'turns';
+
 /** The seed decides what the guest does in which order, and what its source of entropy says. */
-export function soakPlan(files: DebianFiles, seed: number): Plan {
+export function soakPlan(files: DebianFiles, seed: number, order: Order = 'drawn'): Plan {
   const load = readFileSync(join(import.meta.dirname, 'load.sh'), 'utf8');
   const archives = [files.initialDisk, files.modules].map((file) => readFileSync(file));
-  const start = startArchive({ run: ['sh', '-c', load, 'soak', String(seed)], root: true });
+  const start = startArchive({ run: ['sh', '-c', load, 'soak', String(seed), ...(order === 'turns' ? [order] : [])], root: true });
   return {
     name: `soak, seed ${seed}`,
     chip: { name: 'octo', cores: 8, hertz: 2e9, l2Banks: 8, l2BankBytes: 512 << 10, memoryControllers: 4, ring: true, spares: [] },

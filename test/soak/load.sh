@@ -1,9 +1,10 @@
 # The load of a soak: real programs in an order drawn from a seed, for ever.
-# $1: the seed. Says a line a round: its number, what was done, what came out.
+# $1: the seed; $2: turns, if all kinds of work are to come in turn instead. Says a line a round: its number, what was done, what came out.
 # Runs in Debian's root file system; everything has to come out right, so each
 # kind of work checks itself, and says FAILED where it does not.
 export LC_ALL=C HOME=/root
 seed=$1
+order=$2
 round=0
 umask 022
 
@@ -149,6 +150,7 @@ while :; do
   round=$((round + 1))
   # What the work draws, it draws in a shell of its own.
   draw 3; draw 5; draw 14
+  [ "$order" = turns ] && drawn=$((round % 14))
   set -- $all
   shift $drawn
   out=$($1 2>&1) && echo "$round $1:" $out || echo "$round $1: FAILED:" $out

@@ -160,11 +160,17 @@ export function leaveWriteTlbs(page: usize): void {
   }
 }
 
+/** The privilege in MPP. A fault can leave 2 there, which is none: it counts as user mode. */
+@inline export function previousPrivilege(mstatus: u64): u64 {
+  const previous = (mstatus >> 11) & 3;
+  return previous == 2 ? 0 : previous;
+}
+
 /** The privilege that loads and stores have. */
 @inline export function dataPrivilege(): u64 {
   const privilege = load<u64>(STATE + PRIVILEGE);
   const mstatus = load<u64>(STATE + MSTATUS);
-  return privilege == MACHINE && (mstatus & MPRV) != 0 ? (mstatus >> 11) & 3 : privilege;
+  return privilege == MACHINE && (mstatus & MPRV) != 0 ? previousPrivilege(mstatus) : privilege;
 }
 
 function contextOf(privilege: u64, mstatus: u64): usize {

@@ -5,6 +5,7 @@ import {
   EXCEPTIONS, INTERRUPTS, LAST_CAUSE, LAST_PC, LAST_RETIRED, MCAUSE, MEDELEG, MEPC, MIDELEG, MIE, MSTATUS, MTVAL, MTVEC,
   PC, PRIVILEGE, RETIRED, SCAUSE, SEPC, STATE, STVAL, STVEC,
 } from './layout';
+import { previousPrivilege } from './tlb';
 
 const SUPERVISOR: u64 = 1;
 const MACHINE: u64 = 3;
@@ -111,7 +112,7 @@ export function takeInterrupt(): bool {
 /** mret: back to the privilege and interrupt enable of before. */
 export function machineReturn(): void {
   const mstatus = load<u64>(STATE + MSTATUS);
-  const previous = (mstatus & MSTATUS_MPP) >> 11;
+  const previous = previousPrivilege(mstatus);
   let next = (mstatus & ~(MSTATUS_MIE | MSTATUS_MPP)) | MSTATUS_MPIE;
   if ((mstatus & MSTATUS_MPIE) != 0) next |= MSTATUS_MIE;
   // Leaving machine mode switches MPRV off.

@@ -52,7 +52,7 @@ function execute(words: Words, port: MessagePort): void {
     // Of the last machine nothing is kept, so that its memory can be freed.
     execution = undefined;
     if (!machinery) return;
-    const { module, memory, ramBytes, tier } = machinery;
+    const { module, memory, ramBytes, tier, translations } = machinery;
     const core = instantiateCore(
       memory,
       {
@@ -61,7 +61,7 @@ function execute(words: Words, port: MessagePort): void {
       },
       module,
     );
-    execution = new Execution(core, memory, ramBytes, tier);
+    execution = new Execution(core, memory, ramBytes, tier, translations);
   };
 
   const run = (): void => {
@@ -73,6 +73,7 @@ function execute(words: Words, port: MessagePort): void {
     }
     words.set(word.functions, execution.functions);
     words.set(word.instructions, execution.instructions);
+    words.set(word.evictions, execution.evictions);
   };
 
   // It leaves only with the thread.

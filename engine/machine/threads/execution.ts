@@ -1,6 +1,6 @@
 import type { CoreExports } from '../../core/core';
 import { at, ramHostAddress } from '../../core/layout';
-import { Translator } from '../../translator/translator';
+import { Translator, type Bound } from '../../translator/translator';
 import { ramBase } from '../snapshot';
 import type { Tier } from '../tier';
 
@@ -17,9 +17,10 @@ export class Execution {
     memory: WebAssembly.Memory,
     ramBytes: number,
     private readonly tier: Tier,
+    bound: Bound | undefined,
   ) {
     this.#view = new DataView(memory.buffer);
-    if (tier !== 'interpreter') this.#translator = new Translator(core, memory, ramBytes, ramHostAddress(ramBytes), ramBase);
+    if (tier !== 'interpreter') this.#translator = new Translator(core, memory, ramBytes, ramHostAddress(ramBytes), ramBase, bound);
   }
 
   get functions(): number {
@@ -28,6 +29,10 @@ export class Execution {
   /** The guest's instructions in them. */
   get instructions(): number {
     return this.#translator?.instructions ?? 0;
+  }
+  /** How often all were forgotten to make room. */
+  get evictions(): number {
+    return this.#translator?.evictions ?? 0;
   }
 
   /** Why the core has stopped, by its number. */

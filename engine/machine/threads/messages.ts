@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { Bound } from '../../translator/translator';
 import type { Tier } from '../tier';
 
 /** What a thread starts as. */
@@ -15,4 +16,6 @@ export interface Machinery {
   memory: WebAssembly.Memory;
   ramBytes: number;
   tier: Tier;
+  /** What the translator keeps at most. */
+  translations: Bound | undefined;
 }

@@ -37,9 +37,9 @@ export class ReplicaThread {
   get isDead(): boolean {
     return this.words.turn === turn.dead;
   }
-  /** Of its translator: functions, and guest instructions in them. */
-  get translated(): { functions: number; instructions: number } {
-    return { functions: this.words.get(word.functions), instructions: this.words.get(word.instructions) };
+  /** Of its translator: functions, guest instructions in them, and how often all were forgotten. */
+  get translated(): { functions: number; instructions: number; evictions: number } {
+    return { functions: this.words.get(word.functions), instructions: this.words.get(word.instructions), evictions: this.words.get(word.evictions) };
   }
 
   /** From now on it executes this machine, or none; to be called while it rests. */

@@ -15,6 +15,8 @@ export const word = {
   instructions: 9,
   /** Bytes of the text that stands behind the words: why the thread is no more. */
   whyBytes: 10,
+  /** Of the thread's translator, too. */
+  evictions: 11,
 } as const;
 
 /** Value of the word `turn`. Whoever's turn it is not touches neither the machine's memory nor, but for `dead`, this word. */
