@@ -61,6 +61,7 @@ export class Crew {
       this.#threads.set(machine, thread);
     }
     this.#next = undefined;
+    this.machines[0]?.forgetCode();
     this.machines[0]?.whileAccessing(() => {
       for (const thread of this.#threads.values()) thread.attend();
     });
@@ -95,6 +96,7 @@ export class Crew {
 
   #disband(): void {
     this.machines[0]?.whileAccessing(undefined);
+    if (this.#threads.size > 0) this.machines[0]?.forgetCode();
     for (const [machine, thread] of this.#threads) {
       machine.moveTo(undefined);
       threadPool()?.give(thread);

@@ -96,7 +96,7 @@ export class Translator {
   translate(breakpoints: readonly bigint[], alone: boolean): void {
     const full = this.functions + mostAdded.functions > this.bound.functions || this.instructions + mostAdded.instructions > this.bound.instructions;
     if (full || this.#called.size > mostCalled - limits.instructions) {
-      this.#evict();
+      this.forget();
       // What is still hot will be reported again.
       return;
     }
@@ -269,7 +269,7 @@ export class Translator {
   }
 
   /** Forgets all translations, and with them all decoded code. */
-  #evict(): void {
+  forget(): void {
     this.core.forget();
     for (let index = this.#first; index < this.#first + this.functions; index++) this.core.table.set(index, null);
     this.#called.clear();
