@@ -126,39 +126,3 @@ function dominators(successors: readonly (readonly number[])[], rootTargets: rea
   }
   return { position, dominator };
 }
-
-/**
- * The head of the smallest loop around a node, or the node itself where there is none that is entered
- * at one place only. Nodes are given by their `names`, and names that are none of these lead nowhere.
- */
-export function innermostLoop(successors: readonly (readonly number[])[], names: readonly number[], entries: readonly number[], name: number): number {
-  const nodeOf = new Map(names.map((each, i) => [each, i]));
-  const nodes = (list: readonly number[]): number[] => list.flatMap((each) => nodeOf.get(each) ?? []);
-  const graph = successors.map(nodes);
-  const node = nodeOf.get(name);
-  if (node === undefined) return name;
-  const { position, dominator } = dominators(graph, nodes(entries));
-  const isReached = (each: number): boolean => (dominator[each] ?? -1) >= 0;
-  if (!isReached(node)) return name;
-  const predecessors: number[][] = graph.map(() => []);
-  graph.forEach((targets, from) => targets.forEach((to) => isReached(from) && predecessors[to]?.push(from)));
-  const dominates = (above: number, below: number): boolean => {
-    let at = below;
-    while ((position[at] ?? 0) > (position[above] ?? 0)) at = dominator[at] ?? 0;
-    return at === above;
-  };
-  let [best, size] = [node, Infinity];
-  predecessors.forEach((sources, head) => {
-    const tails = sources.filter((from) => dominates(head, from));
-    if (tails.length === 0) return;
-    const loop = new Set([head]);
-    const waiting = [...tails];
-    for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
-      if (loop.has(at)) continue;
-      loop.add(at);
-      waiting.push(...(predecessors[at] ?? []));
-    }
-    if (loop.has(node) && loop.size < size) [best, size] = [head, loop.size];
-  });
-  return names[best] ?? name;
-}

@@ -50,56 +50,32 @@ export function pageOf(at: number): number {
 }
 
 /**
- * Finds the blocks that are reached by branches and jumps, not by calls, within the
- * pages. `isBoundary`: nobody goes on there, for a breakpoint.
+ * The blocks that are reached from `start` by branches and jumps, not by calls, within the
+ * pages. `isBoundary`: nobody goes on there, for a breakpoint or because another function begins there.
  */
-export class Exploration {
-  readonly #lines = new Map<number, Line>();
-  readonly #entries = new Set<number>();
-  /** Instructions so far. */
-  instructions = 0;
-
-  constructor(
-    private readonly pageAt: PageAt,
-    private readonly limits: Limits,
-    private readonly isBoundary: (at: number) => boolean,
-  ) {}
-
-  /** Goes on from an entry. Its block may be known already. */
-  from(start: number): this {
-    this.#entries.add(start);
-    const { blocks, instructions } = this.limits;
-    const lines = this.#lines;
-    const waiting = [start];
-    for (let i = 0; i < waiting.length; i++) {
-      const at = waiting[i] ?? 0;
-      if (lines.has(at) || lines.size >= blocks || this.instructions >= instructions || this.isBoundary(at)) continue;
-      const line = readLine(at, this.pageAt, this.isBoundary);
-      if (!line || line.operations.length === 0) continue;
-      lines.set(at, line);
-      this.instructions += line.operations.length;
-      const { end, back } = line;
-      if (end.kind === 'branch') waiting.push(end.to, end.taken);
-      else if (end.kind === 'next' || end.kind === 'jump') waiting.push(end.to);
-      if (back !== undefined) {
-        this.#entries.add(back);
-        waiting.push(back);
-      }
+export function explore(start: number, pageAt: PageAt, limits: Limits, isBoundary: (at: number) => boolean): GuestFunction {
+  const lines = new Map<number, Line>();
+  const entries = new Set([start]);
+  const waiting = [start];
+  let instructions = 0;
+  for (let i = 0; i < waiting.length; i++) {
+    const at = waiting[i] ?? 0;
+    if (lines.has(at) || lines.size >= limits.blocks || instructions >= limits.instructions || isBoundary(at)) continue;
+    const line = readLine(at, pageAt, isBoundary);
+    if (!line || line.operations.length === 0) continue;
+    lines.set(at, line);
+    instructions += line.operations.length;
+    const { end, back } = line;
+    if (end.kind === 'branch') waiting.push(end.to, end.taken);
+    else if (end.kind === 'next' || end.kind === 'jump') waiting.push(end.to);
+    if (back !== undefined) {
+      entries.add(back);
+      waiting.push(back);
     }
-    return this;
   }
-
-  /** Where blocks begin, as far as it is known by now. */
-  get leaders(): readonly number[] {
-    return [...this.#lines.keys()];
-  }
-
-  /** `without`: no entry after all. */
-  function(without?: number): GuestFunction {
-    const leaders = this.leaders.toSorted((a, b) => a - b);
-    const blocks = leaders.map((at, i) => cut(at, this.#lines.get(at), leaders[i + 1]));
-    return { blocks, entries: [...this.#entries].filter((at) => this.#lines.has(at) && at !== without) };
-  }
+  const leaders = [...lines.keys()].sort((a, b) => a - b);
+  const blocks = leaders.map((at, i) => cut(at, lines.get(at), leaders[i + 1]));
+  return { blocks, entries: [...entries].filter((at) => lines.has(at)) };
 }
 
 /** A line that runs into another's start ends there: each instruction belongs to one block. */

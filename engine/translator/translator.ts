@@ -3,14 +3,11 @@ import type { CoreExports } from '../core/core';
 import { at as layout, decodedBitmapOffset, decodedDropsOffset, mostCalled, pageBytes, recordBytes } from '../core/layout';
 import { instructions as table } from '../isa/instructions';
 import { helpers } from './assembler';
-import { innermostLoop } from './control-flow';
 import { emit } from './emit';
-import { Exploration, pageOf, type GuestFunction, type Limits } from './guest-function';
+import { explore, pageOf, type GuestFunction, type Limits } from './guest-function';
 import { wasmModule } from './wasm-code';
 
 const limits: Limits = { blocks: 256, instructions: 2000 };
-/** For code that another function has, too, and that cannot be joined with it. */
-const limitsOfCopies: Limits = { blocks: 32, instructions: 200 };
 /** How far a function reaches, in pages to either side. */
 const farthest = 3;
 /** A module costs about as much as some hundred instructions. */
@@ -28,16 +25,6 @@ const mostAdded: Bound = { functions: mostTogether, instructions: 2 * limits.ins
 /** The operation of records at which translated code begins: code.ts. Its immediate is a function's index, and above that an entry's number. */
 export const entryOp = table.length + 5;
 const entryNumberShift = 20;
-
-/** A function that has been made, in numbers of RAM pages, so that another mapping of the same code finds it. */
-interface Made {
-  index: number;
-  /** RAM pages by their distance from the base page. */
-  pages: ReadonlyMap<number, number>;
-  /** Offsets from the start of the base page. */
-  entries: readonly number[];
-  instructions: number;
-}
 
 interface Found extends GuestFunction {
   around: Surroundings;
@@ -60,8 +47,6 @@ export class Translator {
   readonly #imports: { env: Record<string, unknown> };
   /** Records of instructions that translated code leaves to the core, by encoding. */
   readonly #called = new Map<number, number>();
-  /** By RAM page and offset of each block. */
-  readonly #made = new Map<number, Map<number, Made>>();
   /** Where the core's own functions end in the table. */
   readonly #first: number;
   /** Functions since the last time that all were forgotten, and guest instructions in them. */
@@ -90,8 +75,8 @@ export class Translator {
   }
 
   /**
-   * Translates the function at HOT_VA, where the core has stopped, and what it calls of what has run. `alone`: what is
-   * there, up to the next entry, and nothing else.
+   * Translates the function at HOT_VA, where the core has stopped, and unless it is to be `alone`, what it
+   * calls of what has run.
    */
   translate(breakpoints: readonly bigint[], alone: boolean): void {
     const full = this.functions + mostAdded.functions > this.bound.functions || this.instructions + mostAdded.instructions > this.bound.instructions;
@@ -109,11 +94,9 @@ export class Translator {
     for (let va = waiting.shift(); va !== undefined && batch.length < mostTogether && size < limits.instructions; va = waiting.shift()) {
       const base = va & ~4095n;
       const around = this.#around(base);
-      const isBoundary = (at: number): boolean => stops.has(at & 4095);
-      const start = Number(va & 4095n);
-      const found = alone
-        ? new Exploration(around.bytesAt, limits, (at) => isBoundary(at) || this.#recordAt(around.ramPageAt(pageOf(at)), at).op === entryOp).from(start).function()
-        : this.#explore(start, around, isBoundary);
+      // Nor is anything translated twice on purpose: at an entry of another function that one goes on.
+      const isBoundary = (at: number): boolean => stops.has(at & 4095) || this.#recordAt(around.ramPageAt(pageOf(at)), at).op === entryOp;
+      const found = explore(Number(va & 4095n), around.bytesAt, limits, isBoundary);
       if (found.entries.length === 0) continue;
       batch.push({ ...found, around });
       size += sizeOf(found);
@@ -161,47 +144,6 @@ export class Translator {
     return { ramPageAt, bytesAt };
   }
 
-  /** The function around an offset, joined with those that have some of its code. */
-  #explore(start: number, around: Surroundings, isBoundary: (at: number) => boolean): GuestFunction {
-    const joined = new Set<Made>();
-    const theirs = new Set<number>();
-    const exploration = new Exploration(around.bytesAt, limits, isBoundary).from(start);
-    for (let isGrowing = true; isGrowing; ) {
-      isGrowing = false;
-      for (const at of exploration.leaders) {
-        const other = this.#madeAt(around.ramPageAt(pageOf(at)), at & 4095);
-        if (!other || joined.has(other)) continue;
-        if (exploration.instructions + other.instructions > limits.instructions) return new Exploration(around.bytesAt, limitsOfCopies, isBoundary).from(start).function();
-        joined.add(other);
-        for (const entry of entriesFrom(other, around)) {
-          theirs.add(entry);
-          exploration.from(entry);
-        }
-        isGrowing = true;
-      }
-    }
-    if (theirs.size === 0 || theirs.has(start)) return exploration.function();
-    // In a loop of theirs, its head is the better entry.
-    const { blocks } = exploration.function();
-    const entry = innermostLoop(blocks.map(({ end }) => successorsOf(end)), blocks.map(({ at }) => at), [...theirs], start);
-    // That one function has it already: it was left in the middle of its loop, by a limit, and is entered again soon.
-    if (joined.size === 1 && theirs.has(entry)) return { blocks: [], entries: [] };
-    return entry === start ? exploration.function() : exploration.from(entry).function(start);
-  }
-
-  /** The function that has a block there and can still be entered. */
-  #madeAt(page: number | undefined, offset: number): Made | undefined {
-    if (page === undefined) return undefined;
-    const made = this.#made.get(page)?.get(offset);
-    if (!made) return undefined;
-    const [entry = 0] = made.entries;
-    const records = this.#recordsOf(made.pages.get(pageOf(entry)) ?? 0);
-    const record = records + (entry & 4095) * (recordBytes / 2);
-    if (records !== 0 && this.#bytes[record] === entryOp && (this.#view.getUint32(record + 8, true) & 0xfffff) === made.index) return made;
-    this.#made.get(page)?.delete(offset);
-    return undefined;
-  }
-
   /** Where a RAM page's decoded records stand, or 0. */
   #recordsOf(page: number): number {
     return this.#view.getUint32(layout.dirty + this.ramBytes / pageBytes + page * 4, true);
@@ -234,11 +176,8 @@ export class Translator {
   #install({ blocks, entries, around: { ramPageAt } }: Found, index: number): void {
     const pages = new Map<number, number>();
     for (const { at } of blocks) pages.set(pageOf(at), ramPageAt(pageOf(at)) ?? 0);
-    const made: Made = { index, pages, entries, instructions: sizeOf({ blocks, entries }) };
     for (const { at, operations, places } of blocks) {
       const page = pages.get(pageOf(at)) ?? 0;
-      const blocksOfPage = this.#made.get(page) ?? new Map<number, Made>();
-      this.#made.set(page, blocksOfPage.set(at & 4095, made));
       // A store to any of them has to be noticed.
       const records = this.#recordsOf(page);
       operations.forEach(({ length }, i) => {
@@ -273,7 +212,6 @@ export class Translator {
     this.core.forget();
     for (let index = this.#first; index < this.#first + this.functions; index++) this.core.table.set(index, null);
     this.#called.clear();
-    this.#made.clear();
     this.functions = 0;
     this.instructions = 0;
     this.evictions++;
@@ -298,31 +236,4 @@ export class Translator {
 
 function sizeOf({ blocks }: GuestFunction): number {
   return blocks.reduce((sum, { operations }) => sum + operations.length, 0);
-}
-
-/** A function's entries as offsets from another base page; those on pages that are not around are left out. */
-function entriesFrom({ pages, entries }: Made, { ramPageAt }: Surroundings): number[] {
-  const deltas = new Map<number, number>();
-  for (let delta = -farthest; delta <= farthest; delta++) {
-    const page = ramPageAt(delta);
-    if (page !== undefined && !deltas.has(page)) deltas.set(page, delta);
-  }
-  return entries.flatMap((at) => {
-    const delta = deltas.get(pages.get(pageOf(at)) ?? -1);
-    return delta === undefined ? [] : [delta * pageBytes + (at & 4095)];
-  });
-}
-
-function successorsOf(end: GuestFunction['blocks'][number]['end']): number[] {
-  switch (end.kind) {
-    case 'next':
-    case 'jump':
-      return [end.to];
-    case 'branch':
-      return [end.to, end.taken];
-    case 'call':
-      return [end.back];
-    default:
-      return [];
-  }
 }
