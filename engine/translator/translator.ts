@@ -82,6 +82,7 @@ export class Translator {
     const full = this.functions + mostAdded.functions > this.bound.functions || this.instructions + mostAdded.instructions > this.bound.instructions;
     if (full || this.#called.size > mostCalled - limits.instructions) {
       this.forget();
+      this.evictions++;
       // What is still hot will be reported again.
       return;
     }
@@ -214,7 +215,6 @@ export class Translator {
     this.#called.clear();
     this.functions = 0;
     this.instructions = 0;
-    this.evictions++;
   }
 
   #mark(records: number, slot: number): void {
