@@ -1,136 +1,139 @@
 /**
- * `npm run bench`: the speed of the resident core, with and without the translator, beside qemu, on
- * the same guests, in turns, in one run; and the time that states take.
+ * `npm run bench`: how fast guests run here, beside qemu-system-riscv64 with the
+ * same kernel, the same initial RAM disk and the same disk, in turns, in one run;
+ * what replicas cost; and the time that states take.
  *
- *   --quick   one round instead of five
- *   --json    the numbers as JSON on stdout
- *
- * The instruction counts are our exact ones for both: the guests take no
- * interrupts and read no clock, so both machines retire the same instructions
- * but for polls of the console. The time of starting qemu, measured with a guest
- * that ends at once, is taken off its times.
+ * Runs in `node --import tsx`: the command tsx is a process above it that ends it
+ * at Ctrl-C before it has ended the emulators that it has started.
  */
-import { readFileSync } from 'node:fs';
-import { cpus, loadavg } from 'node:os';
-import type { Tier } from '../../engine/machine/machine';
-import { loadMachine } from '../oracles/run-machine';
-import { qemuVersion, runQemu } from '../oracles/qemu';
-import { measureStates, type StateTimes, type Times } from './states';
-import { median, spread } from './statistics';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Failure } from '../../server/cli/failure';
+import { interruptible } from '../../server/cli/interrupt';
+import { Progress } from '../../server/cli/progress';
+import { parseCount } from '../../server/cli/values';
+import { debianFiles, debianFolder } from '../../server/guest/debian';
+import { qemuVersion } from '../oracles/qemu';
+import { measureDebian, type DebianResults } from './debian-rounds';
+import { goalsOf, verdictOf } from './goals';
+import type { Side } from './guest-run';
+import { kernels, measureKernels, type KernelRow } from './kernels';
+import { programs } from './programs';
+import { bootTable, goalTable, kernelTable, programTable, stateLines } from './report';
+import { measureStates, type StateTimes } from './states';
 
-const kernels = ['integer', 'pointers', 'floating'] as const;
-const pathOf = (name: string): string => `test/bench/kernels/${name}.elf`;
-
-interface Row {
-  kernel: string;
-  /** Retired instructions of one run. */
-  instructions: number;
-  /** Million instructions a second: the interpreter alone, and with the translator. */
-  interpreter: { median: number; spread: number };
-  auto: { median: number; spread: number };
-  /** Null where qemu is not installed. */
-  qemu: { median: number; spread: number } | null;
-  /** With the translator, through qemu's. */
-  ratio: number | null;
+interface Flags {
+  quick?: true;
+  json?: true;
+  interpreter?: true;
+  only?: string[];
+  rounds?: number;
+  threads: number;
 }
 
-interface OwnRun {
-  seconds: number;
-  instructions: number;
-  output: string;
+const names: readonly string[] = ['boot', ...programs.map(({ name }) => name), 'replicas', ...kernels, 'states'];
+
+function chosenNames(name: string, before: string[] = []): string[] {
+  if (!names.includes(name)) throw new InvalidArgumentError(`There are ${names.map((known) => `"${known}"`).join(', ')}.`);
+  return [...before, name];
 }
 
-function runOurs(path: string, tier: Tier): OwnRun {
-  const machine = loadMachine(readFileSync(path), undefined, undefined, tier);
-  const start = process.hrtime.bigint();
-  machine.run(1e12);
-  const seconds = Number(process.hrtime.bigint() - start) / 1e9;
-  if (machine.exitCode !== 0) throw new Error(`${path}: ended with ${machine.exitCode} after ${machine.retired} instructions`);
-  const output = Buffer.from(machine.takeOutputs().flatMap(({ kind, value }) => (kind === 'console' ? [value] : []))).toString();
-  return { seconds, instructions: machine.retired, output };
+function rounds(text: string): number {
+  const value = parseCount(text);
+  if (value < 1 || value > 1000) throw new InvalidArgumentError('Rounds are 1 to 1000.');
+  return value;
 }
 
-async function startTime(): Promise<number> {
-  const times: number[] = [];
-  for (let i = 0; i < 5; i++) times.push((await runQemu(pathOf('nothing'))).seconds);
-  return median(times);
+interface Results {
+  host: string;
+  load: number[];
+  qemu: string | null;
+  rounds: number;
+  quick: boolean;
+  threads: number;
+  /** What was left out, and why. */
+  missing: string[];
+  debian: DebianResults | null;
+  kernels: KernelRow[];
+  states: StateTimes | null;
 }
 
-async function measure(kernel: string, rounds: number, start: number): Promise<Row> {
-  const path = pathOf(kernel);
-  const interpreted: number[] = [];
-  const translated: number[] = [];
-  const theirs: number[] = [];
-  let instructions = 0;
-  for (let round = 0; round < rounds; round++) {
-    const own = runOurs(path, 'interpreter');
-    const other = runOurs(path, 'auto');
-    instructions = own.instructions;
-    if (other.output !== own.output || other.instructions !== instructions) throw new Error(`${path}: translated, it does something else`);
-    interpreted.push(instructions / own.seconds / 1e6);
-    translated.push(instructions / other.seconds / 1e6);
-    if (!qemuVersion) continue;
-    const peer = await runQemu(path, { timeoutMs: 120_000 });
-    if (peer.exit !== 0 || peer.output.toString() !== own.output) {
-      throw new Error(`${path}: qemu printed ${JSON.stringify(peer.output.toString())}, we ${JSON.stringify(own.output)}`);
+async function measure(flags: Flags, signal: AbortSignal): Promise<Results> {
+  const { quick = false, only, threads } = flags;
+  const wanted = (name: string): boolean => only?.includes(name) ?? true;
+  const count = flags.rounds ?? (quick ? 1 : 5);
+  const sides: Side[] = [...(flags.interpreter ? (['interpreter'] as const) : []), 'auto', ...(qemuVersion ? (['qemu'] as const) : [])];
+  const load = loadavg();
+  const progress = new Progress('bench');
+  const onProgress = (what: string): void => progress.update(() => what);
+  const missing: string[] = [];
+  if (!qemuVersion) missing.push('qemu-system-riscv64 is not installed: no peer to compare with');
+  if (quick) missing.push('--quick: one round of less work, so no spread, and the start of programs weighs more; without the start from a file');
+  const files = debianFiles();
+  const chosen = programs.filter(({ name }) => wanted(name) || (only?.includes('replicas') === true && !only.some((one) => programs.some((program) => program.name === one))));
+  let debian: DebianResults | null = null;
+  const folder = mkdtempSync(path.join(tmpdir(), 'covert-bench-'));
+  try {
+    if ('missing' in files) missing.push(`${debianFolder()} has no ${files.missing}: Debian is not measured (\`npm run guest:debian\` makes what is missing)`);
+    else if (wanted('boot') || chosen.length > 0) {
+      const replicas = wanted('replicas') ? { tier: 'auto' as const, threads } : null;
+      debian = await measureDebian({ files, folder, sides, chosen, boot: wanted('boot'), replicas, rounds: count, quick, signal, onProgress });
     }
-    theirs.push(instructions / (peer.seconds - start) / 1e6);
+    const rows = await measureKernels(kernels.filter(wanted), count, signal, (kernel) => onProgress(`${kernel} kernel`));
+    onProgress('states');
+    const states = wanted('states') ? measureStates(count, !quick) : null;
+    const host = `${cpus().length} processors, ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node} (V8 ${process.versions.v8})`;
+    return { host, load, qemu: qemuVersion ?? null, rounds: count, quick, threads, missing, debian, kernels: rows, states };
+  } finally {
+    rmSync(folder, { recursive: true });
+    progress.end();
   }
-  const of = (all: number[]): { median: number; spread: number } => ({ median: median(all), spread: spread(all) });
-  const auto = of(translated);
-  const qemu = theirs.length > 0 ? of(theirs) : null;
-  return { kernel, instructions, interpreter: of(interpreted), auto, qemu, ratio: qemu ? auto.median / qemu.median : null };
 }
 
-async function main(): Promise<number> {
-  const known = new Set(['--quick', '--json']);
-  const unknown = process.argv.slice(2).find((argument) => !known.has(argument));
-  if (unknown !== undefined) {
-    console.error(`bench: unknown option "${unknown}"; there are --quick and --json`);
-    return 2;
-  }
-  const rounds = process.argv.includes('--quick') ? 1 : 5;
-  const [load = 0] = loadavg();
-  const busy = load > cpus().length / 2 ? `others are using this machine (load ${load.toFixed(1)} on ${cpus().length} processors): expect lower numbers` : '';
-  const start = qemuVersion ? await startTime() : 0;
-  const rows: Row[] = [];
-  for (const kernel of kernels) rows.push(await measure(kernel, rounds, start));
-  const states = measureStates(rounds);
-  const host = `${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.versions.node} (V8 ${process.versions.v8})`;
-
-  if (process.argv.includes('--json')) {
-    console.log(JSON.stringify({ host, load, qemu: qemuVersion ?? null, rounds, kernels: rows, states }, null, 2));
-    return 0;
-  }
-  console.log(host);
-  console.log(qemuVersion ?? 'qemu-system-riscv64 is not installed: no peer to compare with');
-  if (busy !== '') console.log(busy);
-  console.log(`million instructions a second, median of ${rounds} (half the range between quartiles)\n`);
-  const cell = (value: { median: number; spread: number } | null): string =>
-    (value ? `${value.median.toFixed(0)} ±${value.spread.toFixed(0)}` : '-').padStart(13);
-  console.log(`${'kernel'.padEnd(10)}${'instructions'.padStart(14)}${'interpreter'.padStart(13)}${'auto'.padStart(13)}${'qemu'.padStart(13)}${'ratio'.padStart(8)}`);
-  for (const { kernel, instructions, interpreter, auto, qemu, ratio } of rows) {
-    const count = instructions.toLocaleString('en-US').padStart(14);
-    console.log(`${kernel.padEnd(10)}${count}${cell(interpreter)}${cell(auto)}${cell(qemu)}${(ratio?.toFixed(2) ?? '-').padStart(8)}`);
-  }
-  console.log(`\n${stateLines(states).join('\n')}`);
-  return 0;
-}
-
-function stateLines({ ramBytes, dirtyPages, snapshot, restore, fromFile }: StateTimes): string[] {
-  const cell = ({ median: middle, spread: half }: Times): string => `${middle.toFixed(1)} ±${half.toFixed(1)} ms`;
-  const of = `${ramBytes / 2 ** 20} MiB, ${dirtyPages} pages written`;
-  return [
-    `snapshot (${of})  ${cell(snapshot)}`,
-    `restore (${of})   ${cell(restore)}`,
-    fromFile ? `booted Debian from a file of ${(fromFile.fileBytes / 2 ** 20).toFixed(0)} MiB, the command's whole time  ${cell(fromFile)}` : 'no Debian (npm run guest:debian): its start from a file is not measured',
+function print(results: Results): void {
+  const { host, load, qemu, rounds: count, threads, missing, debian, kernels: rows, states } = results;
+  const after = loadavg();
+  const parts = [
+    [host, ...(qemu === null ? [] : [qemu]), `load ${load[0]?.toFixed(1)} before, ${after[0]?.toFixed(1)} after; dmr on ${threads} threads`, ...missing],
+    [`medians of ${count} (half the range between quartiles)`],
+    ...(debian ? [bootTable(debian), debian.programs.length > 0 ? programTable(debian.programs) : []] : []),
+    rows.length > 0 ? kernelTable(rows) : [],
+    states ? stateLines(states) : [],
+    goalTable(goalsOf(results)),
   ];
+  process.stdout.write(`${parts.filter((lines) => lines.length > 0).map((lines) => lines.join('\n')).join('\n\n')}\n`);
 }
 
-main().then(
-  (exit) => (process.exitCode = exit),
-  (error: unknown) => {
-    console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = 3;
-  },
-);
+new Command('npm run bench --')
+  .description('How fast guests run here, beside qemu-system-riscv64, and what replicas cost.')
+  .option('--quick', 'one round of less work, in under two minutes')
+  .option('--json', 'print one object instead of tables')
+  .option('--interpreter', 'run Debian in the interpreter, too')
+  .addOption(new Option('--only <name>', `measure only this; repeatable: ${names.join(', ')}`).argParser(chosenNames))
+  .option('--rounds <count>', 'how often (default: 5, with --quick 1)', rounds)
+  .option('--threads <count>', 'threads that execute the replicas of dmr', parseCount, 2)
+  .addHelpText('after', `
+Exits with 0 whatever was measured, 2 if an option is wrong, 3 if a guest did not
+do what it should, 130 if it was interrupted.
+
+Example:
+  npm run bench -- --quick
+  npm run bench -- --only xz --only integer --rounds 3 --json`)
+  .exitOverride()
+  .action(async (flags: Flags) => {
+    const results = await interruptible((signal) => measure(flags, signal));
+    if (flags.json) process.stdout.write(`${JSON.stringify({ ...results, goals: goalsOf(results).map((goal) => ({ ...goal, verdict: verdictOf(goal) })) }, null, 2)}\n`);
+    else print(results);
+  })
+  .parseAsync()
+  .catch((error: unknown) => {
+    // What is wrong with an option, commander has said itself.
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+    else {
+      process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+      process.exitCode = error instanceof Failure ? error.exitCode : 3;
+    }
+  });

@@ -6,21 +6,16 @@ import path from 'node:path';
 import { Machine } from '../../engine/machine/machine';
 import { debianFiles } from '../../server/guest/debian';
 import { root } from '../cli/covert';
-import { median, spread } from './statistics';
+import { summary, type Summary } from './statistics';
 
-/** Milliseconds. */
-export interface Times {
-  median: number;
-  spread: number;
-}
-
+/** Times in milliseconds. */
 export interface StateTimes {
   ramBytes: number;
   dirtyPages: number;
-  snapshot: Times;
-  restore: Times;
-  /** From the start of `covert exec --from` of a booted Debian to its end one instruction later; null where Debian is not there. */
-  fromFile: (Times & { fileBytes: number }) | null;
+  snapshot: Summary;
+  restore: Summary;
+  /** From the start of `covert exec --from` of a booted Debian to its end one instruction later; null where Debian is not there, or it was not asked for. */
+  fromFile: (Summary & { fileBytes: number }) | null;
 }
 
 const ramBytes = 256 * 2 ** 20;
@@ -37,8 +32,6 @@ function timed(action: () => void): number {
   return Number(process.hrtime.bigint() - start) / 1e6;
 }
 
-const summary = (times: readonly number[]): Times => ({ median: median(times), spread: spread(times) });
-
 /** A generator of page numbers that is the same each time (Numerical Recipes' constants). */
 function* scattered(): Generator<number, never> {
   for (let value = 1; ; ) {
@@ -47,7 +40,7 @@ function* scattered(): Generator<number, never> {
   }
 }
 
-export function measureStates(rounds: number): StateTimes {
+export function measureStates(rounds: number, withStart: boolean): StateTimes {
   const machine = Machine.create({ ramBytes });
   const page = new Uint8Array(pageBytes);
   const write = (index: number, value: number): void => {
@@ -67,7 +60,7 @@ export function measureStates(rounds: number): StateTimes {
     machine.restore(after);
     before = after;
   }
-  return { ramBytes, dirtyPages, snapshot: summary(snapshots), restore: summary(restores), fromFile: measureStart(rounds) };
+  return { ramBytes, dirtyPages, snapshot: summary(snapshots), restore: summary(restores), fromFile: withStart ? measureStart(rounds) : null };
 }
 
 function measureStart(rounds: number): StateTimes['fromFile'] {

@@ -14,3 +14,14 @@ export function spread(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 2;
 }
+
+export interface Summary {
+  median: number;
+  spread: number;
+}
+
+export const summary = (values: readonly number[]): Summary => ({ median: median(values), spread: spread(values) });
+
+export function geometricMean(values: readonly number[]): number {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+}

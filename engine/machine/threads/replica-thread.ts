@@ -60,12 +60,14 @@ export class ReplicaThread {
 
   /** Why the core has stopped, once it has. Throws {@link ThreadLost}, and what a device throws. */
   finish(): number {
-    for (let now = this.words.turn; now !== turn.resting; now = this.words.wait(now)) {
+    for (let now = this.words.turn; now !== turn.resting; now = this.words.turn) {
       if (now === turn.dead) {
         this.#running = false;
         throw this.#lost();
       }
+      // Not to be waited on once it is answered: the next question may have come since, and looks the same.
       if (now === turn.asking) this.#answer();
+      else this.words.wait(now);
     }
     this.#running = false;
     if (this.#failure) {

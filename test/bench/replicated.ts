@@ -1,0 +1,86 @@
+/**
+ * A process of its own that runs the guest of a benchmark in a system of
+ * replicas, and tells its parent what the console says at which instruction.
+ */
+import { readFileSync } from 'node:fs';
+import type { Plan, ProtectionKind } from '../../engine/covert/plan';
+import { System } from '../../engine/covert/system';
+import { machineSnapshot } from '../../engine/machine/snapshot';
+import type { Tier } from '../../engine/machine/tier';
+import { imageOfFile } from '../../engine/machine/virtio/disk-image';
+import type { DebianFiles } from '../../server/guest/debian';
+
+/** What the parent asks for. */
+export interface ReplicatedRun {
+  files: DebianFiles;
+  initrd: string;
+  kind: ProtectionKind;
+  tier: Tier;
+  threads: number;
+}
+
+export type Message =
+  | { kind: 'console'; text: string; instruction: number }
+  /** `beyond`: bytes of host memory a replica takes beyond the RAM that its guest has touched. */
+  | { kind: 'end'; exit: number | null; why: string; detections: number; beyond: number };
+
+const ramBytes = 256 << 20;
+const pageBytes = 4096;
+const epochInstructions = 1_000_000;
+/** Instructions between two looks at what was released. */
+const stride = 4 * epochInstructions;
+
+function planOf({ files, initrd, kind }: ReplicatedRun): Plan {
+  return {
+    name: `bench, ${kind}`,
+    chip: { name: 'octo', cores: 8, hertz: 2e9, l2Banks: 8, l2BankBytes: 512 << 10, memoryControllers: 4, ring: true, spares: [] },
+    guest: {
+      name: 'debian',
+      path: files.kernel,
+      image: new Uint8Array(readFileSync(files.kernel)),
+      ramBytes,
+      harts: 1,
+      linux: {
+        initialDisk: readFileSync(initrd),
+        bootArguments: 'console=ttyS0 quiet',
+        systemMap: readFileSync(files.systemMap),
+        disks: [{ image: imageOfFile(files.programs) }],
+      },
+    },
+    protection: {
+      kind, cores: [0, 1], isolation: 'full', epochInstructions, checkpointEpochs: 64,
+      compareOutput: true, compareStateEpochs: 16, watchdogEpochs: 4, retry: 2, uncoordinated: [],
+    },
+    faults: [],
+    expectations: [],
+    seed: 1,
+    maxInstructions: Number.MAX_SAFE_INTEGER,
+  };
+}
+
+const tell = (message: Message): void => void process.send?.(message);
+
+async function runReplicated(run: ReplicatedRun): Promise<void> {
+  const base = process.memoryUsage.rss();
+  const system = new System(planOf(run), { forgetful: true, tier: run.tier, threads: run.threads });
+  let detections = 0;
+  let end = { exit: null as number | null, why: '' };
+  do {
+    system.advance(system.moment + stride);
+    for (const event of system.takeEvents()) {
+      if (event.kind === 'release') tell({ kind: 'console', text: Buffer.from(event.bytes).toString(), instruction: event.instruction });
+      else if (event.kind === 'detection') detections++;
+      else if (event.kind === 'end') end = { exit: event.exitCode, why: event.why };
+    }
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  } while (!system.ended);
+  const rss = process.memoryUsage.rss();
+  const snapshot = system.replicas[0]?.computer.snapshot();
+  const touched = snapshot ? [...machineSnapshot(snapshot).pages.used()].length * pageBytes : 0;
+  const replicas = system.replicas.length;
+  tell({ kind: 'end', ...end, detections, beyond: (rss - base) / replicas - touched });
+  system.close();
+  process.disconnect();
+}
+
+process.once('message', (run: ReplicatedRun) => void runReplicated(run));
