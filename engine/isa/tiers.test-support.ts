@@ -1,8 +1,9 @@
 /** Every way in which the engine can execute instructions: the directed tests run in each. */
 import { Machine, type MachineOptions } from '../machine/machine';
+import type { Tier as MachineTier } from '../machine/tier';
 
 export interface Tier {
-  name: string;
+  name: MachineTier;
   /** A machine that executes this way alone. */
   create: (options: MachineOptions) => Machine;
 }

@@ -32,6 +32,13 @@ describe('a session under a careless client', () => {
     await session.move('configurationDone');
   }
 
+  it('refuses a tier that there is not, and takes one that there is', async () => {
+    await session.send('initialize', { adapterID: 'covert', pathFormat: 'path' });
+    const scenario = join(folder, 'spin.covert');
+    await expect(session.send('launch', { scenario, tier: 'fast' })).rejects.toThrow(/"tier" is "fast": it is one of interpreter, auto, translator\./);
+    await session.send('launch', { scenario, stopOnEntry: true, tier: 'translator' });
+  });
+
   it.each(['continue', 'reverseContinue', 'next', 'stepIn', 'stepOut', 'stepBack', 'restart', 'configurationDone'])(
     'refuses %s before a launch, and lives on',
     async (request) => {

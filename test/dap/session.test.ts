@@ -1,13 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { tiers } from '../../engine/machine/tier';
 import { lineOf, Transcript } from './transcript';
 
 const checksum = 'examples/checksum/checksum.covert';
 const source = 'examples/checksum/checksum.c';
 
-describe('a debug session over stdio', () => {
+// The same transcripts: nothing that is said depends on what executes the guest.
+describe.each(tiers)('a debug session over stdio, tier %s', (tier) => {
   let session: Transcript;
   beforeEach(() => {
-    session = Transcript.start();
+    session = Transcript.start(['--tier', tier]);
   });
   afterEach(() => session.stop());
 

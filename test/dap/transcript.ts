@@ -46,11 +46,12 @@ export class Transcript {
     }
   }
 
-  static start(): Transcript {
+  /** `options`: of `covert debug`. */
+  static start(options: readonly string[] = []): Transcript {
     if (!existsSync(command)) throw new Error(`${command} is missing: run npm run build first`);
     const client = new DebugClient(process.execPath, command, 'covert', undefined, true);
     client.defaultTimeout = 60_000;
-    startWithArguments(client);
+    startWithArguments(client, options);
     return new Transcript(client);
   }
 
@@ -127,8 +128,8 @@ export class Transcript {
 }
 
 /** The client's own `start` cannot pass arguments to the adapter. */
-function startWithArguments(client: DebugClient): void {
-  const adapter = spawn(process.execPath, [command, 'debug'], { stdio: ['pipe', 'pipe', 'inherit'] });
+function startWithArguments(client: DebugClient, options: readonly string[]): void {
+  const adapter = spawn(process.execPath, [command, 'debug', ...options], { stdio: ['pipe', 'pipe', 'inherit'] });
   Object.assign(client, { _adapterProcess: adapter });
   (client as unknown as { connect(input: NodeJS.ReadableStream, output: NodeJS.WritableStream): void }).connect(
     adapter.stdout,

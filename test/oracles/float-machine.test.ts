@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { describeResult, seed, vectors } from '../../engine/core/softfloat.test-support';
 import { formats } from '../../engine/isa/instructions';
 import { Random } from '../../engine/isa/random.test-support';
+import { tiers } from '../../engine/isa/tiers.test-support';
 import { execute, type ReferenceState } from '../../engine/isa/reference-model.test-support';
 import {
   dynamic, floatGuest, floatInstructions, initialFcsr, makeCase, makeVectors, readsSingles, resultAt, resultBytes, sourcesOf,
@@ -34,7 +35,7 @@ function expected(float: FloatCase, vector: FloatVector): FloatResult {
   return { value, fcsr: (state.frm << 5) | state.fflags };
 }
 
-describe(`every instruction of F and D on the machine against the reference model, seed ${seed}, ${count} vectors each`, () => {
+describe.each(tiers)(`every instruction of F and D on the machine, $name, against the reference model, seed ${seed}, ${count} vectors each`, ({ name: tier }) => {
   test.each(floatInstructions)('$mnemonic', (row) => {
     const random = new Random([...row.mnemonic].reduce((hash, letter) => Math.imul(hash, 31) + letter.charCodeAt(0), seed));
     const modes = formats[row.format].rm ? [0, 1, 2, 3, 4, dynamic] : [0];
@@ -42,7 +43,7 @@ describe(`every instruction of F and D on the machine against the reference mode
     const cases = [...modes, ...modes].map((rm) => makeCase(row, rm, random));
     const vectorsHere = makeVectors(random.word(), count, true);
     const guest = floatGuest(cases, vectorsHere, 'board');
-    const { machine, exit } = runMachine(guest.image);
+    const { machine, exit } = runMachine(guest.image, 1e9, 1, 16 << 20, tier);
     expect(exit).toBe(0);
     const bytes = machine.readMemory(guest.results, cases.length * count * resultBytes);
     if (bytes === undefined) throw new Error('the results are not in RAM');

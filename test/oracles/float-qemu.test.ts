@@ -7,6 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { describeResult, seed, vectors } from '../../engine/core/softfloat.test-support';
 import { formats } from '../../engine/isa/instructions';
 import { Random } from '../../engine/isa/random.test-support';
+import { tiers } from '../../engine/isa/tiers.test-support';
 import {
   dynamic, floatGuest, floatInstructions, initialFcsr, makeCase, makeVectors, readsSingles, resultAt, resultBytes, type FloatCase, type FloatVector,
 } from './float-guest';
@@ -45,21 +46,23 @@ describe.skipIf(missing !== '')(
       expect(theirs.length).toBe(maxBuffer);
 
       const guest = floatGuest(cases, table, 'board');
-      const { machine, exit } = runMachine(guest.image, 1e9, 1, ramBytes);
-      expect(exit).toBe(0);
-      const bytes = machine.readMemory(guest.results, maxBuffer);
-      if (bytes === undefined) throw new Error('the results are not in RAM');
-      const ours = Buffer.from(bytes);
-      if (ours.equals(theirs)) return;
-      cases.forEach((float, caseIndex) => {
-        table.forEach((vector, index) => {
-          const [is, ought] = [ours, theirs].map((results) => {
-            const { value, fcsr } = resultAt(results, count, caseIndex, index);
-            return `${describeResult(value, fcsr & 31)} frm ${fcsr >> 5}`;
+      for (const { name: tier } of tiers) {
+        const { machine, exit } = runMachine(guest.image, 1e9, 1, ramBytes, tier);
+        expect(exit).toBe(0);
+        const bytes = machine.readMemory(guest.results, maxBuffer);
+        if (bytes === undefined) throw new Error('the results are not in RAM');
+        const ours = Buffer.from(bytes);
+        if (ours.equals(theirs)) continue;
+        cases.forEach((float, caseIndex) => {
+          table.forEach((vector, index) => {
+            const [is, ought] = [ours, theirs].map((results) => {
+              const { value, fcsr } = resultAt(results, count, caseIndex, index);
+              return `${describeResult(value, fcsr & 31)} frm ${fcsr >> 5}`;
+            });
+            expect(is, `${tier}: ${describeCase(float, vector)}`).toBe(ought);
           });
-          expect(is, describeCase(float, vector)).toBe(ought);
         });
-      });
+      }
     });
   },
 );

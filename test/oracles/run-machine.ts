@@ -16,8 +16,8 @@ export function loadMachine(image: Uint8Array, ramBytes = 16 << 20, harts = 1, t
 }
 
 /** Runs an image to its end, or to `limit` instructions. */
-export function runMachine(image: Uint8Array, limit = 1e9, harts = 1, ramBytes = 16 << 20): MachineRun {
-  const machine = loadMachine(image, ramBytes, harts);
+export function runMachine(image: Uint8Array, limit = 1e9, harts = 1, ramBytes = 16 << 20, tier: Tier = 'interpreter'): MachineRun {
+  const machine = loadMachine(image, ramBytes, harts, tier);
   const bytes: number[] = [];
   // Outputs wait in a bounded ring, so they are taken every so often.
   for (let next = 0; next < limit && machine.exitCode === null; ) {
