@@ -81,7 +81,8 @@ export class Translator {
   translate(breakpoints: readonly bigint[], alone: boolean): void {
     const full = this.functions + mostAdded.functions > this.bound.functions || this.instructions + mostAdded.instructions > this.bound.instructions;
     if (full || this.#called.size > mostCalled - limits.instructions) {
-      this.#evict();
+      this.forget();
+      this.evictions++;
       // What is still hot will be reported again.
       return;
     }
@@ -213,13 +214,12 @@ export class Translator {
   }
 
   /** Forgets all translations, and with them all decoded code. */
-  #evict(): void {
+  forget(): void {
     this.core.forget();
     for (let index = this.#first; index < this.#first + this.functions; index++) this.core.table.set(index, null);
     this.#called.clear();
     this.functions = 0;
     this.instructions = 0;
-    this.evictions++;
   }
 
   #mark(records: number, slot: number): void {
