@@ -71,9 +71,10 @@ async function measure(flags: Flags, signal: AbortSignal): Promise<Results> {
   const onProgress = (what: string): void => progress.update(() => what);
   const missing: string[] = [];
   if (!qemuVersion) missing.push('qemu-system-riscv64 is not installed: no peer to compare with');
-  if (quick) missing.push('--quick: one round of less work, so no spread, and the start of programs weighs more; without the start from a file');
+  if (quick) missing.push('--quick: one round of less work, so no spread, and the start of programs weighs more; without 7z and the start from a file');
   const files = debianFiles();
-  const chosen = programs.filter(({ name }) => wanted(name) || (only?.includes('replicas') === true && !only.some((one) => programs.some((program) => program.name === one))));
+  const everyProgram = only === undefined || (only.includes('replicas') && !programs.some(({ name }) => only.includes(name)));
+  const chosen = programs.filter(({ name, long }) => (everyProgram ? !(quick && long) : wanted(name)));
   let debian: DebianResults | null = null;
   const folder = mkdtempSync(path.join(tmpdir(), 'covert-bench-'));
   try {
