@@ -4,31 +4,41 @@ import { threadPool } from '../machine/threads/thread-pool';
 
 /** Instructions after which threads are worth their making, which takes as long as some millions. */
 const worthwhile = 20_000_000;
+/** Instructions until the next try, where threads have not paid; doubled each time. */
+const firstPause = 200_000_000;
+/** Milliseconds after which it is known whether they pay. */
+const trial = 400;
 
 export interface CrewOptions {
   /** Most threads that execute replicas, the caller's own with them. Default 1. */
   threads?: number;
-  /** Instructions of a replica after which the others get theirs. Default 20 million. */
+  /** Instructions of a replica after which the others get theirs; 0: at once, and they keep it. Default 20 million. */
   threadsFrom?: number;
 }
 
 /**
  * The threads of a system's replicas. The first replica stays on the caller's,
  * which would have nothing else to do; each of the others gets one of its own, once
- * the run has shown that it is a long one. Which thread executes a replica is in no
- * state: it may change between any two instructions.
+ * the run has shown that it is a long one, and loses it where the host has no
+ * processor for it. Which thread executes a replica is in no state: it may change
+ * between any two instructions.
  */
 export class Crew {
   readonly #threads = new Map<Machine, ReplicaThread>();
   #next: { machine: Machine; thread: ReplicaThread }[] | undefined;
-  #from: number;
+  /** Instructions until there are threads. */
+  #left: number;
+  #pause = firstPause;
+  /** Milliseconds that the caller's own replica has run since the trial began, and that it has waited for the others. */
+  #ran = 0;
+  #waited = 0;
   #closed = false;
 
   constructor(
     private readonly machines: readonly Machine[],
     private readonly options: CrewOptions,
   ) {
-    this.#from = options.threadsFrom ?? worthwhile;
+    this.#left = options.threadsFrom ?? worthwhile;
   }
 
   /** True if each of the replicas that are not on the caller's thread has one. */
@@ -40,8 +50,8 @@ export class Crew {
   gather(instructions: number): void {
     const { threads = 1 } = this.options;
     if (this.#closed || this.isComplete || threads < this.machines.length || this.machines.length < 2) return;
-    this.#from -= instructions;
-    if (this.#from > 0) return;
+    this.#left -= instructions;
+    if (this.#left > 0) return;
     const pool = threadPool();
     this.#next ??= this.machines.slice(1).flatMap((machine) => (pool ? [{ machine, thread: pool.take() }] : []));
     // They are made meanwhile.
@@ -50,22 +60,47 @@ export class Crew {
       machine.moveTo(thread);
       this.#threads.set(machine, thread);
     }
-    this.#next = [];
+    this.#next = undefined;
+    this.machines[0]?.forgetCode();
     this.machines[0]?.whileAccessing(() => {
       for (const thread of this.#threads.values()) thread.attend();
     });
   }
 
+  /**
+   * To be called after a run of all at the same time: how many milliseconds the first took, and how long it
+   * waited for the others then. On a host that has no processor free for them they would take longer than one
+   * after the other, and go back.
+   */
+  account(ran: number, waited: number): void {
+    if (!this.isComplete) return;
+    this.#ran += ran;
+    this.#waited += waited;
+    if (this.#ran + this.#waited < trial) return;
+    const pays = this.#waited < this.#ran;
+    this.#ran = 0;
+    this.#waited = 0;
+    if (pays || this.options.threadsFrom === 0) return;
+    this.#disband();
+    this.#left = this.#pause;
+    this.#pause *= 2;
+  }
+
   /** Gives the threads back; the replicas go on without. To be called while all rest. */
   close(): void {
     this.#closed = true;
-    this.machines[0]?.whileAccessing(undefined);
     for (const { thread } of this.#next ?? []) threadPool()?.give(thread);
+    this.#next = undefined;
+    this.#disband();
+  }
+
+  #disband(): void {
+    this.machines[0]?.whileAccessing(undefined);
+    if (this.#threads.size > 0) this.machines[0]?.forgetCode();
     for (const [machine, thread] of this.#threads) {
       machine.moveTo(undefined);
       threadPool()?.give(thread);
     }
-    this.#next = undefined;
     this.#threads.clear();
   }
 }

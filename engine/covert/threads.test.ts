@@ -100,7 +100,7 @@ it('whatever strikes, a run on two threads is the run on one', { timeout: 600_00
     fc.property(plans, fc.integer({ min: 1000, max: 200_000 }), fc.constantFrom(...tiers), (plan, slice, tier) => {
       expect(story(plan, { ...threaded, tier }, slice)).toEqual(story(plan, { tier: 'interpreter' }, slice));
     }),
-    { numRuns: 60 },
+    { numRuns: 25 },
   );
 });
 

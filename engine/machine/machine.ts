@@ -140,7 +140,7 @@ export class Machine implements Computer {
   readonly #memory: WebAssembly.Memory;
   readonly #devices: CoreImports;
   /** Runs the core on this thread. */
-  #execution: Execution;
+  readonly #execution: Execution;
   /** Runs it in place of that. */
   #thread: ReplicaThread | undefined;
   /** Called at each access of the guest to a virtio device, after it. */
@@ -190,7 +190,7 @@ export class Machine implements Computer {
     this.#view.setUint32(at.ramAt, this.#ramAt, true);
     this.#core.reset(ramBase, harts);
     this.#view.setUint32(at.sampling, { interpreter: 0, auto: 1, translator: 2 }[this.#tier], true);
-    this.#execution = this.#makeExecution();
+    this.#execution = new Execution(this.#core, memory, ramBytes, this.#tier, options.translations);
     this.setTimeSource(timeSource ?? defaultTimeSource);
     this.#outputs = new OutputQueue(this.#view, (kind, value) => this.#core.output(kind, value));
     this.#disks = disks.map(({ image, readOnly }) => new Disk(image, readOnly ?? false));
@@ -415,10 +415,17 @@ export class Machine implements Computer {
    */
   moveTo(thread: ReplicaThread | undefined): void {
     // Translations are in the table of the core that has run so far.
-    this.#core.forget();
-    this.#execution = this.#makeExecution();
+    this.forgetCode();
     this.#thread = thread;
     thread?.prepare({ module: coreModule(), memory: this.#memory, ramBytes: this.ramBytes, tier: this.#tier, translations: this.options.translations }, this.#devices);
+  }
+
+  /**
+   * Forgets what has been made of the code, which is made anew where it runs. Replicas that forget at the same count
+   * translate the same from there on, byte for byte, and then V8 compiles for one of them only.
+   */
+  forgetCode(): void {
+    this.#execution.forget();
   }
 
   /** Has something done at each access of the guest to a virtio device. Nothing of the machine may be touched by it. */
@@ -428,10 +435,6 @@ export class Machine implements Computer {
 
   get #tier(): Tier {
     return this.options.tier ?? 'interpreter';
-  }
-
-  #makeExecution(): Execution {
-    return new Execution(this.#core, this.#memory, this.ramBytes, this.#tier, this.options.translations);
   }
 
   interruptDue(): boolean {

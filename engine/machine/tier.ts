@@ -8,4 +8,4 @@ export type Tier = 'interpreter' | 'auto' | 'translator';
 export const tiers: readonly Tier[] = ['interpreter', 'auto', 'translator'];
 
 /** What runs guests where nobody says otherwise: commands, scenarios, the debugger. */
-export const defaultTier: Tier = 'interpreter';
+export const defaultTier: Tier = 'auto';

@@ -81,7 +81,8 @@ export class Translator {
   translate(breakpoints: readonly bigint[], alone: boolean): void {
     const full = this.functions + mostAdded.functions > this.bound.functions || this.instructions + mostAdded.instructions > this.bound.instructions;
     if (full || this.#called.size > mostCalled - limits.instructions) {
-      this.#evict();
+      this.forget();
+      this.evictions++;
       // What is still hot will be reported again.
       return;
     }
@@ -94,8 +95,13 @@ export class Translator {
     for (let va = waiting.shift(); va !== undefined && batch.length < mostTogether && size < limits.instructions; va = waiting.shift()) {
       const base = va & ~4095n;
       const around = this.#around(base);
-      // Nor is anything translated twice on purpose: at an entry of another function that one goes on.
-      const isBoundary = (at: number): boolean => stops.has(at & 4095) || this.#recordAt(around.ramPageAt(pageOf(at)), at).op === entryOp;
+      // Nor is anything translated twice on purpose: at an entry of another function that one goes on. And what has not run is not
+      // worth it, by the records that the interpreter has made.
+      const isBoundary = (at: number): boolean => {
+        if (stops.has(at & 4095)) return true;
+        const { op, isDecoded } = this.#recordAt(around.ramPageAt(pageOf(at)), at);
+        return op === entryOp || (!alone && !isDecoded);
+      };
       const found = explore(Number(va & 4095n), around.bytesAt, limits, isBoundary);
       if (found.entries.length === 0) continue;
       batch.push({ ...found, around });
@@ -208,13 +214,12 @@ export class Translator {
   }
 
   /** Forgets all translations, and with them all decoded code. */
-  #evict(): void {
+  forget(): void {
     this.core.forget();
     for (let index = this.#first; index < this.#first + this.functions; index++) this.core.table.set(index, null);
     this.#called.clear();
     this.functions = 0;
     this.instructions = 0;
-    this.evictions++;
   }
 
   #mark(records: number, slot: number): void {

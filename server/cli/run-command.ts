@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { Option, type Command } from 'commander';
 import { run } from '../../engine/covert/run';
 import type { Report } from '../../engine/covert/report';
@@ -28,7 +29,7 @@ export function addRunCommand(program: Command): void {
     .argument('<file>', 'scenario file (.covert)')
     .option('-s, --scenario <name>', 'run only the scenario of this name')
     .addOption(tierOption())
-    .addOption(new Option('--threads <count>', 'threads of this machine that execute replicas, at most; never visible to the guest').argParser(parseThreads).default(1))
+    .addOption(new Option('--threads <count>', 'threads of this machine that execute replicas, at most').argParser(parseThreads).default(availableParallelism(), 'as many as it has processors'))
     .option('--json', 'print an array of reports, one a scenario, instead of text')
     .addHelpText(
       'after',

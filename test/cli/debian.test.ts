@@ -41,7 +41,7 @@ const noDebian = 'missing' in files ? ` (skipped: no ${files.missing} of npm run
 
 describe.skipIf(noDebian !== '')(`stock Debian in scenarios${noDebian}`, () => {
   test('boots to a shell in two replicas, is struck and recovers; what is typed is answered', async () => {
-    const { exit, stdout } = await covert(['run', 'examples/debian/boot.covert', '--json']);
+    const { exit, stdout } = await covert(['run', 'examples/debian/boot.covert', '--threads', '2', '--json']);
     const reports = JSON.parse(stdout) as Report[];
     expect(reports.map(({ scenario: name, passed, expectations }) => ({ name, passed, failed: expectations.filter(({ held }) => !held) }))).toEqual(
       [
@@ -58,6 +58,9 @@ describe.skipIf(noDebian !== '')(`stock Debian in scenarios${noDebian}`, () => {
     // Rolled back in the middle of what was typed, it was typed again, and not a byte left twice.
     expect(struck?.guest).toEqual(replicated?.guest);
     expect(struck?.divergences[0]?.function).toBe('memcpy');
+    // On one thread it is the same run.
+    const alone = await covert(['run', 'examples/debian/boot.covert', '--scenario', "a bit flip in the kernel's name", '--threads', '1', '--json']);
+    expect(JSON.parse(alone.stdout)).toEqual([struck]);
     const again = await covert(['run', 'examples/debian/boot.covert', '--scenario', 'Debian alone', '--json']);
     expect((JSON.parse(again.stdout) as Report[])[0]?.guest).toEqual(reports[2]?.guest);
   });

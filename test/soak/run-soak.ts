@@ -36,7 +36,8 @@ export interface Soak {
 
 /** Runs two replicas until it is over, they disagree, or the guest ends. */
 export async function runSoak(plan: Plan, options: SoakOptions): Promise<Soak> {
-  const system = new System(plan, { forgetful: true });
+  // Each sample has the machines forget what is decoded, and so what is translated: how much that takes over time is what the load is for.
+  const system = new System(plan, { forgetful: true, tier: 'interpreter' });
   const soak: Soak = {
     instructions: 0, epochs: 0, load: new LoadLog(), samples: [], divergence: undefined, ended: undefined, events: [], disk: { outputs: 0, bytes: 0 }, state: '',
   };

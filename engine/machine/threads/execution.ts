@@ -44,6 +44,12 @@ export class Execution {
     }
   }
 
+  /** Forgets all translations and decoded code; what is translated from here on is what a new execution would translate. */
+  forget(): void {
+    if (this.#translator) this.#translator.forget();
+    else this.core.forget();
+  }
+
   #breakpoints(): bigint[] {
     const count = this.#view.getUint32(at.breakpoints, true);
     return Array.from({ length: count }, (_, i) => this.#view.getBigUint64(at.breakpoints + 8 + i * 8, true));

@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
 import { imageOf } from '../../covert/plan.test-support';
 import { readElf } from '../../symbols/elf';
+import { asm, machineWith } from '../guest.test-support';
 import { Machine } from '../machine';
 import { tiers, type Tier } from '../tier';
 import { DiskImageError, imageOfBytes, imageOfFile } from '../virtio/disk-image';
@@ -95,6 +96,24 @@ it('devices stay with the owner, and what one throws ends the run and not the th
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+it('side by side, two that do nothing but access a device answer all and end alike', async () => {
+  // lui a0, 0x10001; lw a2, 0(a0); add a3, a3, a2; sw a3, 0x14(a0); jal back to the load.
+  const words = [asm.lui(10, 0x10001), asm.lw(12, 10, 0), 0x00c686b3, asm.sw(13, 10, 0x14), asm.jal(0, -12)];
+  const [alone, first, second] = [machineWith(words), machineWith(words), machineWith(words)] as const;
+  const thread = await readyThread();
+  second.moveTo(thread);
+  first.whileAccessing(() => thread.attend());
+  for (let limit = 1; limit < 5_000; limit = limit * 2 + 3) {
+    second.start(limit);
+    expect([first.run(limit), second.finish(), alone.run(limit)]).toEqual(['limit', 'limit', 'limit']);
+    expect([first, second].map((machine) => machine.snapshot().hash())).toEqual(Array(2).fill(alone.snapshot().hash()));
+  }
+  // And with nobody beside it, when each question follows the last answer at once.
+  expect([second.run(30_000), alone.run(30_000)]).toEqual(['limit', 'limit']);
+  expect(second.snapshot().hash()).toBe(alone.snapshot().hash());
+  expect(alone.getX(13)).toBeGreaterThan(0n);
 });
 
 /** A guest that never ends: a jump to itself. */
