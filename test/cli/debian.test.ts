@@ -40,7 +40,7 @@ test('what belongs to Linux guests is refused in others, and the other way round
 const noDebian = 'missing' in files ? ` (skipped: no ${files.missing} of npm run guest:debian)` : '';
 
 describe.skipIf(noDebian !== '')(`stock Debian in scenarios${noDebian}`, () => {
-  test('boots to a shell in two replicas, is struck and recovers; what is typed is answered', async () => {
+  test('boots to a shell in two replicas, is struck and recovers; what is typed is answered', { timeout: 900_000 }, async () => {
     const { exit, stdout } = await covert(['run', 'examples/debian/boot.covert', '--threads', '2', '--json']);
     const reports = JSON.parse(stdout) as Report[];
     expect(reports.map(({ scenario: name, passed, expectations }) => ({ name, passed, failed: expectations.filter(({ held }) => !held) }))).toEqual(
