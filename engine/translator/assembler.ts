@@ -23,6 +23,7 @@ export const helpers = [
   { name: 'enter', type: { parameters: [i64, i64], results: [i64] } },
   { name: 'callGuest', type: { parameters: [i64, i64, i64], results: [i64] } },
   { name: 'ownEntry', type: { parameters: [i64, i64, i32], results: [i32] } },
+  { name: 'fillTlb', type: { parameters: [i64, i32], results: [i32] } },
   { name: 'floatFor', type: { parameters: [i32, i32], results: [i32] } },
   { name: 'fusedDouble', type: { parameters: [f64, f64, f64], results: [f64] } },
   { name: 'mulh', type: binary },

@@ -26,9 +26,17 @@ function locate(to: Assembler, { operation, at }: Placed, set: number): void {
   if (imm !== 0 && kind !== 'atomic') code.i64(imm).plain(op.i64_add);
   code.tee(local.va).plain(op.i32_wrap).i32(8).plain(op.i32_shr_u).i32(tlbMask).plain(op.i32_and).get(local.tlb).plain(op.i32_add).tee(local.entry);
   code.access(memory.i64_load, set).get(local.va).plain(op.i64_xor);
-  if (kind === 'atomic') code.i64(pageMask | (flags.accessBytes - 1)).plain(op.i64_and, op.i64_eqz, op.i32_eqz);
-  else code.i64(4096 - flags.accessBytes).plain(op.i64_gt_u);
-  to.leaveIf(at);
+  if (kind === 'atomic') {
+    code.i64(pageMask | (flags.accessBytes - 1)).plain(op.i64_and, op.i64_eqz, op.i32_eqz);
+    to.leaveIf(at);
+  } else {
+    code.i64(4096 - flags.accessBytes).plain(op.i64_gt_u).if();
+    to.open(-1);
+    code.get(local.va).i32(flags.accessBytes | (set === 0 ? 0 : 16));
+    to.call('fillTlb').plain(op.i32_eqz);
+    to.leaveIf(at);
+    to.close();
+  }
   code.get(local.va).plain(op.i32_wrap).get(local.entry).access(memory.i32_load, set + 8).plain(op.i32_add);
 }
 

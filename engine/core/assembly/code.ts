@@ -1,9 +1,9 @@
 import { OP_COUNT, decode, opCycles, opEndsBlock, opWritesX } from './decode.generated';
 import {
-  FETCH_SET, PAGES_USED, PAGE_BITMAP, PAGE_DROPS, PAGE_STRIDE, POOL, POOL_PAGES, RAM_AT, RAM_BASE, RAM_BYTES, RECORD_BYTES, SINK,
+  FETCH_SET, FREE_RECORDS, PAGES_USED, PAGE_BITMAP, PAGE_DROPS, PAGE_NEXT, PAGE_STRIDE, POOL, POOL_PAGES, RAM_AT, RAM_BASE, RAM_BYTES, RECORD_BYTES, SINK,
   codeMap,
 } from './layout';
-import { flush, leaveWriteTlbs } from './tlb';
+import { flush, leaveFetchTlbs, leaveWriteTlbs } from './tlb';
 
 // Records of the core's own, besides those of instructions. Their `run` is 0,
 // which is how a block's entry tells them apart; so is that of a slot that has
@@ -62,6 +62,7 @@ export function dropCode(): void {
   const used = load<u32>(PAGES_USED);
   memory.fill(POOL, 0, <usize>used * PAGE_STRIDE);
   store<u32>(PAGES_USED, 0);
+  store<usize>(FREE_RECORDS, 0);
   flush(FETCH_SET);
 }
 
@@ -69,10 +70,15 @@ export function dropCode(): void {
 export function recordsOf(page: usize): usize {
   const known = load<usize>(codeMap() + (page << 2));
   if (known != 0) return known;
-  if (load<u32>(PAGES_USED) == POOL_PAGES) dropCode();
-  const used = load<u32>(PAGES_USED);
-  const records = POOL + <usize>used * PAGE_STRIDE;
-  store<u32>(PAGES_USED, used + 1);
+  let records = load<usize>(FREE_RECORDS);
+  if (records != 0) {
+    store<usize>(FREE_RECORDS, load<usize>(records + PAGE_NEXT));
+  } else {
+    if (load<u32>(PAGES_USED) == POOL_PAGES) dropCode();
+    const used = load<u32>(PAGES_USED);
+    records = POOL + <usize>used * PAGE_STRIDE;
+    store<u32>(PAGES_USED, used + 1);
+  }
   store<usize>(codeMap() + (page << 2), records);
   store<u16>(records + SLOTS * RECORD_BYTES, OP_PAGE_END);
   // Stores to this page have to be seen from now on.
@@ -95,6 +101,11 @@ export function invalidate(page: usize, va: u64, size: u32): bool {
     memory.fill(records, 0, SLOTS * RECORD_BYTES);
     memory.fill(records + PAGE_BITMAP, 0, SLOTS >> 3);
     store<u32>(records + PAGE_DROPS, load<u32>(records + PAGE_DROPS) + 1);
+    // A page that is written to is mostly one of data from now on, and as such may be in the TLBs of writes.
+    store<usize>(codeMap() + (page << 2), 0);
+    leaveFetchTlbs(records);
+    store<usize>(records + PAGE_NEXT, load<usize>(FREE_RECORDS));
+    store<usize>(FREE_RECORDS, records);
   }
   return hit;
 }

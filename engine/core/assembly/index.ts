@@ -18,7 +18,7 @@ import { PAGE_IS_TABLE, flush, flushAll, flushTranslations } from './tlb';
 import { POLLER_LOOKS, receiveUart } from './uart';
 
 export { run } from './drive';
-export { callGuest, codePage, enter, floatFor, fusedDouble, ownEntry } from './translated';
+export { callGuest, codePage, enter, fillTlb, floatFor, fusedDouble, ownEntry } from './translated';
 export { decodeRecord } from './code';
 export { mulh, mulhsu, orcb } from './arithmetic';
 export { csrAddress, csrExists };

@@ -154,6 +154,8 @@ export const SCRATCH: usize = HOST + 0x100;
 export const PMP_FROM: usize = HOST + 0x180;
 export const PMP_TO: usize = HOST + 0x188;
 export const PMP_RIGHTS: usize = HOST + 0x190;
+/** Records that no page has any more, a list, or 0. */
+export const FREE_RECORDS: usize = HOST + 0x198;
 
 /** For blocks by their address, folded: in how many slices each was met. */
 export const SAMPLES: usize = 0x1a000;
@@ -190,6 +192,8 @@ export const PAGE_STRIDE: usize = 0x8200;
 export const PAGE_BITMAP: usize = 0x8100;
 /** How often a page's records have been dropped since it has them. */
 export const PAGE_DROPS: usize = 0x8020;
+/** The next records that are free, while these are. */
+export const PAGE_NEXT: usize = 0x8028;
 /** A byte a RAM page: written since the last snapshot. */
 export const DIRTY: usize = POOL + PAGE_STRIDE * 2048;
 

@@ -179,6 +179,32 @@ function remember(va: u64, at: u64): void {
 }
 
 /**
+ * Puts the page of an access into the TLB, for translated code; false where it does not belong there, or the access needs
+ * more than a TLB hit: then the interpreter makes it. The walk is the one of the access, which follows.
+ */
+export function fillFor(va: u64, size: u32, access: u32): bool {
+  if (before(va, size) != size) return false;
+  const at = locate(va, size, access);
+  if (at == NOWHERE) {
+    store<u64>(CAUSE, NONE);
+    return false;
+  }
+  // The walk may have written to a page of code.
+  if (load<u32>(LEAVE) != 0 || !isRam(at, size)) return false;
+  if (access == READ) {
+    if ((load<u32>(WATCHES) != 0 && isWatched(at & ~4095)) || !pmpUniform(at & ~4095)) return false;
+    fill(load<usize>(DATA_TLB), va, <u32>hostOf(at) - <u32>va);
+    return true;
+  }
+  const page = pageOf(at);
+  if ((load<u8>(flagsOf(page)) & PAGE_IS_TABLE) != 0 || codeOf(page) != 0) return false;
+  remember(va, at);
+  if (load<u64>(load<usize>(DATA_TLB) + slot(va), WRITE_SET) != (va & ~4095)) return false;
+  store<u8>(dirtyOf(page), 1);
+  return true;
+}
+
+/**
  * The host address for an atomic access, aligned and in RAM, whose physical
  * address is then in ATOMIC_AT; 0 with CAUSE set where there is none.
  * `isStore`: it will be written (then call `atomicDone`).

@@ -166,6 +166,17 @@ export function leaveWriteTlbs(page: usize): void {
   return previous == 2 ? 0 : previous;
 }
 
+/** Takes decoded records out of the TLBs of fetches, in every context of every hart. */
+export function leaveFetchTlbs(records: usize): void {
+  const contexts = <usize>load<u64>(STATE + HARTS) * CONTEXTS;
+  for (let i: usize = 0; i < contexts; i++) {
+    const tlb = TLBS + i * CONTEXT_BYTES + FETCH_SET;
+    for (let entry = tlb; entry < tlb + TLB_BYTES; entry += 16) {
+      if (load<usize>(entry, 8) == records) store<u64>(entry, entry == tlb ? 0x1000 : 0);
+    }
+  }
+}
+
 /** The privilege that loads and stores have. */
 @inline export function dataPrivilege(): u64 {
   const privilege = load<u64>(STATE + PRIVILEGE);

@@ -3,6 +3,8 @@ import { floatOp } from './float';
 import { FETCH_CONTEXT, FFLAGS, FRM, PC, STATE } from './layout';
 import { NX, RNE } from './softfloat-format';
 import { fuseDouble } from './softfloat-host';
+import { fillFor } from './memory';
+import { READ, WRITE } from './mmu';
 import { slot } from './tlb';
 
 // What translated code calls. A function of it takes the address of its base page, the account and
@@ -66,6 +68,11 @@ export function floatFor(op: u32, record: usize): u32 {
 /** a · b + c with one rounding to nearest even, or 0 where that is not certain. */
 export function fusedDouble(a: f64, b: f64, c: f64): f64 {
   return fuseDouble(a, b, c);
+}
+
+/** Called on a TLB miss. `kind`: the size in bytes, 16 for a store. True if it is a hit now. */
+export function fillTlb(va: u64, kind: u32): bool {
+  return fillFor(va, kind & 15, (kind & 16) != 0 ? WRITE : READ);
 }
 
 /** The RAM page that the guest executes from at `va`, as far as that is known without a walk, or -1. */
