@@ -95,7 +95,7 @@ describe('a good image', () => {
 
   test('Ctrl-C ends a guest that does not, with 130 and nothing half-written', async () => {
     const image = await fileOf('interrupted.elf', endless);
-    const { exit, stdout, stderr } = await covert(['exec', image, '--json'], { meanwhile: interruptAtProgress });
+    const { exit, stdout, stderr } = await covert(['exec', image, '--json', '--max-instructions', '1_000_000_000_000'], { meanwhile: interruptAtProgress });
     expect({ exit, stdout }).toEqual({ exit: 130, stdout: '' });
     expect(stderr).toMatch(/^\S+interrupted\.elf: [\d,]+ instructions, \d+ s\ncovert: interrupted\n$/);
   });
