@@ -129,6 +129,36 @@ describe('clocks', () => {
   it('advance by at most 32 cycles an instruction, on which cycle limits and timers lean', () => {
     expect(Math.max(...Object.values(costs)) * 1.1).toBeLessThan(32);
   });
+
+  // mtime = a value, mtimecmp = another, with 50 instructions behind them and one tick every three.
+  it.each([
+    { mtime: 0n, due: 40n, at: 168 },
+    { mtime: 5n, due: 0xffff_ffff_ffff_fff0n, at: undefined },
+    { mtime: 0xffff_ffff_ffff_fff0n, due: 0xffff_ffff_ffff_fffan, at: 78 },
+    { mtime: 0x7fff_ffff_ffff_ffffn, due: 0x8000_0000_0000_0009n, at: 78 },
+  ])('may be set by a guest: $mtime, with a timer at $due', ({ mtime, due, at }) => {
+    const sd = (rs2: number, rs1: number): number => ((rs2 << 20) | (rs1 << 15) | (3 << 12) | 0x23) >>> 0;
+    const timed = (source: 'instructions' | 'core'): Machine => {
+      const machine = guarded([...Array<number>(48).fill(asm.addi(0, 0, 0)), sd(6, 7), sd(8, 9), loop]);
+      machine.setTimeSource({ time: source, cycle: source, perTick: 3, corePhase: 0, corePpm: 0 });
+      [mtime, 0x200_bff8n, due, 0x200_4000n].forEach((value, i) => machine.setX(6 + i, value));
+      machine.setCsr(csr.mie, 1n << 7n);
+      machine.setCsr(csr.mstatus, 1n << 3n);
+      return machine;
+    };
+    for (const source of ['instructions', 'core'] as const) {
+      const [whole, cut] = [timed(source), timed(source)];
+      let taken: number | undefined;
+      while (cut.retired < 400) {
+        cut.run(cut.retired + 1);
+        if (cut.interrupts > 0) taken ??= cut.retired - 1;
+      }
+      expect(whole.run(400)).toBe('limit');
+      expect(whole.snapshot().hash()).toBe(cut.snapshot().hash());
+      if (source === 'instructions') expect(taken).toBe(at);
+      else expect(taken === undefined).toBe(at === undefined);
+    }
+  });
 });
 
 describe('raw bits in CSRs', () => {

@@ -73,12 +73,13 @@ export function instructionsToTimers(): u64 {
   const now = mtime();
   const due = min(nextTimer(STATE, now), nextAlarm(now));
   if (due == NEVER) return NEVER;
-  const ticks = due - load<u64>(STATE + TIME_OFFSET);
+  // From now on, not from reset: the offset wraps where a guest has set its clock back.
+  const ticks = due - now;
   const perTick = load<u64>(PER_TICK);
   if (ticks > (<u64>1 << 62) / perTick) return NEVER;
-  if (load<u32>(TIME_FROM_CORE) == 0) return ticks * perTick - load<u64>(STATE + RETIRED);
+  if (load<u32>(TIME_FROM_CORE) == 0) return ticks * perTick - load<u64>(STATE + RETIRED) % perTick;
   // The clock advances by at most 32 cycles an instruction (20 for the dearest, and a clock no more than 10 % fast).
-  const left = (ticks * perTick - coreClock()) / 32;
+  const left = (ticks * perTick - coreClock() % perTick) / 32;
   return left > 0 ? left : 1;
 }
 
