@@ -137,7 +137,7 @@ export class Assembler {
   /** Takes a condition: if it holds, the core executes the instruction at `at`, which has done nothing. */
   leaveIf(at: number): void {
     const { code, rest } = this;
-    code.if();
+    code.ifLikely(false);
     this.open(-1);
     // What follows in the block is given back.
     code.i64(rest.instructions - rest.cycles * 2 ** 32 + flagStep).set(local.adjust).i32(at).set(local.site).br(this.depth(this.leaveTo));

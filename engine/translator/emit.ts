@@ -251,7 +251,7 @@ class Emitter {
     to.address(page).tee(local.va).plain(op.i32_wrap).i32(8).plain(op.i32_shr_u).i32(fetchMask).plain(op.i32_and).get(local.fetch).plain(op.i32_add).tee(local.entry);
     code.access(memory.i64_load, 0).get(local.va).plain(op.i64_eq);
     code.get(local.entry).access(memory.i32_load, 8).i32(records).plain(op.i32_eq, op.i32_and);
-    code.i32(0).access(memory.i32_load, records + decodedDropsOffset).i32(drops).plain(op.i32_eq, op.i32_and, op.i32_eqz).if();
+    code.i32(0).access(memory.i32_load, records + decodedDropsOffset).i32(drops).plain(op.i32_eq, op.i32_and, op.i32_eqz).ifLikely(false);
     to.open(-1);
     this.#writeBack(from);
     code.i32(0);
@@ -272,7 +272,7 @@ class Emitter {
     const { at, operations, places, end } = block;
     let [instructions, cycles] = [operations.length, 0];
     for (const { cost } of operations) cycles += cost;
-    code.get(local.account).plain(op.i32_wrap).i32(instructions).plain(op.i32_lt_u).if();
+    code.get(local.account).plain(op.i32_wrap).i32(instructions).plain(op.i32_lt_u).ifLikely(false);
     to.open(-1);
     code.i64(flagStep).set(local.adjust).i32(at).set(local.site).br(to.depth(this.#exitFor(this.#x.dirtyBefore[index] ?? 0, this.#f.dirtyBefore[index] ?? 0)));
     to.close();
@@ -367,7 +367,7 @@ class Emitter {
         this.#writeBack(index);
         code.get(local.va).get(local.account);
         to.address(end.back);
-        to.call('callGuest').tee(local.account).i64(flagAway + flagStep).plain(op.i64_and, op.i64_eqz, op.i32_eqz).if().get(local.account).plain(op.return, op.end);
+        to.call('callGuest').tee(local.account).i64(flagAway + flagStep).plain(op.i64_and, op.i64_eqz, op.i32_eqz).ifLikely(false).get(local.account).plain(op.return, op.end);
         const entry = pageOf(end.back) === pageOf(start) ? this.#entryAt.get(end.back) : undefined;
         if (entry !== undefined) this.#goTo(index, entry);
         else code.get(local.account).plain(op.return);

@@ -239,7 +239,7 @@ export function writeFloat(to: Assembler, { operation, at }: Placed, record: num
   const way = fastOf(operation);
   if (way) {
     way.compute(to, operation);
-    code.get(way.rounds ? local.floats : local.usable).plain(op.i32_and).if();
+    code.get(way.rounds ? local.floats : local.usable).plain(op.i32_and).ifLikely(true);
     to.open(-1);
     if (writesF !== 0) {
       code.get(local.double);

@@ -97,7 +97,7 @@ function readLine(start: number, pageAt: PageAt, isBoundary: (at: number) => boo
   for (let at = start; ; ) {
     const offset = at - first;
     if (offset >= pageBytes) return line({ kind: 'next', to: at });
-    if (at !== start && isBoundary(at)) return line({ kind: 'core', at });
+    if (at !== start && isBoundary(at)) return line({ kind: 'next', to: at });
     const low = (page[offset] ?? 0) | ((page[offset + 1] ?? 0) << 8);
     const length = instructionLength(low);
     // An instruction across two pages may fault in the middle.

@@ -30,7 +30,7 @@ function locate(to: Assembler, { operation, at }: Placed, set: number): void {
     code.i64(pageMask | (flags.accessBytes - 1)).plain(op.i64_and, op.i64_eqz, op.i32_eqz);
     to.leaveIf(at);
   } else {
-    code.i64(4096 - flags.accessBytes).plain(op.i64_gt_u).if();
+    code.i64(4096 - flags.accessBytes).plain(op.i64_gt_u).ifLikely(false);
     to.open(-1);
     code.get(local.va).i32(flags.accessBytes | (set === 0 ? 0 : 16));
     to.call('fillTlb').plain(op.i32_eqz);

@@ -3,6 +3,7 @@ import type { CoreExports } from '../core/core';
 import { at as layout, decodedBitmapOffset, decodedDropsOffset, mostCalled, pageBytes, recordBytes } from '../core/layout';
 import { instructions as table } from '../isa/instructions';
 import { helpers } from './assembler';
+import { takeBranchHints } from './branch-hints';
 import { emit } from './emit';
 import { explore, pageOf, type GuestFunction, type Limits } from './guest-function';
 import { wasmModule } from './wasm-code';
@@ -67,6 +68,7 @@ export class Translator {
     if (bound.functions < mostAdded.functions || bound.instructions < mostAdded.instructions) {
       throw new RangeError(`translations need room for ${mostAdded.functions} functions and ${mostAdded.instructions} instructions`);
     }
+    takeBranchHints();
     this.#view = new DataView(memory.buffer);
     this.#bytes = new Uint8Array(memory.buffer);
     this.#first = core.table.length;

@@ -34,6 +34,9 @@ export class WasmCode {
   #bytes = new Uint8Array(256);
   #length = 0;
 
+  /** Where conditions stand that hardly ever hold, and those that nearly always do. */
+  readonly hints: { at: number; likely: boolean }[] = [];
+
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
   }
@@ -73,6 +76,11 @@ export class WasmCode {
   }
   if(result?: number): this {
     return this.plain(0x04, result ?? emptyBlock);
+  }
+  /** One that is known to go one way: what is on the other costs the rest no registers, where the host takes hints (branch-hints.ts). */
+  ifLikely(likely: boolean): this {
+    this.hints.push({ at: this.#length, likely });
+    return this.if();
   }
   br(depth: number): this {
     this.#put(0x0c);
@@ -202,10 +210,21 @@ export function wasmModule(imports: readonly { name: string; type: FunctionType 
   });
   section(3, functions.length, (into) => ownTypes.forEach((type) => into.unsigned(type)));
   section(7, functions.length, (into) => functions.forEach((_, index) => name(into, `${index}`).plain(0x00).unsigned(imports.length + index)));
+  const bodies = functions.map(({ locals, code }) => {
+    const body = new WasmCode().unsigned(locals.length);
+    for (const type of locals) body.unsigned(1).plain(type);
+    return { body, codeAt: body.bytes.length, code };
+  });
+  // Branch hints stand before the code, by offsets in the bodies (WebAssembly proposal "branch hinting").
+  const all = name(new WasmCode(), 'metadata.code.branch_hint').unsigned(bodies.length);
+  bodies.forEach(({ codeAt, code: { hints } }, index) => {
+    all.unsigned(imports.length + index).unsigned(hints.length);
+    for (const { at, likely } of hints) all.unsigned(codeAt + at).unsigned(1).plain(likely ? 1 : 0);
+  });
+  out.plain(0).unsigned(all.bytes.length);
+  out.append(all.bytes);
   section(10, functions.length, (into) => {
-    for (const { locals, code } of functions) {
-      const body = new WasmCode().unsigned(locals.length);
-      for (const type of locals) body.unsigned(1).plain(type);
+    for (const { body, code } of bodies) {
       body.append(code.bytes);
       body.plain(op.end);
       into.unsigned(body.bytes.length);
