@@ -23,7 +23,7 @@ export interface CoreExports {
   codePage(va: bigint): number;
   decodeRecord(raw: number, record: number): number;
   /** The core's functions, and behind them those of translated code. */
-  readonly table: { readonly length: number; grow(by: number): number; set(index: number, value: unknown): void };
+  readonly table: { readonly length: number; grow(by: number): number; get(index: number): unknown; set(index: number, value: unknown): void };
 }
 
 /** What the resident core calls: engine/core/assembly/virtio.ts. */

@@ -35,9 +35,9 @@ export type Helper = (typeof helpers)[number]['name'];
 const helperIndex = new Map<string, number>(helpers.map(({ name }, index) => [name, index]));
 
 // Parameters, then locals.
-export const local = { base: 0, account: 1, next: 2, va: 3, long: 4, long2: 5, site: 6, adjust: 7, tlb: 8, entry: 9, word: 10, fetch: 11, floats: 12, usable: 13, double: 14 } as const;
-const localTypes = [i64, i64, i64, i32, i64, i32, i32, i32, i32, i32, i32, f64];
-const firstRegister = 15;
+export const local = { base: 0, account: 1, next: 2, va: 3, long: 4, long2: 5, site: 6, adjust: 7, tlb: 8, entry: 9, word: 10, fetch: 11, floats: 12, usable: 13, double: 14, va2: 15 } as const;
+const localTypes = [i64, i64, i64, i32, i64, i32, i32, i32, i32, i32, i32, f64, i64];
+const firstRegister = 16;
 
 /** Of the instruction in question on: what of the block's budget has been taken but not used. */
 export interface Rest {
@@ -116,8 +116,9 @@ export class Assembler {
     return this.code.get(local.base).i64(at).plain(op.i64_add);
   }
 
-  call(name: Helper): WasmCode {
-    return this.code.call(helperIndex.get(name) ?? -1);
+  /** Calls what the core offers, or a function of the module by its number. */
+  call(name: Helper | number): WasmCode {
+    return this.code.call(typeof name === 'number' ? name : (helperIndex.get(name) ?? -1));
   }
 
   open(label: number): void {

@@ -9,7 +9,7 @@ import { at as layout, decodedDropsOffset, pageBytes } from '../core/layout';
 import { Assembler, entryType, flagAway, flagStep, helpers, local } from './assembler';
 import { analyseFlow, type ControlFlow } from './control-flow';
 import { writeFloat } from './floats';
-import { pageOf, type Block, type GuestFunction } from './guest-function';
+import { pageOf, type Block, type End, type GuestFunction } from './guest-function';
 import { integers } from './integers';
 import { liveness, type BlockUse, type Liveness } from './liveness';
 import { writeAtomic, writeLoad, writeStore } from './memory-access';
@@ -18,12 +18,28 @@ import { memory, op, type WasmFunction } from './wasm-code';
 
 export { helpers };
 
+/** Where translated code begins, outside of the function that goes there or at its own start. */
+export interface Direct {
+  /** The function that is called, by its number in the module. */
+  callee: number;
+  /** Its base page, in bytes from that of the caller. */
+  base: number;
+  /** The number of the entry. */
+  entry: number;
+  /** The core's record there, and what it has in its first eight bytes and in the next four as long as it is that entry. */
+  record: number;
+  head: number;
+  where: number;
+}
+
 /** What the function is made for. */
 export interface Surroundings {
   /** Where the core finds an instruction decoded. */
   recordOf: (raw: number) => number;
   /** Where a page's decoded records stand, and how often they have been dropped: what a way into it is checked by. */
   recordsOf: (delta: number) => { records: number; drops: number };
+  /** What is known to begin at an offset. */
+  directAt: (at: number) => Direct | undefined;
   /** From a host address to a physical one. */
   toPhysical: number;
   /** The function's own place in the table of functions. */
@@ -33,6 +49,8 @@ export interface Surroundings {
 const fetchMask = (512 - 1) << 4;
 const floatsDirty = 0x6000;
 const inexact = 1;
+/** Of the account: a call's depth, and how deep they go (translated.ts). */
+const [depthUnit, deepest] = [2 ** 56, 100];
 
 const branches: Readonly<Record<string, number>> = {
   beq: op.i64_eq, bne: op.i64_ne, blt: op.i64_lt_s, bge: op.i64_ge_s, bltu: op.i64_lt_u, bgeu: op.i64_ge_u,
@@ -60,6 +78,26 @@ function usesOf({ operations, end }: Block, successors: readonly number[], file:
     writes |= operation[writesOf];
   }
   return { reads, writes, writesBeforeLeaving, mayLeave: leaves, successors: end.kind === 'call' ? [] : successors };
+}
+
+/** Where it goes on to, or calls. */
+function outwards(end: End): number[] {
+  switch (end.kind) {
+    case 'next':
+    case 'jump':
+      return [end.to];
+    case 'branch':
+      return [end.taken, end.to];
+    case 'call':
+      return end.to === undefined ? [] : [end.to];
+    default:
+      return [];
+  }
+}
+
+export function waysOut(blocks: readonly Block[]): number[] {
+  const inside = new Set(blocks.map(({ at }) => at));
+  return [...new Set(blocks.flatMap(({ end }) => outwards(end).filter((to) => end.kind === 'call' || !inside.has(to))))];
 }
 
 /** A way out of the middle that several places share: the registers to be written back. */
@@ -107,8 +145,14 @@ class Emitter {
       }
     }
     this.#hasFloats = floats || usedF !== 0;
+    if (blocks.some((block) => this.#goesFar(block))) this.#crosses = true;
     this.#hasMemory = accesses;
     this.#to = new Assembler(usedX, usedF);
+  }
+
+  /** True if it calls or goes on to translated code on another page. */
+  #goesFar({ at, end }: Block): boolean {
+    return outwards(end).some((to) => !this.#indexAt.has(to) && pageOf(to) !== pageOf(at) && this.surroundings.directAt(to) !== undefined);
   }
 
   /** Blocks that control goes on to within the function; behind a call, the entry that it comes back to. */
@@ -233,23 +277,61 @@ class Emitter {
   #goToAddress(from: number, at: number): void {
     const target = this.#indexAt.get(at);
     if (target === undefined) {
+      const to = this.#to;
       this.#writeBack(from);
-      this.#to.address(at).get(local.account);
-      this.#to.call('enter').plain(op.return);
+      const direct = this.surroundings.directAt(at);
+      if (direct) {
+        this.#ifThere(direct, from, at);
+        this.#callDirectly(direct);
+        to.code.plain(op.return);
+        to.close();
+      }
+      to.address(at).get(local.account);
+      to.call('enter').plain(op.return);
       return;
     }
     if (pageOf(at) !== pageOf(this.blocks[from]?.at ?? 0)) this.#checkPage(from, at);
     this.#goTo(from, target);
   }
 
+  /**
+   * Opens what is done if translated code still begins there and may be called: the page is mapped as it was,
+   * the record is that entry's, and calls are not too deep (`enter` in translated.ts, without a look-up).
+   */
+  #ifThere({ record, head, where }: Direct, from: number, at: number): void {
+    const to = this.#to;
+    const { code } = to;
+    code.i32(0).access(memory.i64_load, record).i64(head).plain(op.i64_eq);
+    code.i32(0).access(memory.i32_load, record + 8).i32(where).plain(op.i32_eq, op.i32_and);
+    code.get(local.account).i64(deepest * depthUnit).plain(op.i64_lt_u, op.i32_and);
+    if (pageOf(at) !== pageOf(this.blocks[from]?.at ?? 0)) {
+      this.#fetchEntry(pageOf(at));
+      code.access(memory.i64_load, 0).get(local.va2).plain(op.i64_eq, op.i32_and);
+      code.get(local.entry).access(memory.i32_load, 8).i32(this.surroundings.recordsOf(pageOf(at)).records).plain(op.i32_eq, op.i32_and);
+    }
+    code.ifLikely(true);
+    to.open(-1);
+  }
+
+  /** Leaves on the stack where the TLB of fetches has a page at so many pages from the base, whose address is in `va2` then. */
+  #fetchEntry(page: number): void {
+    const to = this.#to;
+    to.address(page * pageBytes).tee(local.va2).plain(op.i32_wrap).i32(8).plain(op.i32_shr_u).i32(fetchMask).plain(op.i32_and).get(local.fetch).plain(op.i32_add).tee(local.entry);
+  }
+
+  /** Leaves the account on the stack. */
+  #callDirectly({ callee, base, entry }: Direct): void {
+    const to = this.#to;
+    to.address(base).get(local.account).i64(depthUnit).plain(op.i64_add).i32(entry).call(callee).i64(depthUnit).plain(op.i64_sub);
+  }
+
   /** Leaves if the page there is not the one that was translated, unchanged since. */
   #checkPage(from: number, at: number): void {
     const to = this.#to;
     const { code } = to;
-    const page = pageOf(at) * pageBytes;
     const { records, drops } = this.surroundings.recordsOf(pageOf(at));
-    to.address(page).tee(local.va).plain(op.i32_wrap).i32(8).plain(op.i32_shr_u).i32(fetchMask).plain(op.i32_and).get(local.fetch).plain(op.i32_add).tee(local.entry);
-    code.access(memory.i64_load, 0).get(local.va).plain(op.i64_eq);
+    this.#fetchEntry(pageOf(at));
+    code.access(memory.i64_load, 0).get(local.va2).plain(op.i64_eq);
     code.get(local.entry).access(memory.i32_load, 8).i32(records).plain(op.i32_eq, op.i32_and);
     code.i32(0).access(memory.i32_load, records + decodedDropsOffset).i32(drops).plain(op.i32_eq, op.i32_and, op.i32_eqz).ifLikely(false);
     to.open(-1);
@@ -365,9 +447,19 @@ class Emitter {
         to.address(end.back);
         to.setX(rd);
         this.#writeBack(index);
+        const direct = end.to === undefined ? undefined : this.surroundings.directAt(end.to);
+        if (end.to !== undefined && direct) {
+          this.#ifThere(direct, index, end.to);
+          this.#callDirectly(direct);
+          code.tee(local.account).i64(flagStep).plain(op.i64_and, op.i64_eqz).i32(0).access(memory.i64_load, layout.pc);
+          to.address(end.back).plain(op.i64_eq, op.i32_and, op.i32_eqz).ifLikely(false);
+          code.get(local.account).i64(flagAway).plain(op.i64_or, op.return, op.end);
+          code.get(local.account).i64(-1 - flagAway).plain(op.i64_and).set(local.account).plain(op.else);
+        }
         code.get(local.va).get(local.account);
         to.address(end.back);
         to.call('callGuest').tee(local.account).i64(flagAway + flagStep).plain(op.i64_and, op.i64_eqz, op.i32_eqz).ifLikely(false).get(local.account).plain(op.return, op.end);
+        if (direct) to.close();
         const entry = pageOf(end.back) === pageOf(start) ? this.#entryAt.get(end.back) : undefined;
         if (entry !== undefined) this.#goTo(index, entry);
         else code.get(local.account).plain(op.return);

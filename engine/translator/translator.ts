@@ -2,9 +2,9 @@
 import type { CoreExports } from '../core/core';
 import { at as layout, decodedBitmapOffset, decodedDropsOffset, mostCalled, pageBytes, recordBytes } from '../core/layout';
 import { instructions as table } from '../isa/instructions';
-import { helpers } from './assembler';
+import { entryType, helpers } from './assembler';
 import { takeBranchHints } from './branch-hints';
-import { emit } from './emit';
+import { emit, waysOut, type Direct } from './emit';
 import { explore, pageOf, type GuestFunction, type Limits } from './guest-function';
 import { wasmModule } from './wasm-code';
 
@@ -26,8 +26,11 @@ const mostAdded: Bound = { functions: mostTogether, instructions: 2 * limits.ins
 /** The operation of records at which translated code begins: code.ts. Its immediate is a function's index, and above that an entry's number. */
 export const entryOp = table.length + 5;
 const entryNumberShift = 20;
+const entryIndexMask = (1 << entryNumberShift) - 1;
 
 interface Found extends GuestFunction {
+  /** The virtual address of its base page. */
+  base: bigint;
   around: Surroundings;
 }
 
@@ -106,7 +109,7 @@ export class Translator {
       };
       const found = explore(Number(va & 4095n), around.bytesAt, limits, isBoundary);
       if (found.entries.length === 0) continue;
-      batch.push({ ...found, around });
+      batch.push({ ...found, base, around });
       size += sizeOf(found);
       if (alone) break;
       for (const { end } of found.blocks) {
@@ -161,6 +164,7 @@ export class Translator {
   #add(batch: readonly Found[]): void {
     const first = this.#first + this.functions;
     while (first + batch.length > this.core.table.length) this.core.table.grow(64);
+    const { directs, others } = this.#directs(batch, first);
     const functions = batch.map((found, i) =>
       emit(found, {
         index: first + i,
@@ -169,16 +173,58 @@ export class Translator {
           const records = this.#recordsOf(found.around.ramPageAt(delta) ?? 0);
           return { records, drops: this.#view.getUint32(records + decodedDropsOffset, true) };
         },
+        directAt: (at) => directs[i]?.get(at),
         toPhysical: Number(this.ramBase) - this.ramAt,
       }),
     );
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasmModule(helpers, functions)), this.#imports);
+    const imports = [...helpers, ...others.map((index) => ({ name: `f${index}`, type: entryType }))];
+    const known = Object.fromEntries(others.map((index) => [`f${index}`, this.core.table.get(index)]));
+    const module = new WebAssembly.Module(wasmModule(imports, functions));
+    const { exports } = new WebAssembly.Instance(module, { env: { ...this.#imports.env, ...known } });
     batch.forEach((found, i) => {
       this.core.table.set(first + i, exports[`${i}`]);
       this.#install(found, first + i);
       this.functions++;
       this.instructions += sizeOf(found);
     });
+  }
+
+  /**
+   * What each function of a batch can call without looking it up: entries of the batch and of functions that there
+   * are, which the module then imports; there are `others`, by their places in the table.
+   */
+  #directs(batch: readonly Found[], first: number): { directs: Map<number, Direct>[]; others: number[] } {
+    const others: number[] = [];
+    const own = new Map<bigint, { index: number; entry: number; page: number }>();
+    batch.forEach(({ base, entries }, i) => {
+      entries.forEach((at, entry) => own.set(base + BigInt(at), { index: first + i, entry, page: pageOf(at) }));
+    });
+    // The number that a function has in the module: imports come first, and how many there are is known when all are found.
+    const targets = batch.map(({ base, blocks, around }) => {
+      const found = new Map<number, { at: number; index: number; entry: number; page: number; record: number }>();
+      for (const at of waysOut(blocks)) {
+        const ramPage = around.ramPageAt(pageOf(at));
+        if (ramPage === undefined || this.#recordsOf(ramPage) === 0) continue;
+        const record = this.#recordsOf(ramPage) + (at & 4095) * (recordBytes / 2);
+        const where = this.#view.getUint32(record + 8, true);
+        const there = this.#bytes[record] === entryOp
+          ? { index: where & entryIndexMask, entry: where >>> entryNumberShift, page: this.#view.getInt16(record + 2, true) }
+          : own.get(base + BigInt(at));
+        if (!there) continue;
+        if (there.index < first && !others.includes(there.index)) others.push(there.index);
+        found.set(at, { at, record, ...there });
+      }
+      return found;
+    });
+    const directs = targets.map((found) => new Map([...found].map(([at, { index, entry, page, record }]): [number, Direct] => [at, {
+      callee: index < first ? helpers.length + others.indexOf(index) : helpers.length + others.length + index - first,
+      base: (pageOf(at) - page) * pageBytes,
+      entry,
+      record,
+      head: entryOp + (page & 0xffff) * 2 ** 16,
+      where: (index | (entry << entryNumberShift)) >>> 0,
+    }])));
+    return { directs, others };
   }
 
   #install({ blocks, entries, around: { ramPageAt } }: Found, index: number): void {
