@@ -4,7 +4,7 @@ import { hartFields, sharedFields, stateAt, at as layout } from '../../engine/co
 import { Machine } from '../../engine/machine/machine';
 import type { MachineSnapshot } from '../../engine/machine/snapshot';
 import type { Tier } from '../../engine/machine/tier';
-import type { RunOptions, StopReason } from '../../engine/machine/types';
+import type { RunOptions, StopReason, StuckBits } from '../../engine/machine/types';
 import { imageOfBytes } from '../../engine/machine/virtio/disk-image';
 import { Driver, encodeDescriptor, request } from '../../engine/machine/virtio/driver.test-support';
 import { budgetGuest, codePages, places, ramBase, ramBytes, windows, type BudgetGuest } from './guest';
@@ -17,6 +17,7 @@ export type Action =
   | { kind: 'collect'; budget: number }
   | { kind: 'breakpoints'; choices: number[] }
   | { kind: 'watches'; choices: number[] }
+  | { kind: 'stuck'; choices: number[] }
   | { kind: 'save' }
   | { kind: 'restore' }
   | { kind: 'write'; choice: number; value: number }
@@ -76,6 +77,7 @@ export function trialOf(seed: number, long: boolean): Trial {
       case 11: actions.push({ kind: 'register', index: 5 + random.below(14), value: BigInt(random.word()) }); break;
       case 12: actions.push({ kind: 'status', value: BigInt(random.word()) & 0x7ffaan }); break;
       case 13: actions.push({ kind: 'jump', choice: random.word() }); break;
+      case 16: case 17: actions.push({ kind: 'stuck', choices: chance(2) ? [] : several(4) }); break;
       case 14: actions.push({ kind: 'typing', byte: random.below(256) }); break;
       default: break;
     }
@@ -129,7 +131,7 @@ function diskContent(): Uint8Array {
 }
 
 /** Everything that the device needs, as the guest finds it in RAM: requests that read the disk, most of them into code. */
-function requests(random: Random): { at: number; bytes: Uint8Array }[] {
+export function requests(random: Random): { at: number; bytes: Uint8Array }[] {
   const descriptors = new Uint8Array(queueSize * 16);
   const ring = new Uint8Array(4 + queueSize * 2);
   const headers = new Uint8Array(10 * 32);
@@ -157,9 +159,10 @@ function requests(random: Random): { at: number; bytes: Uint8Array }[] {
   ];
 }
 
-function prepare(machine: Machine, start: MachineSnapshot, guest: BudgetGuest, queue: { at: number; bytes: Uint8Array }[]): void {
+export function prepare(machine: Machine, start: MachineSnapshot, guest: BudgetGuest, queue: { at: number; bytes: Uint8Array }[]): void {
   machine.setBreakpoints([]);
   machine.setWatches([]);
+  machine.setStuckBits([]);
   machine.restore(start);
   machine.takeOutputs();
   Object.assign(machine, { cycles: 0, interrupts: 0, clockReads: 0 });
@@ -279,6 +282,9 @@ function act(machine: Machine, action: Exclude<Action, { kind: 'run' | 'collect'
         on: (['read', 'write', 'access'] as const)[(choice >>> 4) % 3]!,
       })));
       return;
+    case 'stuck':
+      machine.setStuckBits(action.choices.map((choice) => stuckBits(choice, guest)));
+      return;
     case 'write':
       // An instruction that is another one's, or any word.
       machine.writeMemory(BigInt(ramBase + startAt(action.choice)), new Uint8Array(Uint32Array.of(action.value & 1 ? action.value : 0x0015_0513).buffer));
@@ -294,6 +300,22 @@ function act(machine: Machine, action: Exclude<Action, { kind: 'run' | 'collect'
       return;
     case 'typing':
       machine.receive(Uint8Array.of(action.byte));
+  }
+}
+
+/** Of a register, of all results, or of memory: data, code, page tables, or the disk's queue. */
+export function stuckBits(choice: number, { starts }: BudgetGuest): StuckBits {
+  const bit = 1n << BigInt((choice >>> 3) & 63);
+  const value = ((choice >>> 9) & 1) as 0 | 1;
+  const index = (choice >>> 10) & 31;
+  const offset = (choice >>> 10) & 0x3fff;
+  switch (choice & 7) {
+    case 0: case 1: case 2: return { place: { kind: 'x', index }, bits: bit, value };
+    case 3: return { place: { kind: 'f', index }, bits: bit, value };
+    case 4: return { place: { kind: 'alu' }, bits: bit, value };
+    case 5: return { place: { kind: 'memory', address: BigInt(ramBase + places.data + offset), bytes: 8 }, bits: bit, value };
+    case 6: return { place: { kind: 'memory', address: BigInt(ramBase + (starts[offset % starts.length] ?? places.code)), bytes: 4 }, bits: BigInt.asUintN(32, bit | (bit >> 32n)), value };
+    default: return { place: { kind: 'memory', address: BigInt(ramBase + (offset & 1 ? places.tables + ((offset >> 1) & 0xff8) : places.queue + (offset >> 1))), bytes: 8 }, bits: bit, value };
   }
 }
 
