@@ -1,5 +1,5 @@
 import { placeWidth } from '../../engine/covert/place';
-import type { ChipPlan, FaultEffect, FaultPlan, FaultTarget, Lifetime, Place, ProtectionPlan, Span as PlanSpan, StuckPlace, Trigger } from '../../engine/covert/plan';
+import type { ChipPlan, FaultEffect, FaultPlan, FaultTarget, Place, ProtectionPlan, Span as PlanSpan, StuckPlace, Trigger } from '../../engine/covert/plan';
 import { lowerAddress } from './addresses';
 import { coreExists } from './chips';
 import { foldedText, type Context } from './context';
@@ -7,7 +7,8 @@ import { csrHolds } from './csr-probe';
 import { head, part, type Span } from './diagnostic';
 import type * as ast from './generated/ast';
 import type { GuestFile } from './guest-files';
-import { integer, notAvailable, oneOf, positive, span, wide } from './measures';
+import { lowerLifetime } from './lifetimes';
+import { integer, notAvailable, oneOf, span, wide } from './measures';
 import { lowerPlace, lowerPlaceRange, lowerStuckPlace, placeText, type PlaceScope } from './places';
 import { replicasOf } from './protections';
 import { decodeString } from './values';
@@ -183,28 +184,6 @@ function lowerTarget(fault: ast.Fault, { chip, protection }: FaultScope, context
     ...(place && fix ? [{ title: `Change to replica ${fix}`, span: { offset: place.offset, end: place.end }, text: fix }] : []),
   ]);
   return undefined;
-}
-
-/** How long a fault lasts; Infinity for ever. */
-function lowerLifetime(lifetime: ast.Lifetime, lasts: boolean, { chip, protection }: FaultScope, context: Context): Lifetime | undefined {
-  const { word, length } = lifetime;
-  if (!lasts) {
-    if (word === 'once') return { unit: 'cycles', length: Infinity };
-    return notAvailable(context, lifetime.$cstNode, 'soft errors that last (they strike `once`)');
-  }
-  if (word === 'forever') return { unit: 'cycles', length: Infinity };
-  if (word !== 'for' || !length) return notAvailable(context, lifetime.$cstNode, `hard errors that strike \`${word}\` (\`forever\` and \`for\` a time are)`);
-  const time = span(context, length);
-  if (!time || positive(context, length, time.value, 'the time that a fault lasts') === undefined) return undefined;
-  switch (time.unit) {
-    case 'instructions':
-    case 'cycles':
-      return { unit: time.unit, length: time.value };
-    case 'epochs':
-      return protection && { unit: 'instructions', length: time.value * protection.epochInstructions };
-    case 'seconds':
-      return chip && { unit: 'cycles', length: Math.max(1, Math.round(time.value * chip.hertz)) };
-  }
 }
 
 function lowerTrigger(trigger: ast.Trigger, lasts: boolean, scope: FaultScope, context: Context): Trigger | undefined {
