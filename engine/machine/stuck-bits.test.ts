@@ -100,6 +100,20 @@ describe.each(tiers)('tier %s', (tier) => {
     expect(word(machine, 0x1ffd)).toBe(0x7fff_fffe_7fff_fffen);
   });
 
+  it('a page-table entry’s, whatever a walk writes', () => {
+    // To supervisor mode, with a gigabyte mapped by one entry whose D never gets set.
+    const machine = machineOf([asm.mret, asm.sw(5, 6, 0), asm.sw(5, 6, 4), asm.ld(7, 8, 16), loop], tier);
+    for (const [number, value] of [[0x3b0, 0x3f_ffff_ffff_ffffn], [0x3a0, 0x1fn], [0x30a, 1n << 61n], [0x300, 1n << 11n], [0x341, ramBase + 4n], [0x180, (8n << 60n) | 0x80003n]] as const) machine.setCsr(number, value);
+    const entry = (0x80000n << 10n) | 0xfn;
+    machine.writeMemory(ramBase + 0x3010n, new Uint8Array(BigUint64Array.of(entry).buffer));
+    machine.setX(5, 0x77n);
+    machine.setX(6, ramBase + 0x1000n);
+    machine.setX(8, ramBase + 0x3000n);
+    machine.setStuckBits([memory(0x3010, 8, 0x80n, 0)]);
+    machine.run(6);
+    expect([word(machine, 0x1000), machine.getX(7), machine.traps().exceptions]).toEqual([0x77_0000_0077n, entry | 0x40n, 0]);
+  });
+
   it('are no part of the state: a restore leaves them, a clone has none, and what they have done stays when they go', () => {
     const machine = machineOf([asm.addi(5, 5, 1), asm.jal(0, -4)], tier);
     const before = machine.snapshot();

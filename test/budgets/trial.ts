@@ -8,6 +8,7 @@ import type { RunOptions, StopReason, StuckBits } from '../../engine/machine/typ
 import { imageOfBytes } from '../../engine/machine/virtio/disk-image';
 import { Driver, encodeDescriptor, request } from '../../engine/machine/virtio/driver.test-support';
 import { budgetGuest, codePages, places, ramBase, ramBytes, windows, type BudgetGuest } from './guest';
+import { roles } from './units';
 
 /** What is done to all machines of a trial alike. Numbers choose among what there is: addresses, registers. */
 export type Action =
@@ -304,8 +305,9 @@ function act(machine: Machine, action: Exclude<Action, { kind: 'run' | 'collect'
 }
 
 /** Of a register, of all results, or of memory: data, code, page tables, or the disk's queue. */
-export function stuckBits(choice: number, { starts }: BudgetGuest): StuckBits {
+export function stuckBits(choice: number, { starts, registers }: BudgetGuest): StuckBits {
   const bit = 1n << BigInt((choice >>> 3) & 63);
+  const memory = (at: number, bits = bit): StuckBits => ({ place: { kind: 'memory', address: BigInt(ramBase + at), bytes: 8 }, bits, value });
   const value = ((choice >>> 9) & 1) as 0 | 1;
   const index = (choice >>> 10) & 31;
   const offset = (choice >>> 10) & 0x3fff;
@@ -313,9 +315,14 @@ export function stuckBits(choice: number, { starts }: BudgetGuest): StuckBits {
     case 0: case 1: case 2: return { place: { kind: 'x', index }, bits: bit, value };
     case 3: return { place: { kind: 'f', index }, bits: bit, value };
     case 4: return { place: { kind: 'alu' }, bits: bit, value };
-    case 5: return { place: { kind: 'memory', address: BigInt(ramBase + places.data + offset), bytes: 8 }, bits: bit, value };
-    case 6: return { place: { kind: 'memory', address: BigInt(ramBase + (starts[offset % starts.length] ?? places.code)), bytes: 4 }, bits: BigInt.asUintN(32, bit | (bit >> 32n)), value };
-    default: return { place: { kind: 'memory', address: BigInt(ramBase + (offset & 1 ? places.tables + ((offset >> 1) & 0xff8) : places.queue + (offset >> 1))), bytes: 8 }, bits: bit, value };
+    case 5: {
+      // A bit of each byte around what the guest has an address of, or anywhere.
+      const base = registers[0]?.[(roles.bases[offset % 3] ?? 2) - 1] ?? 0n;
+      return memory(offset & 0x1000 ? places.data + offset : Number(base - (base >= windows.pages ? windows.pages : BigInt(ramBase))) + 8 * (((offset >>> 2) & 31) - 16), 0x0101_0101_0101_0101n << BigInt((choice >>> 3) & 7));
+    }
+    case 6: return memory(starts[offset % starts.length] ?? places.code, BigInt.asUintN(32, bit | (bit >> 32n)));
+    // A page-table entry's flags, or what the disk is asked for.
+    default: return offset & 1 ? memory(places.tables + 0x3000 + 8 * ([16, 17, 18, 19, 32, 33, 34, 35][(offset >>> 1) & 7] ?? 16), 1n << BigInt((choice >>> 3) & 7)) : memory(places.queue + (offset >>> 1));
   }
 }
 
