@@ -137,6 +137,14 @@ describe.each(tiers)('tier %s', (tier) => {
     expect(machine.snapshot().equals(before)).toBe(true);
   });
 
+  it('are there again after a reboot', () => {
+    const machine = machineOf([asm.lui(5, 0x100), asm.lui(6, 7), asm.addi(6, 6, 0x777), asm.sw(6, 5, 0), loop], tier);
+    machine.setStuckBits([x(9, 1n, 1), memory(0x1000, 8, 2n, 1)]);
+    machine.setX(8, 5n);
+    expect(machine.run(100)).toBe('reboot');
+    expect([machine.getX(8), machine.getX(9), word(machine, 0x1000)]).toEqual([0n, 1n, 2n]);
+  });
+
   it('are those of every hart, since they take turns on the core', () => {
     const machine = machineOf([asm.addi(5, 5, 1), asm.jal(0, -4)], tier, 3);
     machine.setStuckBits([x(5, 1n << 32n, 1), x(5, 1n, 0)]);
