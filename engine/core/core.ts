@@ -19,6 +19,9 @@ export interface CoreExports {
   forget(): void;
   forgetCodeAt(address: bigint): void;
   forgetTranslations(): void;
+  releaseStuck(): void;
+  stick(): void;
+  forceStuck(): void;
   layoutOf(index: number): number;
   codePage(va: bigint): number;
   decodeRecord(raw: number, record: number): number;

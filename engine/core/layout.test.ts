@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { entryOp } from '../translator/translator';
 import { coreMemory, instantiateCore } from './core';
-import { at, decodedBitmapOffset, decodedDropsOffset, decodedPageBytes, memoryPages, mostCalled, ramHostAddress, stateAt, uartPollerLooks } from './layout';
+import { at, decodedBitmapOffset, decodedDropsOffset, decodedPageBytes, memoryPages, mostCalled, ramHostAddress, stateAt, stuckWordBytes, uartPollerLooks } from './layout';
 
 it('is the resident core’s layout', () => {
   const pages = memoryPages(4096);
@@ -41,6 +41,14 @@ it('is the resident core’s layout', () => {
     at.fflags,
     at.frm,
     at.reservation,
+    at.stuck,
+    at.stuckWords,
+    at.stuckInX,
+    at.stuckX,
+    at.stuckF,
+    at.stuckAlu,
+    at.stuckList,
+    stuckWordBytes,
   ];
   expect(ours.map((_, index) => core.layoutOf(index))).toEqual(ours);
 });

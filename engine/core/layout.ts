@@ -71,6 +71,15 @@ export const at = {
   hotAt: hostAt + 0xc8,
   translated: hostAt + 0xe8,
   called: 0x1c000,
+  stuck: 0x2c000,
+  stuckWords: 0x2c004,
+  stuckInX: 0x2c008,
+  stuckInF: 0x2c00c,
+  stuckInAlu: 0x2c010,
+  stuckX: 0x2c100,
+  stuckF: 0x2c300,
+  stuckAlu: 0x2c500,
+  stuckList: 0x2c600,
   watchList: 0x15000,
   breakpoints: 0x30000,
   outputRing: 0x40000,
@@ -86,6 +95,8 @@ export const mostCalled = 4096;
 
 export const outputEntryBytes = 16;
 export const watchEntryBytes = 24;
+export const stuckWordBytes = 24;
+export const mostStuckWords = 256;
 export const uartFifoBytes = 16;
 /** Looks in vain from which on a guest counts as one that polls the UART. */
 export const uartPollerLooks = 16;

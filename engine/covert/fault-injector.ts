@@ -1,6 +1,7 @@
 import type { Computer } from '../machine/types';
 import { draw } from './draw';
 import { differingBits, placeName, placeWidth, readPlace, writePlace } from './place';
+import { canStick, LastingFaults, strikes, stuckText, type Endings } from './lasting-faults';
 import type { FaultEffect, FaultPlan, Place, ReplicaName } from './plan';
 
 /** What a rollback takes back with the guest: how far each trigger had counted. */
@@ -10,6 +11,7 @@ export type TriggerCounts = readonly number[];
 export interface InjectorState {
   fired: readonly boolean[];
   counts: TriggerCounts;
+  lasting: Endings;
 }
 
 /** What a trigger may look at when its replica stands at an instruction boundary. */
@@ -17,6 +19,8 @@ export interface Boundary {
   replica: ReplicaName;
   core: number;
   computer: Computer;
+  /** Of the replica: history/types.ts. */
+  moment: number;
   /**
    * The instruction at pc is the very next thing that happens. Not so at a
    * count that was merely reached: an interrupt may come first.
@@ -45,18 +49,21 @@ export interface Change {
  * Fires the faults of a plan. A soft error is an event of the hardware, not of
  * the guest: once fired it stays fired when the guest is rolled back, while the
  * hit counts of address triggers are the guest's history and go back with it.
+ * A hard error stays where it is, whatever the guest goes back to.
  */
 export class FaultInjector {
   readonly #faults: readonly FaultPlan[];
   readonly #seed: number;
   #fired: boolean[];
   #counts: number[];
+  readonly #lasting: LastingFaults;
 
   constructor(faults: readonly FaultPlan[], seed: number) {
     this.#faults = faults;
     this.#seed = seed;
     this.#fired = faults.map(() => false);
     this.#counts = faults.map(() => 0);
+    this.#lasting = new LastingFaults(faults);
   }
 
   /** Bytes of the longest text that a trigger looks for among the console's newest bytes. */
@@ -69,12 +76,23 @@ export class FaultInjector {
   }
 
   save(): InjectorState {
-    return { fired: [...this.#fired], counts: [...this.#counts] };
+    return { fired: [...this.#fired], counts: [...this.#counts], lasting: this.#lasting.save() };
   }
 
   load(state: InjectorState): void {
     this.#fired = [...state.fired];
     this.#counts = [...state.counts];
+    this.#lasting.load(state.lasting);
+  }
+
+  /** True while a fault lasts. */
+  get isLasting(): boolean {
+    return this.#lasting.any;
+  }
+
+  /** Gives a replica's computer the faults that last, as after `load`. */
+  applyLasting(replica: ReplicaName, core: number, computer: Computer): void {
+    this.#lasting.apply(replica, core, computer);
   }
 
   counts(): TriggerCounts {
@@ -95,9 +113,9 @@ export class FaultInjector {
     return addresses;
   }
 
-  /** The next retired count, past `retired`, at which a count trigger of this replica fires. */
-  nextInstruction(replica: ReplicaName, core: number, retired: number): number {
-    let next = Infinity;
+  /** The next retired count, past `retired`, at which a count trigger of this replica fires or a fault of it ends. */
+  nextInstruction(replica: ReplicaName, core: number, retired: number, moment: number): number {
+    let next = retired + this.#lasting.next(replica, core, 'instructions') - moment;
     this.#faults.forEach((fault, index) => {
       if (fault.trigger.kind !== 'instruction' || !this.#armed(index, replica, core)) return;
       if (fault.trigger.count > retired) next = Math.min(next, fault.trigger.count);
@@ -105,9 +123,9 @@ export class FaultInjector {
     return next;
   }
 
-  /** The lowest cycle count that a trigger of this replica still waits for. */
+  /** The lowest cycle count that a trigger of this replica, or the end of a fault of it, still waits for. */
   nextCycle(replica: ReplicaName, core: number): number {
-    let next = Infinity;
+    let next = this.#lasting.next(replica, core, 'cycles');
     this.#faults.forEach((fault, index) => {
       if (fault.trigger.kind === 'cycle' && this.#armed(index, replica, core)) {
         next = Math.min(next, fault.trigger.count);
@@ -130,10 +148,12 @@ export class FaultInjector {
    */
   strike(boundary: Boundary): { fault: number; change: Change }[] {
     const struck: { fault: number; change: Change }[] = [];
+    const now = { moment: boundary.moment, cycles: boundary.computer.cycles };
+    if (this.#lasting.endDue(boundary.replica, boundary.core, now)) this.applyLasting(boundary.replica, boundary.core, boundary.computer);
     this.#faults.forEach((fault, index) => {
       if (!this.#armed(index, boundary.replica, boundary.core)) return;
       if (!this.#due(fault, index, boundary)) return;
-      const change = this.#apply(fault.effect, index, boundary.computer);
+      const change = this.#apply(fault.effect, index, boundary);
       // A place that the computer lacks is not struck, now or later: the fault is reported as not fired.
       this.#fired[index] = change !== undefined;
       if (change) struck.push({ fault: index, change });
@@ -144,7 +164,7 @@ export class FaultInjector {
   #armed(index: number, replica: ReplicaName, core: number): boolean {
     const target = this.#faults[index]?.target;
     if (!target || this.#fired[index]) return false;
-    return target.kind === 'replica' ? target.replica === replica : target.core === core;
+    return strikes(target, replica, core);
   }
 
   #due(fault: FaultPlan, index: number, at: Boundary): boolean {
@@ -171,8 +191,11 @@ export class FaultInjector {
     }
   }
 
-  #apply(effect: FaultEffect, index: number, computer: Computer): Change | undefined {
+  #apply(effect: FaultEffect, index: number, boundary: Boundary): Change | undefined {
+    const { computer } = boundary;
     switch (effect.kind) {
+      case 'stick':
+        return this.#stick(effect, index, boundary);
       case 'flip':
         return change(computer, effect.place, (old) => flip(old, effect.bits));
       case 'set':
@@ -185,6 +208,17 @@ export class FaultInjector {
         return { text: made.map(({ text }) => text).join('; '), effective: made.some(({ effective }) => effective) };
       }
     }
+  }
+
+  #stick({ place, bits, value }: Extract<FaultEffect, { kind: 'stick' }>, index: number, { replica, core, computer, moment }: Boundary): Change | undefined {
+    if (!canStick(computer, place)) return undefined;
+    const old = place.kind === 'alu' ? undefined : readPlace(computer, place);
+    this.#lasting.begin(index, { moment, cycles: computer.cycles });
+    this.applyLasting(replica, core, computer);
+    const now = place.kind === 'alu' ? undefined : readPlace(computer, place);
+    const values = old === undefined || now === undefined ? '' : old === now ? ` 0x${old.toString(16)}, unchanged so far,` : ` 0x${old.toString(16)} -> 0x${now.toString(16)},`;
+    // From now on it may change any result, whatever it has done to this one.
+    return { text: `${placeName(place)}:${values} ${stuckText(bits, value)}`, effective: true };
   }
 
   /** Distinct bits, uniform over all bits of all places together. */

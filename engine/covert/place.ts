@@ -1,15 +1,17 @@
 import type { Computer } from '../machine/types';
 import { csrNames, fNames, xNames } from '../isa/registers';
-import type { Place } from './plan';
+import type { Place, StuckPlace } from './plan';
 
 /** Width in bits. */
-export function placeWidth(place: Place): number {
+export function placeWidth(place: Place | StuckPlace): number {
   return place.kind === 'memory' ? place.bytes * 8 : 64;
 }
 
-/** The field's name for a place: `a0`, `ft0`, `pc`, `mstatus`, `memory[0x80001000].w`. */
-export function placeName(place: Place): string {
+/** The field's name for a place: `a0`, `ft0`, `pc`, `mstatus`, `alu`, `memory[0x80001000].w`. */
+export function placeName(place: Place | StuckPlace): string {
   switch (place.kind) {
+    case 'alu':
+      return 'alu';
     case 'x':
       return xNames[place.index] ?? `x${place.index}`;
     case 'f':

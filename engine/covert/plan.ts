@@ -92,7 +92,18 @@ export type FaultEffect =
   | { kind: 'flip'; place: Place; bits: number[] }
   /** `count` distinct bits, drawn from the plan's seed over all bits of all places. */
   | { kind: 'flip-random'; places: Place[]; count: number }
-  | { kind: 'set'; place: Place; value: bigint };
+  | { kind: 'set'; place: Place; value: bigint }
+  /** A hard error: the bits read as `value` however often they are written. It lasts. */
+  | { kind: 'stick'; place: StuckPlace; bits: number[]; value: 0 | 1 };
+
+/** A place with bits that can be stuck: `alu` is all results of the integer arithmetic-logic unit (machine/types.ts). */
+export type StuckPlace = Extract<Place, { kind: 'x' | 'f' | 'memory' }> | { kind: 'alu' };
+
+/** How long a fault lasts from when it strikes: lockstep instructions, with those that a rollback has undone, or cycles of its core. */
+export interface Lifetime {
+  unit: 'instructions' | 'cycles';
+  length: number;
+}
 
 export type FaultTarget = { kind: 'replica'; replica: ReplicaName } | { kind: 'core'; core: number };
 
@@ -121,6 +132,8 @@ export interface FaultPlan {
   effect: FaultEffect;
   target: FaultTarget;
   trigger: Trigger;
+  /** Of an effect that lasts; for ever without. */
+  lifetime?: Lifetime;
   /** A fault that never fires fails the scenario, unless it is optional. */
   optional: boolean;
   range?: SourceRange;

@@ -239,8 +239,11 @@ export class System {
   }
 
   load(state: SystemState): void {
+    this.#injector.load(state.injector);
     this.replicas.forEach((replica, i) => {
       const saved = state.replicas[i];
+      // Bits that are stuck now would be so in what is loaded.
+      this.#injector.applyLasting(replica.name, replica.core, replica.computer);
       if (saved) replica.load(saved);
     });
     this.#moment = state.moment;
@@ -248,7 +251,6 @@ export class System {
     this.#epoch = state.epoch;
     this.#compared = state.compared;
     this.#released = state.released;
-    this.#injector.load(state.injector);
     this.#checkpoint = state.checkpoint;
     this.#nextCheckpoint = state.nextCheckpoint;
     this.#detection = state.detection;
@@ -388,7 +390,7 @@ export class System {
   /** Lets a replica run as far as nothing is due, until its `finish`. */
   #start(replica: Replica, limit: number, options: AdvanceOptions): void {
     const { computer, name, core } = replica;
-    const goal = Math.min(limit, this.#injector.nextInstruction(name, core, computer.retired));
+    const goal = Math.min(limit, this.#injector.nextInstruction(name, core, computer.retired, this.#momentOf(computer.retired)));
     const cycleLimit = this.#injector.nextCycle(name, core);
     computer.start(goal, {
       stopOnOutput: true,
@@ -425,6 +427,7 @@ export class System {
       replica: name,
       core,
       computer,
+      moment,
       executing,
       outputs: replica.produced,
       fresh,
@@ -573,7 +576,7 @@ export class System {
     if (!first) return;
     const changedPages = first.changedPages(this.#checkpoint.snapshot);
     const mismatch = compareStates(this.replicas, snapshots);
-    if (!mismatch) this.#errorSince = -1;
+    if (!mismatch) this.#forgetError();
     if (compare) {
       this.#accounting.stateComparison(changedPages);
       if (mismatch) return this.#detect(mismatch);
@@ -652,7 +655,6 @@ export class System {
       replica.halted = null;
     }
     this.#origins.clear();
-    this.#errorSince = -1;
     this.#injector.rollBack(triggers);
     this.#detection = undefined;
     this.#compared = compared;
@@ -660,11 +662,17 @@ export class System {
     this.#epoch = epoch;
     this.#count = count;
     this.#moment += 1;
+    this.#forgetError();
     this.#accounting.recovery(changedPages);
     this.#handOver();
     this.#accounting.settle(this.replicas);
     this.#events.push({ kind: 'recovery', moment: this.#moment, instruction: count, by: 'rollback', to: count, replayed });
     for (const replica of this.replicas) this.#strike(replica, this.#moment);
+  }
+
+  /** The states are equal, or those of a checkpoint. A fault that lasts may make them differ from now on. */
+  #forgetError(): void {
+    this.#errorSince = this.#injector.isLasting ? this.#moment : -1;
   }
 
   #end(how: Ending, exitCode: number | null, why: string): void {

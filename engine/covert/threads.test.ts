@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { fillPool, pool } from '../machine/threads/thread.test-support';
 import { ThreadLost } from '../machine/threads/replica-thread';
 import { tiers } from '../machine/tier';
-import type { FaultEffect, FaultPlan, Place, Plan, Trigger } from './plan';
+import type { FaultEffect, FaultPlan, Place, Plan, StuckPlace, Trigger } from './plan';
 import { addressOf, fault, planFor, type Example } from './plan.test-support';
 import { run } from './run';
 import { System, type SystemOptions } from './system';
@@ -55,10 +55,12 @@ function places(example: Example): fc.Arbitrary<Place> {
 
 function faults(example: Example): fc.Arbitrary<FaultPlan> {
   const place = places(example);
+  const stuck = fc.oneof(fc.constant<StuckPlace>({ kind: 'alu' }), place.filter((one): one is Exclude<StuckPlace, { kind: 'alu' }> => one.kind !== 'pc' && one.kind !== 'csr'));
   const effect: fc.Arbitrary<FaultEffect> = fc.oneof(
     fc.record({ kind: fc.constant('flip' as const), place, bits: fc.uniqueArray(fc.nat(7), { minLength: 1, maxLength: 3 }) }),
     fc.record({ kind: fc.constant('set' as const), place, value: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }) }),
     fc.record({ kind: fc.constant('flip-random' as const), places: fc.array(place, { minLength: 1, maxLength: 4 }), count: fc.integer({ min: 1, max: 4 }) }),
+    fc.record({ kind: fc.constant('stick' as const), place: stuck, bits: fc.uniqueArray(fc.nat(7), { minLength: 1, maxLength: 3 }), value: fc.constantFrom(0 as const, 1 as const) }),
   );
   const trigger: fc.Arbitrary<Trigger> = fc.oneof(
     fc.record({ kind: fc.constant('instruction' as const), count: fc.integer({ min: 0, max: end }) }),

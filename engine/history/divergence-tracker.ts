@@ -31,6 +31,8 @@ export class DivergenceTracker {
   #healthy: System | undefined;
   #window: 'closed' | 'open' | 'diverged' = 'closed';
   #culprit: ReplicaName;
+  /** A fault that lasts has struck: equal states may differ again at any time. */
+  #lasting = false;
 
   constructor(
     private readonly plan: Plan,
@@ -53,6 +55,7 @@ export class DivergenceTracker {
     for (const event of news) {
       if (event.kind === 'fault') {
         this.#extend(event.moment, found);
+        if (this.plan.faults[event.fault]?.effect.kind === 'stick') this.#lasting = true;
         // Two faults in one window are one error until the states agree again.
         if (this.#window === 'closed' || (this.#window === 'diverged' && this.#equalBefore(event.moment))) {
           this.#culprit = event.replica;
@@ -61,7 +64,7 @@ export class DivergenceTracker {
       } else if (event.kind === 'recovery') {
         this.#extend(event.moment - 1, found);
         this.#window = 'closed';
-        if (this.#always) this.#open(event.moment);
+        if (this.#always || this.#lasting) this.#open(event.moment);
       }
     }
     this.#extend(moment, found);
@@ -127,7 +130,7 @@ export class DivergenceTracker {
       if (this.#differsAfter(end)) {
         found.push(this.#bisect(start, end));
         this.#window = 'diverged';
-      } else if (!this.#always && this.#equal()) {
+      } else if (!this.#always && !this.#lasting && this.#equal()) {
         this.#window = 'closed';
       }
     }

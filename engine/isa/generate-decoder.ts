@@ -6,7 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { compressedInstructions, type CompressedInstruction, type RegisterSource, type Requirement } from './compressed';
-import { costs, endsBlock, formats, instructions, type FormatName, type Instruction } from './instructions';
+import { costs, endsBlock, formats, instructions, isAlu, type FormatName, type Instruction } from './instructions';
 import { immediateExpression } from './layout';
 
 /** The name of the constant for a mnemonic, as in `OP_FADD_D`. */
@@ -71,6 +71,7 @@ function metadata(): string[] {
     ...lookup('opEndsBlock', 'bool', 'Does the straight line end after this op: jumps, branches, traps, and whatever the core must look around after?',
       'true', (row) => String(endsBlock(row))),
     ...lookup('opCycles', 'u32', 'Core cycles under fast timing.', String(costs.system), (row) => String(costs[row.cost])),
+    ...lookup('opIsAlu', 'bool', 'Is its result one of the integer arithmetic-logic unit?', 'false', (row) => String(isAlu(row))),
     ...lookup('opLoads', 'bool', 'Does the op read data memory?', 'false', (row) => String(row.loads)),
     ...lookup('opStores', 'bool', 'Does the op write data memory?', 'false', (row) => String(row.stores)),
     ...lookup('opWritesX', 'bool', 'Does the op write an integer register?', 'false', (row) => String(row.writes === 'x')),

@@ -402,6 +402,11 @@ export const instructions: readonly Instruction[] = [
   row('privileged', SFENCE, 'sfence.vma', 0x12000073),
 ];
 
+/** Does the integer arithmetic-logic unit make its result: I, M, Zba, Zbb, Zbs and Zicond, but for jumps, branches, memory and the system? */
+export function isAlu({ extension, writes, control, loads }: Instruction): boolean {
+  return ['I', 'M', 'Zba', 'Zbb', 'Zbs', 'Zicond'].includes(extension) && writes === 'x' && control === 'next' && !loads;
+}
+
 /** Does the core leave its straight-line block after this instruction? */
 export function endsBlock(instruction: Instruction): boolean {
   return instruction.control !== 'next';

@@ -27,7 +27,8 @@ import type { Bound } from '../translator/translator';
 import { Execution } from './threads/execution';
 import type { ReplicaThread } from './threads/replica-thread';
 import type { Tier } from './tier';
-import type { Computer, Output, RunOptions, Snapshot, StopReason, TimeSource, TrapDigest } from './types';
+import { StuckTables } from './stuck-bits';
+import type { Computer, Output, RunOptions, Snapshot, StopReason, StuckBits, TimeSource, TrapDigest } from './types';
 import { BlockDevice } from './virtio/block';
 import { ConsoleDevice } from './virtio/console';
 import type { VirtioDevice } from './virtio/device';
@@ -148,6 +149,8 @@ export class Machine implements Computer {
   /** What `start` was told, until `finish`. */
   #begun: { stepOver: boolean; stopOnOutput: boolean } | undefined;
   #breakpoints: readonly bigint[] = [];
+  /** Undefined where no bits are stuck, as mostly. */
+  #stuck: StuckTables | undefined;
   /** What RAM held at the last snapshot or restore; pages whose dirty byte is set may differ. */
   #pages: PageTree;
   /** What a reboot goes back to, but for the disks. It never changes once a guest runs. */
@@ -446,12 +449,14 @@ export class Machine implements Computer {
   }
   setX(index: number, value: bigint, hart = this.hart): void {
     if ((index & 31) !== 0) this.#view.setBigUint64(this.#of(hart, at.x) + (index & 31) * 8, BigInt.asUintN(64, value), true);
+    this.#forceStuck();
   }
   getF(index: number, hart = this.hart): bigint {
     return this.#view.getBigUint64(this.#of(hart, at.f) + (index & 31) * 8, true);
   }
   setF(index: number, value: bigint, hart = this.hart): void {
     this.#view.setBigUint64(this.#of(hart, at.f) + (index & 31) * 8, BigInt.asUintN(64, value), true);
+    this.#forceStuck();
   }
   get pc(): bigint {
     return this.getPc(this.hart);
@@ -602,6 +607,23 @@ export class Machine implements Computer {
     this.#core.forgetTranslations();
   }
 
+  setStuckBits(faults: readonly StuckBits[]): void {
+    if (faults.length === 0 && !this.#stuck) return;
+    const before = this.#stuck;
+    const tables = new StuckTables(faults, (address, bytes) => this.#offsetOf(address, bytes) !== undefined);
+    this.#core.releaseStuck();
+    tables.write(this.#view);
+    this.#stuck = faults.length === 0 ? undefined : tables;
+    this.#core.stick();
+    // Decoded and translated code is made for what is stuck.
+    if (before?.ofCode !== tables.ofCode) this.forgetCode();
+  }
+
+  /** Whatever has been written from outside. */
+  #forceStuck(): void {
+    if (this.#stuck) this.#core.forceStuck();
+  }
+
   /** Throws a RangeError for a clock that is more than 10 % wrong: exact timer interrupts lean on that bound. */
   setTimeSource(source: TimeSource): void {
     const { perTick, corePhase, corePpm } = source;
@@ -648,6 +670,7 @@ export class Machine implements Computer {
     this.#refill(pages);
     this.#bytes.set(state, stateAt);
     this.#core.forgetTranslations();
+    this.#forceStuck();
   }
 
   /** Gives RAM the contents of a tree. */
@@ -674,6 +697,7 @@ export class Machine implements Computer {
     // Where harts take turns, a new one begins; the end of a lone hart's never comes.
     if (this.harts > 1) this.#setCount(at.switchAt, this.#count(at.switchAt) + this.retired);
     this.#core.forgetTranslations();
+    this.#forceStuck();
   }
 
   #makeVirtio(): VirtioBoard {

@@ -55,6 +55,18 @@ export interface Output {
   data?: Uint8Array;
 }
 
+/**
+ * A lasting fault of the hardware: these bits read as `value` however often they are written. A register's
+ * is that of every hart, since harts take turns on one core. `alu`: of each result of the integer
+ * arithmetic-logic unit, on its way to rd (`isAlu` in isa/instructions.ts says which).
+ */
+export interface StuckBits {
+  place: { kind: 'x' | 'f'; index: number } | { kind: 'alu' } | { kind: 'memory'; address: bigint; bytes: 1 | 2 | 4 | 8 };
+  /** A mask. */
+  bits: bigint;
+  value: 0 | 1;
+}
+
 /** Which of the machine's clocks guest-visible time is read from. */
 export interface TimeSource {
   /**
@@ -174,6 +186,12 @@ export interface Computer {
    * An empty list removes all. Bytes outside RAM are ignored.
    */
   setWatches(watches: { address: bigint; bytes: number; on: 'read' | 'write' | 'access' }[]): void;
+  /**
+   * From now on these bits are stuck, and no others; where two want one bit, the later has it. They are the hardware's, like
+   * `cycles`, and no part of the state: `restore` leaves them alone, but what it restores has them. Memory outside RAM is ignored.
+   * x0 has no bits.
+   */
+  setStuckBits(faults: readonly StuckBits[]): void;
   setTimeSource(source: TimeSource): void;
 
   /**

@@ -1,6 +1,7 @@
 /** What the parts of the translator write with: registers in locals, addresses, and ways out. */
 import { at as layout } from '../core/layout';
 import type { Operation } from './operation';
+import { noneStuck, writeForced, type StuckResults } from './stuck-results';
 import { f64, i32, i64, memory, op, type FunctionType, WasmCode } from './wasm-code';
 
 /**
@@ -56,7 +57,11 @@ export class Assembler {
   leaveTo = 0;
   rest: Rest = { instructions: 0, cycles: 0 };
 
-  constructor(usedX: number, usedF: number) {
+  constructor(
+    usedX: number,
+    usedF: number,
+    private readonly stuck: StuckResults = noneStuck,
+  ) {
     let next = firstRegister;
     const place = (mask: number): number[] => Array.from({ length: 32 }, (_, register) => ((mask >>> register) & 1 ? next++ : -1));
     this.#x = place(usedX);
@@ -69,14 +74,28 @@ export class Assembler {
     return register === 0 ? this.code.i64(0) : this.code.get(this.#x[register] ?? -1);
   }
   setX(register: number): void {
-    if (register === 0) this.code.plain(op.drop);
-    else this.code.set(this.#x[register] ?? -1);
+    if (register === 0) {
+      this.code.plain(op.drop);
+      return;
+    }
+    writeForced(this.code, this.stuck.x(register));
+    this.code.set(this.#x[register] ?? -1);
+  }
+  /** What the integer arithmetic-logic unit has made of the result on the stack. */
+  aluResult(): void {
+    writeForced(this.code, this.stuck.alu);
   }
   /** As a double with the register's bits, whatever they mean. */
   f(register: number): WasmCode {
     return this.code.get(this.#f[register] ?? -1);
   }
   setF(register: number): void {
+    const masks = this.stuck.f(register);
+    if (masks) {
+      this.code.plain(op.i64_reinterpret);
+      writeForced(this.code, masks);
+      this.code.plain(op.f64_reinterpret);
+    }
     this.code.set(this.#f[register] ?? -1);
   }
 

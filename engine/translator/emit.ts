@@ -14,6 +14,7 @@ import { integers } from './integers';
 import { liveness, type BlockUse, type Liveness } from './liveness';
 import { writeAtomic, writeLoad, writeStore } from './memory-access';
 import type { Operation } from './operation';
+import type { StuckResults } from './stuck-results';
 import { memory, op, type WasmFunction } from './wasm-code';
 
 export { helpers };
@@ -44,6 +45,8 @@ export interface Surroundings {
   toPhysical: number;
   /** The function's own place in the table of functions. */
   index: number;
+  /** The bits that are stuck in results. */
+  stuck: StuckResults;
 }
 
 const fetchMask = (512 - 1) << 4;
@@ -147,7 +150,7 @@ class Emitter {
     this.#hasFloats = floats || usedF !== 0;
     if (blocks.some((block) => this.#goesFar(block))) this.#crosses = true;
     this.#hasMemory = accesses;
-    this.#to = new Assembler(usedX, usedF);
+    this.#to = new Assembler(usedX, usedF, surroundings.stuck);
   }
 
   /** True if it calls or goes on to translated code on another page. */
@@ -388,6 +391,7 @@ class Emitter {
         const write = integers[operation.mnemonic];
         if (!write) throw new Error(`no translation of "${operation.mnemonic}"`);
         write(to, operation, at);
+        to.aluResult();
         to.setX(operation.rd);
         break;
       }

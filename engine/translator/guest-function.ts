@@ -30,6 +30,8 @@ export interface GuestFunction {
 export interface Limits {
   blocks: number;
   instructions: number;
+  /** No bits of results are stuck, so that code alone says where it goes. */
+  computesRightly: boolean;
 }
 
 /** What code is looked at: the bytes of the page at so many pages from the base, or undefined where the guest has none there now. */
@@ -61,7 +63,7 @@ export function explore(start: number, pageAt: PageAt, limits: Limits, isBoundar
   for (let i = 0; i < waiting.length; i++) {
     const at = waiting[i] ?? 0;
     if (lines.has(at) || lines.size >= limits.blocks || instructions >= limits.instructions || isBoundary(at)) continue;
-    const line = readLine(at, pageAt, isBoundary);
+    const line = readLine(at, pageAt, isBoundary, limits.computesRightly);
     if (!line || line.operations.length === 0) continue;
     lines.set(at, line);
     instructions += line.operations.length;
@@ -87,7 +89,7 @@ function cut(at: number, line: Line | undefined, following: number | undefined):
   return { at, operations: operations.slice(0, index), places: places.slice(0, index), end: { kind: 'next', to: following } };
 }
 
-function readLine(start: number, pageAt: PageAt, isBoundary: (at: number) => boolean): Line | undefined {
+function readLine(start: number, pageAt: PageAt, isBoundary: (at: number) => boolean, computesRightly: boolean): Line | undefined {
   const first = pageOf(start) * pageBytes;
   const page = pageAt(pageOf(start));
   if (!page) return undefined;
@@ -119,7 +121,7 @@ function readLine(start: number, pageAt: PageAt, isBoundary: (at: number) => boo
     if (kind === 'jalr') {
       // An auipc right before it says where.
       const base = operations.at(-2);
-      const sum = base?.mnemonic === 'auipc' && base.rd === rs1 ? (places.at(-2) ?? 0) + base.imm + imm : undefined;
+      const sum = computesRightly && base?.mnemonic === 'auipc' && base.rd === rs1 ? (places.at(-2) ?? 0) + base.imm + imm : undefined;
       // The lowest bit does not count.
       const to = sum === undefined ? undefined : 2 * Math.floor(sum / 2);
       if (rd !== 0) return line({ kind: 'call', to, back: at }, at);

@@ -87,6 +87,15 @@ describe.each(['auto', 'translator'] as const)('translated code, tier %s', (tier
     }
   });
 
+  it('goes on as ever where what is watched is on another page', () => {
+    const machine = machineOf(loop, tier);
+    machine.run(1_000_000);
+    const { retired } = machine.translated;
+    machine.setWatches([{ address: ramBase + 0x3000n, bytes: 8, on: 'access' }]);
+    expect(machine.run(2_000_000)).toBe('limit');
+    expect(machine.translated.retired - retired).toBeGreaterThan(999_000);
+  });
+
   it('is replaced when the guest overwrites it', () => {
     // Stores one of two instructions over one of the loop in turn: sum is counted up by 1, then by 2, and so on.
     const patched = (addend: number): number => asm.addi(sum, sum, addend);

@@ -6,9 +6,10 @@ import { entryType, helpers } from './assembler';
 import { takeBranchHints } from './branch-hints';
 import { emit, waysOut, type Direct } from './emit';
 import { explore, pageOf, type GuestFunction, type Limits } from './guest-function';
+import { noneStuck, readStuck, type StuckResults } from './stuck-results';
 import { wasmModule } from './wasm-code';
 
-const limits: Limits = { blocks: 256, instructions: 2000 };
+const limits = { blocks: 256, instructions: 2000 };
 /** How far a function reaches, in pages to either side. */
 const farthest = 3;
 /** A module costs about as much as some hundred instructions. */
@@ -93,6 +94,8 @@ export class Translator {
     }
     // Whichever page they are in: one of RAM may have any address, and its records belong to all of them.
     const stops = new Set(breakpoints.map((address) => Number(address & 4095n)));
+    const stuck = readStuck(this.#view);
+    const bounds: Limits = { ...limits, computesRightly: stuck === noneStuck };
     const batch: Found[] = [];
     const waiting = [this.#view.getBigUint64(layout.hotVa, true)];
     const met = new Set(waiting);
@@ -107,7 +110,7 @@ export class Translator {
         const { op, isDecoded } = this.#recordAt(around.ramPageAt(pageOf(at)), at);
         return op === entryOp || (!alone && !isDecoded);
       };
-      const found = explore(Number(va & 4095n), around.bytesAt, limits, isBoundary);
+      const found = explore(Number(va & 4095n), around.bytesAt, bounds, isBoundary);
       if (found.entries.length === 0) continue;
       batch.push({ ...found, base, around });
       size += sizeOf(found);
@@ -121,7 +124,7 @@ export class Translator {
         if (isDecoded && op !== entryOp) waiting.push(to);
       }
     }
-    if (batch.length > 0) this.#add(batch);
+    if (batch.length > 0) this.#add(batch, stuck);
   }
 
   /** The RAM page that the guest executes from at an address, as far as the core knows now. */
@@ -161,7 +164,7 @@ export class Translator {
   }
 
   /** Makes one module of functions, puts them into the table, and lets the core enter them. */
-  #add(batch: readonly Found[]): void {
+  #add(batch: readonly Found[], stuck: StuckResults): void {
     const first = this.#first + this.functions;
     while (first + batch.length > this.core.table.length) this.core.table.grow(64);
     const { directs, others } = this.#directs(batch, first);
@@ -175,6 +178,7 @@ export class Translator {
         },
         directAt: (at) => directs[i]?.get(at),
         toPhysical: Number(this.ramBase) - this.ramAt,
+        stuck,
       }),
     );
     const imports = [...helpers, ...others.map((index) => ({ name: `f${index}`, type: entryType }))];

@@ -116,10 +116,10 @@ export class WasmCode {
     this.#put(0x41);
     return this.signed(value | 0);
   }
-  /** A whole number that a double holds exactly. */
-  i64(value: number): this {
+  /** A whole number that a double holds exactly, or any as a bigint. */
+  i64(value: number | bigint): this {
     this.#put(0x42);
-    return this.signed(value);
+    return typeof value === 'number' ? this.signed(value) : this.#signedWide(value);
   }
   f64(value: number): this {
     this.#put(0x44);
@@ -138,6 +138,12 @@ export class WasmCode {
     let rest = value >>> 0;
     for (; rest > 0x7f; rest >>>= 7) this.#put((rest & 0x7f) | 0x80);
     this.#put(rest);
+    return this;
+  }
+  #signedWide(value: bigint): this {
+    let rest = value;
+    for (; rest < -64n || rest > 63n; rest >>= 7n) this.#put(Number(rest & 0x7fn) | 0x80);
+    this.#put(Number(rest & 0x7fn));
     return this;
   }
   signed(value: number): this {

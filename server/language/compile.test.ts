@@ -76,9 +76,22 @@ describe('faults', () => {
       effect: { kind: 'flip', place: { kind: 'memory', address: 0x80002440n + 4n, bytes: 1 }, bits: [7] },
       trigger: { kind: 'execute', address: crc32Update + 0x2an, hit: 3 }, optional: true }],
     ['fault flip a0 bit 1 in replica B when execute crc32_update', { trigger: { kind: 'execute', address: crc32Update, hit: 1 } }],
+    ['fault stick alu bit 5 at 1 on core 1 from 2 ms for 100 us', {
+      effect: { kind: 'stick', place: { kind: 'alu' }, bits: [5], value: 1 },
+      target: { kind: 'core', core: 1 }, trigger: { kind: 'cycle', count: 4_000_000 }, lifetime: { unit: 'cycles', length: 200_000 } }],
+    ['fault stick x10 bits 3, 6..7 at 0 in replica A at instruction 9 for 4 epochs', {
+      effect: { kind: 'stick', place: { kind: 'x', index: 10 }, bits: [3, 6, 7], value: 0 },
+      trigger: { kind: 'instruction', count: 9 }, lifetime: { unit: 'instructions', length: 400_000 } }],
+    ['fault stick fa0 bit 63 at 1 in replica B at epoch 2 for 5_000 instructions', { lifetime: { unit: 'instructions', length: 5000 } }],
+    ['fault stick memory[&block].h bit 9 at 0x1 in replica B from 3 epochs', {
+      effect: { kind: 'stick', place: { kind: 'memory', address: 0x80002440n, bytes: 2 }, bits: [9], value: 1 }, trigger: { kind: 'epoch', number: 3 } }],
     ['fault flip a0 bit 1 in replica B at 0x800002a8', { trigger: { kind: 'execute', address: crc32Update, hit: 1 } }],
   ])('%s', async (text, wanted) => {
     expect(await faultOf(text)).toMatchObject(wanted);
+  });
+
+  test('a stuck bit is so for ever unless a time is given', async () => {
+    for (const lifetime of ['', ' forever']) expect((await faultOf(`fault stick a0 bit 1 at 0 in replica B at main${lifetime}`)).lifetime).toBeUndefined();
   });
 
   test('random bits of ranges', async () => {
@@ -199,7 +212,21 @@ describe('places of diagnostics are narrow', () => {
     ['fault set memory[&block] to -129 in replica B at main', 'COV406 -129'],
     ['fault flip a0 bit 3 in replica B at instruction 2_000_000_000', 'COV605 at instruction 2_000_000_000'],
     ['fault flip a0 bit 3 in replica B at any instruction', 'COV210 any'],
-    ['fault stick alu bit 5 at 1 on core 1 at 2 ms', 'COV107 stick'],
+    ['fault kill core 1 at 2 ms', 'COV107 kill'],
+    ['fault stick load bit 5 at 1 on core 1 at 2 ms', 'COV107 load'],
+    ['fault stick pc bit 5 at 1 on core 1 at 2 ms', 'COV107 pc'],
+    ['fault stick mstatus bit 5 at 1 on core 1 at 2 ms', 'COV107 mstatus'],
+    ['fault stick alu bit 64 at 1 on core 1 at 2 ms', 'COV402 64'],
+    ['fault stick memory[&block].w bits 3, 32 at 1 on core 1 at 2 ms', 'COV402 32'],
+    ['fault stick a0 bits 3, 2..4 at 1 on core 1 at 2 ms', 'COV403 2..4'],
+    ['fault stick a0 bit 3 at 2 on core 1 at 2 ms', 'COV406 2'],
+    ['fault stick a0 bit 3 at 1 at main', 'COV409 stick'],
+    ['fault stick x0 bit 3 at 1 in replica B at main', 'COV601 x0'],
+    ['fault stick a0 bit 3 at 1 in replica B at main once', 'COV107 once'],
+    ['fault stick a0 bit 3 at 1 in replica B at main every 2 ms', 'COV107 every 2 ms'],
+    ['fault stick a0 bit 3 at 1 in replica B at main for 0 ms', 'COV306 0 ms'],
+    ['fault flip a0 bit 3 in replica B from 2 ms', 'COV107 from 2 ms'],
+    ['fault flip a0 bit 3 in replica B at main forever', 'COV107 forever'],
     ['fault flip a0 bit 3 in replica B when read &block', 'COV107 read'],
     ['fault flip a0 bit 3 in replica B at main for 2 ms', 'COV107 for 2 ms'],
     ['expect detected by output, vot', 'COV210 vot'],

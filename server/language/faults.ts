@@ -1,5 +1,5 @@
 import { placeWidth } from '../../engine/covert/place';
-import type { ChipPlan, FaultEffect, FaultPlan, FaultTarget, Place, ProtectionPlan, Span as PlanSpan, Trigger } from '../../engine/covert/plan';
+import type { ChipPlan, FaultEffect, FaultPlan, FaultTarget, Place, ProtectionPlan, Span as PlanSpan, StuckPlace, Trigger } from '../../engine/covert/plan';
 import { lowerAddress } from './addresses';
 import { coreExists } from './chips';
 import { foldedText, type Context } from './context';
@@ -7,8 +7,9 @@ import { csrHolds } from './csr-probe';
 import { head, part, type Span } from './diagnostic';
 import type * as ast from './generated/ast';
 import type { GuestFile } from './guest-files';
+import { lowerLifetime } from './lifetimes';
 import { integer, notAvailable, oneOf, span, wide } from './measures';
-import { lowerPlace, lowerPlaceRange, placeText, type PlaceScope } from './places';
+import { lowerPlace, lowerPlaceRange, lowerStuckPlace, placeText, type PlaceScope } from './places';
 import { replicasOf } from './protections';
 import { decodeString } from './values';
 
@@ -24,18 +25,17 @@ export interface FaultScope extends PlaceScope {
 export function lowerFault(fault: ast.Fault, number: number, scope: FaultScope, context: Context): FaultPlan | undefined {
   const effect = lowerEffect(fault.effect, scope, context);
   const target = lowerTarget(fault, scope, context);
-  const trigger = lowerTrigger(fault.trigger, scope, context);
-  if (fault.lifetime && fault.lifetime.word !== 'once') {
-    notAvailable(context, fault.lifetime.$cstNode, 'faults that last (a soft error strikes `once`)');
-    return undefined;
-  }
-  if (!effect || !target || !trigger) return undefined;
+  const lasts = fault.effect.$type === 'Stick';
+  const trigger = lowerTrigger(fault.trigger, lasts, scope, context);
+  const lifetime = fault.lifetime && lowerLifetime(fault.lifetime, lasts, scope, context);
+  if (!effect || !target || !trigger || (fault.lifetime && !lifetime)) return undefined;
   return {
     name: fault.name ?? `fault ${number}`,
     text: [fault.effect, fault.target, fault.trigger, fault.lifetime].map(foldedText).filter(Boolean).join(' '),
     effect,
     target,
     trigger,
+    ...(lifetime && lifetime.length < Infinity ? { lifetime } : {}),
     optional: fault.marks.length > 0,
     range: context.range(fault),
   };
@@ -71,11 +71,19 @@ function lowerEffect(effect: ast.Effect, scope: FaultScope, context: Context): F
       warnOfFixed(effect.place.$cstNode, whyFixed(place, allBits), context);
       return { kind: 'set', place, value };
     }
-    case 'Stick':
+    case 'Stick': {
+      const place = lowerStuckPlace(effect.place, scope, context);
+      const bits = lowerBits(effect.bits, place, context);
+      const value = integer(context, effect, 'value');
+      if (value !== undefined && value > 1) context.reporter.error('COV406', part(effect, 'value'), 'a bit sticks at 0 or at 1');
+      if (!place || !bits || value === undefined || value > 1) return undefined;
+      if (place.kind !== 'alu') warnOfFixed(effect.place.$cstNode, whyFixed(place, bits), context);
+      return { kind: 'stick', place, bits, value: value === 0 ? 0 : 1 };
+    }
     case 'Death':
     case 'Failure':
     case 'MessageFault':
-      return notAvailable(context, part(effect, 'word'), `\`${effect.word}\`, a hard error or one of the interconnect (\`flip\` and \`set\` are)`);
+      return notAvailable(context, part(effect, 'word'), `\`${effect.word}\`, a hard error or one of the interconnect (\`flip\`, \`set\` and \`stick\` are)`);
   }
 }
 
@@ -92,7 +100,7 @@ function warnOfFixed(place: Span | undefined, why: string | undefined, { reporte
   if (why !== undefined) reporter.warning('COV601', place, `${why}: a fault there changes nothing`);
 }
 
-function lowerBits(ranges: ast.BitRange[], place: Place | undefined, context: Context): number[] | undefined {
+function lowerBits(ranges: ast.BitRange[], place: Place | StuckPlace | undefined, context: Context): number[] | undefined {
   const bits = new Set<number>();
   let wrong = ranges.length === 0;
   const width = place ? placeWidth(place) : 64;
@@ -117,7 +125,7 @@ function lowerBits(ranges: ast.BitRange[], place: Place | undefined, context: Co
     }
     for (let bit = first; bit <= last; bit++) {
       if (bits.has(bit)) {
-        context.reporter.error('COV403', range.$cstNode, `bit ${bit} is named twice, and would flip back`);
+        context.reporter.error('COV403', range.$cstNode, `bit ${bit} is named twice${range.$container.$type === 'Flip' ? ', and would flip back' : ''}`);
         wrong = true;
         break;
       }
@@ -146,7 +154,7 @@ function lowerValue(value: ast.Value, place: Place | undefined, scope: FaultScop
 function lowerTarget(fault: ast.Fault, { chip, protection }: FaultScope, context: Context): FaultTarget | undefined {
   const { target } = fault;
   if (!target) {
-    if (fault.effect.$type === 'Flip' || fault.effect.$type === 'RandomFlip' || fault.effect.$type === 'Overwrite') {
+    if (['Flip', 'RandomFlip', 'Overwrite', 'Stick'].includes(fault.effect.$type)) {
       const first = protection ? replicasOf(protection.kind).at(-1) : 'B';
       context.reporter.error('COV409', head(fault.effect), `say where it strikes: \`in replica ${first}\` or \`on core N\``);
     }
@@ -178,7 +186,7 @@ function lowerTarget(fault: ast.Fault, { chip, protection }: FaultScope, context
   return undefined;
 }
 
-function lowerTrigger(trigger: ast.Trigger, scope: FaultScope, context: Context): Trigger | undefined {
+function lowerTrigger(trigger: ast.Trigger, lasts: boolean, scope: FaultScope, context: Context): Trigger | undefined {
   switch (trigger.$type) {
     case 'CountTrigger':
       return lowerCount(trigger, scope, context);
@@ -199,8 +207,11 @@ function lowerTrigger(trigger: ast.Trigger, scope: FaultScope, context: Context)
       return notAvailable(context, part(trigger, 'access'), `\`when ${trigger.access}\` (\`when execute\` is)`);
     case 'ValueTrigger':
       return notAvailable(context, trigger.$cstNode, 'a trigger on a value');
-    case 'FromTrigger':
+    case 'FromTrigger': {
+      const moment = lasts ? span(context, trigger.moment) : undefined;
+      if (lasts) return moment && atMoment(moment, trigger, scope, context);
       return notAvailable(context, trigger.$cstNode, '`from`, which is for faults that last');
+    }
     case 'AnyTrigger':
       context.reporter.error('COV210', part(trigger, 'word'), '`any` is for campaigns: give the instruction\'s number');
       return undefined;
@@ -230,7 +241,7 @@ function lowerCount(trigger: ast.CountTrigger, scope: FaultScope, context: Conte
   }
 }
 
-function atMoment(moment: PlanSpan, trigger: ast.TimeTrigger, scope: FaultScope, context: Context): Trigger | undefined {
+function atMoment(moment: PlanSpan, trigger: ast.TimeTrigger | ast.FromTrigger, scope: FaultScope, context: Context): Trigger | undefined {
   switch (moment.unit) {
     case 'instructions':
       warnIfTooLate(moment.value, trigger, scope, context);

@@ -1,5 +1,5 @@
 import { placeName } from '../../engine/covert/place';
-import type { Place } from '../../engine/covert/plan';
+import type { Place, StuckPlace } from '../../engine/covert/plan';
 import { csrNames, csrNumbers, fNumbers, xNumbers } from '../../engine/isa/registers';
 import { nearestNames } from '../../engine/symbols/nearest';
 import type { Symbols } from '../../engine/symbols/types';
@@ -40,7 +40,7 @@ export function registerNames(): string[] {
 }
 
 /** `a0`, `memory[0x80001000], 4 bytes`: for messages. */
-export function placeText(place: Place): string {
+export function placeText(place: Place | StuckPlace): string {
   if (place.kind !== 'memory') return placeName(place);
   return `memory[0x${place.address.toString(16)}], ${place.bytes === 1 ? 'a byte' : `${place.bytes} bytes`}`;
 }
@@ -59,6 +59,14 @@ export function lowerPlace(place: ast.Place, scope: PlaceScope, context: Context
     case 'InputPlace':
       return notAvailable(context, place.$cstNode, 'faults of this component (registers and memory can be struck)');
   }
+}
+
+/** A place whose bits can be stuck. */
+export function lowerStuckPlace(place: ast.Place, scope: PlaceScope, context: Context): StuckPlace | undefined {
+  if (place.$type === 'UnitPlace' && place.word === 'alu') return { kind: 'alu' };
+  const found = lowerPlace(place, scope, context);
+  if (found?.kind !== 'pc' && found?.kind !== 'csr') return found;
+  return notAvailable(context, place.$cstNode, `bits of ${placeText(found)} that stick (those of x1..x31, f0..f31, memory and \`alu\` can)`);
 }
 
 function lowerRegister(place: ast.RegisterPlace, { symbols }: PlaceScope, context: Context): Place | undefined {

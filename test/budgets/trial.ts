@@ -4,10 +4,11 @@ import { hartFields, sharedFields, stateAt, at as layout } from '../../engine/co
 import { Machine } from '../../engine/machine/machine';
 import type { MachineSnapshot } from '../../engine/machine/snapshot';
 import type { Tier } from '../../engine/machine/tier';
-import type { RunOptions, StopReason } from '../../engine/machine/types';
+import type { RunOptions, StopReason, StuckBits } from '../../engine/machine/types';
 import { imageOfBytes } from '../../engine/machine/virtio/disk-image';
 import { Driver, encodeDescriptor, request } from '../../engine/machine/virtio/driver.test-support';
 import { budgetGuest, codePages, places, ramBase, ramBytes, windows, type BudgetGuest } from './guest';
+import { roles } from './units';
 
 /** What is done to all machines of a trial alike. Numbers choose among what there is: addresses, registers. */
 export type Action =
@@ -17,6 +18,7 @@ export type Action =
   | { kind: 'collect'; budget: number }
   | { kind: 'breakpoints'; choices: number[] }
   | { kind: 'watches'; choices: number[] }
+  | { kind: 'stuck'; choices: number[] }
   | { kind: 'save' }
   | { kind: 'restore' }
   | { kind: 'write'; choice: number; value: number }
@@ -76,6 +78,7 @@ export function trialOf(seed: number, long: boolean): Trial {
       case 11: actions.push({ kind: 'register', index: 5 + random.below(14), value: BigInt(random.word()) }); break;
       case 12: actions.push({ kind: 'status', value: BigInt(random.word()) & 0x7ffaan }); break;
       case 13: actions.push({ kind: 'jump', choice: random.word() }); break;
+      case 16: case 17: actions.push({ kind: 'stuck', choices: chance(2) ? [] : several(4) }); break;
       case 14: actions.push({ kind: 'typing', byte: random.below(256) }); break;
       default: break;
     }
@@ -129,7 +132,7 @@ function diskContent(): Uint8Array {
 }
 
 /** Everything that the device needs, as the guest finds it in RAM: requests that read the disk, most of them into code. */
-function requests(random: Random): { at: number; bytes: Uint8Array }[] {
+export function requests(random: Random): { at: number; bytes: Uint8Array }[] {
   const descriptors = new Uint8Array(queueSize * 16);
   const ring = new Uint8Array(4 + queueSize * 2);
   const headers = new Uint8Array(10 * 32);
@@ -157,9 +160,10 @@ function requests(random: Random): { at: number; bytes: Uint8Array }[] {
   ];
 }
 
-function prepare(machine: Machine, start: MachineSnapshot, guest: BudgetGuest, queue: { at: number; bytes: Uint8Array }[]): void {
+export function prepare(machine: Machine, start: MachineSnapshot, guest: BudgetGuest, queue: { at: number; bytes: Uint8Array }[]): void {
   machine.setBreakpoints([]);
   machine.setWatches([]);
+  machine.setStuckBits([]);
   machine.restore(start);
   machine.takeOutputs();
   Object.assign(machine, { cycles: 0, interrupts: 0, clockReads: 0 });
@@ -279,6 +283,9 @@ function act(machine: Machine, action: Exclude<Action, { kind: 'run' | 'collect'
         on: (['read', 'write', 'access'] as const)[(choice >>> 4) % 3]!,
       })));
       return;
+    case 'stuck':
+      machine.setStuckBits(action.choices.map((choice) => stuckBits(choice, guest)));
+      return;
     case 'write':
       // An instruction that is another one's, or any word.
       machine.writeMemory(BigInt(ramBase + startAt(action.choice)), new Uint8Array(Uint32Array.of(action.value & 1 ? action.value : 0x0015_0513).buffer));
@@ -294,6 +301,28 @@ function act(machine: Machine, action: Exclude<Action, { kind: 'run' | 'collect'
       return;
     case 'typing':
       machine.receive(Uint8Array.of(action.byte));
+  }
+}
+
+/** Of a register, of all results, or of memory: data, code, page tables, or the disk's queue. */
+export function stuckBits(choice: number, { starts, registers }: BudgetGuest): StuckBits {
+  const bit = 1n << BigInt((choice >>> 3) & 63);
+  const memory = (at: number, bits = bit): StuckBits => ({ place: { kind: 'memory', address: BigInt(ramBase + at), bytes: 8 }, bits, value });
+  const value = ((choice >>> 9) & 1) as 0 | 1;
+  const index = (choice >>> 10) & 31;
+  const offset = (choice >>> 10) & 0x3fff;
+  switch (choice & 7) {
+    case 0: case 1: case 2: return { place: { kind: 'x', index }, bits: bit, value };
+    case 3: return { place: { kind: 'f', index }, bits: bit, value };
+    case 4: return { place: { kind: 'alu' }, bits: bit, value };
+    case 5: {
+      // A bit of each byte around what the guest has an address of, or anywhere.
+      const base = registers[0]?.[(roles.bases[offset % 3] ?? 2) - 1] ?? 0n;
+      return memory(offset & 0x1000 ? places.data + offset : Number(base - (base >= windows.pages ? windows.pages : BigInt(ramBase))) + 8 * (((offset >>> 2) & 31) - 16), 0x0101_0101_0101_0101n << BigInt((choice >>> 3) & 7));
+    }
+    case 6: return memory(starts[offset % starts.length] ?? places.code, BigInt.asUintN(32, bit | (bit >> 32n)));
+    // A page-table entry's flags, or what the disk is asked for.
+    default: return offset & 1 ? memory(places.tables + 0x3000 + 8 * ([16, 17, 18, 19, 32, 33, 34, 35][(offset >>> 1) & 7] ?? 16), 1n << BigInt((choice >>> 3) & 7)) : memory(places.queue + (offset >>> 1));
   }
 }
 

@@ -177,6 +177,7 @@ describe('hover', () => {
     ['  fault flip mst|atus bit 17 in replica B at instruction 5', /CSR 0x300/],
     ['  fault flip a0 bit 17 in replica B at crc32_|update + 0x2a', /crc32_update.*`0x800002d2` · checksum\.c:\d+/s],
     ['  fault fl|ip a0 bit 17 in replica B at crc32_update + 0x2a hit 3', /In replica B, just before it executes `crc32_update\+0x2a` \(checksum\.c:\d+\) for the 3rd time: flips bits? 17 of register a0/],
+    ['  fault st|ick alu bits 17, 18 at 1 on core 1 at crc32_update for 3 us', /In whichever replica runs on core 1, .*: bits 17, 18 of every result of the integer arithmetic-logic unit stick at 1 for 6000 cycles of its core, through rollbacks/],
     ['  expect divergence in ma|in', /\*\*main\*\* — function/],
     ['  expect mas|ked', /nothing of it ever reached/],
   ])('%s', async (statement, wanted) => {

@@ -1,8 +1,9 @@
 import { OP_COUNT, decode, opCycles, opEndsBlock, opWritesX } from './decode.generated';
 import {
-  FETCH_SET, FREE_RECORDS, PAGES_USED, PAGE_BITMAP, PAGE_DROPS, PAGE_NEXT, PAGE_STRIDE, POOL, POOL_PAGES, RAM_AT, RAM_BASE, RAM_BYTES, RECORD_BYTES, SINK,
+  FETCH_SET, FREE_RECORDS, PAGES_USED, PAGE_BITMAP, PAGE_DROPS, PAGE_NEXT, PAGE_STRIDE, POOL, POOL_PAGES, RAM_AT, RAM_BASE, RAM_BYTES, RECORD_BYTES, SINK, STUCK,
   codeMap,
 } from './layout';
+import { instrument } from './stuck';
 import { flush, leaveFetchTlbs, leaveWriteTlbs } from './tlb';
 
 // Records of the core's own, besides those of instructions. Their `run` is 0,
@@ -21,6 +22,8 @@ export const OP_STEPPED: u16 = OP_COUNT + 3;
  * entry's number; the field of rd, how many pages this one is behind the function's base page.
  */
 export const OP_ENTRY: u16 = OP_COUNT + 4;
+/** An instruction with a result that has stuck bits; its own operation stands above rd: see stuck.ts. */
+export const OP_STUCK: u16 = OP_COUNT + 5;
 
 const SLOTS: usize = 2048;
 
@@ -165,7 +168,9 @@ export function decodeBlock(records: usize, va: u64, page: usize): void {
     slot += length >> 1;
     count++;
     cycles += load<u16>(record, 14);
-    if (opEndsBlock(load<u8>(record))) break;
+    const ends = opEndsBlock(load<u8>(record));
+    if (load<u32>(STUCK) != 0) instrument(record);
+    if (ends) break;
   }
   // Each record learns what remains from it on.
   for (let s = first, run = count; run > 0; run--) {

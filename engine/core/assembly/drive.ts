@@ -1,14 +1,14 @@
 import { NEVER, instructionsToTimers } from './clock';
 import {
-  OP_BREAK, OP_ENTRY, OP_STEPPED, OP_STRADDLE, decodeBlock, decodeRecord, hasBreakpoint, recordsOf,
+  OP_BREAK, OP_ENTRY, OP_STEPPED, OP_STRADDLE, OP_STUCK, decodeBlock, decodeRecord, hasBreakpoint, recordsOf,
 } from './code';
-import { opCycles } from './decode.generated';
+import { OP_EBREAK, OP_ECALL, opCycles } from './decode.generated';
 import { beginEffects, endEffects, timeEffects, trapEffects } from './effects';
 import { RUNNING, STALLED as HART_STALLED, anyStalled, passTurn } from './harts';
 import { BUDGET, EXCEPTION, FAR, LEAVING, SYSTEM, interpret } from './interpret';
 import {
   CAUSE, COLLECT, CYCLES, CYCLE_LIMIT, EXITED, FETCH_CONTEXT, HARTS, HOT_AT, HOT_RETIRED, HOT_VA, LEAVE, LIMIT, LOOK_AT, PC, PRIVILEGE, RAM_BASE,
-  RECORD_BYTES, RETIRED, SAMPLES, SAMPLES_MOST, SAMPLING, SCRATCH, STATE, STATUS, SWITCH_AT, TIME_OFFSET, TRANSLATED, VALUE, WATCH_HIT,
+  RECORD_BYTES, RETIRED, SAMPLES, SAMPLES_MOST, SAMPLING, SCRATCH, STATE, STATUS, STUCK, SWITCH_AT, TIME_OFFSET, TRANSLATED, VALUE, WATCH_HIT,
 } from './layout';
 import { NONE, codeOf } from './memory';
 import { FETCH, NOWHERE, accessFault, hostOf, isRam, pageOf, translate } from './mmu';
@@ -16,6 +16,7 @@ import { outputsWaiting } from './output';
 import { lookAtSources } from './plic';
 import { pmpAllows, pmpUniform } from './pmp';
 import { ringAlarm } from './rtc';
+import { forceRegisters, forceResult, restoreOp } from './stuck';
 import { systemOp } from './system';
 import { chooseContext, fill, slot } from './tlb';
 import { STEP, baseOf } from './translated';
@@ -226,6 +227,14 @@ function runBlocks(goal: u64): u32 {
       if (sample()) return HOT;
       continue;
     }
+    if (event == SYSTEM && load<u32>(STUCK) != 0) {
+      // It may be one of those with stuck bits, to which nobody needs to look.
+      event = fetch() ? interpretFetched() : EXCEPTION;
+      if (event == FAR || event == BUDGET) {
+        if (load<u64>(STATE + RETIRED) >= goal) return GO_ON;
+        continue;
+      }
+    }
     return settle(event);
   }
 }
@@ -304,7 +313,9 @@ function fetch(): bool {
 function interpretFetched(): u32 {
   const pc = load<u64>(STATE + PC);
   const records = SCRATCH - (<usize>(pc & 4095) << 3);
-  return interpret(SCRATCH, pc & ~4095, records, load<u64>(STATE + RETIRED) + 1, true);
+  const event = interpret(SCRATCH, pc & ~4095, records, load<u64>(STATE + RETIRED) + 1, true);
+  if (load<u32>(STUCK) != 0 && event != SYSTEM && event != EXCEPTION) forceResult(SCRATCH);
+  return event;
 }
 
 /** Copies the record of what stands at `at` to the scratch area, where it stands for itself alone; false where none is decoded. */
@@ -315,8 +326,9 @@ function copyRecord(at: u64): bool {
   if (load<u16>(record, 12) == 0) return false;
   store<u64>(SCRATCH, load<u64>(record));
   store<u32>(SCRATCH, load<u32>(record, 8), 8);
+  if (load<u8>(record) == OP_STUCK) restoreOp(SCRATCH);
   store<u16>(SCRATCH, 1, 12);
-  store<u16>(SCRATCH, opCycles(load<u8>(record)), 14);
+  store<u16>(SCRATCH, opCycles(load<u8>(SCRATCH)), 14);
   return true;
 }
 
@@ -335,6 +347,7 @@ function settle(event: u32): u32 {
     decodeRecord(raw, SCRATCH);
     systemOp(SCRATCH, raw, (raw & 3) == 3 ? 4 : 2, opCycles(load<u8>(SCRATCH)), at);
     store<u32>(LEAVE, 0);
+    if (load<u32>(STUCK) != 0) forceAfterSystem();
     if (load<u64>(CAUSE) == NONE) return GO_ON;
   } else if (event == LEAVING) {
     store<u32>(LEAVE, 0);
@@ -343,6 +356,13 @@ function settle(event: u32): u32 {
     return GO_ON;
   }
   return exceptNow();
+}
+
+/** What a call of the firmware or of the host writes is no instruction's result: it answers in a0 and a1, and starts other harts. */
+function forceAfterSystem(): void {
+  const op: u32 = load<u8>(SCRATCH);
+  if (op == OP_ECALL || op == OP_EBREAK) forceRegisters();
+  else forceResult(SCRATCH);
 }
 
 /** Takes the exception in CAUSE and VALUE. */

@@ -6,7 +6,7 @@ import { STOPPED, beginTurn, selectHart } from './harts';
 import {
   CALLED, CALLED_MOST, CAUSE, COLLECT, CYCLES, DATA_TLB, DIRTY, EFFECTS, FETCH_CONTEXT, FFLAGS, FIRMWARE, FRM, HARTS, HOT_AT, HOT_VA, LAST_RETIRED,
   MTIMECMP, NO_EXCEPTION, NO_RESERVATION, OUTPUTS, OUTPUTS_FULL, OUTPUT_RING, PAGES_USED, PAGE_BITMAP, PAGE_DROPS, PAGE_STRIDE, PC, PRIVILEGE, RAM_BASE, RAM_BYTES,
-  RESERVATION, SAMPLING, STATE, STATUS, STIMECMP, TOHOST, TRANSLATED, UART_LOOKS, VIRTIO, VIRTIO_RAISED, WATCHES, WATCH_LIST,
+  RESERVATION, SAMPLING, STATE, STATUS, STIMECMP, STUCK, STUCK_ALU, STUCK_BYTES, STUCK_F, STUCK_IN_X, STUCK_LIST, STUCK_WORDS, STUCK_X, TOHOST, TRANSLATED, UART_LOOKS, VIRTIO, VIRTIO_RAISED, WATCHES, WATCH_LIST,
   WRITE_SET, dirtyOf, flagsOf,
 } from './layout';
 import { prepareScratch } from './drive';
@@ -14,7 +14,8 @@ import { deviceEffects } from './effects';
 import { NONE, codeOf, lookForWatch } from './memory';
 import { WRITE, pageOf } from './mmu';
 import { lookAtSources } from './plic';
-import { PAGE_IS_TABLE, flush, flushAll, flushTranslations } from './tlb';
+import { forceMemory, forceRegisters, markStuckPages } from './stuck';
+import { PAGE_IS_STUCK, PAGE_IS_TABLE, flush, flushAll, flushTranslations } from './tlb';
 import { POLLER_LOOKS, receiveUart } from './uart';
 
 export { run } from './drive';
@@ -99,6 +100,7 @@ export function hostWrote(address: u64, size: u32): void {
     const bytes = <u32>(min((at | 4095) + 1, address + size) - at);
     const page = pageOf(at);
     store<u8>(dirtyOf(page), 1);
+    if ((load<u8>(flagsOf(page)) & PAGE_IS_STUCK) != 0) forceMemory(at, bytes);
     if (codeOf(page) != 0) invalidate(page, at, bytes);
     if ((load<u8>(flagsOf(page)) & PAGE_IS_TABLE) != 0) flushTranslations();
     at += bytes;
@@ -110,6 +112,24 @@ export function deviceWrote(address: u64, size: u32): void {
   hostWrote(address, size);
   if (load<u32>(WATCHES) != 0) lookForWatch(address, size, WRITE);
   if (load<u32>(COLLECT) != 0) deviceEffects(address, size);
+}
+
+/** Before the host changes what bits are stuck. */
+export function releaseStuck(): void {
+  markStuckPages(false);
+}
+
+/** The host has changed what bits are stuck. */
+export function stick(): void {
+  markStuckPages(true);
+  forceStuck();
+}
+
+/** Forces all stuck bits: the host has changed registers, or the whole state. */
+export function forceStuck(): void {
+  if (load<u32>(STUCK) != 0) forceRegisters();
+  const count = load<u32>(STUCK_WORDS);
+  for (let i: u32 = 0; i < count; i++) hostWrote(load<u64>(STUCK_LIST + <usize>i * STUCK_BYTES), 8);
 }
 
 /** After a snapshot: the next store to each page is to be noticed. */
@@ -173,6 +193,14 @@ export function layoutOf(index: u32): usize {
     case 28: return STATE + FFLAGS;
     case 29: return STATE + FRM;
     case 30: return STATE + RESERVATION;
+    case 31: return STUCK;
+    case 32: return STUCK_WORDS;
+    case 33: return STUCK_IN_X;
+    case 34: return STUCK_X;
+    case 35: return STUCK_F;
+    case 36: return STUCK_ALU;
+    case 37: return STUCK_LIST;
+    case 38: return STUCK_BYTES;
     default: return 0;
   }
 }

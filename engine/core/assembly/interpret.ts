@@ -15,7 +15,7 @@ import {
   div32, div64, divu32, divu64, mulh, mulhsu, mulhu, orcb, rem32, rem64, remu32, remu64,
 } from './arithmetic';
 import { atomicOp } from './atomic';
-import { OP_BREAK, OP_ENTRY, OP_PAGE_END, OP_STEPPED, OP_STRADDLE } from './code';
+import { OP_BREAK, OP_ENTRY, OP_PAGE_END, OP_STEPPED, OP_STRADDLE, OP_STUCK } from './code';
 import { floatDirty, floatOff, floatOp } from './float';
 import { CAUSE, CYCLES, DATA_TLB, F, LEAVE, PC, RETIRED, STATE, WRITE_SET } from './layout';
 import { NONE, slowLoad, slowStore } from './memory';
@@ -37,7 +37,7 @@ export const EXCEPTION: u32 = 1;
 export const LEAVING: u32 = 2;
 /** PC is on another page, or its slot is not decoded, or needs special care. */
 export const FAR: u32 = 3;
-/** An instruction for system.ts stands at PC and has not been executed. */
+/** An instruction for system.ts, or one with stuck bits, stands at PC and has not been executed. */
 export const SYSTEM: u32 = 4;
 
 const PAGE_RECORD_BYTES: usize = 0x8000;
@@ -454,6 +454,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
           next = r;
           break;
         }
+        case OP_STUCK: { event = SYSTEM; break; }
         default: {
           if (op >= OP_LR_W && op <= OP_AMOMAXU_D) {
             note(r, paid, cycles);

@@ -164,6 +164,21 @@ export const SAMPLES_MOST: usize = 4096;
 export const CALLED: usize = 0x1c000;
 export const CALLED_MOST: usize = 4096;
 
+/** Stuck bits: see stuck.ts. 1 if there are any of registers or of the arithmetic-logic unit. */
+export const STUCK: usize = 0x2c000;
+/** How many doublewords of memory have stuck bits. */
+export const STUCK_WORDS: usize = 0x2c004;
+/** A bit for each register with stuck bits, and 1 if the unit has some. */
+export const STUCK_IN_X: usize = 0x2c008;
+export const STUCK_IN_F: usize = 0x2c00c;
+export const STUCK_IN_ALU: usize = 0x2c010;
+/** The bits that are as written, then those that are 1: for each register, the unit's results, and behind its address each doubleword. */
+export const STUCK_X: usize = 0x2c100;
+export const STUCK_F: usize = 0x2c300;
+export const STUCK_ALU: usize = 0x2c500;
+export const STUCK_LIST: usize = 0x2c600;
+export const STUCK_BYTES: usize = 24;
+
 export const WATCH_LIST: usize = 0x15000;
 export const WATCH_BYTES: usize = 24;
 

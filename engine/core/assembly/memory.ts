@@ -7,7 +7,8 @@ import {
 import { NOWHERE, READ, WRITE, accessFault, beforeStore, hostOf, isRam, pageOf, raise, translate } from './mmu';
 import { exit } from './output';
 import { pmpAllows, pmpUniform } from './pmp';
-import { PAGE_IS_TABLE, PAGE_IS_WRITTEN, dataPrivilege, fill, slot } from './tlb';
+import { forceMemory } from './stuck';
+import { PAGE_IS_STUCK, PAGE_IS_TABLE, PAGE_IS_WRITTEN, dataPrivilege, fill, slot } from './tlb';
 
 // The slow side of memory: everything that a TLB hit does not cover. `va` is an
 // address as the instruction has it, `at` a physical one.
@@ -157,6 +158,7 @@ export function storeByte(at: u64, value: u8): void {
 function written(at: u64, size: u32): void {
   const page = pageOf(at);
   store<u8>(dirtyOf(page), 1);
+  if ((load<u8>(flagsOf(page)) & PAGE_IS_STUCK) != 0) forceMemory(at, size);
   if (codeOf(page) != 0 && invalidate(page, at, size)) store<u32>(LEAVE, 1);
   if (load<u32>(WATCHES) != 0) lookForWatch(at, size, WRITE);
   const tohost = load<u64>(TOHOST);
@@ -170,7 +172,7 @@ function written(at: u64, size: u32): void {
 function remember(va: u64, at: u64): void {
   const page = pageOf(at);
   const tohost = load<u64>(TOHOST);
-  if (codeOf(page) != 0 || (load<u8>(flagsOf(page)) & PAGE_IS_TABLE) != 0) return;
+  if (codeOf(page) != 0 || (load<u8>(flagsOf(page)) & (PAGE_IS_TABLE | PAGE_IS_STUCK)) != 0) return;
   if (tohost != 0 && ((tohost ^ at) & ~4095) == 0) return;
   if (load<u32>(WATCHES) != 0 && isWatched(at & ~4095)) return;
   if (!pmpUniform(at & ~4095)) return;
@@ -197,7 +199,7 @@ export function fillFor(va: u64, size: u32, access: u32): bool {
     return true;
   }
   const page = pageOf(at);
-  if ((load<u8>(flagsOf(page)) & PAGE_IS_TABLE) != 0 || codeOf(page) != 0) return false;
+  if ((load<u8>(flagsOf(page)) & (PAGE_IS_TABLE | PAGE_IS_STUCK)) != 0 || codeOf(page) != 0) return false;
   remember(va, at);
   if (load<u64>(load<usize>(DATA_TLB) + slot(va), WRITE_SET) != (va & ~4095)) return false;
   store<u8>(dirtyOf(page), 1);

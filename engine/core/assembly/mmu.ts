@@ -4,7 +4,8 @@ import {
   codeMap, dirtyOf, flagsOf, tableUseOf,
 } from './layout';
 import { pmpAllows } from './pmp';
-import { PAGE_IS_TABLE, flushTranslations, forgetPage, leaveWriteTlbs } from './tlb';
+import { forceMemory } from './stuck';
+import { PAGE_IS_STUCK, PAGE_IS_TABLE, flushTranslations, forgetPage, leaveWriteTlbs } from './tlb';
 
 // Translation: The RISC-V Instruction Set Manual, volume II, sections 4.3 to 4.5 (Sv39, Sv48), with the A and D bits
 // as Svadu has them if menvcfg.ADUE is set, and as Svade has them if not.
@@ -154,5 +155,6 @@ function updateEntry(at: u64, entry: u64): void {
   store<u64>(hostOf(at), entry);
   const page = pageOf(at);
   store<u8>(dirtyOf(page), 1);
+  if ((load<u8>(flagsOf(page)) & PAGE_IS_STUCK) != 0) forceMemory(at, 8);
   if (load<usize>(codeMap() + (page << 2)) != 0 && invalidate(page, at, 8)) store<u32>(LEAVE, 1);
 }

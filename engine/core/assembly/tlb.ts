@@ -28,6 +28,8 @@ import { forgetPmp } from './pmp';
 export const PAGE_IS_TABLE: u8 = 1;
 /** The page may be in a write TLB. */
 export const PAGE_IS_WRITTEN: u8 = 2;
+/** The page has stuck bits: see stuck.ts. It is in no write TLB. */
+export const PAGE_IS_STUCK: u8 = 4;
 
 const EMPTY: u8 = 0x7f;
 /** The one slot in which a tag of all EMPTY bytes could be looked up. */

@@ -8,6 +8,7 @@ import { readElf } from '../../symbols/elf';
 import { asm, machineWith } from '../guest.test-support';
 import { Machine } from '../machine';
 import { tiers, type Tier } from '../tier';
+import type { StuckBits } from '../types';
 import { DiskImageError, imageOfBytes, imageOfFile } from '../virtio/disk-image';
 import { Driver, request } from '../virtio/driver.test-support';
 import { ThreadLost } from './replica-thread';
@@ -40,6 +41,23 @@ it.each(tiers)('%s: the same states, wherever the code is executed, and moved in
   }
   expect(alone.exitCode).toBe(0);
   expect(thread.isReady).toBe(true);
+});
+
+it('bits that get stuck, and are mended, in code that a thread has translated', async () => {
+  const alone = checksum('translator');
+  const moved = checksum('translator');
+  moved.moveTo(await readyThread());
+  const faults: StuckBits[][] = [
+    [{ place: { kind: 'alu' }, bits: 1n << 40n, value: 1 }],
+    [{ place: { kind: 'x', index: 15 }, bits: 0x300n, value: 0 }, { place: { kind: 'memory', address: 0x80002000n, bytes: 4 }, bits: 1n, value: 1 }],
+    [],
+  ];
+  for (let n = 0; n < 12; n++) {
+    for (const machine of [alone, moved]) machine.setStuckBits(faults[n % 3] ?? []);
+    const limit = alone.retired + 50_021;
+    expect(moved.run(limit)).toBe(alone.run(limit));
+    expect(moved.snapshot().difference(alone.snapshot())).toEqual([]);
+  }
 });
 
 it('breakpoints, watches, and memory that is written are seen by a thread that has translated the code', async () => {

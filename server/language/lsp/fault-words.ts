@@ -1,22 +1,29 @@
-import type { FaultPlan, Place } from '../../../engine/covert/plan';
+import type { FaultPlan, Lifetime, Place, StuckPlace } from '../../../engine/covert/plan';
 import { placeText } from '../places';
 import type { GuestFile } from '../guest-files';
 import { describeAddress, sourceOf } from './guest-lookup';
 
 /** A fault in plain words, addresses as names and source lines. */
-export function describeFault({ effect, target, trigger, optional }: FaultPlan, file: GuestFile): string {
+export function describeFault({ effect, target, trigger, lifetime, optional }: FaultPlan, file: GuestFile): string {
   const whose = target.kind === 'replica' ? `replica ${target.replica}` : `whichever replica runs on core ${target.core}`;
   const where = (address: bigint): string => {
     const source = sourceOf(address, file);
     return `\`${describeAddress(address, file)}\`${source ? ` (${source.file}:${source.line})` : ''}`;
   };
-  const place = (one: Place): string => (one.kind === 'memory' ? `the ${bytes(one.bytes)} at ${where(one.address)}` : `register ${placeText(one)}`);
+  const place = (one: Place | StuckPlace): string => {
+    if (one.kind === 'alu') return 'every result of the integer arithmetic-logic unit';
+    return one.kind === 'memory' ? `the ${bytes(one.bytes)} at ${where(one.address)}` : `register ${placeText(one)}`;
+  };
   const what = ((): string => {
     switch (effect.kind) {
       case 'flip':
         return `flips ${effect.bits.length === 1 ? 'bit' : 'bits'} ${effect.bits.join(', ')} of ${place(effect.place)}`;
       case 'set':
         return `overwrites ${place(effect.place)} with 0x${effect.value.toString(16)}`;
+      case 'stick': {
+        const many = effect.bits.length > 1;
+        return `${many ? 'bits' : 'bit'} ${effect.bits.join(', ')} of ${place(effect.place)} ${many ? 'stick' : 'sticks'} at ${effect.value} ${howLong(lifetime)}`;
+      }
       case 'flip-random':
         return `flips ${effect.count} ${effect.count === 1 ? 'bit' : 'bits'}, drawn from ${effect.places.length === 1 ? place(effect.places[0]!) : `${effect.places.length} places`}`;
     }
@@ -40,6 +47,10 @@ export function describeFault({ effect, target, trigger, optional }: FaultPlan, 
     }
   })();
   return `In ${whose}, ${when}: ${what}.${optional ? ' It may never happen.' : ''}`;
+}
+
+function howLong(lifetime: Lifetime | undefined): string {
+  return lifetime ? `for ${lifetime.length} ${lifetime.unit === 'cycles' ? 'cycles of its core' : 'instructions'}, through rollbacks` : 'for ever, through rollbacks';
 }
 
 function bytes(count: number): string {
