@@ -571,11 +571,11 @@ export class System {
     const checkpoint = protection.checkpointEpochs > 0 && this.#epoch % protection.checkpointEpochs === 0;
     if (!compare && !checkpoint) return;
 
-    const snapshots = snapshotAll(this.replicas);
-    const [first] = snapshots;
+    const [first, ...others] = this.replicas;
     if (!first) return;
-    const changedPages = first.changedPages(this.#checkpoint.snapshot);
-    const mismatch = compareStates(this.replicas, snapshots);
+    const comparisons = others.map(({ computer }) => first.computer.compareState(computer, this.#checkpoint.snapshot));
+    const changedPages = comparisons[0]?.changedPages ?? 0;
+    const mismatch = comparisons.every(({ equal }) => equal) ? undefined : compareStates(this.replicas, snapshotAll(this.replicas));
     if (!mismatch) this.#forgetError();
     if (compare) {
       this.#accounting.stateComparison(changedPages);
@@ -604,13 +604,16 @@ export class System {
   }
 
   #takeCheckpoint(number: number): Checkpoint {
-    const [first] = this.replicas;
+    const [first, ...others] = this.replicas;
     if (!first) throw new Error('a system without replicas');
+    const snapshot = first.computer.snapshot();
+    // They are equal, as has just been found.
+    for (const { computer } of others) computer.share(snapshot);
     return {
       number,
       count: this.#count,
       epoch: this.#epoch,
-      snapshot: first.computer.snapshot(),
+      snapshot,
       compared: this.#compared,
       inputs: this.#feed.handed,
       triggers: this.#injector.counts(),

@@ -22,6 +22,7 @@ import { LoadError } from './load-error';
 import { OutputQueue } from './output-queue';
 import { PageTree } from './page-tree';
 import { MachineSnapshot, machineSnapshot, ramBase } from './snapshot';
+import { changedPages, dirtyPages, sameRam, type LiveRam } from './state-comparison';
 import { noImages, readState, writeState, type ImageOf } from './state-file';
 import type { Bound } from '../translator/translator';
 import { Execution } from './threads/execution';
@@ -133,6 +134,7 @@ export class Machine implements Computer {
   readonly #view: DataView;
   readonly #bytes: Uint8Array;
   readonly #ramAt: number;
+  readonly #ram: Buffer;
   readonly #dirty: Uint8Array;
   readonly #disks: readonly Disk[];
   readonly #virtio: VirtioBoard;
@@ -187,6 +189,7 @@ export class Machine implements Computer {
     this.#view = new DataView(memory.buffer);
     this.#bytes = new Uint8Array(memory.buffer);
     this.#ramAt = ramHostAddress(ramBytes);
+    this.#ram = Buffer.from(memory.buffer, this.#ramAt, ramBytes);
     this.#dirty = this.#bytes.subarray(at.dirty, at.dirty + ramBytes / pageBytes);
     this.#pages = PageTree.zero(ramBytes / pageBytes);
     this.#view.setUint32(at.ramBytes, ramBytes, true);
@@ -649,12 +652,30 @@ export class Machine implements Computer {
 
   snapshot(peer?: Snapshot): MachineSnapshot {
     const changes = new Map<number, Uint8Array>();
-    for (const page of this.#dirtyPages()) changes.set(page, this.#page(page));
+    for (const page of dirtyPages(this.#liveRam())) changes.set(page, this.#page(page));
     this.#pages = this.#pages.with(changes, peer ? machineSnapshot(peer).pages : undefined);
     this.#clean();
     const peers = peer ? machineSnapshot(peer).disks : [];
     const disks = this.#disks.map((disk, i) => ({ image: disk.image, tree: disk.snapshot(peers[i]?.tree) }));
-    return new MachineSnapshot(this.#bytes.slice(stateAt, stateAt + stateBytes), this.#pages, this.ramBytes, this.harts, disks);
+    return new MachineSnapshot(this.#stateBytes().slice(), this.#pages, this.ramBytes, this.harts, disks);
+  }
+
+  compareState(peer: Computer, since: Snapshot): { equal: boolean; changedPages: number } {
+    if (!(peer instanceof Machine)) throw new TypeError('a computer of another kind');
+    const { pages, disks } = machineSnapshot(since);
+    const [own, other] = [this.#liveRam(), peer.#liveRam()];
+    const written = this.#disks.map((disk, i) => ({ tree: disk.snapshot(), then: disks[i]?.tree, peers: peer.#disks[i]?.snapshot() }));
+    const equal = this.ramBytes === peer.ramBytes && Buffer.compare(this.#stateBytes(), peer.#stateBytes()) === 0 && sameRam(own, other)
+      && written.every(({ tree, peers }) => tree === peers || (peers !== undefined && tree.differing(peers).next().done === true));
+    const blocks = written.reduce((sum, { tree, then }) => sum + [...tree.differing(then ?? tree)].length, 0);
+    return { equal, changedPages: changedPages(own, pages) + blocks };
+  }
+
+  share(snapshot: Snapshot): void {
+    const { pages, disks } = machineSnapshot(snapshot);
+    this.#pages = pages;
+    this.#clean();
+    this.#disks.forEach((disk, i) => disk.snapshot(disks[i]?.tree));
   }
 
   restore(snapshot: Snapshot): void {
@@ -675,7 +696,7 @@ export class Machine implements Computer {
 
   /** Gives RAM the contents of a tree. */
   #refill(pages: PageTree): void {
-    const stale = new Set(this.#dirtyPages());
+    const stale = new Set(dirtyPages(this.#liveRam()));
     for (const page of this.#pages.differing(pages)) stale.add(page);
     for (const page of stale) this.writeMemory(ramBase + BigInt(page * pageBytes), pages.page(page).bytes);
     this.#pages = pages;
@@ -728,10 +749,12 @@ export class Machine implements Computer {
     this.#core.watchPages();
   }
 
-  #dirtyPages(): number[] {
-    const found: number[] = [];
-    for (let page = this.#dirty.indexOf(1); page >= 0; page = this.#dirty.indexOf(1, page + 1)) found.push(page);
-    return found;
+  #liveRam(): LiveRam {
+    return { bytes: this.#ram, pages: this.#pages, dirty: this.#dirty };
+  }
+
+  #stateBytes(): Uint8Array {
+    return this.#bytes.subarray(stateAt, stateAt + stateBytes);
   }
 
   #page(index: number): Uint8Array {
