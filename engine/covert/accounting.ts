@@ -49,8 +49,9 @@ export class Accounting {
       .sort((a, b) => b.cycles - a.cycles);
   }
 
-  epoch(): void {
-    this.#owe('rendezvous', 1, this.costs.exit + this.costs.rendezvous);
+  /** Epochs that have ended with a rendezvous. */
+  epochs(count: number): void {
+    this.#owe('rendezvous', count, count * (this.costs.exit + this.costs.rendezvous));
   }
 
   output(bytes: number): void {

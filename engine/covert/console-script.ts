@@ -28,6 +28,11 @@ export class ConsoleScript {
     this.#entries = entries.map(({ awaited, text }) => ({ cue: Buffer.from(awaited), bytes: Buffer.from(text) }));
   }
 
+  /** All has been typed. */
+  get isOver(): boolean {
+    return this.#state.met === this.#entries.length && this.#state.due.length === 0;
+  }
+
   save(): ScriptState {
     return this.#state;
   }

@@ -90,6 +90,12 @@ export class FaultInjector {
     return this.#lasting.any;
   }
 
+  /** Up to this count no fault strikes, lasts, or waits for anything but a count; Infinity where none ever will. */
+  get quietUntil(): number {
+    if (this.isLasting) return 0;
+    return Math.min(...this.#faults.map(({ trigger }, index) => (this.#fired[index] ? Infinity : trigger.kind === 'instruction' ? trigger.count : 0)), Infinity);
+  }
+
   /** Gives a replica's computer the faults that last, as after `load`. */
   applyLasting(replica: ReplicaName, core: number, computer: Computer): void {
     this.#lasting.apply(replica, core, computer);

@@ -50,6 +50,11 @@ export class InputFeed {
     return this.#saw;
   }
 
+  /** True if nothing will be handed over any more, unless after a rollback. */
+  get isOver(): boolean {
+    return this.#handed === this.#decided && this.#script.isOver;
+  }
+
   /** The input that is due, counted as handed over; undefined where there is none. */
   next(guest: GuestView): Input | undefined {
     const input = this.#handed < this.#decided ? this.log.at(this.#handed) : this.#decide(guest);

@@ -1,4 +1,4 @@
-const longest = 4_000_000;
+const longest = 16_000_000;
 const shortest = 64;
 /** In two or three replicas, some tenths of a second. */
 const mostReboots = 256;

@@ -264,14 +264,35 @@ export class System {
     this.#events = [];
   }
 
-  /** The end of the current epoch, in retired instructions. */
-  get #epochEnd(): number {
-    return Math.min((this.#epoch + 1) * this.plan.protection.epochInstructions, this.plan.maxInstructions);
+  /**
+   * Where the replicas meet next, in retired instructions: at the end of the current epoch; or of a later one up to `goal`, where
+   * nothing could come of the rendezvous in between, since the replicas are equal, no fault and no input is due, and no states are compared.
+   */
+  #meetingAt(goal: number, options: AdvanceOptions): number {
+    const { epochInstructions, compareStateEpochs, checkpointEpochs, uncoordinated } = this.plan.protection;
+    const { maxInstructions } = this.plan;
+    let epochs = 1;
+    if (this.#errorSince < 0 && this.#feed.isOver && uncoordinated.length === 0 && !options.breakpoints && !options.collectEffects) {
+      const quiet = Math.min(goal, this.#injector.quietUntil, maxInstructions);
+      epochs = Math.floor(quiet / epochInstructions) - this.#epoch;
+      for (const period of [compareStateEpochs, checkpointEpochs]) if (period > 0) epochs = Math.min(epochs, period - (this.#epoch % period));
+    }
+    return Math.min((this.#epoch + Math.max(1, epochs)) * epochInstructions, maxInstructions);
   }
 
-  /** Runs to `goal` retired instructions or the epoch's end, whichever is first. */
+  /** Makes up for the rendezvous before `count` that nothing could come of. What they cost adds up to the same. */
+  #passEpochs(count: number): void {
+    const passed = Math.ceil(count / this.plan.protection.epochInstructions) - 1 - this.#epoch;
+    if (passed <= 0) return;
+    this.#epoch += passed;
+    this.#chargeExits();
+    if (this.replicas.length > 1) this.#accounting.epochs(passed);
+    this.#accounting.settle(this.replicas);
+  }
+
+  /** Runs to `goal` retired instructions or where the replicas meet, whichever is first. */
   #runEpochPart(goal: number, options: AdvanceOptions): AdvanceStop | undefined {
-    const epochEnd = this.#epochEnd;
+    let epochEnd = this.#meetingAt(goal, options);
     let limit = Math.min(goal, epochEnd);
     this.#crew.gather(limit - this.#count);
     // A breakpoint that one hits is the limit of the others.
@@ -313,8 +334,13 @@ export class System {
 
     for (;;) {
       let ran = runAll(this.replicas.filter((replica) => replica.pending.length === 0));
-      if (this.replicas.every((replica) => (replica.pending[0]?.instruction ?? Infinity) <= limit)) {
+      const said = Math.max(...this.replicas.map((replica) => replica.pending[0]?.instruction ?? Infinity));
+      if (said <= limit) {
+        this.#passEpochs(said);
         if (this.#compareHeads(limit, epochEnd, options)) return undefined;
+        // An output is paid for at the end of its epoch.
+        epochEnd = Math.min(epochEnd, Math.ceil(said / this.plan.protection.epochInstructions) * this.plan.protection.epochInstructions);
+        limit = Math.min(limit, epochEnd);
         continue;
       }
       if (ran) continue;
@@ -328,6 +354,7 @@ export class System {
       return this.#stopAt('overrun', hit.replica, this.#moment + arrived - this.#count);
     }
     if (hit) this.#followIntoTrap(arrived, options);
+    this.#passEpochs(arrived);
     this.#moveTo(arrived);
     if (allHalted || arrived === epochEnd) this.#rendezvous();
     return hit && this.#stopAt('breakpoint', hit.replica, this.#moment);
@@ -506,6 +533,7 @@ export class System {
       return true;
     }
     this.#moveTo(at);
+    this.#chargeExits();
     this.#accounting.settle(this.replicas);
     this.#end('exit', output.value, 'the guest exited');
     return true;
@@ -566,7 +594,7 @@ export class System {
   #compareAndCheckpoint(): void {
     const { protection } = this.plan;
     this.#chargeExits();
-    this.#accounting.epoch();
+    this.#accounting.epochs(1);
     const compare = protection.compareStateEpochs > 0 && this.#epoch % protection.compareStateEpochs === 0;
     const checkpoint = protection.checkpointEpochs > 0 && this.#epoch % protection.checkpointEpochs === 0;
     if (!compare && !checkpoint) return;
@@ -596,6 +624,7 @@ export class System {
 
   /** Interrupts and coordinated clock reads since the last rendezvous, of the replica that had most. */
   #chargeExits(): void {
+    if (this.replicas.length < 2) return;
     const interrupts = Math.max(...this.replicas.map((replica) => replica.computer.interrupts));
     const clockReads = Math.max(...this.replicas.map((replica) => replica.computer.clockReads));
     this.#accounting.interrupts(interrupts - this.#charged.interrupts);
@@ -679,6 +708,7 @@ export class System {
   }
 
   #end(how: Ending, exitCode: number | null, why: string): void {
+    this.#chargeExits();
     const end: SystemEvent = { kind: 'end', moment: this.#moment, instruction: this.#count, how, exitCode, why };
     this.#ended = end;
     this.#detection = undefined;

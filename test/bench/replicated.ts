@@ -28,7 +28,7 @@ const ramBytes = 256 << 20;
 const pageBytes = 4096;
 const epochInstructions = 1_000_000;
 /** Instructions between two looks at what was released. */
-const stride = 4 * epochInstructions;
+const stride = 16 * epochInstructions;
 
 function planOf({ files, initrd, kind }: ReplicatedRun): Plan {
   return {
