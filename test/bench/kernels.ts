@@ -33,12 +33,15 @@ interface OwnRun {
   output: string;
 }
 
-function runOurs(path: string, tier: Tier): OwnRun {
+/** The interpreter is measured on a part of the work, which is alike throughout. */
+const interpretedInstructions = 700_000_000;
+
+function runOurs(path: string, tier: Tier, most = 1e12): OwnRun {
   const machine = loadMachine(readFileSync(path), undefined, undefined, tier);
   const start = process.hrtime.bigint();
-  machine.run(1e12);
+  machine.run(most);
   const seconds = Number(process.hrtime.bigint() - start) / 1e9;
-  if (machine.exitCode !== 0) throw new Error(`${path}: ended with ${machine.exitCode} after ${machine.retired} instructions`);
+  if (machine.exitCode !== 0 && machine.retired < most) throw new Error(`${path}: ended with ${machine.exitCode} after ${machine.retired} instructions`);
   const output = Buffer.from(machine.takeOutputs().flatMap(({ kind, value }) => (kind === 'console' ? [value] : []))).toString();
   return { seconds, instructions: machine.retired, output };
 }
@@ -67,20 +70,20 @@ async function measure(kernel: Kernel, rounds: number, start: number, signal: Ab
     // Signals and the progress get their turn between runs.
     await new Promise<void>((resolve) => setImmediate(resolve));
     signal.throwIfAborted();
-    const own = runOurs(path, 'interpreter');
-    const other = runOurs(path, 'auto');
-    instructions = own.instructions;
-    if (other.output !== own.output || other.instructions !== instructions) throw new Error(`${path}: translated, it does something else`);
-    interpreted.push(instructions / own.seconds / 1e6);
-    translated.push(instructions / other.seconds / 1e6);
+    const interpreter = runOurs(path, 'interpreter', interpretedInstructions);
+    const auto = runOurs(path, 'auto');
+    instructions = auto.instructions;
+    if (!auto.output.startsWith(interpreter.output)) throw new Error(`${path}: translated, it does something else`);
+    interpreted.push(interpreter.instructions / interpreter.seconds / 1e6);
+    translated.push(instructions / auto.seconds / 1e6);
     if (!qemuVersion) continue;
     const peer = await runQemu(path, { timeoutMs: 120_000 });
-    if (peer.exit !== 0 || peer.output.toString() !== own.output) {
-      throw new Error(`${path}: qemu printed ${JSON.stringify(peer.output.toString())}, we ${JSON.stringify(own.output)}`);
+    if (peer.exit !== 0 || peer.output.toString() !== auto.output) {
+      throw new Error(`${path}: qemu printed ${JSON.stringify(peer.output.toString())}, we ${JSON.stringify(auto.output)}`);
     }
     theirs.push(instructions / (peer.seconds - start) / 1e6);
   }
-  const auto = summary(translated);
+  const rate = summary(translated);
   const qemu = theirs.length > 0 ? summary(theirs) : null;
-  return { kernel, instructions, interpreter: summary(interpreted), auto, qemu, ratio: qemu ? auto.median / qemu.median : null };
+  return { kernel, instructions, interpreter: summary(interpreted), auto: rate, qemu, ratio: qemu ? rate.median / qemu.median : null };
 }

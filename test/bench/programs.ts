@@ -23,11 +23,17 @@ export interface Program {
   long?: true;
 }
 
-/** `openssl speed` works for a time of the guest's and says how often; a second is the least it takes. */
-function openssl(name: string, what: string, algorithm: string): Program {
+/**
+ * `openssl speed` works for a time of the guest's and says how often; a second is the least it takes. After what
+ * is wanted it would go on with other operations.
+ */
+function openssl(name: string, what: string, algorithm: string, seconds: number): Program {
   return {
     name, group: 'compute', what, same: false,
-    run: (quick) => `openssl speed -mr -seconds ${quick ? 1 : 2} ${algorithm} 2>&1 | sed -u '/^+R/q'`,
+    prepare: () => 'rm -f speed; mkfifo speed',
+    run: (quick) => `openssl speed -mr -seconds ${quick ? 1 : seconds} ${algorithm} > speed 2>&1 &
+sed -u '/^+R/q' speed
+kill $!`,
     between: { from: /^\+DT/, to: /^\+R/ },
     work: /^\+R1?:(\d+):/,
   };
@@ -36,11 +42,11 @@ function openssl(name: string, what: string, algorithm: string): Program {
 export const programs: readonly Program[] = [
   {
     name: 'sysbench cpu', group: 'compute', what: 'primes by trial division', same: true,
-    run: (quick) => `sysbench cpu --cpu-max-prime=10000 --events=${quick ? 100 : 400} --time=0 --threads=1 run | grep 'number of events'`,
+    run: (quick) => `sysbench cpu --cpu-max-prime=10000 --events=${quick ? 100 : 1600} --time=0 --threads=1 run | grep 'number of events'`,
   },
-  openssl('openssl sha256', 'blocks of 8 KiB', '-bytes 8192 sha256'),
-  openssl('openssl aes', 'aes-128-cbc, blocks of 8 KiB', '-bytes 8192 -evp aes-128-cbc'),
-  openssl('openssl rsa', 'private operations, 1024 bits', 'rsa1024'),
+  openssl('openssl sha256', 'blocks of 8 KiB', '-bytes 8192 sha256', 6),
+  openssl('openssl aes', 'aes-128-cbc, blocks of 8 KiB', '-bytes 8192 -evp aes-128-cbc', 6),
+  openssl('openssl rsa', 'private operations, 1024 bits', 'rsa1024', 4),
   {
     name: '7z b', group: 'compute', what: 'LZMA both ways, dictionary of 256 KiB, one thread', same: false, long: true,
     // Told that the processor is this slow, it does the least and the same amount of work; before, it measures the processor, which is not timed.
@@ -51,7 +57,7 @@ export const programs: readonly Program[] = [
     name: 'sqlite3', group: 'compute', what: 'a table with an index, aggregates, in memory', same: true,
     run: (quick) => `sqlite3 :memory: <<SQL
 create table t(id integer primary key, name text, value real);
-with recursive n(i) as (select 1 union all select i + 1 from n where i < ${quick ? 15_000 : 60_000})
+with recursive n(i) as (select 1 union all select i + 1 from n where i < ${quick ? 15_000 : 150_000})
   insert into t select i, 'name ' || (i * 7919 % 1009), sqrt(i) * sin(i) from n;
 create index by_name on t(name);
 select count(*), printf('%.12f', sum(value)), printf('%.12f', avg(value * value)), max(name) from t;
@@ -60,21 +66,21 @@ SQL`,
   },
   {
     name: 'xz', group: 'compute', what: 'level 6, the beginning of a program', same: true,
-    prepare: (quick) => `head -c ${quick ? 250_000 : 1_000_000} /usr/bin/redis-check-rdb > plain`,
+    prepare: (quick) => `head -c ${quick ? 250_000 : 2_500_000} /usr/bin/redis-check-rdb > plain`,
     run: () => 'xz -6 -T1 -c plain | sha256sum',
   },
   {
     name: 'redis', group: 'loads', what: 'redis-benchmark in the guest, ten clients, set and get', same: true,
     prepare: () => `redis-server --save '' --dir /tmp > redis.log 2>&1 &
 until redis-cli ping > ping.log 2>&1; do sleep 0.05; done`,
-    run: (quick) => `redis-benchmark -n ${quick ? 500 : 3000} -c 10 -t set,get --csv | cut -d , -f 1`,
+    run: (quick) => `redis-benchmark -n ${quick ? 500 : 8000} -c 10 -t set,get --csv | cut -d , -f 1`,
   },
   {
     name: 'nginx', group: 'loads', what: 'a page of 10 KB over one connection, requests in a row', same: true,
     prepare: (quick) => `head -c 10000 /usr/bin/redis-check-rdb > page
 echo 'user root; daemon off; error_log stderr; pid /tmp/pid; events {} http { access_log off; keepalive_requests 100000; server { listen 80; root /tmp; } }' > nginx.conf
 request='GET /page HTTP/1.1\\r\\nHost: guest\\r\\n'
-i=1; while [ $i -lt ${quick ? 500 : 3000} ]; do printf "$request\\r\\n"; i=$((i + 1)); done > requests
+i=1; while [ $i -lt ${quick ? 500 : 12_000} ]; do printf "$request\\r\\n"; i=$((i + 1)); done > requests
 printf "$request"'Connection: close\\r\\n\\r\\n' >> requests
 nginx -c /tmp/nginx.conf &
 until [ -s pid ]; do sleep 0.05; done`,

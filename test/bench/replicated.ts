@@ -9,6 +9,7 @@ import { machineSnapshot } from '../../engine/machine/snapshot';
 import type { Tier } from '../../engine/machine/tier';
 import { imageOfFile } from '../../engine/machine/virtio/disk-image';
 import type { DebianFiles } from '../../server/guest/debian';
+import { residentRam } from './resident-ram';
 
 /** What the parent asks for. */
 export interface ReplicatedRun {
@@ -21,7 +22,7 @@ export interface ReplicatedRun {
 
 export type Message =
   | { kind: 'console'; text: string; instruction: number }
-  /** `beyond`: bytes of host memory a replica takes beyond the RAM that its guest has touched. */
+  /** `beyond`: bytes of host memory a replica takes beyond what its guest's RAM takes. */
   | { kind: 'end'; exit: number | null; why: string; detections: number; beyond: number };
 
 const ramBytes = 256 << 20;
@@ -60,6 +61,12 @@ function planOf({ files, initrd, kind }: ReplicatedRun): Plan {
 
 const tell = (message: Message): void => void process.send?.(message);
 
+/** Bytes of RAM in pages that are not zero: less than what is resident. */
+function usedRam(system: System): number {
+  const snapshot = system.replicas[0]?.computer.snapshot();
+  return snapshot ? [...machineSnapshot(snapshot).pages.used()].length * pageBytes : 0;
+}
+
 async function runReplicated(run: ReplicatedRun): Promise<void> {
   const base = process.memoryUsage.rss();
   const system = new System(planOf(run), { forgetful: true, tier: run.tier, threads: run.threads });
@@ -75,10 +82,9 @@ async function runReplicated(run: ReplicatedRun): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
   } while (!system.ended);
   const rss = process.memoryUsage.rss();
-  const snapshot = system.replicas[0]?.computer.snapshot();
-  const touched = snapshot ? [...machineSnapshot(snapshot).pages.used()].length * pageBytes : 0;
   const replicas = system.replicas.length;
-  tell({ kind: 'end', ...end, detections, beyond: (rss - base) / replicas - touched });
+  const ram = residentRam(ramBytes) ?? replicas * usedRam(system);
+  tell({ kind: 'end', ...end, detections, beyond: (rss - base - ram) / replicas });
   system.close();
   process.disconnect();
 }

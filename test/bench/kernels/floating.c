@@ -4,9 +4,9 @@
 #include "../../../examples/runtime/guest.h"
 
 #define BODIES 5
-#define STEPS 200000
+#define STEPS 1000000
 #define EDGE 256
-#define ITERATIONS 200
+#define ITERATIONS 1000
 
 struct body {
   double x, y, z, vx, vy, vz, mass;

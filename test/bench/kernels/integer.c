@@ -3,7 +3,7 @@
 
 #include "../../../examples/runtime/guest.h"
 
-#define PASSES 24000
+#define PASSES 160000
 #define NODES 60
 #define SIZE 10
 #define TEXT_BYTES 400

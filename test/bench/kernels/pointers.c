@@ -4,10 +4,10 @@
 #include "../../../examples/runtime/guest.h"
 
 #define LINKS (256 * 1024) // 8 bytes each
-#define ROUNDS 60
+#define ROUNDS 300
 #define BUCKETS 4096
 #define ENTRIES 12000
-#define LOOKUPS 3000000
+#define LOOKUPS 15000000
 
 struct entry {
   struct entry *next;
