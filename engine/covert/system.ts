@@ -601,9 +601,8 @@ export class System {
 
     const [first, ...others] = this.replicas;
     if (!first) return;
-    const comparisons = others.map(({ computer }) => first.computer.compareState(computer, this.#checkpoint.snapshot));
-    const changedPages = comparisons[0]?.changedPages ?? 0;
-    const mismatch = comparisons.every(({ equal }) => equal) ? undefined : compareStates(this.replicas, snapshotAll(this.replicas));
+    const { equal, changedPages } = first.computer.compareState(others.map(({ computer }) => computer), this.#checkpoint.snapshot);
+    const mismatch = equal ? undefined : compareStates(this.replicas, snapshotAll(this.replicas));
     if (!mismatch) this.#forgetError();
     if (compare) {
       this.#accounting.stateComparison(changedPages);

@@ -22,7 +22,7 @@ import { LoadError } from './load-error';
 import { OutputQueue } from './output-queue';
 import { PageTree } from './page-tree';
 import { MachineSnapshot, machineSnapshot, ramBase } from './snapshot';
-import { changedPages, dirtyPages, sameRam, type LiveRam } from './state-comparison';
+import { agree, changedPages, dirtyPages, sameRam, type LiveRam } from './state-comparison';
 import { noImages, readState, writeState, type ImageOf } from './state-file';
 import type { Bound } from '../translator/translator';
 import { Execution } from './threads/execution';
@@ -153,6 +153,8 @@ export class Machine implements Computer {
   #breakpoints: readonly bigint[] = [];
   /** Undefined where no bits are stuck, as mostly. */
   #stuck: StuckTables | undefined;
+  /** Of the comparison in which others were found to be in the same state; nothing once a state was stored or given to it. */
+  #agreement: symbol | undefined;
   /** What RAM held at the last snapshot or restore; pages whose dirty byte is set may differ. */
   #pages: PageTree;
   /** What a reboot goes back to, but for the disks. It never changes once a guest runs. */
@@ -660,15 +662,27 @@ export class Machine implements Computer {
     return new MachineSnapshot(this.#stateBytes().slice(), this.#pages, this.ramBytes, this.harts, disks);
   }
 
-  compareState(peer: Computer, since: Snapshot): { equal: boolean; changedPages: number } {
-    if (!(peer instanceof Machine)) throw new TypeError('a computer of another kind');
+  compareState(peers: readonly Computer[], since: Snapshot): { equal: boolean; changedPages: number } {
+    const others = peers.map((peer) => {
+      if (!(peer instanceof Machine) || peer.ramBytes !== this.ramBytes) throw new TypeError('a computer of another kind');
+      return peer;
+    });
     const { pages, disks } = machineSnapshot(since);
-    const [own, other] = [this.#liveRam(), peer.#liveRam()];
-    const written = this.#disks.map((disk, i) => ({ tree: disk.snapshot(), then: disks[i]?.tree, peers: peer.#disks[i]?.snapshot() }));
-    const equal = this.ramBytes === peer.ramBytes && Buffer.compare(this.#stateBytes(), peer.#stateBytes()) === 0 && sameRam(own, other)
-      && written.every(({ tree, peers }) => tree === peers || (peers !== undefined && tree.differing(peers).next().done === true));
-    const blocks = written.reduce((sum, { tree, then }) => sum + [...tree.differing(then ?? tree)].length, 0);
-    return { equal, changedPages: changedPages(own, pages) + blocks };
+    const all = [this, ...others];
+    const trees = all.map((machine) => machine.#disks.map((disk) => disk.snapshot()));
+    const same = others.every((other, i) => Buffer.compare(this.#stateBytes(), other.#stateBytes()) === 0
+      && (trees[0] ?? []).every((tree, disk) => tree === trees[i + 1]?.[disk] || tree.differing(trees[i + 1]?.[disk] ?? tree).next().done === true));
+    const blocks = (trees[0] ?? []).reduce((sum, tree, i) => sum + [...tree.differing(disks[i]?.tree ?? tree)].length, 0);
+    const [own, ...rams] = all.map((machine) => machine.#liveRam()) as [LiveRam, ...LiveRam[]];
+    const stored = all.every((machine) => machine.#pages === pages);
+    const count = same && stored ? agree(own, rams, all.every((machine) => machine.#agreement !== undefined && machine.#agreement === this.#agreement)) : undefined;
+    if (count === undefined) return { equal: same && sameRam(own, rams), changedPages: changedPages(own, pages) + blocks };
+    const agreement = Symbol();
+    for (const machine of all) {
+      machine.#agreement = agreement;
+      machine.#core.watchPages();
+    }
+    return { equal: true, changedPages: count + blocks };
   }
 
   share(snapshot: Snapshot): void {
@@ -746,6 +760,7 @@ export class Machine implements Computer {
   /** From here on the next store to any page is noticed. */
   #clean(): void {
     this.#dirty.fill(0);
+    this.#agreement = undefined;
     this.#core.watchPages();
   }
 

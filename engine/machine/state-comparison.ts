@@ -1,33 +1,27 @@
 import { pageBytes } from '../core/layout';
 import type { PageTree } from './page-tree';
 
-/** A RAM as it is now: what it held when it was last looked at as a whole, and a byte for each page that is 1 if it may hold something else. */
+/** A RAM as it is now: what it held when all of it was stored, and for each page a byte that is not 0 if it may hold something else. */
 export interface LiveRam {
   readonly bytes: Buffer;
   readonly pages: PageTree;
   readonly dirty: Uint8Array;
 }
 
+/** A page's dirty byte where it has not been written to since it was found to have changed, and to be the same in all of a group; what is written to has 1. */
+const agreed = 2;
+
 /** Indexes of the pages that may hold something else than the tree says, ascending. */
 export function* dirtyPages({ dirty }: Pick<LiveRam, 'dirty'>): Generator<number> {
-  for (let page = dirty.indexOf(1); page >= 0; page = dirty.indexOf(1, page + 1)) yield page;
+  for (let page = 0; page < dirty.length; page++) if (dirty[page] !== 0) yield page;
 }
 
-/** Whether two RAMs of one size hold the same. Only what one of them has changed, or what their trees say of, is looked at. */
-export function sameRam(a: LiveRam, b: LiveRam): boolean {
-  // Pages in a row are compared at once.
-  const same = (from: number, end: number): boolean => a.bytes.compare(b.bytes, from * pageBytes, end * pageBytes, from * pageBytes, end * pageBytes) === 0;
-  for (const pages of [dirtyPages(a), dirtyPages(b), a.pages.differing(b.pages)]) {
-    let [from, end] = [0, 0];
-    for (const page of pages) {
-      if (page === end) {
-        end++;
-        continue;
-      }
-      if (from < end && !same(from, end)) return false;
-      [from, end] = [page, page + 1];
+/** Whether all hold the same as the first one. Only what one of them has changed, or what their trees say of, is looked at. */
+export function sameRam(first: LiveRam, others: readonly LiveRam[]): boolean {
+  for (const other of others) {
+    for (const pages of [dirtyPages(first), dirtyPages(other), first.pages.differing(other.pages)]) {
+      for (const page of pages) if (!samePage(first, other, page)) return false;
     }
-    if (from < end && !same(from, end)) return false;
   }
   return true;
 }
@@ -35,9 +29,43 @@ export function sameRam(a: LiveRam, b: LiveRam): boolean {
 /** How many pages hold something else than they did then. */
 export function changedPages(ram: LiveRam, then: PageTree): number {
   let count = 0;
-  for (const page of ram.pages.differing(then)) if (ram.dirty[page] !== 1) count++;
-  for (const page of dirtyPages(ram)) {
-    if (ram.bytes.compare(then.page(page).bytes, 0, pageBytes, page * pageBytes, (page + 1) * pageBytes) !== 0) count++;
-  }
+  for (const page of ram.pages.differing(then)) if (ram.dirty[page] === 0) count++;
+  for (const page of dirtyPages(ram)) if (hasChanged(ram, then, page)) count++;
   return count;
+}
+
+/**
+ * Both at once for RAMs that were stored in the same tree, and in time linear in what has been written since the last time: pages in
+ * which they agreed then are not looked at again until somebody writes to them. `trusted`: no other state has been given to one of them since.
+ * Returns how many pages differ from the tree; undefined, with nothing changed, where the RAMs are not the same.
+ */
+export function agree(first: LiveRam, others: readonly LiveRam[], trusted: boolean): number | undefined {
+  const all = [first, ...others];
+  const [one, two] = [first.dirty, others[0]?.dirty ?? first.dirty];
+  const looked: number[] = [];
+  const changed: boolean[] = [];
+  let count = 0;
+  for (let page = 0; page < one.length; page++) {
+    if (one[page] === 0 && two[page] === 0 && (all.length < 3 || all.every(({ dirty }) => dirty[page] === 0))) continue;
+    if (trusted && all.every(({ dirty }) => dirty[page] === agreed)) {
+      count++;
+      continue;
+    }
+    if (!others.every((other) => samePage(first, other, page))) return undefined;
+    const has = hasChanged(first, first.pages, page);
+    if (has) count++;
+    looked.push(page);
+    changed.push(has);
+  }
+  for (const { dirty } of all) looked.forEach((page, i) => (dirty[page] = changed[i] ? agreed : 0));
+  return count;
+}
+
+function samePage(a: LiveRam, b: LiveRam, page: number): boolean {
+  const [from, end] = [page * pageBytes, (page + 1) * pageBytes];
+  return a.bytes.compare(b.bytes, from, end, from, end) === 0;
+}
+
+function hasChanged({ bytes }: LiveRam, then: PageTree, page: number): boolean {
+  return bytes.compare(then.page(page).bytes, 0, pageBytes, page * pageBytes, (page + 1) * pageBytes) !== 0;
 }

@@ -207,10 +207,11 @@ export interface Computer {
   snapshot(peer?: Snapshot): Snapshot;
   restore(snapshot: Snapshot): void;
   /**
-   * Whether a computer of the same make is in the same state now, and how many pages of RAM and disks have another
-   * content here than they had in a snapshot. Nothing is stored for it, so it is faster than to compare snapshots.
+   * Whether computers of the same make are in the same state as this one, and how many pages of its RAM and disks have another
+   * content than they had in a snapshot. Nothing is stored for it, and what was compared before and not written to since is not
+   * looked at again, so it is faster than to compare snapshots.
    */
-  compareState(peer: Computer, since: Snapshot): { equal: boolean; changedPages: number };
+  compareState(peers: readonly Computer[], since: Snapshot): { equal: boolean; changedPages: number };
   /** To be called where the state is that of the snapshot, a peer's: what is stored is shared with it from now on. */
   share(snapshot: Snapshot): void;
 }

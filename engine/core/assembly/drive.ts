@@ -103,7 +103,7 @@ const EVERYTHING: u32 = 2;
 /** Of the account that translated code gives back: instructions that may still be retired, and from bit 32 on cycles spent. */
 const LEFT: u64 = 0x3fffffff;
 const SPENT: u64 = 0xffffff;
-/** Instructions that translated code runs at most before it comes back, so that the host may replace it by a better one. */
+/** Instructions that translated code, or the interpreter where nothing is translated, runs at most before it comes back, so that the host may replace it by better code of its own. */
 const STRETCH: u64 = 200_000;
 
 /** Gives the turn to the next hart that has something to do; false if there is none. */
@@ -170,7 +170,7 @@ function pageRecords(va: u64): usize {
 function runBlocks(goal: u64): u32 {
   const sampling = load<u32>(SAMPLING) != 0;
   const forced = load<u32>(SAMPLING) == EVERYTHING;
-  let slice = sampling ? min(goal, nextLook()) : goal;
+  let slice = min(goal, sampling ? nextLook() : load<u64>(STATE + RETIRED) + STRETCH);
   for (;;) {
     const pc = load<u64>(STATE + PC);
     const records = pageRecords(pc);
@@ -212,7 +212,7 @@ function runBlocks(goal: u64): u32 {
       if (ask(pc)) return HOT;
       slice = min(goal, load<u64>(STATE + RETIRED) + load<u16>(record, 12));
     } else if (load<u64>(STATE + RETIRED) >= slice) {
-      slice = min(goal, lookLater());
+      slice = min(goal, sampling ? lookLater() : load<u64>(STATE + RETIRED) + STRETCH);
       if (sampling && sample()) return HOT;
     }
     event = interpret(record, pc & ~4095, records, slice, false);
@@ -223,6 +223,10 @@ function runBlocks(goal: u64): u32 {
     if (event == BUDGET) {
       if (slice == goal) return load<u64>(STATE + RETIRED) < goal ? step() : GO_ON;
       if (forced) continue;
+      if (!sampling) {
+        slice = min(goal, load<u64>(STATE + RETIRED) + STRETCH);
+        continue;
+      }
       slice = min(goal, lookLater());
       if (sample()) return HOT;
       continue;
