@@ -14,6 +14,8 @@ const limits = { blocks: 256, instructions: 2000 };
 const farthest = 3;
 /** A module costs about as much as some hundred instructions. */
 const mostTogether = 12;
+/** Hot places that are gathered before they are translated. */
+const mostWaiting = 6;
 /** Functions, and guest instructions in them, that a machine keeps at most. More make room by forgetting all. */
 export interface Bound {
   functions: number;
@@ -52,6 +54,8 @@ export class Translator {
   readonly #imports: { env: Record<string, unknown> };
   /** Records of instructions that translated code leaves to the core, by encoding. */
   readonly #called = new Map<number, number>();
+  /** Hot places that have been reported once and not been translated, with their RAM pages. */
+  readonly #waiting = new Map<bigint, number | undefined>();
   /** Where the core's own functions end in the table. */
   readonly #first: number;
   /** Functions since the last time that all were forgotten, and guest instructions in them. */
@@ -82,7 +86,7 @@ export class Translator {
 
   /**
    * Translates the function at HOT_VA, where the core has stopped, and unless it is to be `alone`, what it
-   * calls of what has run.
+   * calls of what has run. Then it may wait for others, since modules cost much each, until it is reported once more.
    */
   translate(breakpoints: readonly bigint[], alone: boolean): void {
     const full = this.functions + mostAdded.functions > this.bound.functions || this.instructions + mostAdded.instructions > this.bound.instructions;
@@ -92,25 +96,41 @@ export class Translator {
       // What is still hot will be reported again.
       return;
     }
+    const va = this.#view.getBigUint64(layout.hotVa, true);
+    const isAgain = this.#waiting.has(va);
+    this.#waiting.set(va, this.#ramPage(va));
+    if (!alone && !isAgain && this.#waiting.size < mostWaiting) return;
+    // What is mapped otherwise now is another's; it will be reported again.
+    const hot = [...this.#waiting].filter(([address, page]) => page !== undefined && page === this.#ramPage(address)).map(([address]) => address);
+    this.#waiting.clear();
+    this.#translate(hot, breakpoints, alone);
+  }
+
+  #translate(hot: readonly bigint[], breakpoints: readonly bigint[], alone: boolean): void {
     // Whichever page they are in: one of RAM may have any address, and its records belong to all of them.
     const stops = new Set(breakpoints.map((address) => Number(address & 4095n)));
     const stuck = readStuck(this.#view);
     const bounds: Limits = { ...limits, computesRightly: stuck === noneStuck };
     const batch: Found[] = [];
-    const waiting = [this.#view.getBigUint64(layout.hotVa, true)];
+    const waiting = [...hot];
     const met = new Set(waiting);
     let size = 0;
     for (let va = waiting.shift(); va !== undefined && batch.length < mostTogether && size < limits.instructions; va = waiting.shift()) {
       const base = va & ~4095n;
+      const start = Number(va & 4095n);
+      // Offsets of what the functions before have from this base.
+      const others = batch.map((found) => ({ ...found, by: Number(found.base - base) }));
+      if (others.some(({ blocks, by }) => blocks.some(({ at }) => at + by === start))) continue;
+      const begun = new Set(others.flatMap(({ entries, by }) => entries.map((at) => at + by)));
       const around = this.#around(base);
       // Nor is anything translated twice on purpose: at an entry of another function that one goes on. And what has not run is not
       // worth it, by the records that the interpreter has made.
       const isBoundary = (at: number): boolean => {
-        if (stops.has(at & 4095)) return true;
+        if (stops.has(at & 4095) || begun.has(at)) return true;
         const { op, isDecoded } = this.#recordAt(around.ramPageAt(pageOf(at)), at);
         return op === entryOp || (!alone && !isDecoded);
       };
-      const found = explore(Number(va & 4095n), around.bytesAt, bounds, isBoundary);
+      const found = explore(start, around.bytesAt, bounds, isBoundary);
       if (found.entries.length === 0) continue;
       batch.push({ ...found, base, around });
       size += sizeOf(found);
@@ -270,6 +290,7 @@ export class Translator {
     this.core.forget();
     for (let index = this.#first; index < this.#first + this.functions; index++) this.core.table.set(index, null);
     this.#called.clear();
+    this.#waiting.clear();
     this.functions = 0;
     this.instructions = 0;
   }

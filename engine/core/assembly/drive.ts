@@ -98,6 +98,8 @@ const HOT: u32 = 3;
 const SLICE: u64 = 4096;
 /** How often a block is met before it counts as hot. */
 const WARM: u16 = 48;
+/** As how often met it counts when it has been reported: the host may have put it off. */
+const STILL_WARM: u16 = 36;
 /** Value of SAMPLING: every block is reported when it is met first. */
 const EVERYTHING: u32 = 2;
 /** Of the account that translated code gives back: instructions that may still be retired, and from bit 32 on cycles spent. */
@@ -281,7 +283,7 @@ function sample(): bool {
   const count: u16 = load<u16>(place) + 1;
   store<u16>(place, count);
   if (count < WARM) return false;
-  store<u16>(place, 0);
+  store<u16>(place, STILL_WARM);
   report(pc, entry);
   return true;
 }
