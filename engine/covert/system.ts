@@ -86,6 +86,7 @@ const replicaNames: readonly ReplicaName[] = ['A', 'B', 'C'];
 export class System {
   readonly replicas: readonly Replica[];
   readonly chip: Chip;
+  readonly #plan: Pick<Plan, 'protection' | 'maxInstructions'>;
   readonly #injector: FaultInjector;
   readonly #accounting: Accounting;
   readonly #log: ReleaseLog;
@@ -114,11 +115,10 @@ export class System {
   /** Where each replica stood when the user resumed. */
   #origins = new Map<Replica, { retired: number; pc: bigint }>();
 
-  constructor(
-    readonly plan: Plan,
-    options: SystemOptions = {},
-  ) {
-    const { protection, guest } = plan;
+  constructor(plan: Plan, options: SystemOptions = {}) {
+    const { protection, guest, maxInstructions } = plan;
+    // Not the plan: a guest's files are large.
+    this.#plan = { protection, maxInstructions };
     this.chip = new Chip(plan.chip);
     this.#log = options.log ?? new ReleaseLog();
     this.#feed = new InputFeed(options.inputs ?? new InputLog(), guest.typing ?? []);
@@ -167,7 +167,7 @@ export class System {
     return this.#detection;
   }
   get protectionNow(): ProtectionKind {
-    return this.plan.protection.kind;
+    return this.#plan.protection.kind;
   }
   /** Threads that execute the replicas now, the caller's among them. */
   get threads(): number {
@@ -269,8 +269,8 @@ export class System {
    * nothing could come of the rendezvous in between, since the replicas are equal, no fault and no input is due, and no states are compared.
    */
   #meetingAt(goal: number, options: AdvanceOptions): number {
-    const { epochInstructions, compareStateEpochs, checkpointEpochs, uncoordinated } = this.plan.protection;
-    const { maxInstructions } = this.plan;
+    const { epochInstructions, compareStateEpochs, checkpointEpochs, uncoordinated } = this.#plan.protection;
+    const { maxInstructions } = this.#plan;
     let epochs = 1;
     if (this.#errorSince < 0 && this.#feed.isOver && uncoordinated.length === 0 && !options.breakpoints && !options.collectEffects) {
       const quiet = Math.min(goal, this.#injector.quietUntil, maxInstructions);
@@ -282,7 +282,7 @@ export class System {
 
   /** Makes up for the rendezvous before `count` that nothing could come of. What they cost adds up to the same. */
   #passEpochs(count: number): void {
-    const passed = Math.ceil(count / this.plan.protection.epochInstructions) - 1 - this.#epoch;
+    const passed = Math.ceil(count / this.#plan.protection.epochInstructions) - 1 - this.#epoch;
     if (passed <= 0) return;
     this.#epoch += passed;
     this.#chargeExits();
@@ -339,7 +339,7 @@ export class System {
         this.#passEpochs(said);
         if (this.#compareHeads(limit, epochEnd, options)) return undefined;
         // An output is paid for at the end of its epoch.
-        epochEnd = Math.min(epochEnd, Math.ceil(said / this.plan.protection.epochInstructions) * this.plan.protection.epochInstructions);
+        epochEnd = Math.min(epochEnd, Math.ceil(said / this.#plan.protection.epochInstructions) * this.#plan.protection.epochInstructions);
         limit = Math.min(limit, epochEnd);
         continue;
       }
@@ -489,7 +489,7 @@ export class System {
     const heads = this.replicas.map((replica) => replica.pending[0]).filter((output) => output !== undefined);
     const at = Math.max(...heads.map((output) => output.instruction));
     const mismatch = compareOutputs(this.replicas);
-    if (mismatch && this.plan.protection.compareOutput) {
+    if (mismatch && this.#plan.protection.compareOutput) {
       // Nobody is past `at`: whoever waits with an output ran no further than the last common moment or that output.
       for (const replica of this.replicas) {
         while (!replica.halted && replica.computer.retired < Math.min(at, limit)) {
@@ -540,7 +540,7 @@ export class System {
   }
 
   #rendezvous(): void {
-    const { protection, maxInstructions } = this.plan;
+    const { protection, maxInstructions } = this.#plan;
     const replicated = this.replicas.length > 1;
     const found = replicated ? inspectArrival(this.replicas, protection.compareOutput) : undefined;
     if (found) {
@@ -592,7 +592,7 @@ export class System {
   }
 
   #compareAndCheckpoint(): void {
-    const { protection } = this.plan;
+    const { protection } = this.#plan;
     this.#chargeExits();
     this.#accounting.epochs(1);
     const compare = protection.compareStateEpochs > 0 && this.#epoch % protection.compareStateEpochs === 0;
@@ -667,7 +667,7 @@ export class System {
   #recover(detection: Detection): void {
     const { number, count, epoch, snapshot, compared, inputs, triggers } = this.#checkpoint;
     const attempt = this.#attempts.from === number ? this.#attempts.count + 1 : 1;
-    if (attempt > this.plan.protection.retry) {
+    if (attempt > this.#plan.protection.retry) {
       const why = `${detection.what}; it came back after ${attempt - 1} rollbacks to checkpoint ${number}`;
       return this.#end('stopped', null, why);
     }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { pageBytes } from '../core/layout';
 
 const fanout = 16;
+const fanoutBits = 4;
 
 /** 4096 bytes that never change; shared by every state that has them at any place. */
 export class Page {
@@ -59,7 +60,7 @@ export class PageTree {
   page(index: number): Page {
     let node: Node | Page = this.root;
     for (let level = this.levels - 1; node instanceof Node; level--) {
-      const child: Node | Page | undefined = node.children[Math.floor(index / fanout ** level) % fanout];
+      const child: Node | Page | undefined = node.children[(index >>> (fanoutBits * level)) & (fanout - 1)];
       if (!child) throw new Error(`page ${index} is outside of the tree`);
       node = child;
     }

@@ -13,7 +13,16 @@ const agreed = 2;
 
 /** Indexes of the pages that may hold something else than the tree says, ascending. */
 export function* dirtyPages({ dirty }: Pick<LiveRam, 'dirty'>): Generator<number> {
-  for (let page = 0; page < dirty.length; page++) if (dirty[page] !== 0) yield page;
+  const words = wordsOf(dirty);
+  for (let word = 0; word < words.length; word++) {
+    if (words[word] !== 0) for (let page = 4 * word; page < 4 * word + 4; page++) if (dirty[page] !== 0) yield page;
+  }
+  for (let page = 4 * words.length; page < dirty.length; page++) if (dirty[page] !== 0) yield page;
+}
+
+/** Four at a time, since most are 0: as many as there are whole words, which the layout aligns. */
+function wordsOf(dirty: Uint8Array): Uint32Array {
+  return new Uint32Array(dirty.buffer, dirty.byteOffset, dirty.length >>> 2);
 }
 
 /** Whether all hold the same as the first one. Only what one of them has changed, or what their trees say of, is looked at. */
@@ -41,12 +50,10 @@ export function changedPages(ram: LiveRam, then: PageTree): number {
  */
 export function agree(first: LiveRam, others: readonly LiveRam[], trusted: boolean): number | undefined {
   const all = [first, ...others];
-  const [one, two] = [first.dirty, others[0]?.dirty ?? first.dirty];
   const looked: number[] = [];
   const changed: boolean[] = [];
   let count = 0;
-  for (let page = 0; page < one.length; page++) {
-    if (one[page] === 0 && two[page] === 0 && (all.length < 3 || all.every(({ dirty }) => dirty[page] === 0))) continue;
+  for (const page of dirtyInAny(all)) {
     if (trusted && all.every(({ dirty }) => dirty[page] === agreed)) {
       count++;
       continue;
@@ -59,6 +66,17 @@ export function agree(first: LiveRam, others: readonly LiveRam[], trusted: boole
   }
   for (const { dirty } of all) looked.forEach((page, i) => (dirty[page] = changed[i] ? agreed : 0));
   return count;
+}
+
+function* dirtyInAny(rams: readonly LiveRam[]): Generator<number> {
+  const words = rams.map(({ dirty }) => wordsOf(dirty));
+  const [one, two] = [words[0], words[1] ?? words[0]];
+  const pages = rams[0]?.dirty.length ?? 0;
+  if (!one || !two) return;
+  for (let word = 0; word <= one.length; word++) {
+    if (one[word] === 0 && two[word] === 0 && (rams.length < 3 || words.every((each) => each[word] === 0))) continue;
+    for (let page = 4 * word; page < Math.min(pages, 4 * word + 4); page++) if (rams.some(({ dirty }) => dirty[page] !== 0)) yield page;
+  }
 }
 
 function samePage(a: LiveRam, b: LiveRam, page: number): boolean {

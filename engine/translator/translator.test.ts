@@ -43,6 +43,32 @@ function machineOf(words: readonly number[], tier: Tier): Machine {
 
 const stateOf = (machine: Machine): unknown[] => [machine.retired, machine.pc, machine.cycles, machine.snapshot().hash()];
 
+/** A loop that calls a function on the next page, over and over. */
+function farLoop(tier: Tier): Machine {
+  const machine = machineOf([asm.addi(counter, counter, 1), asm.jal(link, 4096 - 4), asm.jal(0, -8)], tier);
+  machine.writeMemory(ramBase + 4096n, new Uint8Array(Uint32Array.of(asm.addi(sum, sum, 3), jalr(0, link, 0)).buffer));
+  return machine;
+}
+
+it.each(['auto', 'translator'] as const)('a call that goes directly to what was translated goes to what stands there now, tier %s', (tier) => {
+  fc.assert(
+    fc.property(fc.array(fc.record({ budget: fc.integer({ min: 1, max: 900_000 }), adds: fc.nat(2000), kind: fc.constantFrom('write', 'breakpoint', 'none') }), { minLength: 1, maxLength: 6 }), (steps) => {
+      const [ours, theirs] = [farLoop(tier), farLoop('interpreter')];
+      for (const { budget, adds, kind } of [{ budget: 1_500_000, adds: 0, kind: 'none' }, ...steps]) {
+        for (const machine of [ours, theirs]) {
+          machine.setBreakpoints(kind === 'breakpoint' ? [ramBase + 4100n] : []);
+          if (kind === 'write') machine.writeMemory(ramBase + 4096n, new Uint8Array(Uint32Array.of(asm.addi(sum, sum, adds)).buffer));
+        }
+        const limit = ours.retired + budget;
+        expect(ours.run(limit, { stepOver: true })).toBe(theirs.run(limit, { stepOver: true }));
+        expect(ours.snapshot().hash()).toBe(theirs.snapshot().hash());
+      }
+      expect(ours.translated.retired).toBeGreaterThan(500_000);
+    }),
+    { numRuns: 12 },
+  );
+});
+
 describe.each(['auto', 'translator'] as const)('translated code, tier %s', (tier) => {
   it('is what mostly runs, and ends at any count with the state that the interpreter has there', () => {
     fc.assert(
