@@ -49,6 +49,7 @@ it('is the resident core’s layout', () => {
     at.stuckAlu,
     at.stuckList,
     stuckWordBytes,
+    at.directBytes,
   ];
   expect(ours.map((_, index) => core.layoutOf(index))).toEqual(ours);
 });

@@ -69,6 +69,7 @@ export const at = {
   sampling: hostAt + 0xbc,
   hotVa: hostAt + 0xc0,
   hotAt: hostAt + 0xc8,
+  directBytes: hostAt + 0x1f0,
   translated: hostAt + 0xe8,
   called: 0x1c000,
   stuck: 0x2c000,

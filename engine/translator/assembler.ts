@@ -36,9 +36,9 @@ export type Helper = (typeof helpers)[number]['name'];
 const helperIndex = new Map<string, number>(helpers.map(({ name }, index) => [name, index]));
 
 // Parameters, then locals.
-export const local = { base: 0, account: 1, next: 2, va: 3, long: 4, long2: 5, site: 6, adjust: 7, tlb: 8, entry: 9, word: 10, fetch: 11, floats: 12, usable: 13, double: 14, va2: 15 } as const;
-const localTypes = [i64, i64, i64, i32, i64, i32, i32, i32, i32, i32, i32, f64, i64];
-const firstRegister = 16;
+export const local = { base: 0, account: 1, next: 2, va: 3, long: 4, long2: 5, site: 6, adjust: 7, tlb: 8, entry: 9, word: 10, fetch: 11, floats: 12, usable: 13, double: 14, va2: 15, direct: 16 } as const;
+const localTypes = [i64, i64, i64, i32, i64, i32, i32, i32, i32, i32, i32, f64, i64, i64];
+const firstRegister = 17;
 
 /** Of the instruction in question on: what of the block's budget has been taken but not used. */
 export interface Rest {

@@ -12,7 +12,7 @@ import { writeFloat } from './floats';
 import { pageOf, type Block, type End, type GuestFunction } from './guest-function';
 import { integers } from './integers';
 import { liveness, type BlockUse, type Liveness } from './liveness';
-import { writeAtomic, writeLoad, writeStore } from './memory-access';
+import { writeAtomic, writeLoad, writeStore, type DirectRam } from './memory-access';
 import type { Operation } from './operation';
 import type { StuckResults } from './stuck-results';
 import { memory, op, type WasmFunction } from './wasm-code';
@@ -41,6 +41,8 @@ export interface Surroundings {
   recordsOf: (delta: number) => { records: number; drops: number };
   /** What is known to begin at an offset. */
   directAt: (at: number) => Direct | undefined;
+  /** Where loads may do without the TLB now. */
+  direct: DirectRam | undefined;
   /** From a host address to a physical one. */
   toPhysical: number;
   /** The function's own place in the table of functions. */
@@ -222,6 +224,7 @@ class Emitter {
   #begin(): void {
     const { code } = this.#to;
     if (this.#hasMemory) code.i32(0).access(memory.i32_load, layout.dataTlb).set(local.tlb);
+    if (this.#hasMemory && this.surroundings.direct) code.i32(0).access(memory.i64_load, layout.directBytes).set(local.direct);
     if (this.#crosses) code.i32(0).access(memory.i32_load, layout.fetchContext).set(local.fetch);
     if (!this.#hasFloats) return;
     code.i32(0).access(memory.i32_load, layout.mstatus).i32(floatsDirty).plain(op.i32_and).i32(floatsDirty).plain(op.i32_eq).tee(local.usable);
@@ -396,7 +399,7 @@ class Emitter {
         break;
       }
       case 'load':
-        writeLoad(to, { operation, at });
+        writeLoad(to, { operation, at }, this.surroundings.direct);
         break;
       case 'store':
         writeStore(to, { operation, at });

@@ -1,7 +1,7 @@
 /** Translation of loads, stores and atomic instructions: what the TLB knows, inline. */
 import { at as layout } from '../core/layout';
 import { local, type Assembler, type Placed } from './assembler';
-import { memory, op } from './wasm-code';
+import { f64, i64, memory, op } from './wasm-code';
 
 const tlbMask = (512 - 1) << 4;
 /** From a TLB of reads to that of writes. */
@@ -45,20 +45,42 @@ function leaveWithoutFloats(to: Assembler, at: number): void {
   to.leaveIf(at);
 }
 
-export function writeLoad(to: Assembler, placed: Placed): void {
+/** From RAM's first address to the host's; undefined where addresses are translated, or something else may have a say. */
+export interface DirectRam {
+  base: number;
+  hostAt: number;
+}
+
+/**
+ * Puts what a load reads on the stack. With `direct` it is tried first whether the address is a physical one in RAM: the function's
+ * local has how far it may be into it, which is 0 whenever that must not be (tlb.ts, `chooseContext`).
+ */
+function read(to: Assembler, placed: Placed, opcode: number, result: number, direct: DirectRam | undefined): void {
+  const { code } = to;
+  const { rs1, imm } = placed.operation;
+  if (direct) {
+    to.x(rs1).i64(imm - direct.base).plain(op.i64_add).tee(local.long).get(local.direct).plain(op.i64_lt_u).ifLikely(true, result);
+    to.open(-1);
+    code.get(local.long).plain(op.i32_wrap).access(opcode, direct.hostAt).plain(op.else);
+  }
+  locate(to, placed, 0);
+  code.access(opcode);
+  if (direct) to.close();
+}
+
+export function writeLoad(to: Assembler, placed: Placed, direct: DirectRam | undefined): void {
   const { operation, at } = placed;
   const { mnemonic, rd } = operation;
-  const { code } = to;
   if (mnemonic === 'flw' || mnemonic === 'fld') leaveWithoutFloats(to, at);
-  locate(to, placed, 0);
   if (mnemonic === 'fld') {
-    code.access(memory.f64_load);
+    read(to, placed, memory.f64_load, f64, direct);
     to.setF(rd);
   } else if (mnemonic === 'flw') {
-    code.access(memory.i64_load32_u).i64(-0x1_0000_0000).plain(op.i64_or, op.f64_reinterpret);
+    read(to, placed, memory.i64_load32_u, i64, direct);
+    to.code.i64(-0x1_0000_0000).plain(op.i64_or, op.f64_reinterpret);
     to.setF(rd);
   } else {
-    code.access(loads[mnemonic] ?? op.unreachable);
+    read(to, placed, loads[mnemonic] ?? op.unreachable, i64, direct);
     to.setX(rd);
   }
 }

@@ -69,6 +69,29 @@ it.each(['auto', 'translator'] as const)('a call that goes directly to what was 
   );
 });
 
+const changes: readonly [string, (machine: Machine) => void][] = [
+  ['a watch', (machine) => machine.setWatches([{ address: ramBase + 4096n + BigInt(data), bytes: 4, on: 'read' }])],
+  // MPRV with MPP for user mode, which no region of memory protection lets read.
+  ['the privilege of loads', (machine) => void machine.setCsr(0x300, 1n << 17n)],
+  // A locked region of all addresses without rights to read, but for instructions.
+  ['a locked region', (machine) => void (machine.setCsr(0x3b0, 0x3f_ffff_ffff_ffffn) && machine.setCsr(0x3a0, 0x9cn))],
+];
+
+it.each(changes)('%s is seen by loads in machine mode that were translated without it', (_, change) => {
+  const [ours, theirs] = [machineOf(loop, 'auto'), machineOf(loop, 'interpreter')];
+  for (const machine of [ours, theirs]) {
+    machine.run(2_000_000);
+    change(machine);
+  }
+  expect(ours.translated.retired).toBeGreaterThan(1_000_000);
+  for (let i = 0; i < 5; i++) {
+    expect(ours.run(2_100_000)).toBe(theirs.run(2_100_000));
+    expect(ours.snapshot().hash()).toBe(theirs.snapshot().hash());
+  }
+  // It has made a difference: a stop, or a trap that nobody handles.
+  expect(theirs.retired).toBeLessThan(2_100_000);
+});
+
 describe.each(['auto', 'translator'] as const)('translated code, tier %s', (tier) => {
   it('is what mostly runs, and ends at any count with the state that the interpreter has there', () => {
     fc.assert(

@@ -188,6 +188,8 @@ export class Translator {
     const first = this.#first + this.functions;
     while (first + batch.length > this.core.table.length) this.core.table.grow(64);
     const { directs, others } = this.#directs(batch, first);
+    // Code that runs in machine mode mostly does so always; where it does not, it has the TLB as well.
+    const direct = this.#view.getBigUint64(layout.directBytes, true) > 0n ? { base: Number(this.ramBase), hostAt: this.ramAt } : undefined;
     const functions = batch.map((found, i) =>
       emit(found, {
         index: first + i,
@@ -197,6 +199,7 @@ export class Translator {
           return { records, drops: this.#view.getUint32(records + decodedDropsOffset, true) };
         },
         directAt: (at) => directs[i]?.get(at),
+        direct,
         toPhysical: Number(this.ramBase) - this.ramAt,
         stuck,
       }),

@@ -78,9 +78,9 @@ export class WasmCode {
     return this.plain(0x04, result ?? emptyBlock);
   }
   /** One that is known to go one way: what is on the other costs the rest no registers, where the host takes hints (branch-hints.ts). */
-  ifLikely(likely: boolean): this {
+  ifLikely(likely: boolean, result?: number): this {
     this.hints.push({ at: this.#length, likely });
-    return this.if();
+    return this.if(result);
   }
   br(depth: number): this {
     this.#put(0x0c);

@@ -154,6 +154,8 @@ export const SCRATCH: usize = HOST + 0x100;
 export const PMP_FROM: usize = HOST + 0x180;
 export const PMP_TO: usize = HOST + 0x188;
 export const PMP_RIGHTS: usize = HOST + 0x190;
+/** How far into RAM a load of up to 8 bytes may begin that needs no look-up at all, since addresses are physical and nothing forbids or watches reads; or 0. */
+export const DIRECT_BYTES: usize = HOST + 0x1f0;
 /** Records that no page has any more, a list, or 0. */
 export const FREE_RECORDS: usize = HOST + 0x198;
 

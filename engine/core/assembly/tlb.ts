@@ -1,6 +1,6 @@
 import {
-  CONTEXTS, CONTEXT_BYTES, CURRENT, DATA_TLB, FETCH_CONTEXT, FETCH_SET, HARTS, HART_TLBS, MSTATUS, PRIVILEGE, RAM_AT,
-  STALE, STATE, TABLES, TABLE_LIST, TLBS, TLB_BYTES, TLB_ENTRIES, WRITE_SET, flagsOf, tableUseOf,
+  CONTEXTS, CONTEXT_BYTES, CURRENT, DATA_TLB, DIRECT_BYTES, FETCH_CONTEXT, FETCH_SET, HARTS, HART_TLBS, MSTATUS, PMPCFG, PRIVILEGE, RAM_AT, RAM_BYTES,
+  STALE, STATE, TABLES, TABLE_LIST, TLBS, TLB_BYTES, TLB_ENTRIES, WATCHES, WRITE_SET, flagsOf, tableUseOf,
 } from './layout';
 import { forgetPmp } from './pmp';
 
@@ -36,6 +36,8 @@ const EMPTY: u8 = 0x7f;
 const EMPTY_SLOT: usize = 0x17f;
 
 const MACHINE: u64 = 3;
+/** The lock bits of eight PMP regions. */
+const PMP_LOCKS: u64 = 0x8080808080808080;
 const MPRV: u64 = 1 << 17;
 const SUM: u64 = 1 << 18;
 
@@ -195,6 +197,10 @@ function contextOf(privilege: u64, mstatus: u64): usize {
 /** After anything that may have changed the privilege or mstatus. */
 export function chooseContext(): void {
   const mstatus = load<u64>(STATE + MSTATUS);
-  store<usize>(DATA_TLB, contextOf(dataPrivilege(), mstatus));
+  const privilege = dataPrivilege();
+  store<usize>(DATA_TLB, contextOf(privilege, mstatus));
+  // In machine mode only locked regions have a say.
+  const free = privilege == MACHINE && load<u32>(WATCHES) == 0 && ((load<u64>(STATE + PMPCFG) | load<u64>(STATE + PMPCFG, 8)) & PMP_LOCKS) == 0;
+  store<u64>(DIRECT_BYTES, free ? load<u64>(RAM_BYTES) - 7 : 0);
   store<usize>(FETCH_CONTEXT, contextOf(load<u64>(STATE + PRIVILEGE), mstatus) + FETCH_SET);
 }
