@@ -77,19 +77,23 @@ const changes: readonly [string, (machine: Machine) => void][] = [
   ['a locked region', (machine) => void (machine.setCsr(0x3b0, 0x3f_ffff_ffff_ffffn) && machine.setCsr(0x3a0, 0x9cn))],
 ];
 
+/** Loads in a loop that the translator enters behind a call, so that the next one is its. */
+const loading = [asm.auipc(pointer, 1), asm.addi(pointer, pointer, data), asm.lw(other, pointer, 0), add(sum, sum, other), asm.jal(link, 8), asm.jal(0, -12), jalr(0, link, 0)];
+
 it.each(changes)('%s is seen by loads in machine mode that were translated without it', (_, change) => {
-  const [ours, theirs] = [machineOf(loop, 'auto'), machineOf(loop, 'interpreter')];
-  for (const machine of [ours, theirs]) {
-    machine.run(2_000_000);
-    change(machine);
-  }
-  expect(ours.translated.retired).toBeGreaterThan(1_000_000);
-  for (let i = 0; i < 5; i++) {
+  // Wherever in the loop it comes.
+  for (let past = 0; past < 5; past++) {
+    const [ours, theirs] = [machineOf(loading, 'auto'), machineOf(loading, 'interpreter')];
+    for (const machine of [ours, theirs]) {
+      machine.run(2_000_000 + past);
+      change(machine);
+    }
+    expect(ours.translated.retired).toBeGreaterThan(1_000_000);
     expect(ours.run(2_100_000)).toBe(theirs.run(2_100_000));
     expect(ours.snapshot().hash()).toBe(theirs.snapshot().hash());
+    // It has made a difference: a stop, or a trap that nobody handles.
+    expect(theirs.retired).toBeLessThan(2_000_020);
   }
-  // It has made a difference: a stop, or a trap that nobody handles.
-  expect(theirs.retired).toBeLessThan(2_100_000);
 });
 
 describe.each(['auto', 'translator'] as const)('translated code, tier %s', (tier) => {
