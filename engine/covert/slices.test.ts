@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { asm, ramBase } from '../machine/guest.test-support';
 import type { Plan } from './plan';
 import { flipX, planFor, type Example } from './plan.test-support';
 import { System } from './system';
@@ -21,7 +22,8 @@ const plans = fc
   .record({
     example: fc.constantFrom<Example>('checksum', 'sort', 'ticker'),
     kind: fc.constantFrom('none' as const, 'dmr' as const, 'tmr' as const),
-    epochInstructions: fc.integer({ min: 3_000, max: 60_000 }),
+    // Some of these end where the run is cut off.
+    epochInstructions: fc.oneof(fc.integer({ min: 3_000, max: 60_000 }), fc.constantFrom(7_000, 10_000, 35_000)),
     checkpointEpochs: fc.integer({ min: 0, max: 9 }),
     compareStateEpochs: fc.integer({ min: 0, max: 9 }),
     maxInstructions: fc.constantFrom(700_000, 50_000_000),
@@ -34,6 +36,38 @@ const plans = fc
       faults: faults.map(({ register, bit, at, by }) => flipX(register, bit, by === 'output' ? { kind: by, number: at % 100 } : { kind: by, count: at }, { kind: 'replica', replica: kind === 'none' ? 'A' : 'B' })),
     }),
   );
+
+/** A program of these words, at the start of RAM. */
+function elfOf(words: readonly number[]): Uint8Array {
+  const image = new Uint8Array(120 + 4 * words.length);
+  const view = new DataView(image.buffer);
+  image.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  // Executable, RISC-V; entry; one program header of 56 bytes behind this one of 64.
+  view.setUint16(16, 2, true);
+  view.setUint16(18, 243, true);
+  view.setUint32(20, 1, true);
+  view.setBigUint64(24, ramBase, true);
+  view.setBigUint64(32, 64n, true);
+  view.setUint16(52, 64, true);
+  view.setUint16(54, 56, true);
+  view.setUint16(56, 1, true);
+  view.setUint32(64, 1, true);
+  view.setUint32(68, 5, true);
+  [120n, ramBase, ramBase, BigInt(4 * words.length), BigInt(4 * words.length), 4n].forEach((value, i) => view.setBigUint64(72 + 8 * i, value, true));
+  words.forEach((word, i) => view.setUint32(120 + 4 * i, word, true));
+  return image;
+}
+
+it.each([4_999, 5_000, 5_001])('a guest that waits for ever from instruction %i on is found to in the same epoch, however the run was cut', (last) => {
+  const nops = last - 1 - 2 * 2_400 - 2;
+  // lui t0, 1; addi t0, t0, -1696; then twice 2,400 instructions of a loop.
+  const words = [asm.lui(5, 1), asm.addi(5, 5, -1696), asm.addi(5, 5, -1), 0xfe029ee3 /* bnez t0, -4 */, ...Array<number>(nops).fill(asm.addi(0, 0, 0)), asm.wfi];
+  const plan = planFor('ticker', { protection: { epochInstructions: 1_000, checkpointEpochs: 0, compareStateEpochs: 0 } });
+  const waiting = { ...plan, guest: { ...plan.guest, image: elfOf(words) } };
+  const whole = story(waiting, [1e9]);
+  expect(whole).toMatchObject({ count: last, ended: { how: 'hung' }, epoch: Math.floor(last / 1000) });
+  expect(story(waiting, [999])).toEqual(whole);
+});
 
 it('a run is the same in one go as by slices of whatever length, epochs that are run together included', { timeout: 600_000 }, () => {
   fc.assert(

@@ -280,9 +280,13 @@ export class System {
     return Math.min((this.#epoch + Math.max(1, epochs)) * epochInstructions, maxInstructions);
   }
 
-  /** Makes up for the rendezvous before `count` that nothing could come of. What they cost adds up to the same. */
-  #passEpochs(count: number): void {
-    const passed = Math.ceil(count / this.#plan.protection.epochInstructions) - 1 - this.#epoch;
+  /**
+   * Makes up for the rendezvous before `count` that nothing could come of. What they cost adds up to the same. One that is at `count`
+   * itself is still to come, but for that of guests which have `halted` there: that they have is found in the next epoch.
+   */
+  #passEpochs(count: number, halted = false): void {
+    const epochs = count / this.#plan.protection.epochInstructions;
+    const passed = (halted ? Math.floor(epochs) : Math.ceil(epochs) - 1) - this.#epoch;
     if (passed <= 0) return;
     this.#epoch += passed;
     this.#chargeExits();
@@ -354,7 +358,7 @@ export class System {
       return this.#stopAt('overrun', hit.replica, this.#moment + arrived - this.#count);
     }
     if (hit) this.#followIntoTrap(arrived, options);
-    this.#passEpochs(arrived);
+    this.#passEpochs(arrived, allHalted);
     this.#moveTo(arrived);
     if (allHalted || arrived === epochEnd) this.#rendezvous();
     return hit && this.#stopAt('breakpoint', hit.replica, this.#moment);
@@ -490,28 +494,33 @@ export class System {
     const at = Math.max(...heads.map((output) => output.instruction));
     const mismatch = compareOutputs(this.replicas);
     if (mismatch && this.#plan.protection.compareOutput) {
-      // Nobody is past `at`: whoever waits with an output ran no further than the last common moment or that output.
-      for (const replica of this.replicas) {
-        while (!replica.halted && replica.computer.retired < Math.min(at, limit)) {
-          this.#runReplica(replica, at, epochEnd, { collectEffects: options.collectEffects ?? false });
-        }
-      }
+      this.#bringTo(Math.min(at, limit), epochEnd, options);
       this.#moveTo(at);
       this.#detect(mismatch);
       return true;
     }
     const [output] = heads;
     for (const replica of this.replicas) replica.pending.shift();
-    return output ? this.#release(output, at) : false;
+    return output ? this.#release(output, at, () => this.#bringTo(Math.min(at, limit), epochEnd, options)) : false;
   }
 
-  /** Releases an output that all replicas agree on, once. True if it ended the run. */
-  #release(output: Output, at: number): boolean {
+  /** Nobody is past `count`: whoever waits with an output ran no further than the last common moment or that output. */
+  #bringTo(count: number, epochEnd: number, options: AdvanceOptions): void {
+    for (const replica of this.replicas) {
+      while (!replica.halted && replica.computer.retired < count) {
+        this.#runReplica(replica, count, epochEnd, { collectEffects: options.collectEffects ?? false });
+      }
+    }
+  }
+
+  /** Releases an output that all replicas agree on, once. True if it ended the run; then all have been brought there. */
+  #release(output: Output, at: number, bringAll: () => void): boolean {
     const moment = this.#momentOf(at);
     const sequence = this.#compared++;
     if (sequence < this.#released) {
       const before = this.#log.at(sequence);
       if (before && !this.#log.agrees({ ...output, sequence })) {
+        bringAll();
         this.#moveTo(at);
         const why = `output ${sequence} was released as ${describeOutput(before)} and is now ${describeOutput(output)}`;
         this.#end('stopped', null, why);
@@ -528,13 +537,12 @@ export class System {
       else if (newest?.kind === 'release' && newest.moment === moment) newest.bytes.push(output.value);
       else this.#events.push({ kind: 'release', moment, instruction: at, bytes: [output.value] });
       if (this.#released - this.#log.first < mostOutputs) return false;
+      bringAll();
       this.#moveTo(at);
       this.#end('limit', null, `the guest has sent ${mostOutputs} outputs, which is as much as is kept`);
       return true;
     }
     this.#moveTo(at);
-    this.#chargeExits();
-    this.#accounting.settle(this.replicas);
     this.#end('exit', output.value, 'the guest exited');
     return true;
   }
@@ -707,7 +715,9 @@ export class System {
   }
 
   #end(how: Ending, exitCode: number | null, why: string): void {
+    // What the last epoch has come to is paid for, however it ends.
     this.#chargeExits();
+    this.#accounting.settle(this.replicas);
     const end: SystemEvent = { kind: 'end', moment: this.#moment, instruction: this.#count, how, exitCode, why };
     this.#ended = end;
     this.#detection = undefined;

@@ -669,10 +669,11 @@ export class Machine implements Computer {
     });
     const { pages, disks } = machineSnapshot(since);
     const all = [this, ...others];
-    const trees = all.map((machine) => machine.#disks.map((disk) => disk.snapshot()));
+    const ownTrees = this.#disks.map((disk) => disk.snapshot());
+    const trees = [ownTrees, ...others.map((machine) => machine.#disks.map((disk, i) => disk.snapshot(ownTrees[i])))];
     const same = others.every((other, i) => Buffer.compare(this.#stateBytes(), other.#stateBytes()) === 0
-      && (trees[0] ?? []).every((tree, disk) => tree === trees[i + 1]?.[disk] || tree.differing(trees[i + 1]?.[disk] ?? tree).next().done === true));
-    const blocks = (trees[0] ?? []).reduce((sum, tree, i) => sum + [...tree.differing(disks[i]?.tree ?? tree)].length, 0);
+      && ownTrees.every((tree, disk) => tree === trees[i + 1]?.[disk] || tree.differing(trees[i + 1]?.[disk] ?? tree).next().done === true));
+    const blocks = ownTrees.reduce((sum, tree, i) => sum + [...tree.differing(disks[i]?.tree ?? tree)].length, 0);
     const [own, ...rams] = all.map((machine) => machine.#liveRam()) as [LiveRam, ...LiveRam[]];
     const stored = all.every((machine) => machine.#pages === pages);
     const count = same && stored ? agree(own, rams, all.every((machine) => machine.#agreement !== undefined && machine.#agreement === this.#agreement)) : undefined;
