@@ -144,6 +144,11 @@ function installation(folder: string, { node, fetch, env }: Toolchain): Step[] {
   const vscode = join(codeServer, 'lib', 'vscode');
   const npm = (where: string, ...args: string[]): Promise<void> =>
     execute(node, [npmScript(), ...args, '--no-audit', '--no-fund', '--loglevel=error'], where, env);
+  // Where npm runs us, it passes this project's `ignore-scripts` on, and a rebuild would build nothing and say that all is well.
+  const build = async (where: string, built: string, ...names: string[]): Promise<void> => {
+    await npm(where, 'rebuild', ...names, '--ignore-scripts=false', '--yes');
+    if (!existsSync(join(where, 'node_modules', built))) throw new Error(`npm rebuild ${names.join(' ')} in ${where} has not made ${built}`);
+  };
   return [
     ...(fetch
       ? [
@@ -164,11 +169,11 @@ function installation(folder: string, { node, fetch, env }: Toolchain): Step[] {
         return npm(folder, 'install', `code-server@${codeServerVersion}`, '--ignore-scripts');
       },
     },
-    { name: 'argon2', run: () => npm(folder, 'rebuild', 'argon2') },
+    { name: 'argon2, built', run: () => build(folder, 'argon2/lib/binding/napi-v3/argon2.node', 'argon2') },
     { name: 'what VS Code depends on', run: () => npm(vscode, 'install', '--omit=dev', '--ignore-scripts') },
     {
-      name: 'its native parts',
-      run: () => npm(vscode, 'rebuild', 'node-pty', '@vscode/spdlog', 'native-watchdog', '@parcel/watcher', '--yes'),
+      name: 'its native parts, built',
+      run: () => build(vscode, 'node-pty/build/Release/pty.node', 'node-pty', '@vscode/spdlog', 'native-watchdog', '@parcel/watcher'),
     },
     {
       name: 'links',
