@@ -290,7 +290,7 @@ export class System {
     if (passed <= 0) return;
     this.#epoch += passed;
     this.#chargeExits();
-    if (this.replicas.length > 1) this.#accounting.epochs(passed);
+    this.#accounting.epochs(passed);
     this.#accounting.settle(this.replicas);
   }
 
@@ -631,7 +631,6 @@ export class System {
 
   /** Interrupts and coordinated clock reads since the last rendezvous, of the replica that had most. */
   #chargeExits(): void {
-    if (this.replicas.length < 2) return;
     const interrupts = Math.max(...this.replicas.map((replica) => replica.computer.interrupts));
     const clockReads = Math.max(...this.replicas.map((replica) => replica.computer.clockReads));
     this.#accounting.interrupts(interrupts - this.#charged.interrupts);

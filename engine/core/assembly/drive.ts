@@ -172,7 +172,7 @@ function pageRecords(va: u64): usize {
 function runBlocks(goal: u64): u32 {
   const sampling = load<u32>(SAMPLING) != 0;
   const forced = load<u32>(SAMPLING) == EVERYTHING;
-  let slice = min(goal, sampling ? nextLook() : load<u64>(STATE + RETIRED) + STRETCH);
+  let slice = min(goal, sampling ? nextLook() : nextSlice(false));
   for (;;) {
     const pc = load<u64>(STATE + PC);
     const records = pageRecords(pc);
@@ -214,7 +214,7 @@ function runBlocks(goal: u64): u32 {
       if (ask(pc)) return HOT;
       slice = min(goal, load<u64>(STATE + RETIRED) + load<u16>(record, 12));
     } else if (load<u64>(STATE + RETIRED) >= slice) {
-      slice = min(goal, sampling ? lookLater() : load<u64>(STATE + RETIRED) + STRETCH);
+      slice = min(goal, nextSlice(sampling));
       if (sampling && sample()) return HOT;
     }
     event = interpret(record, pc & ~4095, records, slice, false);
@@ -225,12 +225,8 @@ function runBlocks(goal: u64): u32 {
     if (event == BUDGET) {
       if (slice == goal) return load<u64>(STATE + RETIRED) < goal ? step() : GO_ON;
       if (forced) continue;
-      if (!sampling) {
-        slice = min(goal, load<u64>(STATE + RETIRED) + STRETCH);
-        continue;
-      }
-      slice = min(goal, lookLater());
-      if (sample()) return HOT;
+      slice = min(goal, nextSlice(sampling));
+      if (sampling && sample()) return HOT;
       continue;
     }
     if (event == SYSTEM && load<u32>(STUCK) != 0) {
@@ -243,6 +239,11 @@ function runBlocks(goal: u64): u32 {
     }
     return settle(event);
   }
+}
+
+/** The count up to which the interpreter runs before it comes back: to look where the guest is, or so that the host may replace it. */
+function nextSlice(sampling: bool): u64 {
+  return sampling ? lookLater() : load<u64>(STATE + RETIRED) + STRETCH;
 }
 
 /** The count of the next look at where the guest is. */
