@@ -13,6 +13,7 @@ export interface CoreExports {
   hostWrote(address: bigint, size: number): void;
   deviceWrote(address: bigint, size: number): void;
   watchPages(): void;
+  nextDirty(from: number): number;
   startSupervisor(): void;
   output(kind: number, value: number): void;
   lookAtSources(): void;

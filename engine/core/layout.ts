@@ -84,13 +84,15 @@ export const at = {
   watchList: 0x15000,
   breakpoints: 0x30000,
   outputRing: 0x40000,
-  dirty: 0x100000 + decodedPageBytes * 2048,
+  dirty: 0x100000 + decodedPageBytes * 1024,
 } as const;
 
 /** A record of a decoded instruction, one for each two bytes of code; and those of translated code's own, at `called`. */
 export const recordBytes = 16;
 /** Where the number of times that a page's records were dropped, and the bits of slots with decoded code, stand behind its records. */
 export const decodedDropsOffset = 0x8020;
+/** Where a byte says that translated code was made of the page. */
+export const decodedIsTranslatedOffset = 0x8030;
 export const decodedBitmapOffset = 0x8100;
 export const mostCalled = 4096;
 

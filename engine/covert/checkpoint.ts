@@ -10,6 +10,7 @@ export interface Checkpoint {
   /** Retired instructions. */
   readonly count: number;
   readonly epoch: number;
+  /** Lasts until the next checkpoint, unless somebody keeps it. */
   readonly snapshot: Snapshot;
   /** Outputs compared by then. Nothing is pending at a checkpoint. */
   readonly compared: number;

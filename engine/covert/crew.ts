@@ -57,7 +57,7 @@ export class Crew {
     // They are made meanwhile.
     if (!this.#next.every(({ thread }) => thread.isReady)) return;
     for (const { machine, thread } of this.#next) {
-      machine.moveTo(thread);
+      machine.moveTo(thread, this.machines[0]);
       this.#threads.set(machine, thread);
     }
     this.#next = undefined;

@@ -215,6 +215,7 @@ export class System {
   }
 
   save(): SystemState {
+    this.#checkpoint.snapshot.keep();
     const states: ReplicaState[] = [];
     for (const replica of this.replicas) states.push(replica.save(states[0]?.snapshot));
     return {
@@ -641,7 +642,7 @@ export class System {
   #takeCheckpoint(number: number): Checkpoint {
     const [first, ...others] = this.replicas;
     if (!first) throw new Error('a system without replicas');
-    const snapshot = first.computer.snapshot();
+    const snapshot = first.computer.checkpoint();
     // They are equal, as has just been found.
     for (const { computer } of others) computer.share(snapshot);
     return {

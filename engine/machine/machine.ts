@@ -20,12 +20,14 @@ import {
 import { readLinuxImage, treeRoom } from './linux-image';
 import { LoadError } from './load-error';
 import { OutputQueue } from './output-queue';
-import { PageTree } from './page-tree';
-import { MachineSnapshot, machineSnapshot, ramBase } from './snapshot';
-import { agree, changedPages, dirtyPages, sameRam, type LiveRam } from './state-comparison';
+import type { PageTree } from './page-tree';
+import { Ram } from './ram';
+import { changedPages, compareRams, type Peer } from './ram-comparison';
+import { MachineSnapshot, machineSnapshot, ramBase, type DiskState } from './snapshot';
 import { noImages, readState, writeState, type ImageOf } from './state-file';
 import type { Bound } from '../translator/translator';
 import { Execution } from './threads/execution';
+import { PageComparison } from './threads/page-comparison';
 import type { ReplicaThread } from './threads/replica-thread';
 import type { Tier } from './tier';
 import { StuckTables } from './stuck-bits';
@@ -134,8 +136,7 @@ export class Machine implements Computer {
   readonly #view: DataView;
   readonly #bytes: Uint8Array;
   readonly #ramAt: number;
-  readonly #ram: Buffer;
-  readonly #dirty: Uint8Array;
+  readonly #ram: Ram;
   readonly #disks: readonly Disk[];
   readonly #virtio: VirtioBoard;
   readonly #outputs: OutputQueue;
@@ -153,10 +154,8 @@ export class Machine implements Computer {
   #breakpoints: readonly bigint[] = [];
   /** Undefined where no bits are stuck, as mostly. */
   #stuck: StuckTables | undefined;
-  /** Of the comparison in which others were found to be in the same state; nothing once a state was stored or given to it. */
-  #agreement: symbol | undefined;
-  /** What RAM held at the last snapshot or restore; pages whose dirty byte is set may differ. */
-  #pages: PageTree;
+  /** What compares pages on the thread, together with this one's, and with which machine's. */
+  #comparison: { pages: PageComparison; peer: Machine } | undefined;
   /** What a reboot goes back to, but for the disks. It never changes once a guest runs. */
   #start: MachineSnapshot;
 
@@ -191,9 +190,7 @@ export class Machine implements Computer {
     this.#view = new DataView(memory.buffer);
     this.#bytes = new Uint8Array(memory.buffer);
     this.#ramAt = ramHostAddress(ramBytes);
-    this.#ram = Buffer.from(memory.buffer, this.#ramAt, ramBytes);
-    this.#dirty = this.#bytes.subarray(at.dirty, at.dirty + ramBytes / pageBytes);
-    this.#pages = PageTree.zero(ramBytes / pageBytes);
+    this.#ram = new Ram(this.#core, memory, ramBytes);
     this.#view.setUint32(at.ramBytes, ramBytes, true);
     this.#view.setUint32(at.ramAt, this.#ramAt, true);
     this.#core.reset(ramBase, harts);
@@ -419,13 +416,24 @@ export class Machine implements Computer {
 
   /**
    * From now on a thread executes the code, between `start` and `finish`; or, without one, the caller's own
-   * again. The thread is one that rests. Not while the machine runs.
+   * again. The thread is one that rests. Not while the machine runs. `peer`: the machine with which it is going to be compared, which the thread takes a part in.
    */
-  moveTo(thread: ReplicaThread | undefined): void {
+  moveTo(thread: ReplicaThread | undefined, peer?: Machine): void {
     // Translations are in the table of the core that has run so far.
     this.forgetCode();
     this.#thread = thread;
-    thread?.prepare({ module: coreModule(), memory: this.#memory, ramBytes: this.ramBytes, tier: this.#tier, translations: this.options.translations }, this.#devices);
+    this.#comparison = thread && peer?.ramBytes === this.ramBytes ? { pages: new PageComparison(this.ramBytes / pageBytes), peer } : undefined;
+    thread?.prepare(
+      {
+        module: coreModule(),
+        memory: this.#memory,
+        ramBytes: this.ramBytes,
+        tier: this.#tier,
+        translations: this.options.translations,
+        ...(this.#comparison && { comparison: { shared: this.#comparison.pages.shared, peer: this.#comparison.peer.#memory } }),
+      },
+      this.#devices,
+    );
   }
 
   /**
@@ -653,13 +661,17 @@ export class Machine implements Computer {
   }
 
   snapshot(peer?: Snapshot): MachineSnapshot {
-    const changes = new Map<number, Uint8Array>();
-    for (const page of dirtyPages(this.#liveRam())) changes.set(page, this.#page(page));
-    this.#pages = this.#pages.with(changes, peer ? machineSnapshot(peer).pages : undefined);
-    this.#clean();
-    const peers = peer ? machineSnapshot(peer).disks : [];
+    const { pages, disks = [] } = peer ? machineSnapshot(peer) : {};
+    return this.#stateWith(this.#ram.store(pages), disks);
+  }
+
+  checkpoint(): MachineSnapshot {
+    return this.#stateWith(this.#ram.succeed(), []);
+  }
+
+  #stateWith(pages: PageTree, peers: readonly DiskState[]): MachineSnapshot {
     const disks = this.#disks.map((disk, i) => ({ image: disk.image, tree: disk.snapshot(peers[i]?.tree) }));
-    return new MachineSnapshot(this.#stateBytes().slice(), this.#pages, this.ramBytes, this.harts, disks);
+    return new MachineSnapshot(this.#stateBytes().slice(), pages, this.ramBytes, this.harts, disks);
   }
 
   compareState(peers: readonly Computer[], since: Snapshot): { equal: boolean; changedPages: number } {
@@ -668,28 +680,36 @@ export class Machine implements Computer {
       return peer;
     });
     const { pages, disks } = machineSnapshot(since);
-    const all = [this, ...others];
     const ownTrees = this.#disks.map((disk) => disk.snapshot());
     const trees = [ownTrees, ...others.map((machine) => machine.#disks.map((disk, i) => disk.snapshot(ownTrees[i])))];
     const same = others.every((other, i) => Buffer.compare(this.#stateBytes(), other.#stateBytes()) === 0
       && ownTrees.every((tree, disk) => tree === trees[i + 1]?.[disk] || tree.differing(trees[i + 1]?.[disk] ?? tree).next().done === true));
     const blocks = ownTrees.reduce((sum, tree, i) => sum + [...tree.differing(disks[i]?.tree ?? tree)].length, 0);
-    const [own, ...rams] = all.map((machine) => machine.#liveRam()) as [LiveRam, ...LiveRam[]];
-    const stored = all.every((machine) => machine.#pages === pages);
-    const count = same && stored ? agree(own, rams, all.every((machine) => machine.#agreement !== undefined && machine.#agreement === this.#agreement)) : undefined;
-    if (count === undefined) return { equal: same && sameRam(own, rams), changedPages: changedPages(own, pages) + blocks };
-    const agreement = Symbol();
-    for (const machine of all) {
-      machine.#agreement = agreement;
-      machine.#core.watchPages();
-    }
-    return { equal: true, changedPages: count + blocks };
+    if (!same) return { equal: false, changedPages: changedPages(this.#ram, pages) + blocks };
+    const { equal, changedPages: count } = compareRams(this.#ram, others.map((other) => other.#peerOf(this)), pages);
+    return { equal, changedPages: count + blocks };
+  }
+
+  #peerOf(first: Machine): Peer {
+    const [ram, thread, comparison] = [this.#ram, this.#thread, this.#comparison];
+    if (!thread || comparison?.peer !== first) return { ram };
+    return {
+      ram,
+      begin: (pages) => {
+        comparison.pages.begin(pages);
+        thread.compare();
+        return () => {
+          comparison.pages.work(first.#ram.bytes, ram.bytes);
+          thread.finish();
+          return comparison.pages.equal;
+        };
+      },
+    };
   }
 
   share(snapshot: Snapshot): void {
     const { pages, disks } = machineSnapshot(snapshot);
-    this.#pages = pages;
-    this.#clean();
+    this.#ram.hold(pages);
     this.#disks.forEach((disk, i) => disk.snapshot(disks[i]?.tree));
   }
 
@@ -711,11 +731,8 @@ export class Machine implements Computer {
 
   /** Gives RAM the contents of a tree. */
   #refill(pages: PageTree): void {
-    const stale = new Set(dirtyPages(this.#liveRam()));
-    for (const page of this.#pages.differing(pages)) stale.add(page);
-    for (const page of stale) this.writeMemory(ramBase + BigInt(page * pageBytes), pages.page(page).bytes);
-    this.#pages = pages;
-    this.#clean();
+    for (const page of this.#ram.staleAgainst(pages)) this.writeMemory(ramBase + BigInt(page * pageBytes), pages.page(page).bytes);
+    this.#ram.hold(pages);
   }
 
   /**
@@ -758,24 +775,8 @@ export class Machine implements Computer {
     });
   }
 
-  /** From here on the next store to any page is noticed. */
-  #clean(): void {
-    this.#dirty.fill(0);
-    this.#agreement = undefined;
-    this.#core.watchPages();
-  }
-
-  #liveRam(): LiveRam {
-    return { bytes: this.#ram, pages: this.#pages, dirty: this.#dirty };
-  }
-
   #stateBytes(): Uint8Array {
     return this.#bytes.subarray(stateAt, stateAt + stateBytes);
-  }
-
-  #page(index: number): Uint8Array {
-    const from = this.#ramAt + index * pageBytes;
-    return this.#bytes.subarray(from, from + pageBytes);
   }
 
   /** Offset in RAM, or undefined where any byte is outside. */

@@ -44,3 +44,37 @@ it('stores equal pages once', () => {
     }),
   );
 });
+
+const step = fc.record({ kind: fc.constantFrom('succeed', 'with', 'keep'), changes });
+
+it('is as it was for good once it is kept or others were made of it, whatever succeeds it', () => {
+  let written = 0;
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+      let tree = PageTree.zero(count);
+      let now: Record<string, number> = {};
+      const kept: { tree: PageTree; held: Record<string, number> }[] = [];
+      for (const each of steps) {
+        if (each.kind === 'keep') tree.keep();
+        if (each.kind !== 'succeed') kept.push({ tree, held: now });
+        // What has been cached of a tree is none of its successor's.
+        tree.hash();
+        const before = tree;
+        if (each.kind === 'with') tree = tree.with(pages(each.changes));
+        else tree = tree.succeed(pages(each.changes));
+        now = { ...now, ...each.changes };
+        if (each.kind === 'succeed') for (const index of Object.keys(each.changes)) if (tree !== before && tree.page(Number(index)) === before.page(Number(index))) written++;
+        const fresh = PageTree.zero(count).with(pages(now));
+        expect(tree.hash()).toEqual(fresh.hash());
+        expect([...tree.differing(fresh)]).toEqual([]);
+        const page = tree.reader();
+        for (let index = count - 1; index >= 0; index -= 7) expect(page(index)).toBe(tree.page(index));
+      }
+      for (const { tree: old, held } of kept) {
+        for (let index = 0; index < count; index++) expect(old.page(index).bytes[0]).toBe(held[index] ?? 0);
+        expect(old.hash()).toEqual(PageTree.zero(count).with(pages(held)).hash());
+      }
+    }),
+  );
+  expect(written).toBeGreaterThan(20);
+});

@@ -4,14 +4,34 @@ import { pageBytes } from '../core/layout';
 const fanout = 16;
 const fanoutBits = 4;
 
-/** 4096 bytes that never change; shared by every state that has them at any place. */
+/**
+ * What a tree's pages are lent for: while nobody else has been given the tree, whoever
+ * stores the next one may write into its pages, and the tree is no more.
+ */
+export class Lease {
+  /** Over once the tree is kept by somebody: its pages never change any more. */
+  isOver = false;
+}
+
+/** 4096 bytes that never change once their lease is over; shared by every state that has them at any place. */
 export class Page {
   #hash: Buffer | undefined;
 
-  constructor(readonly bytes: Uint8Array) {}
+  constructor(
+    readonly bytes: Uint8Array,
+    private readonly lease?: Lease,
+  ) {}
 
   hash(): Buffer {
     return (this.#hash ??= createHash('sha256').update(this.bytes).digest());
+  }
+
+  /** Takes other contents, if it is lent for that. */
+  rewrite(bytes: Uint8Array, lease: Lease | undefined): boolean {
+    if (!lease || this.lease !== lease) return false;
+    this.bytes.set(bytes);
+    this.#hash = undefined;
+    return true;
   }
 }
 
@@ -41,6 +61,7 @@ export class PageTree {
   private constructor(
     private readonly root: Node,
     private readonly levels: number,
+    private readonly lease?: Lease,
   ) {}
 
   static zero(pages: number): PageTree {
@@ -58,21 +79,61 @@ export class PageTree {
   }
 
   page(index: number): Page {
-    let node: Node | Page = this.root;
-    for (let level = this.levels - 1; node instanceof Node; level--) {
+    const page = this.#lowest(index).children[index & (fanout - 1)];
+    if (!(page instanceof Page)) throw new Error(`page ${index} is outside of the tree`);
+    return page;
+  }
+
+  /** {@link page}, fast for indexes that are near the one before. */
+  reader(): (index: number) => Page {
+    let first = -fanout;
+    let pages: readonly (Node | Page)[] = [];
+    return (index) => {
+      if (index - first >= fanout || index < first) {
+        first = index & ~(fanout - 1);
+        pages = this.#lowest(index).children;
+      }
+      return pages[index - first] as Page;
+    };
+  }
+
+  /** The node of the pages around `index`. */
+  #lowest(index: number): Node {
+    let node = this.root;
+    for (let level = this.levels - 1; level > 0; level--) {
       const child: Node | Page | undefined = node.children[(index >>> (fanoutBits * level)) & (fanout - 1)];
-      if (!child) throw new Error(`page ${index} is outside of the tree`);
+      if (!(child instanceof Node)) throw new Error(`page ${index} is outside of the tree`);
       node = child;
     }
     return node;
   }
 
+  /** From now on the tree lasts, whatever is stored after it. */
+  keep(): void {
+    if (this.lease) this.lease.isOver = true;
+  }
+
   /**
-   * The tree with other contents at some places. A page that equals what is
+   * The tree that comes after this one and replaces it, with other contents at some places. Nothing may be asked of this one any
+   * more, unless it was kept: if not, pages that this and the trees it has replaced had stored are written over where they are, which
+   * costs neither memory nor the collector's time.
+   */
+  succeed(changes: ReadonlyMap<number, Uint8Array>): PageTree {
+    const lease = this.lease && !this.lease.isOver ? this.lease : new Lease();
+    return this.#rebuilt(changes, undefined, lease);
+  }
+
+  /**
+   * The tree with other contents at some places; both last. A page that equals what is
    * there already, or `peer`'s page at the same place, is not stored again; nor
    * is a node whose children are all the peer's.
    */
   with(changes: ReadonlyMap<number, Uint8Array | Page>, peer?: PageTree): PageTree {
+    this.keep();
+    return this.#rebuilt(changes, peer, undefined);
+  }
+
+  #rebuilt(changes: ReadonlyMap<number, Uint8Array | Page>, peer: PageTree | undefined, lease: Lease | undefined): PageTree {
     if (changes.size === 0) return this;
     const indexes = [...changes.keys()].sort((a, b) => a - b);
     const rebuild = (node: Node, twin: Node | undefined, level: number, first: number, from: number, to: number): Node => {
@@ -89,8 +150,9 @@ export class PageTree {
         const child: Node | Page | undefined =
           old instanceof Node
             ? rebuild(old, other instanceof Node ? other : undefined, level - 1, first + slot * span, i, next)
-            : pick(changes.get(indexes[i] ?? 0), old, other instanceof Page ? other : undefined);
-        if (child && child !== old) {
+            : pick(changes.get(indexes[i] ?? 0), old, other instanceof Page ? other : undefined, lease);
+        // A page that stands where it stood has been written over.
+        if (child instanceof Page || (child && child !== old)) {
           children[slot] = child;
           changed = true;
         }
@@ -100,7 +162,7 @@ export class PageTree {
       return twin?.children.every((child, slot) => child === children[slot]) ? twin : new Node(children);
     };
     const root = rebuild(this.root, peer?.root, this.levels - 1, 0, 0, indexes.length);
-    return root === this.root ? this : new PageTree(root, this.levels);
+    return root === this.root ? this : new PageTree(root, this.levels, lease);
   }
 
   /** The pages that are not the zero page, with their indexes, ascending. */
@@ -114,11 +176,14 @@ export class PageTree {
   }
 }
 
-function pick(change: Uint8Array | Page | undefined, old: Page | undefined, other: Page | undefined): Page | undefined {
-  if (!change) return old;
+/** What stands at a place from now on; undefined where nothing has changed. */
+function pick(change: Uint8Array | Page | undefined, old: Page | undefined, other: Page | undefined, lease: Lease | undefined): Page | undefined {
+  if (!change) return undefined;
   const bytes = change instanceof Page ? change.bytes : change;
-  for (const known of [old, other, zeroPage]) if (known && Buffer.compare(known.bytes, bytes) === 0) return known;
-  return change instanceof Page ? change : new Page(bytes.slice());
+  if (old && Buffer.compare(old.bytes, bytes) === 0) return undefined;
+  for (const known of [other, zeroPage]) if (known && Buffer.compare(known.bytes, bytes) === 0) return known;
+  if (old?.rewrite(bytes, lease)) return old;
+  return change instanceof Page ? change : new Page(new Uint8Array(bytes), lease);
 }
 
 function* differing(a: Node | Page, b: Node | Page, level: number, first: number): Generator<number> {

@@ -37,6 +37,10 @@ export class MachineSnapshot implements Snapshot {
     return Number(this.#view().getBigUint64(at.retired - stateAt, true));
   }
 
+  keep(): void {
+    this.pages.keep();
+  }
+
   hash(): string {
     this.#hash ??= createHash('sha256')
       .update(`covert state 2, ${this.ramBytes} bytes of RAM\n`)

@@ -103,6 +103,8 @@ export interface Snapshot {
   difference(other: Snapshot, limit?: number): PlaceDifference[];
   /** How many RAM pages have another content in `other`. */
   changedPages(other: Snapshot): number;
+  /** From now on it lasts, if it is one of {@link Computer.checkpoint}. */
+  keep(): void;
 }
 
 /** How many of each trap were taken, folded into one number that two replicas can compare. */
@@ -203,6 +205,11 @@ export interface Computer {
   effects(): bigint;
   resetEffects(): void;
 
+  /**
+   * A state that succeeds the one of the last call, of which nothing may be asked any more unless it was kept ({@link Snapshot.keep}):
+   * its memory is used again. So it costs less than a snapshot.
+   */
+  checkpoint(): Snapshot;
   /** Takes a snapshot; pages equal to `peer`'s page at the same place share its storage. */
   snapshot(peer?: Snapshot): Snapshot;
   restore(snapshot: Snapshot): void;

@@ -43,17 +43,20 @@ function machineOf(words: readonly number[], tier: Tier): Machine {
 
 const stateOf = (machine: Machine): unknown[] => [machine.retired, machine.pc, machine.cycles, machine.snapshot().hash()];
 
-/** A loop that calls a function on the next page, over and over. */
-function farLoop(tier: Tier): Machine {
-  const machine = machineOf([asm.addi(counter, counter, 1), asm.jal(link, 4096 - 4), asm.jal(0, -8)], tier);
-  machine.writeMemory(ramBase + 4096n, new Uint8Array(Uint32Array.of(asm.addi(sum, sum, 3), jalr(0, link, 0)).buffer));
+const ways = [['call', 'auto'], ['call', 'translator'], ['jump', 'auto'], ['jump', 'translator']] as const;
+
+/** A loop that goes over the next page, over and over: by a call of another function, or by a jump, which is translated with it. */
+function farLoop(tier: Tier, way: 'call' | 'jump'): Machine {
+  const machine = machineOf([asm.addi(counter, counter, 1), asm.jal(way === 'call' ? link : 0, 4096 - 4), asm.jal(0, -8)], tier);
+  const back = way === 'call' ? jalr(0, link, 0) : asm.jal(0, 8 - 4100);
+  machine.writeMemory(ramBase + 4096n, new Uint8Array(Uint32Array.of(asm.addi(sum, sum, 3), back).buffer));
   return machine;
 }
 
-it.each(['auto', 'translator'] as const)('a call that goes directly to what was translated goes to what stands there now, tier %s', (tier) => {
+it.each(ways)('a %s to what was translated on another page goes to what stands there now, tier %s', (way, tier) => {
   fc.assert(
     fc.property(fc.array(fc.record({ budget: fc.integer({ min: 1, max: 900_000 }), adds: fc.nat(2000), kind: fc.constantFrom('write', 'breakpoint', 'none') }), { minLength: 1, maxLength: 6 }), (steps) => {
-      const [ours, theirs] = [farLoop(tier), farLoop('interpreter')];
+      const [ours, theirs] = [farLoop(tier, way), farLoop('interpreter', way)];
       for (const { budget, adds, kind } of [{ budget: 1_500_000, adds: 0, kind: 'none' }, ...steps]) {
         for (const machine of [ours, theirs]) {
           machine.setBreakpoints(kind === 'breakpoint' ? [ramBase + 4100n] : []);

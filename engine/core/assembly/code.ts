@@ -1,6 +1,6 @@
 import { OP_COUNT, decode, opCycles, opEndsBlock, opWritesX } from './decode.generated';
 import {
-  FETCH_SET, FREE_RECORDS, PAGES_USED, PAGE_BITMAP, PAGE_DROPS, PAGE_NEXT, PAGE_STRIDE, POOL, POOL_PAGES, RAM_AT, RAM_BASE, RAM_BYTES, RECORD_BYTES, SINK, STUCK,
+  FETCH_SET, FREE_RECORDS, PAGES_USED, PAGE_BITMAP, PAGE_DROPS, PAGE_IS_TRANSLATED, PAGE_NEXT, PAGE_OWNER, PAGE_STRIDE, POOL, POOL_HAND, POOL_PAGES, RAM_AT, RAM_BASE, RAM_BYTES, RECORD_BYTES, SINK, STUCK,
   codeMap,
 } from './layout';
 import { instrument } from './stuck';
@@ -66,27 +66,57 @@ export function dropCode(): void {
   memory.fill(POOL, 0, <usize>used * PAGE_STRIDE);
   store<u32>(PAGES_USED, 0);
   store<usize>(FREE_RECORDS, 0);
+  store<u32>(POOL_HAND, 0);
   flush(FETCH_SET);
 }
 
-/** The records of a RAM page; makes room by forgetting everything when the pool is full. */
+/**
+ * The records of a RAM page; another's have to make room where the pool is full. So this is only for who holds no
+ * others: translated code runs no further with an instruction of a page whose records are dropped.
+ */
 export function recordsOf(page: usize): usize {
   const known = load<usize>(codeMap() + (page << 2));
   if (known != 0) return known;
+  const used = load<u32>(PAGES_USED);
+  if (load<usize>(FREE_RECORDS) == 0 && used == POOL_PAGES) makeRoom();
   let records = load<usize>(FREE_RECORDS);
   if (records != 0) {
     store<usize>(FREE_RECORDS, load<usize>(records + PAGE_NEXT));
   } else {
-    if (load<u32>(PAGES_USED) == POOL_PAGES) dropCode();
-    const used = load<u32>(PAGES_USED);
     records = POOL + <usize>used * PAGE_STRIDE;
     store<u32>(PAGES_USED, used + 1);
   }
   store<usize>(codeMap() + (page << 2), records);
+  store<u32>(records + PAGE_OWNER, <u32>page);
   store<u16>(records + SLOTS * RECORD_BYTES, OP_PAGE_END);
   // Stores to this page have to be seen from now on.
   leaveWriteTlbs(page);
   return records;
+}
+
+/** In a full pool, of which all pages have an owner: the next one's records are dropped, of what is not translated if there is any. */
+function makeRoom(): void {
+  let hand = load<u32>(POOL_HAND);
+  for (let i: u32 = 0; i < POOL_PAGES; i++) {
+    const at = (hand + i) % POOL_PAGES;
+    if (load<u8>(POOL + <usize>at * PAGE_STRIDE + PAGE_IS_TRANSLATED) != 0) continue;
+    hand = at;
+    break;
+  }
+  drop(POOL + <usize>hand * PAGE_STRIDE);
+  store<u32>(POOL_HAND, (hand + 1) % POOL_PAGES);
+}
+
+/** Frees a page's records. What has been translated of them becomes unreachable. */
+function drop(records: usize): void {
+  memory.fill(records, 0, SLOTS * RECORD_BYTES);
+  memory.fill(records + PAGE_BITMAP, 0, SLOTS >> 3);
+  store<u32>(records + PAGE_DROPS, load<u32>(records + PAGE_DROPS) + 1);
+  store<u8>(records + PAGE_IS_TRANSLATED, 0);
+  store<usize>(codeMap() + (<usize>load<u32>(records + PAGE_OWNER) << 2), 0);
+  leaveFetchTlbs(records);
+  store<usize>(records + PAGE_NEXT, load<usize>(FREE_RECORDS));
+  store<usize>(FREE_RECORDS, records);
 }
 
 /** A store hit the physical [va, va + size) of a page with decoded code. True if it hit decoded slots, which are then forgotten. */
@@ -100,16 +130,8 @@ export function invalidate(page: usize, va: u64, size: u32): bool {
   for (let i = from; i <= last; i++) {
     if ((load<u8>(records + PAGE_BITMAP + (i >> 3)) & (1 << <u8>(i & 7))) != 0) hit = true;
   }
-  if (hit) {
-    memory.fill(records, 0, SLOTS * RECORD_BYTES);
-    memory.fill(records + PAGE_BITMAP, 0, SLOTS >> 3);
-    store<u32>(records + PAGE_DROPS, load<u32>(records + PAGE_DROPS) + 1);
-    // A page that is written to is mostly one of data from now on, and as such may be in the TLBs of writes.
-    store<usize>(codeMap() + (page << 2), 0);
-    leaveFetchTlbs(records);
-    store<usize>(records + PAGE_NEXT, load<usize>(FREE_RECORDS));
-    store<usize>(FREE_RECORDS, records);
-  }
+  // A page that is written to is mostly one of data from now on, and as such may be in the TLBs of writes.
+  if (hit) drop(records);
   return hit;
 }
 

@@ -137,6 +137,18 @@ export function watchPages(): void {
   flush(WRITE_SET);
 }
 
+/** The first page from one on that may have been written to since its byte was cleared, or where there is none, how many there are. */
+export function nextDirty(from: u32): u32 {
+  const pages = <u32>(load<usize>(RAM_BYTES) >> 12);
+  let page = from;
+  for (; page < pages; page++) {
+    // DIRTY is aligned, and most bytes are 0.
+    if ((page & 7) == 0) while (page + 8 <= pages && load<u64>(dirtyOf(page)) == 0) page += 8;
+    if (page < pages && load<u8>(dirtyOf(page)) != 0) break;
+  }
+  return page;
+}
+
 /** The host has changed registers that decide about memory: after a restore, or a fault's change of one. */
 export function forgetTranslations(): void {
   flushAll();

@@ -158,6 +158,8 @@ export const PMP_RIGHTS: usize = HOST + 0x190;
 export const DIRECT_BYTES: usize = HOST + 0x1f0;
 /** Records that no page has any more, a list, or 0. */
 export const FREE_RECORDS: usize = HOST + 0x198;
+/** Which of the pool's pages makes room next. */
+export const POOL_HAND: usize = HOST + 0x19c;
 
 /** For blocks by their address, folded: in how many slices each was met. */
 export const SAMPLES: usize = 0x1a000;
@@ -203,7 +205,7 @@ export const OUTPUT_MOST: u32 = 0x4000;
 
 /** Decoded pages: records of 2048 slots, the end-of-page record, and a bit for each slot that holds code. */
 export const POOL: usize = 0x100000;
-export const POOL_PAGES: u32 = 2048;
+export const POOL_PAGES: u32 = 1024;
 export const RECORD_BYTES: usize = 16;
 export const PAGE_STRIDE: usize = 0x8200;
 export const PAGE_BITMAP: usize = 0x8100;
@@ -211,8 +213,12 @@ export const PAGE_BITMAP: usize = 0x8100;
 export const PAGE_DROPS: usize = 0x8020;
 /** The next records that are free, while these are. */
 export const PAGE_NEXT: usize = 0x8028;
+/** The RAM page that they are of. */
+export const PAGE_OWNER: usize = 0x802c;
+/** A byte that is not 0 if translated code was made of the page. */
+export const PAGE_IS_TRANSLATED: usize = 0x8030;
 /** A byte a RAM page: written since the last snapshot. */
-export const DIRTY: usize = POOL + PAGE_STRIDE * 2048;
+export const DIRTY: usize = POOL + PAGE_STRIDE * POOL_PAGES;
 
 export const RAM_BASE: u64 = 0x80000000;
 

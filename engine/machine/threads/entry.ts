@@ -5,8 +5,10 @@
  */
 import { parentPort, receiveMessageOnPort, Worker, workerData, type MessagePort } from 'node:worker_threads';
 import { instantiateCore } from '../../core/core';
+import { pageBytes, ramHostAddress } from '../../core/layout';
 import { Execution } from './execution';
 import type { Machinery, Start, WatchMessage } from './messages';
+import { PageComparison } from './page-comparison';
 import { turn, word, Words } from './words';
 
 /** The owner's device has thrown. */
@@ -34,6 +36,7 @@ function watch(port: MessagePort, file: string): void {
 
 function execute(words: Words, port: MessagePort): void {
   let execution: Execution | undefined;
+  let compare: (() => void) | undefined;
 
   const access = (write: boolean, slot: number, offset: number, size: number, value: number): number => {
     words.set(word.write, write ? 1 : 0);
@@ -51,8 +54,14 @@ function execute(words: Words, port: MessagePort): void {
   const prepare = (machinery: Machinery | undefined): void => {
     // Of the last machine nothing is kept, so that its memory can be freed.
     execution = undefined;
+    compare = undefined;
     if (!machinery) return;
-    const { module, memory, ramBytes, tier, translations } = machinery;
+    const { module, memory, ramBytes, tier, translations, comparison } = machinery;
+    if (comparison) {
+      const pages = new PageComparison(ramBytes / pageBytes, comparison.shared);
+      const [own, peer] = [memory, comparison.peer].map(({ buffer }) => Buffer.from(buffer, ramHostAddress(ramBytes), ramBytes)) as [Buffer, Buffer];
+      compare = () => pages.work(own, peer);
+    }
     const core = instantiateCore(
       memory,
       {
@@ -80,6 +89,7 @@ function execute(words: Words, port: MessagePort): void {
   for (let now = words.turn; ; now = words.turn) {
     if (now === turn.preparing) prepare((receiveMessageOnPort(port) as { message: Machinery | undefined } | undefined)?.message);
     else if (now === turn.running) run();
+    else if (now === turn.comparing) compare?.();
     else {
       words.wait(now);
       continue;

@@ -18,4 +18,6 @@ export interface Machinery {
   tier: Tier;
   /** What the translator keeps at most. */
   translations: Bound | undefined;
+  /** With whose RAM its own is going to be compared, and where the comparison lies. */
+  comparison?: { shared: SharedArrayBuffer; peer: WebAssembly.Memory };
 }

@@ -58,7 +58,12 @@ export class ReplicaThread {
     this.#abreast = true;
   }
 
-  /** Why the core has stopped, once it has. Throws {@link ThreadLost}, and what a device throws. */
+  /** Lets it take part in the comparison that it was prepared for, until `finish`. Throws {@link ThreadLost}. */
+  compare(): void {
+    this.#pass(turn.resting, turn.comparing);
+  }
+
+  /** Why the core has stopped, once it has; after a comparison nothing of meaning. Throws {@link ThreadLost}, and what a device throws. */
   finish(): number {
     for (let now = this.words.turn; now !== turn.resting; now = this.words.turn) {
       if (now === turn.dead) {

@@ -35,6 +35,8 @@ export const turn = {
   preparing: 5,
   /** The thread is no more. Written by who watches it, and never changed. */
   dead: 6,
+  /** Both's, who compare pages and change nothing; the thread passes it on. */
+  comparing: 7,
 } as const;
 
 const wordBytes = 64;
