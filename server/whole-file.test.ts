@@ -16,6 +16,17 @@ test('a file is read as a whole, an empty one too', async () => {
   expect(await readWhole(path)).toHaveLength(0);
 });
 
+test('a large one holds what stands in it, to its last byte', async () => {
+  const path = join(folder, 'megabytes');
+  for (const bytes of [2 ** 20 - 1, 2 ** 20, 3_000_001]) {
+    const content = Buffer.from(Array.from({ length: bytes }, (_, i) => (i * 31 + (i >> 8)) & 255));
+    writeFileSync(path, content);
+    const read = await readWhole(path);
+    expect(read).toHaveLength(bytes);
+    expect(read.compare(content)).toBe(0);
+  }
+});
+
 test('what is too large is not read', async () => {
   const path = join(folder, 'large');
   writeFileSync(path, '');

@@ -3,9 +3,9 @@ declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array);
   }
-  class Memory {
-    constructor(descriptor: { initial: number; maximum: number; shared: true });
-    readonly buffer: SharedArrayBuffer;
+  class Memory<Kind extends ArrayBuffer | SharedArrayBuffer = SharedArrayBuffer> {
+    constructor(descriptor: { initial: number; maximum: number } & (Kind extends SharedArrayBuffer ? { shared: true } : object));
+    readonly buffer: Kind;
   }
   class Instance {
     constructor(module: Module, imports: Record<string, Record<string, unknown>>);

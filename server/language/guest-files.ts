@@ -46,7 +46,8 @@ export class GuestFiles {
 
 async function load(path: string): Promise<GuestFile | Unusable> {
   try {
-    const image = new Uint8Array(await readWhole(path));
+    const { buffer, byteOffset, length } = await readWhole(path);
+    const image = new Uint8Array(buffer, byteOffset, length);
     return { path, image, elf: readElf(image), symbols: readSymbols(image) };
   } catch (error) {
     return { unusable: error instanceof ElfError ? `cannot be used: ${error.message}` : reasonOf(error) };

@@ -2,13 +2,13 @@
  * A process of its own that runs the guest of a benchmark in a system of
  * replicas, and tells its parent what the console says at which instruction.
  */
-import { readFileSync } from 'node:fs';
 import type { Plan, ProtectionKind } from '../../engine/covert/plan';
 import { System } from '../../engine/covert/system';
 import { machineSnapshot } from '../../engine/machine/snapshot';
 import type { Tier } from '../../engine/machine/tier';
 import { imageOfFile } from '../../engine/machine/virtio/disk-image';
 import type { DebianFiles } from '../../server/guest/debian';
+import { readWhole } from '../../server/whole-file';
 import { residentRam } from './resident-ram';
 
 /** What the parent asks for. */
@@ -31,20 +31,20 @@ const epochInstructions = 1_000_000;
 /** Instructions between two looks at what was released. */
 const stride = 16 * epochInstructions;
 
-function planOf({ files, initrd, kind }: ReplicatedRun): Plan {
+async function planOf({ files, initrd, kind }: ReplicatedRun): Promise<Plan> {
   return {
     name: `bench, ${kind}`,
     chip: { name: 'octo', cores: 8, hertz: 2e9, l2Banks: 8, l2BankBytes: 512 << 10, memoryControllers: 4, ring: true, spares: [] },
     guest: {
       name: 'debian',
       path: files.kernel,
-      image: new Uint8Array(readFileSync(files.kernel)),
+      image: await readWhole(files.kernel),
       ramBytes,
       harts: 1,
       linux: {
-        initialDisk: readFileSync(initrd),
+        initialDisk: await readWhole(initrd),
         bootArguments: 'console=ttyS0 quiet',
-        systemMap: readFileSync(files.systemMap),
+        systemMap: await readWhole(files.systemMap),
         disks: [{ image: imageOfFile(files.programs) }],
       },
     },
@@ -69,7 +69,7 @@ function usedRam(system: System): number {
 
 async function runReplicated(run: ReplicatedRun): Promise<void> {
   const base = process.memoryUsage.rss();
-  const system = new System(planOf(run), { forgetful: true, tier: run.tier, threads: run.threads });
+  const system = new System(await planOf(run), { forgetful: true, tier: run.tier, threads: run.threads });
   let detections = 0;
   let end = { exit: null as number | null, why: '' };
   do {
