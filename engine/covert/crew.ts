@@ -6,8 +6,10 @@ import { threadPool } from '../machine/threads/thread-pool';
 const worthwhile = 20_000_000;
 /** Instructions until the next try, where threads have not paid; doubled each time. */
 const firstPause = 200_000_000;
-/** Milliseconds after which it is known whether they pay. */
+/** Milliseconds after which it is known whether they pay now. */
 const trial = 400;
+/** Trials in a row in which they do not, after which they are given back: hosts have short hitches. */
+const mostInVain = 3;
 
 export interface CrewOptions {
   /** Most threads that execute replicas, the caller's own with them. Default 1. */
@@ -29,6 +31,8 @@ export class Crew {
   /** Instructions until there are threads. */
   #left: number;
   #pause = firstPause;
+  /** Trials in a row that did not pay. */
+  #inVain = 0;
   /** Milliseconds that the caller's own replica has run since the trial began, and that it has waited for the others. */
   #ran = 0;
   #waited = 0;
@@ -80,7 +84,9 @@ export class Crew {
     const pays = this.#waited < this.#ran;
     this.#ran = 0;
     this.#waited = 0;
-    if (pays || this.options.threadsFrom === 0) return;
+    this.#inVain = pays ? 0 : this.#inVain + 1;
+    if (this.#inVain < mostInVain || this.options.threadsFrom === 0) return;
+    this.#inVain = 0;
     this.#disband();
     this.#left = this.#pause;
     this.#pause *= 2;
