@@ -14,6 +14,7 @@ function stateWith(parts: Partial<ReplicaStateAnswer>, lines: (number | undefine
       ...(line === undefined ? {} : { source: { name: 'a.c', path: '/g/a.c' }, line }),
     })),
     differences: [],
+    compared: ['A', 'B'],
     lineDifferences: [],
     events: { faults: 0, divergences: 0, detections: 0, recoveries: 0 },
     ...parts,

@@ -36,10 +36,10 @@ export function lineMarks(state: ReplicaStateAnswer): LineMark[] {
   return marks;
 }
 
-function hoverText({ differences }: ReplicaStateAnswer): string {
+function hoverText({ differences, compared: [one, other] }: ReplicaStateAnswer): string {
   const lines = differences.slice(0, mostInHover).map(({ place, A, B, bits }) => {
     const which = bits.length > 8 ? `${bits.length} bits` : `${bits.length === 1 ? 'bit' : 'bits'} ${bits.join(', ')}`;
-    return `- \`${place}\`: A \`${A}\`, B \`${B}\` (${which})`;
+    return `- \`${place}\`: ${one} \`${A}\`, ${other} \`${B}\` (${which})`;
   });
   const more = differences.length - mostInHover;
   return [...lines, ...(more > 0 ? [`- and ${more} more`] : [])].join('\n');
@@ -47,8 +47,9 @@ function hoverText({ differences }: ReplicaStateAnswer): string {
 
 /** `crc A=3 B=7`: variables by name, or registers where no variable is known to differ. */
 function valuesText(state: ReplicaStateAnswer): string {
-  const named = state.lineDifferences.map(({ expression, A, B }) => `${expression} A=${A} B=${B}`);
-  const all = named.length > 0 ? named : state.differences.map(({ place, A, B }) => `${place} A=${A} B=${B}`);
+  const [one, other] = state.compared;
+  const named = state.lineDifferences.map(({ expression, A, B }) => `${expression} ${one}=${A} ${other}=${B}`);
+  const all = named.length > 0 ? named : state.differences.map(({ place, A, B }) => `${place} ${one}=${A} ${other}=${B}`);
   const more = all.length - mostValues;
   return [...all.slice(0, mostValues), ...(more > 0 ? [`and ${more} more`] : [])].join('   ');
 }

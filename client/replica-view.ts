@@ -62,7 +62,7 @@ export class ReplicaView implements vscode.Disposable {
     this.status.dispose();
   }
 
-  private showStatus({ replicas, differences, moment }: ReplicaStateAnswer): void {
+  private showStatus({ replicas, differences, compared: [one, other], moment }: ReplicaStateAnswer): void {
     if (replicas.length < 2) {
       this.status.hide();
       return;
@@ -70,9 +70,9 @@ export class ReplicaView implements vscode.Disposable {
     const count = differences.length;
     const names = replicas.map(({ name }) => name);
     this.status.text =
-      count === 0 ? `$(check) ${names.join('=')}` : `$(diff) ${names.join('≠')}: ${count} ${count === 1 ? 'place' : 'places'}`;
+      count === 0 ? `$(check) ${names.join('=')}` : `$(diff) ${one}≠${other}: ${count} ${count === 1 ? 'place' : 'places'}`;
     this.status.backgroundColor = count === 0 ? undefined : new vscode.ThemeColor('statusBarItem.warningBackground');
-    const lines = differences.slice(0, 8).map(({ place, A, B }) => `${place}: A ${A}, B ${B}`);
+    const lines = differences.slice(0, 8).map(({ place, A, B }) => `${place}: ${one} ${A}, ${other} ${B}`);
     this.status.tooltip = [
       count === 0 ? 'The replicas agree in every register and byte.' : 'The replicas differ:',
       ...lines,

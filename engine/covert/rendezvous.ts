@@ -23,7 +23,8 @@ export function describeOutput(output: Pick<Output, 'kind' | 'value'> & { bytes?
   return printable ? `byte ${hex} '${String.fromCharCode(output.value)}'` : `byte ${hex}`;
 }
 
-function sameOutput(a: Output, b: Output): boolean {
+/** Whether they say the same, wherever they were said. */
+export function sameOutput(a: Output, b: Output): boolean {
   return a.kind === b.kind && a.value === b.value && Buffer.compare(a.data ?? empty, b.data ?? empty) === 0;
 }
 

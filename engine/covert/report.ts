@@ -16,6 +16,7 @@ export interface Difference {
   place: string;
   A?: string;
   B?: string;
+  C?: string;
   /** The fault-free run's value: the only peer that an unprotected guest has. */
   reference?: string;
 }
@@ -56,6 +57,14 @@ export interface RecoveryReport {
   replayed: number;
 }
 
+/** A replica that was given up for good. */
+export interface DegradationReport {
+  replica: ReplicaName;
+  instruction: number;
+  to: ProtectionKind;
+  why: string;
+}
+
 export interface ExpectationReport {
   text: string;
   line: number;
@@ -81,7 +90,7 @@ export interface Report {
     /** Released console output, as UTF-8 text (invalid bytes become U+FFFD). */
     output: string;
     instructions: number;
-    /** SHA-256 of replica A's whole state at the end: registers, CSRs, devices, RAM, disks. */
+    /** SHA-256 of the first live replica's whole state at the end: registers, CSRs, devices, RAM, disks. */
     state: string;
     /** How the run ended. */
     ended: 'exit' | 'limit' | 'hung' | 'stopped';
@@ -90,6 +99,8 @@ export interface Report {
   divergences: DivergenceReport[];
   detections: DetectionReport[];
   recoveries: RecoveryReport[];
+  /** Present if any replica was given up. */
+  degradations?: DegradationReport[];
   released: {
     /** Of the console. */
     bytes: number;

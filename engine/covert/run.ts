@@ -8,7 +8,7 @@ import { symbolsOf } from './guest';
 import type { Plan } from './plan';
 import { runReference, type Reference } from './reference';
 import type { ReleasedData } from './release-log';
-import type { CostReport, DivergenceReport, FaultReport, Location, Report } from './report';
+import type { CostReport, Difference, DivergenceReport, FaultReport, Location, Report } from './report';
 
 export interface RunOptions extends CrewOptions {
   /** Called a few times a second with the instructions run so far. */
@@ -79,6 +79,7 @@ function makeReport(session: Session, end: EventOf<'end'>, reference: Reference)
   const disk = session.releasedData('disk');
   const comparison = compareWithReference(console, disk, end, reference);
   const protectedCycles = session.cycles;
+  const degradations = eventsOf('degradation').map(({ replica, instruction, to, why }) => ({ replica, instruction, to, why }));
   const { kind } = plan.protection;
   const partial = {
     scenario: plan.name,
@@ -90,16 +91,17 @@ function makeReport(session: Session, end: EventOf<'end'>, reference: Reference)
       ended: end.how,
     },
     faults,
-    divergences: eventsOf('divergence').map((event) => divergenceReport(event, plan, locate)),
+    divergences: eventsOf('divergence').map((event) => divergenceReport(event, locate)),
     detections: eventsOf('detection').map(({ by, instruction, latency, what }) => ({ by, instruction, latency, what })),
     recoveries: eventsOf('recovery').map(({ by, to, replayed }) => ({ by, to, replayed })),
+    ...(degradations.length > 0 && { degradations }),
     released: {
       bytes: console.length,
       ofBytes: reference.console.length,
       sha256: createHash('sha256').update(console).digest('hex'),
       ...comparison,
     },
-    protection: { start: kind, end: kind },
+    protection: { start: kind, end: degradations.at(-1)?.to ?? kind },
     cycles: {
       unprotected: reference.cycles,
       protected: protectedCycles,
@@ -134,15 +136,13 @@ function costsOf(session: Session, total: number, whole: boolean): CostReport[] 
 
 function divergenceReport(
   event: EventOf<'divergence'>,
-  plan: Plan,
   locate: (instruction: number, pc: bigint) => Location,
 ): DivergenceReport {
   const hex = (value: bigint): string => `0x${value.toString(16)}`;
-  const differs = event.differs.map(({ place, a, b }) =>
-    // Alone, the faulty guest is replica A, and its healthy peer is the run without faults.
-    plan.protection.kind === 'none' ? { place, A: hex(b), reference: hex(a) } : { place, A: hex(a), B: hex(b) },
-  );
-  const { replica, instruction, pc, differing } = event;
+  const { replica, peer, instruction, pc, differing } = event;
+  // Alone, the faulty guest is replica A, and its healthy peer is the run without faults.
+  const [first, second] = peer === undefined ? ['reference', replica] : [replica, peer].sort();
+  const differs = event.differs.map(({ place, a, b }): Difference => ({ place, ...(first && { [first]: hex(a) }), ...(second && { [second]: hex(b) }) }));
   return {
     replica,
     ...locate(instruction, pc),

@@ -27,13 +27,16 @@ const plans = fc
     checkpointEpochs: fc.integer({ min: 0, max: 9 }),
     compareStateEpochs: fc.integer({ min: 0, max: 9 }),
     maxInstructions: fc.constantFrom(700_000, 50_000_000),
-    faults: fc.array(fc.record({ register: fc.integer({ min: 1, max: 31 }), bit: fc.nat(63), at: fc.integer({ min: 0, max: 2_000_000 }), by: fc.constantFrom('instruction' as const, 'cycle' as const, 'output' as const) }), { maxLength: 2 }),
+    faults: fc.array(fc.record({ register: fc.integer({ min: 1, max: 31 }), bit: fc.nat(63), at: fc.integer({ min: 0, max: 2_000_000 }), by: fc.constantFrom('instruction' as const, 'cycle' as const, 'output' as const), in: fc.constantFrom('A' as const, 'B' as const, 'C' as const), sticks: fc.boolean() }), { maxLength: 3 }),
   })
   .map(({ example, kind, faults, maxInstructions, ...protection }) =>
     planFor(example, {
       protection: { ...protection, kind, cores: [0, 1, 2] },
       maxInstructions,
-      faults: faults.map(({ register, bit, at, by }) => flipX(register, bit, by === 'output' ? { kind: by, number: at % 100 } : { kind: by, count: at }, { kind: 'replica', replica: kind === 'none' ? 'A' : 'B' })),
+      faults: faults.map(({ register, bit, at, by, in: name, sticks }) => {
+        const struck = flipX(register, bit, by === 'output' ? { kind: by, number: at % 100 } : { kind: by, count: at }, { kind: 'replica', replica: kind === 'none' ? 'A' : kind === 'dmr' ? 'B' : name });
+        return sticks ? { ...struck, effect: { kind: 'stick' as const, place: { kind: 'x' as const, index: register }, bits: [bit], value: 1 as const } } : struck;
+      }),
     }),
   );
 

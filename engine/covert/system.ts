@@ -15,6 +15,7 @@ import { ReleaseLog, type ReleasedData } from './release-log';
 import { compareOutputs, compareStates, describeOutput, inspectArrival, snapshotAll, type Detection } from './rendezvous';
 import { Replica, type ReplicaState } from './replica';
 import type { CostReport } from './report';
+import { cloneInto, outvoted, protectionOf, takeDown, type Ballot } from './vote';
 
 export interface SystemOptions extends CrewOptions {
   costs?: CostTable;
@@ -63,6 +64,8 @@ export interface SystemState {
   readonly nextCheckpoint: number;
   readonly detection: Detection | undefined;
   readonly attempts: { from: number; count: number };
+  readonly lost: readonly ReplicaName[];
+  readonly ballots: readonly Ballot[];
   readonly struck: boolean;
   readonly errorSince: number;
   readonly ended: SystemEvent | undefined;
@@ -104,6 +107,10 @@ export class System {
   #nextCheckpoint = 1;
   #detection: Detection | undefined;
   #attempts = { from: -1, count: 0 };
+  /** Replicas that were given up: they rest where they were, and nobody looks at them. */
+  #lost: readonly ReplicaName[] = [];
+  #live: readonly Replica[];
+  #ballots: readonly Ballot[] = [];
   /** A fault has struck: the run is not the fault-free one any more. */
   #struck = false;
   /** Moment of the oldest fault that may still be in the states, or -1. */
@@ -135,6 +142,7 @@ export class System {
       computer.setTimeSource(this.chip.timeSource(core, protection.uncoordinated));
       return new Replica(replicaNames[i] ?? 'A', core, computer);
     });
+    this.#live = this.replicas;
     this.#independent = new Set(this.replicas.map(({ core }) => core)).size === count;
     this.#checkpoint = this.#takeCheckpoint(0);
     this.#arm(undefined);
@@ -143,6 +151,10 @@ export class System {
 
   get moment(): number {
     return this.#moment;
+  }
+  /** The replicas that have not been given up. */
+  get live(): readonly Replica[] {
+    return this.#live;
   }
   /** Retired instructions of the live replicas at this moment. */
   get count(): number {
@@ -167,7 +179,7 @@ export class System {
     return this.#detection;
   }
   get protectionNow(): ProtectionKind {
-    return this.#plan.protection.kind;
+    return protectionOf(this.#live.length);
   }
   /** Threads that execute the replicas now, the caller's among them. */
   get threads(): number {
@@ -181,7 +193,7 @@ export class System {
   }
   /** Core cycles that the guest has cost so far: the slowest core's. */
   get cycles(): number {
-    return Math.max(...this.replicas.map((replica) => replica.computer.cycles));
+    return Math.max(...this.#live.map((replica) => replica.computer.cycles));
   }
 
   /** Events since the last call, by moment. */
@@ -195,7 +207,7 @@ export class System {
   advance(target: number, options: AdvanceOptions = {}): AdvanceStop {
     if (options.breakpoints !== this.#armed) this.#arm(options.breakpoints);
     this.#origins.clear();
-    for (const replica of options.resume ? this.replicas : []) {
+    for (const replica of options.resume ? this.#live : []) {
       this.#origins.set(replica, { retired: replica.computer.retired, pc: replica.computer.pc });
     }
     while (this.#moment < target && !this.#ended) {
@@ -230,6 +242,8 @@ export class System {
       nextCheckpoint: this.#nextCheckpoint,
       detection: this.#detection,
       attempts: this.#attempts,
+      lost: this.#lost,
+      ballots: this.#ballots,
       struck: this.#struck,
       errorSince: this.#errorSince,
       ended: this.#ended,
@@ -256,6 +270,8 @@ export class System {
     this.#nextCheckpoint = state.nextCheckpoint;
     this.#detection = state.detection;
     this.#attempts = state.attempts;
+    this.#ballots = state.ballots;
+    this.#lose(state.lost);
     this.#struck = state.struck;
     this.#errorSince = state.errorSince;
     this.#ended = state.ended;
@@ -292,7 +308,7 @@ export class System {
     this.#epoch += passed;
     this.#chargeExits();
     this.#accounting.epochs(passed);
-    this.#accounting.settle(this.replicas);
+    this.#accounting.settle(this.#live);
   }
 
   /** Runs to `goal` retired instructions or where the replicas meet, whichever is first. */
@@ -320,7 +336,7 @@ export class System {
       try {
         for (const replica of together ? replicas : []) {
           // The first has no thread of its own.
-          if (replica === this.replicas[0] || replica.halted || replica.computer.retired >= limit) continue;
+          if (replica === this.#live[0] || replica.halted || replica.computer.retired >= limit) continue;
           this.#start(replica, limit, options);
           started.push(replica);
         }
@@ -338,8 +354,8 @@ export class System {
     };
 
     for (;;) {
-      let ran = runAll(this.replicas.filter((replica) => replica.pending.length === 0));
-      const said = Math.max(...this.replicas.map((replica) => replica.pending[0]?.instruction ?? Infinity));
+      let ran = runAll(this.#live.filter((replica) => replica.pending.length === 0));
+      const said = Math.max(...this.#live.map((replica) => replica.pending[0]?.instruction ?? Infinity));
       if (said <= limit) {
         this.#passEpochs(said);
         if (this.#compareHeads(limit, epochEnd, options)) return undefined;
@@ -349,13 +365,13 @@ export class System {
         continue;
       }
       if (ran) continue;
-      ran = runAll(this.replicas);
+      ran = runAll(this.#live);
       if (!ran) break;
     }
 
-    const allHalted = this.replicas.every((replica) => replica.halted);
-    const arrived = allHalted ? Math.max(...this.replicas.map((replica) => replica.computer.retired)) : limit;
-    if (hit && this.replicas.some((replica) => replica.computer.retired > arrived)) {
+    const allHalted = this.#live.every((replica) => replica.halted);
+    const arrived = allHalted ? Math.max(...this.#live.map((replica) => replica.computer.retired)) : limit;
+    if (hit && this.#live.some((replica) => replica.computer.retired > arrived)) {
       return this.#stopAt('overrun', hit.replica, this.#moment + arrived - this.#count);
     }
     if (hit) this.#followIntoTrap(arrived, options);
@@ -371,7 +387,7 @@ export class System {
    * still stands before it. The latter takes its trap too, if it has one to take.
    */
   #followIntoTrap(count: number, options: AdvanceOptions): void {
-    for (const replica of this.replicas) {
+    for (const replica of this.#live) {
       const { computer } = replica;
       if (replica.halted || computer.retired !== count || options.breakpoints?.has(computer.pc)) continue;
       const before = replica.save();
@@ -491,9 +507,9 @@ export class System {
    * the epoch cannot go on: an error was detected or the guest has ended.
    */
   #compareHeads(limit: number, epochEnd: number, options: AdvanceOptions): boolean {
-    const heads = this.replicas.map((replica) => replica.pending[0]).filter((output) => output !== undefined);
+    const heads = this.#live.map((replica) => replica.pending[0]).filter((output) => output !== undefined);
     const at = Math.max(...heads.map((output) => output.instruction));
-    const mismatch = compareOutputs(this.replicas);
+    const mismatch = compareOutputs(this.#live);
     if (mismatch && this.#plan.protection.compareOutput) {
       this.#bringTo(Math.min(at, limit), epochEnd, options);
       this.#moveTo(at);
@@ -501,13 +517,13 @@ export class System {
       return true;
     }
     const [output] = heads;
-    for (const replica of this.replicas) replica.pending.shift();
+    for (const replica of this.#live) replica.pending.shift();
     return output ? this.#release(output, at, () => this.#bringTo(Math.min(at, limit), epochEnd, options)) : false;
   }
 
   /** Nobody is past `count`: whoever waits with an output ran no further than the last common moment or that output. */
   #bringTo(count: number, epochEnd: number, options: AdvanceOptions): void {
-    for (const replica of this.replicas) {
+    for (const replica of this.#live) {
       while (!replica.halted && replica.computer.retired < count) {
         this.#runReplica(replica, count, epochEnd, { collectEffects: options.collectEffects ?? false });
       }
@@ -550,8 +566,8 @@ export class System {
 
   #rendezvous(): void {
     const { protection, maxInstructions } = this.#plan;
-    const replicated = this.replicas.length > 1;
-    const found = replicated ? inspectArrival(this.replicas, protection.compareOutput) : undefined;
+    const replicated = this.#live.length > 1;
+    const found = replicated ? inspectArrival(this.#live, protection.compareOutput) : undefined;
     if (found) {
       if (found.by === 'watchdog') {
         this.#accounting.watchdog(protection.watchdogEpochs * protection.epochInstructions);
@@ -559,10 +575,10 @@ export class System {
       this.#detect(found, found.by === 'watchdog' ? protection.watchdogEpochs * protection.epochInstructions : 0);
       return;
     }
-    if (this.replicas.every((replica) => replica.halted)) {
+    if (this.#live.every((replica) => replica.halted)) {
       if (this.#handOver()) return;
       const why = { idle: 'waits for an interrupt that cannot come', stalled: 'takes traps without end', exit: 'exited' };
-      return this.#end('hung', null, `the guest ${why[this.replicas[0]?.halted ?? 'idle']}`);
+      return this.#end('hung', null, `the guest ${why[this.#live[0]?.halted ?? 'idle']}`);
     }
     if (this.#count >= maxInstructions) {
       return this.#end('limit', null, `the guest was still running after ${maxInstructions} instructions`);
@@ -571,21 +587,21 @@ export class System {
     if (replicated) this.#compareAndCheckpoint();
     if (!this.#detection) this.#handOver();
     if (this.#forgetful) this.#forget();
-    this.#accounting.settle(this.replicas);
-    if (!this.#detection) for (const replica of this.replicas) this.#strike(replica, this.#moment);
+    this.#accounting.settle(this.#live);
+    if (!this.#detection) for (const replica of this.#live) this.#strike(replica, this.#moment);
   }
 
   /** Hands the replicas the input that is due, all at the same count. True if there was any. */
   #handOver(): boolean {
     const input = this.#feed.next({
       count: this.#count,
-      consoleRoom: this.replicas[0]?.computer.consoleRoom ?? 0,
+      consoleRoom: this.#live[0]?.computer.consoleRoom ?? 0,
       released: this.#released,
       printed: (from) => this.#log.console(this.#released, from),
     });
     if (!input) return false;
     this.#accounting.input(input.console.length);
-    for (const replica of this.replicas) {
+    for (const replica of this.#live) {
       replica.computer.receive(input.console);
       if (replica.halted === 'idle') replica.halted = null;
     }
@@ -594,7 +610,7 @@ export class System {
 
   /** Gives up what no rollback, no input and no fault will ask for again. */
   #forget(): void {
-    const alone = this.replicas.length === 1;
+    const alone = this.#live.length === 1;
     const compared = alone ? this.#compared : this.#checkpoint.compared;
     this.#log.forget(Math.min(compared - this.#injector.longestText, this.#feed.saw));
     this.#feed.forget(alone ? this.#feed.handed : this.#checkpoint.inputs);
@@ -608,10 +624,10 @@ export class System {
     const checkpoint = protection.checkpointEpochs > 0 && this.#epoch % protection.checkpointEpochs === 0;
     if (!compare && !checkpoint) return;
 
-    const [first, ...others] = this.replicas;
+    const [first, ...others] = this.#live;
     if (!first) return;
     const { equal, changedPages } = first.computer.compareState(others.map(({ computer }) => computer), this.#checkpoint.snapshot);
-    const mismatch = equal ? undefined : compareStates(this.replicas, snapshotAll(this.replicas));
+    const mismatch = equal ? undefined : compareStates(this.#live, snapshotAll(this.#live));
     if (!mismatch) this.#forgetError();
     if (compare) {
       this.#accounting.stateComparison(changedPages);
@@ -632,15 +648,15 @@ export class System {
 
   /** Interrupts and coordinated clock reads since the last rendezvous, of the replica that had most. */
   #chargeExits(): void {
-    const interrupts = Math.max(...this.replicas.map((replica) => replica.computer.interrupts));
-    const clockReads = Math.max(...this.replicas.map((replica) => replica.computer.clockReads));
+    const interrupts = Math.max(...this.#live.map((replica) => replica.computer.interrupts));
+    const clockReads = Math.max(...this.#live.map((replica) => replica.computer.clockReads));
     this.#accounting.interrupts(interrupts - this.#charged.interrupts);
     this.#accounting.clockReads(clockReads - this.#charged.clockReads);
     this.#charged = { interrupts, clockReads };
   }
 
   #takeCheckpoint(number: number): Checkpoint {
-    const [first, ...others] = this.replicas;
+    const [first, ...others] = this.#live;
     if (!first) throw new Error('a system without replicas');
     const snapshot = first.computer.checkpoint();
     // They are equal, as has just been found.
@@ -656,7 +672,11 @@ export class System {
     };
   }
 
-  #detect(detection: Detection, waited = 0): void {
+  #detect(found: Detection, waited = 0): void {
+    const loser = outvoted(this.#live, this.#checkpoint.snapshot);
+    // What two of three say is a vote; a trap, or that nobody comes, is noticed before anybody votes.
+    const isVote = loser !== undefined && (found.by === 'output' || found.by === 'state');
+    const detection: Detection = isVote ? { by: 'vote', what: `${found.what}; ${loser.name} is outvoted` } : found;
     this.#detection = detection;
     this.#events.push({
       kind: 'detection',
@@ -669,10 +689,56 @@ export class System {
   }
 
   /**
-   * Rolls all replicas back to the last validated checkpoint. Takes one moment,
+   * By vote where two of three agree, else by rollback. Takes one moment,
    * so that the state in which the error was noticed keeps a moment of its own.
    */
   #recover(detection: Detection): void {
+    const loser = outvoted(this.#live, this.#checkpoint.snapshot);
+    if (loser) this.#replace(loser);
+    else this.#rollBack(detection);
+  }
+
+  /** The outvoted replica becomes a copy of the others, which go on from where they are; or it is given up, if it was outvoted too often. */
+  #replace(loser: Replica): void {
+    const { retry, checkpointEpochs, epochInstructions } = this.#plan.protection;
+    const [good] = this.#live.filter((replica) => replica !== loser);
+    if (!good) throw new Error('a vote without a majority');
+    const { ballots, inARow } = takeDown(this.#ballots, loser.name, this.#moment, Math.max(1, checkpointEpochs) * epochInstructions);
+    this.#ballots = ballots;
+    const state = good.save();
+    const changedPages = Math.max(state.snapshot.changedPages(this.#checkpoint.snapshot), loser.computer.snapshot(state.snapshot).changedPages(this.#checkpoint.snapshot));
+    // Those that waited for an interrupt that cannot come are where the loser ran away from.
+    this.#count = good.computer.retired;
+    this.#moment += 1;
+    this.#detection = undefined;
+    this.#origins.clear();
+    if (inARow > retry) {
+      this.#lose([...this.#lost, loser.name]);
+      const why = `it was outvoted ${inARow} times in a row`;
+      this.#events.push({ kind: 'degradation', moment: this.#moment, instruction: this.#count, replica: loser.name, to: this.protectionNow, why });
+    } else {
+      cloneInto(loser, state);
+      this.#accounting.recovery(changedPages);
+    }
+    this.#forgetError();
+    const count = this.#count;
+    this.#events.push({ kind: 'recovery', moment: this.#moment, instruction: count, by: 'vote', to: count, replayed: 0 });
+    // Where the states were compared the epoch is over, and what belongs to its end is still to come.
+    if (count !== this.#epoch * epochInstructions) return;
+    this.#handOver();
+    this.#accounting.settle(this.#live);
+    for (const replica of this.#live) this.#strike(replica, this.#moment);
+  }
+
+  #lose(names: readonly ReplicaName[]): void {
+    this.#lost = names;
+    // Which thread is whose is known for all replicas together.
+    if (names.length > 0) this.#crew.close();
+    this.#live = this.replicas.filter(({ name }) => !names.includes(name));
+  }
+
+  /** Rolls all replicas back to the last validated checkpoint. */
+  #rollBack(detection: Detection): void {
     const { number, count, epoch, snapshot, compared, inputs, triggers } = this.#checkpoint;
     const attempt = this.#attempts.from === number ? this.#attempts.count + 1 : 1;
     if (attempt > this.#plan.protection.retry) {
@@ -682,9 +748,9 @@ export class System {
     this.#attempts = { from: number, count: attempt };
     const replayed = this.#count - count;
     const changedPages = Math.max(
-      ...snapshotAll(this.replicas).map((current) => current.changedPages(snapshot)),
+      ...snapshotAll(this.#live).map((current) => current.changedPages(snapshot)),
     );
-    for (const replica of this.replicas) {
+    for (const replica of this.#live) {
       replica.computer.restore(snapshot);
       replica.computer.takeOutputs();
       replica.atBreakpoint = false;
@@ -704,9 +770,9 @@ export class System {
     this.#forgetError();
     this.#accounting.recovery(changedPages);
     this.#handOver();
-    this.#accounting.settle(this.replicas);
+    this.#accounting.settle(this.#live);
     this.#events.push({ kind: 'recovery', moment: this.#moment, instruction: count, by: 'rollback', to: count, replayed });
-    for (const replica of this.replicas) this.#strike(replica, this.#moment);
+    for (const replica of this.#live) this.#strike(replica, this.#moment);
   }
 
   /** The states are equal, or those of a checkpoint. A fault that lasts may make them differ from now on. */
@@ -717,7 +783,7 @@ export class System {
   #end(how: Ending, exitCode: number | null, why: string): void {
     // What the last epoch has come to is paid for, however it ends.
     this.#chargeExits();
-    this.#accounting.settle(this.replicas);
+    this.#accounting.settle(this.#live);
     const end: SystemEvent = { kind: 'end', moment: this.#moment, instruction: this.#count, how, exitCode, why };
     this.#ended = end;
     this.#detection = undefined;

@@ -1,3 +1,4 @@
+import type { Replica } from '../covert/replica';
 import type { SystemEvent } from '../covert/events';
 import type { InputLog } from '../covert/input-log';
 import type { Plan, ReplicaName } from '../covert/plan';
@@ -79,11 +80,16 @@ export class DivergenceTracker {
 
   /** The two computers that ought to do the same, the faulty one first. */
   #pair(): [Computer, Computer] {
+    const { faulty, peer } = this.#replicas();
+    return [faulty.computer, peer.computer];
+  }
+
+  #replicas(): { faulty: Replica; peer: Replica } {
     const { probe, healthy } = this.#systems();
     const faulty = probe.replicas.find((replica) => replica.name === this.#culprit) ?? probe.replicas[0];
     const peer = (healthy ?? probe).replicas.find((replica) => healthy || replica !== faulty);
     if (!faulty || !peer) throw new Error('a divergence needs two computers');
-    return [faulty.computer, peer.computer];
+    return { faulty, peer };
   }
 
   /** Puts both computers at `moment` with empty digests. */
@@ -167,14 +173,16 @@ export class DivergenceTracker {
     this.#differsAfter(different);
     const snapshot = faulty.snapshot();
     const places = peer.snapshot(snapshot).difference(snapshot, counted);
-    // `a` is replica A's value, or the reference's where there is no B.
-    const swap = this.plan.protection.kind !== 'none' && this.#culprit === 'A';
+    const alone = this.plan.protection.kind === 'none';
+    const other = alone ? undefined : this.#replicas().peer.name;
+    const swap = other !== undefined && this.#culprit < other;
     const differs = places.slice(0, shown).map(({ place, a, b }) => (swap ? { place, a: b, b: a } : { place, a, b }));
     return {
       kind: 'divergence',
       moment: different,
       instruction: faulty.retired,
       replica: this.#culprit,
+      peer: other,
       pc,
       differs,
       differing: places.length,

@@ -82,9 +82,9 @@ export class Session implements ReplaySession {
   releasedData(kind: 'disk' | 'net'): ReleasedData {
     return this.#system.releasedData(kind);
   }
-  /** SHA-256 of replica A's whole state now. */
+  /** SHA-256 of the whole state of the first live replica now. */
   stateHash(): string {
-    return this.#system.replicas[0]?.computer.snapshot().hash() ?? '';
+    return this.#system.live[0]?.computer.snapshot().hash() ?? '';
   }
   get ended(): SystemEvent | undefined {
     return this.#system.ended;
@@ -111,7 +111,7 @@ export class Session implements ReplaySession {
       if (this.#system.ended) return { why: 'end', event: this.#system.ended };
       const from = this.moment;
       const stop = this.#advance(Math.min(this.#shelf.nextBoundary(from), from + stride.length), armed, resume);
-      stride.look(this.replicas[0]?.computer.reboots ?? 0);
+      stride.look(this.#system.live[0]?.computer.reboots ?? 0);
       const hit = hitOf(stop);
       const event = this.#events.find(
         ({ moment, kind }) => moment > from && moment <= (hit?.moment ?? this.moment) && stopAt.has(kind),
@@ -165,11 +165,18 @@ export class Session implements ReplaySession {
     return rest.why === 'end' ? rest : { why: 'step' };
   }
 
+  get compared(): readonly [ReplicaView, ReplicaView] | undefined {
+    const [first, ...others] = this.#system.live;
+    if (!first || !others[0]) return undefined;
+    const snapshot = first.computer.snapshot();
+    return [first, others.find(({ computer }) => !computer.snapshot(snapshot).equals(snapshot)) ?? others[0]];
+  }
+
   difference(limit = 64): PlaceDifference[] {
-    const [a, b] = this.#system.replicas;
-    if (!a || !b) return [];
-    const snapshot = a.computer.snapshot();
-    return snapshot.difference(b.computer.snapshot(snapshot), limit);
+    const [first, second] = this.compared ?? [];
+    if (!first || !second) return [];
+    const snapshot = first.computer.snapshot();
+    return snapshot.difference(second.computer.snapshot(snapshot), limit);
   }
 
   async trail(
@@ -291,6 +298,7 @@ export const allEventKinds: ReadonlySet<EventKind> = new Set([
   'divergence',
   'detection',
   'recovery',
+  'degradation',
   'checkpoint',
   'release',
   'end',

@@ -69,7 +69,9 @@ export interface ReplaySession {
   travel(moment: number): Promise<Rest>;
   /** Forward by `count` instructions, all replicas together; stops early at the end only. */
   step(count: number): Promise<Rest>;
-  /** Places in which the live replicas differ now (A against B), registers first. */
+  /** The two live replicas to be shown side by side: the first one, and the first of the others that differs from it now, if any. */
+  readonly compared: readonly [ReplicaView, ReplicaView] | undefined;
+  /** Places in which these differ now, registers first. */
   difference(limit?: number): PlaceDifference[];
   /**
    * Where one replica stands at each of the moments [from, to), oldest

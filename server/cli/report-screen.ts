@@ -65,7 +65,7 @@ function divergenceLines({ divergences }: Report): string[] {
 
 function differenceTable({ differs, differing }: DivergenceReport): string[] {
   if (differs.length === 0) return [];
-  const columns = (['A', 'B', 'reference'] as const).filter((name) => differs.some((one) => one[name] !== undefined));
+  const columns = (['A', 'B', 'C', 'reference'] as const).filter((name) => differs.some((one) => one[name] !== undefined));
   const heads = columns.map((name) => (name === 'reference' ? 'fault-free' : `replica ${name}`));
   const shown = differs.slice(0, most.differences);
   const rows = shown.map((one) => [one.place, ...columns.map((name) => one[name] ?? ''), flippedBits(one)]);
@@ -74,8 +74,8 @@ function differenceTable({ differs, differing }: DivergenceReport): string[] {
 }
 
 /** `bit 17`, `bits 3, 4`, `21 bits`: in what two values differ. */
-function flippedBits({ A, B, reference }: Difference): string {
-  const [first, second] = [A, B ?? reference];
+function flippedBits({ A, B, C, reference }: Difference): string {
+  const [first, second] = [A, B, C, reference].filter((value) => value !== undefined);
   if (first === undefined || second === undefined) return '';
   const flipped = BigInt(first) ^ BigInt(second);
   const bits = Array.from({ length: 64 }, (_, bit) => bit).filter((bit) => (flipped >> BigInt(bit)) & 1n);
@@ -95,10 +95,11 @@ function detectionLines({ detections, divergences, protection }: Report, room: n
   ]);
 }
 
-function recoveryLines({ guest, recoveries, protection, detections, released }: Report): string[] {
+function recoveryLines({ guest, recoveries, degradations = [], protection, detections, released }: Report): string[] {
   const lines = atMost(recoveries, most.recoveries, ({ by, to, replayed }) => [
-    `by ${by} to instruction ${count(to)}; ${counted(replayed, 'instruction')} run again`,
+    by === 'vote' ? `by vote at instruction ${count(to)}` : `by ${by} to instruction ${count(to)}; ${counted(replayed, 'instruction')} run again`,
   ]);
+  for (const { replica, instruction, why } of degradations) lines.push(`replica ${replica} was given up at instruction ${count(instruction)}: ${why}`);
   const changed =
     protection.start === protection.end ? [] : [`protection went from ${protection.start} to ${protection.end}`];
   if (lines.length + changed.length > 0) return [...lines, ...changed];

@@ -24,7 +24,7 @@ export const exceptionFilters: readonly (DebugProtocol.ExceptionBreakpointsFilte
   {
     filter: 'recovery',
     label: 'COVERT has recovered',
-    description: 'Stop just after the replicas were rolled back.',
+    description: 'Stop just after the replicas were rolled back, or one became a copy of the others.',
     default: false,
   },
   {
@@ -48,7 +48,11 @@ export function describeEvent(event: SystemEvent, place: (pc: bigint) => string,
     case 'detection':
       return `detected by ${event.by} at instruction ${event.instruction}: ${event.what}`;
     case 'recovery':
-      return `recovered by ${event.by} to instruction ${event.to}; ${event.replayed} instructions run again`;
+      return event.by === 'vote'
+        ? `recovered by vote at instruction ${event.to}`
+        : `recovered by ${event.by} to instruction ${event.to}; ${event.replayed} instructions run again`;
+    case 'degradation':
+      return `replica ${event.replica} is given up at instruction ${event.instruction}, ${event.why}; protection is ${event.to} now`;
     case 'checkpoint':
       return `checkpoint ${event.number} at instruction ${event.instruction}${event.validated ? '' : ', not validated'}`;
     case 'release':

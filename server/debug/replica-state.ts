@@ -19,6 +19,8 @@ export interface ReplicaStateAnswer {
     line?: number;
     column?: number;
   }[];
+  /** Whose values `A` and `B` are below: of three replicas the first, and one that differs from it. */
+  compared: [string, string];
   differences: { place: string; A: string; B: string; bits: number[] }[];
   /** Variables in scope that both replicas have and that differ. */
   lineDifferences: { expression: string; A: string; B: string }[];
@@ -34,6 +36,7 @@ export function replicaState(debuggee: Debuggee): ReplicaStateAnswer {
   return {
     moment: session.moment,
     replicas: debuggee.replicas.map((replica) => describe(debuggee, replica)),
+    compared: [session.compared?.[0].name ?? 'A', session.compared?.[1].name ?? 'B'],
     differences: session.difference(mostDifferences).map(({ place, a, b }) => ({
       place,
       A: hex(a),
@@ -69,7 +72,7 @@ function describe(debuggee: Debuggee, replica: ReplicaView): ReplicaStateAnswer[
 
 /** Locals of the innermost frame with different values; nothing where the replicas stand in different functions. */
 function lineDifferences(debuggee: Debuggee): ReplicaStateAnswer['lineDifferences'] {
-  const [a, b] = debuggee.replicas;
+  const [a, b] = debuggee.session.compared ?? [];
   if (!a || !b) return [];
   const { symbols } = debuggee;
   if (a.computer.hart !== b.computer.hart || symbols.at(a.computer.pc) !== symbols.at(b.computer.pc)) return [];

@@ -116,14 +116,16 @@ export class Variables {
   }
 
   #differences(): DebugProtocol.Variable[] {
-    const differences = this.debuggee.session.difference(mostDifferences);
+    const { session } = this.debuggee;
+    const differences = session.difference(mostDifferences);
+    const [one = 'A', other = 'B'] = session.compared?.map(({ name }) => name) ?? [];
     if (differences.length === 0) return [{ name: 'equal', value: 'the replicas do not differ', variablesReference: 0 }];
     return differences.map(({ place, a, b }) => ({
       name: place,
-      value: `A=${hex(a)} B=${hex(b)}  ${bitList(a, b)}`,
+      value: `${one}=${hex(a)} ${other}=${hex(b)}  ${bitList(a, b)}`,
       variablesReference: this.#keep(() => [
-        { name: 'A', value: hex(a), variablesReference: 0 },
-        { name: 'B', value: hex(b), variablesReference: 0 },
+        { name: one, value: hex(a), variablesReference: 0 },
+        { name: other, value: hex(b), variablesReference: 0 },
         { name: 'flipped', value: bitList(a, b), variablesReference: 0 },
       ]),
     }));

@@ -233,7 +233,7 @@ describe('places of diagnostics are narrow', () => {
     ['expect detected by output, output', 'COV205 output'],
     ['expect exit 1', 'COV501 exit 1'],
     ['expect divergence in block', 'COV407 block'],
-    ['expect degraded to none', 'COV107 degraded to none'],
+    ['expect degraded to none', 'COV502 degraded to none'],
     ['expect redundancy restored', 'COV107 redundancy restored'],
     ['expect recovered by failover', 'COV107 recovered by failover'],
     ['limit 0 instructions', 'COV306 0 instructions'],
@@ -260,7 +260,7 @@ describe('places of diagnostics are narrow', () => {
     ['protect dmr { uncoordinated tim }', 'COV210 tim'],
     ['protect dmr { retry 2 retry 3 }', 'COV205 retry'],
     ['protect dmr { watchdog 0 epochs }', 'COV306 0 epochs'],
-    ['protect tmr on core 0, core 1, core 2', 'COV107 tmr'],
+    ['protect tmr on core 0, core 1', 'COV304 core 1'],
   ])('%s', async (protect, wanted) => {
     expect(await marks(scenario('', protect))).toEqual([wanted]);
   });

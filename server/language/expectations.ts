@@ -49,7 +49,7 @@ function lowerCondition(condition: ast.Condition, { symbols }: ExpectationScope,
     }
     case 'Recovered': {
       const by = methods(condition.methods, recoveryMethods, 'way of recovery', context);
-      if (by.length > 0 && !by.includes('rollback')) return notAvailable(context, condition.$cstNode, 'recovery other than by rollback');
+      if (by.length === 1 && by[0] === 'failover') return notAvailable(context, condition.$cstNode, 'recovery by failover (by rollback and vote are)');
       return { kind: 'recovered', by };
     }
     case 'Divergence':
@@ -75,7 +75,7 @@ function lowerCondition(condition: ast.Condition, { symbols }: ExpectationScope,
     }
     case 'Degraded': {
       const protection = oneOf(context, part(condition, 'protection'), condition.protection, protectionKinds, 'protection');
-      return protection && notAvailable(context, condition.$cstNode, 'going on with less protection: a guest that cannot be recovered is stopped');
+      return protection && { kind: 'degraded-to', protection };
     }
     case 'Coverage':
       return notAvailable(context, condition.$cstNode, 'coverage, which campaigns measure');
@@ -133,6 +133,11 @@ function whyImpossible(expectation: Expectation, kind: ProtectionKind): string |
         return 'two replicas have no majority: a vote needs `protect tmr`';
       }
       return undefined;
+    case 'degraded-to':
+      if (kind === 'tmr' && expectation.protection === 'dmr') return undefined;
+      return kind === 'tmr'
+        ? 'three replicas go on as two, `dmr`; of two nobody can say which is right, so the guest is stopped'
+        : `under \`protect ${kind}\` no replica is given up: only a majority can say which one`;
     default:
       return undefined;
   }

@@ -5,7 +5,7 @@ import { eachOnce, type Context } from './context';
 import { defaults } from './defaults';
 import { part } from './diagnostic';
 import type * as ast from './generated/ast';
-import { count, integer, notAvailable, oneOf, positive } from './measures';
+import { count, integer, oneOf, positive } from './measures';
 
 export const protectionKinds: readonly ProtectionKind[] = ['none', 'dmr', 'tmr'];
 export const isolations: readonly Isolation[] = ['full', 'none', 'caches', 'memory'];
@@ -39,7 +39,6 @@ export function lowerProtection(protection: ast.Protection, chip: ChipPlan, cont
   const { reporter } = context;
   const kind =
     protection.kind === undefined ? undefined : oneOf(context, part(protection, 'kind'), protection.kind, protectionKinds, 'protection');
-  if (kind === 'tmr') notAvailable(context, part(protection, 'kind'), '`tmr`, three replicas that vote');
   const plan = defaultProtection(chip, kind ?? 'dmr');
   if (protection.cores.length > 0) {
     if (kind !== undefined) placement(protection, kind, chip, plan, context);
