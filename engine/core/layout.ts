@@ -14,8 +14,9 @@ export const mostHarts = 4;
 
 const hostAt = 0x14000;
 
-/** What a page of decoded code takes. */
+/** What a page of decoded code takes, and how many are kept at most. */
 export const decodedPageBytes = 0x8200;
+export const mostDecodedPages = 1024;
 
 export const at = {
   x: stateAt,
@@ -84,15 +85,15 @@ export const at = {
   watchList: 0x15000,
   breakpoints: 0x30000,
   outputRing: 0x40000,
-  dirty: 0x100000 + decodedPageBytes * 1024,
+  dirty: 0x100000 + decodedPageBytes * mostDecodedPages,
 } as const;
 
 /** A record of a decoded instruction, one for each two bytes of code; and those of translated code's own, at `called`. */
 export const recordBytes = 16;
 /** Where the number of times that a page's records were dropped, and the bits of slots with decoded code, stand behind its records. */
 export const decodedDropsOffset = 0x8020;
-/** Where a byte says that translated code was made of the page. */
-export const decodedIsTranslatedOffset = 0x8030;
+/** Where a byte says that a page was met, or translated code was made of it, since room was last made. */
+export const decodedIsUsedOffset = 0x8030;
 export const decodedBitmapOffset = 0x8100;
 export const mostCalled = 4096;
 

@@ -666,7 +666,7 @@ export class Machine implements Computer {
   }
 
   checkpoint(): MachineSnapshot {
-    return this.#stateWith(this.#ram.succeed(), []);
+    return this.#stateWith(this.#ram.replace(), []);
   }
 
   #stateWith(pages: PageTree, peers: readonly DiskState[]): MachineSnapshot {
@@ -699,8 +699,11 @@ export class Machine implements Computer {
         comparison.pages.begin(pages);
         thread.compare();
         return () => {
-          comparison.pages.work(first.#ram.bytes, ram.bytes);
-          thread.finish();
+          try {
+            comparison.pages.work(first.#ram.bytes, ram.bytes);
+          } finally {
+            thread.finish();
+          }
           return comparison.pages.equal;
         };
       },
@@ -715,6 +718,8 @@ export class Machine implements Computer {
 
   restore(snapshot: Snapshot): void {
     const { state, pages, ramBytes, harts, disks } = machineSnapshot(snapshot);
+    // Another machine may go on from it, too.
+    snapshot.keep();
     if (harts !== this.harts) throw new RangeError(`a snapshot of ${harts} harts does not fit ${this.harts}`);
     if (ramBytes !== this.ramBytes) throw new RangeError(`a snapshot of ${ramBytes} bytes of RAM does not fit ${this.ramBytes}`);
     if (disks.length !== this.#disks.length) throw new RangeError(`a snapshot of ${disks.length} disks does not fit ${this.#disks.length}`);

@@ -5,10 +5,10 @@ const fanout = 16;
 const fanoutBits = 4;
 
 /**
- * What a tree's pages are lent for: while nobody else has been given the tree, whoever
- * stores the next one may write into its pages, and the tree is no more.
+ * The right to write into pages where they are, which a tree and those that it replaces have
+ * together: for as long as nobody else has been given one of them.
  */
-export class Lease {
+class Lease {
   /** Over once the tree is kept by somebody: its pages never change any more. */
   isOver = false;
 }
@@ -118,7 +118,7 @@ export class PageTree {
    * more, unless it was kept: if not, pages that this and the trees it has replaced had stored are written over where they are, which
    * costs neither memory nor the collector's time.
    */
-  succeed(changes: ReadonlyMap<number, Uint8Array>): PageTree {
+  replace(changes: ReadonlyMap<number, Uint8Array>): PageTree {
     const lease = this.lease && !this.lease.isOver ? this.lease : new Lease();
     return this.#rebuilt(changes, undefined, lease);
   }
@@ -130,6 +130,7 @@ export class PageTree {
    */
   with(changes: ReadonlyMap<number, Uint8Array | Page>, peer?: PageTree): PageTree {
     this.keep();
+    peer?.keep();
     return this.#rebuilt(changes, peer, undefined);
   }
 

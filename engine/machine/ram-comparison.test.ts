@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import { afterAll, expect, it } from 'vitest';
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, expect, it, vi } from 'vitest';
 import { Machine } from './machine';
 import { machineSnapshot } from './snapshot';
 import { PageComparison } from './threads/page-comparison';
+import { ThreadLost } from './threads/replica-thread';
 import { pool, readyThread } from './threads/thread.test-support';
 import type { Snapshot } from './types';
 import { imageOfBytes } from './virtio/disk-image';
@@ -72,6 +74,59 @@ it.each(['this thread alone', 'threads of their own'])('finds what a comparison 
   );
   for (const thread of threads) pool().give(thread);
   expect(Math.min(equal, different, changed, states)).toBeGreaterThan(20);
+});
+
+it('a thread does its part, and sees what differs where the owner has not come to', async () => {
+  const thread = await readyThread();
+  const many = 300;
+  const [first, second] = [Machine.create({ ramBytes: many * 4096 }), Machine.create({ ramBytes: many * 4096 })];
+  const since = first.snapshot();
+  second.restore(since);
+  second.moveTo(thread, first);
+  const work = vi.spyOn(PageComparison.prototype, 'work').mockImplementation(() => undefined);
+  try {
+    for (let turn = 0; turn < 3; turn++) {
+      for (let page = 0; page < many; page++) {
+        for (const machine of [first, second]) machine.writeMemory(first.ramBase + BigInt(page * 4096), Uint8Array.of(turn + 1));
+      }
+      expect(first.compareState([second], since)).toEqual({ equal: true, changedPages: many });
+      for (const page of [0, 130, many - 1]) {
+        second.writeMemory(first.ramBase + BigInt(page * 4096 + 4095), Uint8Array.of(7));
+        // So that all are looked at again.
+        first.snapshot();
+        first.restore(since);
+        second.restore(since);
+        for (let each = 0; each < many; each++) {
+          for (const machine of [first, second]) machine.writeMemory(first.ramBase + BigInt(each * 4096), Uint8Array.of(turn + 1));
+        }
+        second.writeMemory(first.ramBase + BigInt(page * 4096 + 4095), Uint8Array.of(7));
+        expect(first.compareState([second], since).equal, `page ${page}`).toBe(false);
+        second.writeMemory(first.ramBase + BigInt(page * 4096 + 4095), Uint8Array.of(0));
+        expect(first.compareState([second], since).equal).toBe(true);
+      }
+    }
+    expect(work).toHaveBeenCalled();
+  } finally {
+    work.mockRestore();
+    second.moveTo(undefined);
+    pool().give(thread);
+  }
+});
+
+it('a thread that is no more is said, and the others have come to rest', async () => {
+  const threads = [await readyThread(), await readyThread()];
+  const first = Machine.create({ ramBytes: 100 * 4096 });
+  const others = [first.clone(), first.clone()];
+  others.forEach((machine, i) => machine.moveTo(threads[i], first));
+  const since = first.snapshot();
+  for (const machine of others) machine.share(since);
+  for (let page = 0; page < 100; page++) for (const machine of [first, ...others]) machine.writeMemory(first.ramBase + BigInt(page * 4096), Uint8Array.of(1));
+  pool().stop(threads[0]!);
+  while (!threads[0]?.isDead) await setTimeout(5);
+  expect(() => first.compareState(others, since)).toThrow(ThreadLost);
+  expect(threads[1]?.isReady).toBe(true);
+  others[1]?.moveTo(undefined);
+  pool().give(threads[1]!);
 });
 
 it('a thread that works at a comparison takes what the owner has not, and either of them sees what differs', () => {

@@ -49,10 +49,17 @@ function agree(first: Ram, peers: readonly Peer[]): number | undefined {
   const dirty = union(all.map((ram) => ram.dirty()));
   const pages = trusted ? dirty.filter((page) => !all.every(({ flags }) => flags[page] === agreed)) : dirty;
 
-  const ends = peers.map(({ ram, begin }) => (pages.length >= worthwhile ? begin?.(pages) : undefined) ?? (() => comparePages(first.bytes, ram.bytes, pages)));
-  const changed = pages.map(first.changedIn(first.stored));
-  // Each is ended, whatever the others say.
-  if (ends.map((end) => end()).includes(false)) return undefined;
+  const ends: (() => boolean)[] = [];
+  let changed: boolean[] = [];
+  let equal = true;
+  try {
+    for (const { ram, begin } of peers) ends.push((pages.length >= worthwhile ? begin?.(pages) : undefined) ?? (() => comparePages(first.bytes, ram.bytes, pages)));
+    changed = pages.map(first.changedIn(first.stored));
+  } finally {
+    // Each thread comes to rest, whatever becomes of the others.
+    equal = endAll(ends);
+  }
+  if (!equal) return undefined;
 
   for (const { flags } of all) pages.forEach((page, i) => (flags[page] = changed[i] ? agreed : 0));
   const agreement = Symbol();
@@ -61,6 +68,21 @@ function agree(first: Ram, peers: readonly Peer[]): number | undefined {
     ram.watch();
   }
   return dirty.length - pages.length + changed.filter(Boolean).length;
+}
+
+/** Whether all comparisons found nothing that differs. All are ended before what one of them has thrown is. */
+function endAll(ends: readonly (() => boolean)[]): boolean {
+  const failures: unknown[] = [];
+  const equal = ends.map((end) => {
+    try {
+      return end();
+    } catch (error) {
+      failures.push(error);
+      return false;
+    }
+  });
+  if (failures.length > 0) throw failures[0] as Error;
+  return !equal.includes(false);
 }
 
 /** Of lists that ascend, mostly the same. */

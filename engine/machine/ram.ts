@@ -40,9 +40,9 @@ export class Ram {
     return this.#stored;
   }
 
-  /** Stores all of it in place of what was stored, which is no more unless it was kept: {@link PageTree.succeed}. */
-  succeed(): PageTree {
-    this.hold(this.#stored.succeed(this.#changes()));
+  /** Stores all of it in place of what was stored, which is no more unless it was kept: {@link PageTree.replace}. */
+  replace(): PageTree {
+    this.hold(this.#stored.replace(this.#changes()));
     return this.#stored;
   }
 

@@ -219,6 +219,9 @@ export interface Computer {
    * looked at again, so it is faster than to compare snapshots.
    */
   compareState(peers: readonly Computer[], since: Snapshot): { equal: boolean; changedPages: number };
-  /** To be called where the state is that of the snapshot, a peer's: what is stored is shared with it from now on. */
+  /**
+   * To be called where the state is that of the snapshot, a peer's: what is stored is shared with it from now on. Where it is one of `checkpoint`,
+   * until the peer's next one, which is to be shared, too.
+   */
   share(snapshot: Snapshot): void;
 }

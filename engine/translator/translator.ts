@@ -1,6 +1,6 @@
 /** Turns code that runs much into WebAssembly functions, which the core then calls where it would interpret. */
 import type { CoreExports } from '../core/core';
-import { at as layout, decodedBitmapOffset, decodedDropsOffset, decodedIsTranslatedOffset, mostCalled, pageBytes, recordBytes } from '../core/layout';
+import { at as layout, decodedBitmapOffset, decodedDropsOffset, decodedIsUsedOffset, mostCalled, pageBytes, recordBytes } from '../core/layout';
 import { instructions as table } from '../isa/instructions';
 import { entryType, helpers } from './assembler';
 import { takeBranchHints } from './branch-hints';
@@ -23,8 +23,8 @@ export interface Bound {
 }
 
 const usualBound: Bound = { functions: 8192, instructions: 1_000_000 };
-/** What one translation may add. */
-const mostAdded: Bound = { functions: mostTogether, instructions: 2 * limits.instructions };
+/** What one translation may add, so the least that a bound has to have. */
+export const leastBound: Bound = { functions: mostTogether, instructions: 2 * limits.instructions };
 
 /** The operation of records at which translated code begins: code.ts. Its immediate is a function's index, and above that an entry's number. */
 export const entryOp = table.length + 5;
@@ -73,8 +73,8 @@ export class Translator {
     private readonly ramBase: bigint,
     readonly bound: Bound = usualBound,
   ) {
-    if (bound.functions < mostAdded.functions || bound.instructions < mostAdded.instructions) {
-      throw new RangeError(`translations need room for ${mostAdded.functions} functions and ${mostAdded.instructions} instructions`);
+    if (bound.functions < leastBound.functions || bound.instructions < leastBound.instructions) {
+      throw new RangeError(`translations need room for ${leastBound.functions} functions and ${leastBound.instructions} instructions`);
     }
     takeBranchHints();
     this.#view = new DataView(memory.buffer);
@@ -89,7 +89,7 @@ export class Translator {
    * calls of what has run. Then it may wait for others, since modules cost much each, until it is reported once more.
    */
   translate(breakpoints: readonly bigint[], alone: boolean): void {
-    const full = this.functions + mostAdded.functions > this.bound.functions || this.instructions + mostAdded.instructions > this.bound.instructions;
+    const full = this.functions + leastBound.functions > this.bound.functions || this.instructions + leastBound.instructions > this.bound.instructions;
     if (full || this.#called.size > mostCalled - limits.instructions) {
       this.forget();
       this.evictions++;
@@ -261,7 +261,7 @@ export class Translator {
       const page = pages.get(pageOf(at)) ?? 0;
       // A store to any of them has to be noticed.
       const records = this.#recordsOf(page);
-      this.#bytes[records + decodedIsTranslatedOffset] = 1;
+      this.#bytes[records + decodedIsUsedOffset] = 1;
       operations.forEach(({ length }, i) => {
         for (let byte = 0; byte < length; byte += 2) this.#mark(records, (((places[i] ?? 0) + byte) & 4095) / 2);
       });

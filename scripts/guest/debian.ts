@@ -14,6 +14,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
 import { archive, type ArchiveEntry } from '../../server/guest/archive';
 import { debianFolder } from '../../server/guest/debian';
 import { Archive, GuestError } from './apt';
@@ -112,10 +113,25 @@ function write(name: string, bytes: Uint8Array): void {
   say(`${path}  ${bytes.length} bytes, sha256 ${digest}`);
 }
 
+const command = new Command('npm run guest:debian')
+  .description("Fetches stock Debian's kernel, firmware and programs for riscv64, and makes what guests consist of.")
+  .addHelpText('after', `
+All is kept in ${cache};
+COVERT_CACHE names another folder for it. What is there is not fetched again.
+Exits with 0 if all is there, 2 if an option is wrong or something could not be had.
+
+Example:
+  COVERT_CACHE=/var/cache/covert npm run guest:debian`)
+  .allowExcessArguments(false)
+  .exitOverride();
+
 try {
+  command.parse();
   main();
 } catch (error) {
-  if (!(error instanceof GuestError)) throw error;
-  console.error(`guest:debian: ${error.message}`);
-  process.exitCode = 2;
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else if (error instanceof GuestError) {
+    console.error(`guest:debian: ${error.message}`);
+    process.exitCode = 2;
+  } else throw error;
 }

@@ -21,7 +21,8 @@ function story(report: Report): string[] {
   const [divergence] = divergences;
   const outcome = [
     ...new Set(detections.map(({ by }) => `noticed by ${by}`)),
-    ...new Set(recoveries.map(({ by }) => `recovered by ${by}`)),
+    // Of a guest that was stopped nothing has been recovered in the end.
+    ...new Set(recoveries.map(({ by }) => (report.guest.ended === 'stopped' ? `tried again by ${by}` : `recovered by ${by}`))),
     outcomeOf(report),
   ];
   const silent = faults.filter(({ fired, optional }) => !fired && !optional);

@@ -39,7 +39,8 @@ fault never struck, 2 if the file is wrong, 3 if a run that failed was cut off
 at its instruction limit.
 
 Example:
-  covert run examples/checksum/checksum.covert --scenario "a bit flip in the data"`,
+  covert run examples/checksum/checksum.covert --scenario "a bit flip in the data"
+  covert run examples/checksum/stuck.covert --tier interpreter --threads 1`,
     )
     .action(async (file: string, flags: RunFlags) => {
       process.exitCode = await runFile(file, flags);

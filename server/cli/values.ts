@@ -14,12 +14,12 @@ export function parseSize(text: string): number {
   return parseCount(digits) * factor;
 }
 
-/** `1000000`, `1_000_000`: a whole number below 2^53. Throws commander's InvalidArgumentError. */
+/** `1000000`, `1_000_000`: a whole number from 0 to 2^53 - 1. Throws commander's InvalidArgumentError. */
 export function parseCount(text: string): number {
   const digits = text.trim();
   const count = /^\d[\d_]*$/.test(digits) ? Number(digits.replaceAll('_', '')) : NaN;
   if (!Number.isSafeInteger(count)) {
-    throw new InvalidArgumentError('A count is a whole number below 2^53: 1_000_000.');
+    throw new InvalidArgumentError('A count is a whole number from 0 to 2^53 - 1: 1_000_000.');
   }
   return count;
 }
@@ -38,14 +38,14 @@ export function parseHarts(text: string): number {
 
 /** Threads of the host. Throws commander's InvalidArgumentError. */
 export function parseThreads(text: string): number {
-  const threads = parseCount(text);
+  const threads = /^\d[\d_]*$/.test(text.trim()) ? parseCount(text) : 0;
   if (threads < 1) throw new InvalidArgumentError('It takes one thread at least.');
   return threads;
 }
 
 /** A TCP port; 0 lets the system choose. Throws commander's InvalidArgumentError. */
 export function parsePort(text: string): number {
-  const port = parseCount(text);
+  const port = /^\d{1,5}$/.test(text.trim()) ? Number(text) : Infinity;
   if (port > 65_535) throw new InvalidArgumentError('A port is a number from 0 to 65535.');
   return port;
 }

@@ -57,7 +57,7 @@ export function lowerPlace(place: ast.Place, scope: PlaceScope, context: Context
     case 'TlbPlace':
     case 'DmaPlace':
     case 'InputPlace':
-      return notAvailable(context, place.$cstNode, 'faults of this component (registers and memory can be struck)');
+      return notAvailable(context, place.$cstNode, 'this fault of this component (registers and memory can be struck; of `alu`, bits can `stick`)');
   }
 }
 

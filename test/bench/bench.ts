@@ -10,13 +10,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { Failure } from '../../server/cli/failure';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { exitCodes, Failure } from '../../server/cli/failure';
 import { interruptible } from '../../server/cli/interrupt';
 import { Progress } from '../../server/cli/progress';
-import { parseCount } from '../../server/cli/values';
+import { parseCount, parseThreads } from '../../server/cli/values';
 import { debianFiles, debianFolder } from '../../server/guest/debian';
 import { qemuVersion } from '../oracles/qemu';
+import { runTool } from '../tool';
 import { measureDebian, type DebianResults } from './debian-rounds';
 import { goalsOf, verdictOf } from './goals';
 import type { Side } from './guest-run';
@@ -24,6 +25,9 @@ import { kernels, measureKernels, type KernelRow } from './kernels';
 import { programs } from './programs';
 import { bootTable, goalTable, kernelTable, programTable, stateLines } from './report';
 import { measureStates, type StateTimes } from './states';
+
+/** The load of a machine that has nothing else to do, as far as what has been done before is still in it. */
+const idleLoad = 2.5;
 
 interface Flags {
   quick?: true;
@@ -71,7 +75,7 @@ async function measure(flags: Flags, signal: AbortSignal): Promise<Results> {
   const onProgress = (what: string): void => progress.update(() => what);
   const missing: string[] = [];
   if (!qemuVersion) missing.push('qemu-system-riscv64 is not installed: no peer to compare with');
-  if (quick) missing.push('--quick: one round of less work, so no spread, and the start of programs weighs more; without 7z and the start from a file');
+  if (quick) missing.push(`--quick: less work, so what a start costs weighs more${only === undefined ? '; without 7z and the start from a file' : ''}`);
   const files = debianFiles();
   const everyProgram = only === undefined || (only.includes('replicas') && !programs.some(({ name }) => only.includes(name)));
   const chosen = programs.filter(({ name, long }) => (everyProgram ? !(quick && long) : wanted(name)));
@@ -84,8 +88,9 @@ async function measure(flags: Flags, signal: AbortSignal): Promise<Results> {
       debian = await measureDebian({ files, folder, sides, chosen, boot: wanted('boot'), replicas, rounds: count, quick, signal, onProgress });
     }
     const rows = await measureKernels(kernels.filter(wanted), count, signal, (kernel) => onProgress(`${kernel} kernel`));
-    onProgress('states');
+    if (wanted('states')) onProgress('states');
     const states = wanted('states') ? measureStates(count, !quick) : null;
+    if (!debian && rows.length === 0 && !states) throw new Failure(exitCodes.badInput, `nothing that was asked for can be measured: ${missing.join('; ')}`);
     const host = `${cpus().length} processors, ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node} (V8 ${process.versions.v8})`;
     return { host, load, qemu: qemuVersion ?? null, rounds: count, quick, threads, missing, debian, kernels: rows, states };
   } finally {
@@ -94,47 +99,40 @@ async function measure(flags: Flags, signal: AbortSignal): Promise<Results> {
   }
 }
 
-function print(results: Results): void {
+function print(results: Results, chosen: boolean): void {
   const { host, load, qemu, rounds: count, threads, missing, debian, kernels: rows, states } = results;
   const after = loadavg();
   const parts = [
     [host, ...(qemu === null ? [] : [qemu]), `load ${load[0]?.toFixed(1)} before, ${after[0]?.toFixed(1)} after; dmr on ${threads} threads`, ...missing],
-    [`medians of ${count} (half the range between quartiles)`],
+    [count > 1 ? `medians of ${count} (half the range between quartiles)` : 'one round'],
     ...(debian ? [bootTable(debian), debian.programs.length > 0 ? programTable(debian.programs) : []] : []),
     rows.length > 0 ? kernelTable(rows) : [],
     states ? stateLines(states) : [],
-    goalTable(goalsOf(results)),
+    goalTable(goalsOf(results).filter(({ measured }) => !chosen || measured !== null)),
+    (load[0] ?? 0) > idleLoad ? ['The machine had other work when this began: ratios and goals say little.'] : [],
   ];
   process.stdout.write(`${parts.filter((lines) => lines.length > 0).map((lines) => lines.join('\n')).join('\n\n')}\n`);
 }
 
-new Command('npm run bench --')
+const command = new Command('npm run bench --')
   .description('How fast guests run here, beside qemu-system-riscv64, and what replicas cost.')
   .option('--quick', 'one round of less work, in under two minutes')
   .option('--json', 'print one object instead of tables')
   .option('--interpreter', 'run Debian in the interpreter, too')
   .addOption(new Option('--only <name>', `measure only this; repeatable: ${names.join(', ')}`).argParser(chosenNames))
   .option('--rounds <count>', 'how often (default: 5, with --quick 1)', rounds)
-  .option('--threads <count>', 'threads that execute the replicas of dmr', parseCount, 2)
+  .option('--threads <count>', 'threads that execute the replicas of dmr', parseThreads, 2)
   .addHelpText('after', `
-Exits with 0 whatever was measured, 2 if an option is wrong, 3 if a guest did not
-do what it should, 130 if it was interrupted.
+Exits with 0 whatever was measured, 2 if an option is wrong or what it needs is
+missing, 3 if a guest did not do what it should, 130 if it was interrupted.
 
 Example:
   npm run bench -- --quick
-  npm run bench -- --only xz --only integer --rounds 3 --json`)
-  .exitOverride()
-  .action(async (flags: Flags) => {
-    const results = await interruptible((signal) => measure(flags, signal));
-    if (flags.json) process.stdout.write(`${JSON.stringify({ ...results, goals: goalsOf(results).map((goal) => ({ ...goal, verdict: verdictOf(goal) })) }, null, 2)}\n`);
-    else print(results);
-  })
-  .parseAsync()
-  .catch((error: unknown) => {
-    // What is wrong with an option, commander has said itself.
-    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-    else {
-      process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
-      process.exitCode = error instanceof Failure ? error.exitCode : 3;
-    }
-  });
+  npm run -s bench -- --only xz --only integer --rounds 3 --json > bench.json`);
+
+void runTool('bench', command, async (flags: Flags) => {
+  const results = await interruptible((signal) => measure(flags, signal));
+  if (flags.json) process.stdout.write(`${JSON.stringify({ ...results, goals: goalsOf(results).map((goal) => ({ ...goal, verdict: verdictOf(goal) })) }, null, 2)}\n`);
+  else print(results, flags.only !== undefined);
+  return exitCodes.held;
+});

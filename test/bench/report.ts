@@ -61,6 +61,7 @@ export function stateLines({ ramBytes, dirtyPages, snapshot, restore, fromFile }
 }
 
 export function goalTable(goals: readonly Goal[]): string[] {
+  if (goals.length === 0) return [];
   const value = (number: number | null, unit: Goal['unit']): string => (number === null ? '-' : unit === 'x' ? `${number.toFixed(2)}x` : `${short(number)} ${unit}`);
   return table([
     ['', 'goal', 'least', 'measured', ''],

@@ -26,6 +26,15 @@ export interface BudgetOptions {
   onProgress?: (totals: Totals) => void;
 }
 
+export const noTotals = (): Totals => ({ guests: 0, cases: 0, retired: 0, translated: 0, exceptions: 0, interrupts: 0, stops: {}, privileges: [0, 0, 0] });
+
+export function sum(some: Totals, more: Totals): Totals {
+  const totals: Totals = { ...some, stops: { ...some.stops }, privileges: [...some.privileges] };
+  add(totals, more);
+  totals.guests += more.guests - 1;
+  return totals;
+}
+
 /** One guest in so many runs for long, so that its code becomes hot. */
 const longEvery = 50;
 /** So many guests run on the same machines, one after another: what they leave behind must not show. */
@@ -35,7 +44,7 @@ const isLong = (seed: number): boolean => seed % longEvery === longEvery - 1;
 
 /** Returns what there was, and what differed, for people: first words with the seed, then the trial. */
 export function budgets({ seed: first, cases, ways, onProgress }: BudgetOptions): { totals: Totals; difference: string | undefined } {
-  const totals: Totals = { guests: 0, cases: 0, retired: 0, translated: 0, exceptions: 0, interrupts: 0, stops: {}, privileges: [0, 0, 0] };
+  const totals = noTotals();
   let bench = new Bench();
   for (let seed = first; totals.cases < cases; seed++) {
     if (totals.guests % together === 0) bench = new Bench();
@@ -48,7 +57,7 @@ export function budgets({ seed: first, cases, ways, onProgress }: BudgetOptions)
   return { totals, difference: undefined };
 }
 
-function add(totals: Totals, { cases, retired, translated, exceptions, interrupts, stops, privileges }: Outcome): void {
+function add(totals: Totals, { cases, retired, translated, exceptions, interrupts, stops, privileges }: Omit<Outcome, 'difference'>): void {
   totals.guests++;
   totals.cases += cases;
   totals.retired += retired;

@@ -36,15 +36,15 @@ scenario "s" {
 
 test.each(examples)('%s: the same report in every tier', async (file) => {
   const [interpreted, ...translated] = await Promise.all(tiers.map((tier) => covert(['run', file, '--json', '--tier', tier])));
-  for (const other of translated) expect(other).toEqual(interpreted);
+  // What stands on stderr is progress, where the machine is slow.
+  for (const { exit, stdout } of translated) expect({ exit, stdout }).toEqual({ exit: interpreted?.exit, stdout: interpreted?.stdout });
   expect((JSON.parse(interpreted?.stdout ?? '[]') as Report[]).flatMap(({ divergences }) => divergences).length).toBeGreaterThan(0);
 });
 
 describe('the examples', () => {
   test.each(examples)('%s: every expectation holds, in text and in JSON', async (file) => {
     const [text, json] = await Promise.all([covert(['run', file]), covert(['run', file, '--json'])]);
-    expect({ exit: text.exit, stderr: text.stderr }).toEqual({ exit: 0, stderr: '' });
-    expect({ exit: json.exit, stderr: json.stderr }).toEqual({ exit: 0, stderr: '' });
+    for (const { exit, stderr } of [text, json]) expect({ exit, stderr: stderr.replace(/^.*, \d+ s\n/gm, '') }).toEqual({ exit: 0, stderr: '' });
     const reports = JSON.parse(json.stdout) as Report[];
     for (const { scenario: name, expectations } of reports) {
       expect(text.stdout).toContain(name);

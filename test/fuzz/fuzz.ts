@@ -7,17 +7,13 @@
  */
 import { relative } from 'node:path';
 import process from 'node:process';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
+import { parseCount } from '../../server/cli/values';
+import { countFrom, runTool } from '../tool';
 import { keep, readCorpus } from './corpus';
 import { fuzz, FuzzFailure, shortenFor } from './fuzzer';
 import { Guard } from './guard';
 import { targets } from './targets';
-
-function whole(text: string): number {
-  const value = Number(text.replaceAll('_', ''));
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('a whole number is needed.');
-  return value;
-}
 
 interface Flags {
   runs: number;
@@ -65,13 +61,21 @@ async function run(name: string, flags: Flags): Promise<number> {
   }
 }
 
-void new Command('fuzz')
+const command = new Command('npm run fuzz --')
+  .description('Feeds a reader or a device mutated inputs, and says on which one it does what it must not.')
   .argument('[target]', 'what to fuzz; without it, the targets are listed')
-  .option('--runs <count>', 'inputs to try', whole, 10_000)
-  .option('--seed <number>', 'where the mutations start', whole, 1)
+  .option('--runs <count>', 'inputs to try', countFrom(1), 10_000)
+  .option('--seed <number>', 'where the mutations start', parseCount, 1)
   .option('--keep', 'add inputs with new outcomes to the corpus')
-  .action(async (name: string | undefined, flags: Flags) => {
-    if (name !== undefined) process.exitCode = await run(name, flags);
-    else for (const [each, { what }] of Object.entries(targets)) process.stdout.write(`${each}: ${what}\n`);
-  })
-  .parseAsync();
+  .addHelpText('after', `
+Exits with 0 if nothing failed, 1 if something did (its input is kept in corpus/TARGET),
+2 if an option is wrong.
+
+Example:
+  npm run fuzz -- elf --runs 100_000 --seed 7`);
+
+void runTool('fuzz', command, (flags: Flags, name?: string) => {
+  if (name !== undefined) return run(name, flags);
+  for (const [each, { what }] of Object.entries(targets)) process.stdout.write(`${each}: ${what}\n`);
+  return 0;
+});

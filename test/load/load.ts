@@ -5,12 +5,14 @@
  * were more translations than may be kept, or if some work came out wrong.
  */
 import process from 'node:process';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { tiers, type Tier } from '../../engine/machine/tier';
+import { leastBound } from '../../engine/translator/translator';
 import { count } from '../../server/cli/numbers';
 import { interruptible } from '../../server/cli/interrupt';
 import { parseCount } from '../../server/cli/values';
 import { debianFiles, debianFolder } from '../../server/guest/debian';
+import { countFrom, runTool } from '../tool';
 import { runLoad } from './run-load';
 
 interface Flags {
@@ -83,26 +85,24 @@ async function run({ minutes: length, seed, tier, functions, instructions }: Fla
     process.stdout.write(`\nthe last minute against the second: ${last.toFixed(1)} against ${second.toFixed(1)} million instructions a second, ${(100 * change).toFixed(1)} %\n`);
     if (change < -tolerance) failures.push(`the last minute is more than ${100 * tolerance} % slower than the second`);
   }
+  if (interrupted) process.stderr.write('load: interrupted; what there was until then:\n');
   process.stdout.write(`seed ${seed}, tier ${tier}: ${millions(load.instructions)} million instructions; at most ${load.most.functions} functions with ${load.most.instructions} instructions, all forgotten ${count(load.translated.evictions)} times\n`);
   for (const failure of failures) process.stdout.write(`FAILED  ${failure}\n`);
   return failures.length > 0 ? 1 : interrupted ? 130 : 0;
 }
 
-new Command('npm run load --')
+const command = new Command('npm run load --')
   .description('Debian under a mixed load: translations stay within their bound, and it stays as fast as it was.')
   .option('--minutes <number>', 'how long', minutes, 10)
   .option('--seed <number>', 'what the load does', parseCount, 1)
   .addOption(new Option('--tier <how>', 'what executes it').choices(tiers).default('auto'))
-  .option('--functions <count>', 'translated functions that are kept at most', parseCount, 8192)
-  .option('--instructions <count>', 'guest instructions in them at most', parseCount, 1_000_000)
-  .addHelpText('after', '\nA smaller bound makes room more often: npm run load -- --functions 1_000 --instructions 40_000')
-  .exitOverride()
-  .action(async (flags: Flags) => {
-    process.exitCode = await run(flags);
-  })
-  .parseAsync()
-  .catch((error: unknown) => {
-    // What is wrong with an option, commander has said itself.
-    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-    else throw error;
-  });
+  .option('--functions <count>', `translated functions that are kept at most, from ${leastBound.functions} on`, countFrom(leastBound.functions), 8192)
+  .option('--instructions <count>', `guest instructions in them at most, from ${leastBound.instructions} on`, countFrom(leastBound.instructions), 1_000_000)
+  .addHelpText('after', `
+Exits with 0 if all is well, 1 if it became slower, kept too much or some work came
+out wrong, 2 if an option is wrong or Debian's files are missing, 130 if interrupted.
+
+Example, with a bound so small that room is made often:
+  npm run load -- --minutes 3 --functions 1_000 --instructions 40_000`);
+
+void runTool('load', command, run);

@@ -5,16 +5,12 @@
  * code 1 where something differs.
  */
 import process from 'node:process';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
+import { parseCount } from '../../server/cli/values';
+import { countFrom, runTool } from '../tool';
 import { lockstep } from './lockstep';
 import { privilegedGuest } from './privileged-guest';
 import { needsQemu72 } from './qemu';
-
-function whole(text: string): number {
-  const value = Number(text.replaceAll('_', ''));
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('a whole number is needed.');
-  return value;
-}
 
 interface Flags {
   instructions: number;
@@ -62,17 +58,22 @@ async function run({ instructions, seed: first, float }: Flags, signal: AbortSig
   return signal.aborted ? 130 : 0;
 }
 
-void new Command('differential')
+const command = new Command('npm run differential --')
   .description('random code at every privilege here and in qemu, compared after each instruction, and the translator at the ends of random budgets')
-  .option('--instructions <count>', 'how many to compare at least', whole, 100_000_000)
-  .option('--seed <number>', "the first guest's seed", whole, 1)
+  .option('--instructions <count>', 'how many to compare at least', countFrom(1), 100_000_000)
+  .option('--seed <number>', "the first guest's seed", parseCount, 1)
   .option('--float', 'compare the f registers, too; half as fast')
-  .addHelpText('after', '\nExample: npm run differential -- --instructions 20_000_000 --seed 7')
-  .action(async (flags: Flags) => {
-    const stop = new AbortController();
-    process.once('SIGINT', () => {
-      stop.abort();
-    });
-    process.exitCode = await run(flags, stop.signal);
-  })
-  .parseAsync();
+  .addHelpText('after', `
+Exits with 0 if nothing differs, 1 if something does, 2 if an option is wrong or qemu
+is missing, 130 if it was interrupted.
+
+Example:
+  npm run differential -- --instructions 20_000_000 --seed 7`);
+
+void runTool('differential', command, (flags: Flags) => {
+  const stop = new AbortController();
+  process.once('SIGINT', () => {
+    stop.abort();
+  });
+  return run(flags, stop.signal);
+});

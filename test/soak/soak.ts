@@ -7,12 +7,13 @@
  * at Ctrl-C if it does not answer at once, and it looks about only at checkpoints.
  */
 import process from 'node:process';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { count } from '../../server/cli/numbers';
 import { interruptible } from '../../server/cli/interrupt';
 import { Progress } from '../../server/cli/progress';
 import { parseCount } from '../../server/cli/values';
 import { debianFiles, debianFolder } from '../../server/guest/debian';
+import { runTool } from '../tool';
 import { soakPlan } from './guest';
 import type { Sample } from './memory';
 import { runSoak, type Soak, type SoakOptions } from './run-soak';
@@ -104,7 +105,7 @@ function report(result: Soak, length: number, start: number): number {
   return failed.length;
 }
 
-new Command('npm run soak --')
+const command = new Command('npm run soak --')
   .description('Debian under load in two replicas: no divergence, no growth of host memory.')
   .option('--minutes <number>', 'how long', minutes, 60)
   .option('--instructions <count>', 'end after so many instructions instead, which makes a run repeatable', parseCount)
@@ -112,14 +113,6 @@ new Command('npm run soak --')
   .addHelpText('after', `
 Exits with 0 if all is well, 1 if the replicas diverged, memory grew or some work
 came out wrong, 2 if Debian's files are missing, 130 if it was interrupted.
-Ctrl-C ends it early, with what there is until then.`)
-  .exitOverride()
-  .action(async (flags: Flags) => {
-    process.exitCode = await soak(flags);
-  })
-  .parseAsync()
-  .catch((error: unknown) => {
-    // What is wrong with an option, commander has said itself.
-    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-    else throw error;
-  });
+Ctrl-C ends it early, with what there is until then.`);
+
+void runTool('soak', command, soak);

@@ -2,37 +2,29 @@
  * `npm run storm:checksum`: 1,000 random bit flips in examples/checksum, under
  * dmr and without protection. Exit code 1 if dmr let anything through, or if
  * without protection nothing went wrong (then the storm was none).
- *
- *   tsx test/storm/run-storm.ts [--runs N] [--seed N] [--only N]
  */
-import { parseArgs } from 'node:util';
+import { Command } from 'commander';
+import { parseCount } from '../../server/cli/values';
+import { countFrom, runTool } from '../tool';
 import { Storm, type Outcome } from './storm';
 
-function whole(text: string | undefined, otherwise: number, option: string): number {
-  if (text === undefined) return otherwise;
-  if (!/^\d{1,9}$/.test(text)) {
-    console.error(`storm: ${option} wants a whole number, not "${text}"`);
-    process.exit(2);
-  }
-  return Number(text);
+interface Flags {
+  runs: number;
+  seed: number;
+  only?: number;
 }
-
-const { values } = parseArgs({ options: { runs: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string' } } });
-const runs = whole(values.runs, 1000, '--runs');
-const seed = whole(values.seed, 1, '--seed');
-const only = values.only === undefined ? undefined : whole(values.only, 0, '--only');
-const numbers = only === undefined ? Array.from({ length: runs }, (_, number) => number) : [only];
 
 const describe = ({ number, fault, change, exact, exit, ended }: Outcome): string =>
   `  run ${number}: ${fault} (${change}): ${ended}, exit ${exit ?? 'none'}, output ${exact ? 'right' : 'WRONG'}`;
 
-async function main(): Promise<number> {
+async function storm({ runs, seed, only }: Flags): Promise<number> {
+  const numbers = only === undefined ? Array.from({ length: runs }, (_, number) => number) : [only];
   let failed = false;
   for (const protection of ['dmr', 'none'] as const) {
-    const storm = new Storm({ path: 'examples/checksum/checksum.elf', seed, protection });
+    const storms = new Storm({ path: 'examples/checksum/checksum.elf', seed, protection });
     const start = Date.now();
     const outcomes: Outcome[] = [];
-    for (const number of numbers) outcomes.push(await storm.outcome(number));
+    for (const number of numbers) outcomes.push(await storms.outcome(number));
     const seconds = ((Date.now() - start) / 1000).toFixed(1);
 
     const wrong = outcomes.filter(({ exact, exit, ended }) => !exact || exit !== 0 || ended !== 'exit');
@@ -50,10 +42,16 @@ async function main(): Promise<number> {
   return failed ? 1 : 0;
 }
 
-main().then(
-  (exit) => (process.exitCode = exit),
-  (error: unknown) => {
-    console.error(`storm: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = 3;
-  },
-);
+const command = new Command('npm run storm:checksum --')
+  .description('Random bit flips in examples/checksum, one a run, with two replicas and without protection.')
+  .option('--runs <count>', 'how many', countFrom(1), 1000)
+  .option('--seed <number>', 'which flips', parseCount, 1)
+  .option('--only <number>', 'only the run with this number, and what came of it', parseCount)
+  .addHelpText('after', `
+Exits with 0 if dmr let nothing through and without protection something went wrong,
+1 if not, 2 if an option is wrong.
+
+Example:
+  npm run storm:checksum -- --runs 100 --seed 7`);
+
+void runTool('storm', command, storm);

@@ -1,6 +1,6 @@
 import { OP_COUNT, decode, opCycles, opEndsBlock, opWritesX } from './decode.generated';
 import {
-  FETCH_SET, FREE_RECORDS, PAGES_USED, PAGE_BITMAP, PAGE_DROPS, PAGE_IS_TRANSLATED, PAGE_NEXT, PAGE_OWNER, PAGE_STRIDE, POOL, POOL_HAND, POOL_PAGES, RAM_AT, RAM_BASE, RAM_BYTES, RECORD_BYTES, SINK, STUCK,
+  FETCH_SET, FREE_RECORDS, PAGES_USED, PAGE_BITMAP, PAGE_DROPS, PAGE_IS_USED, PAGE_NEXT, PAGE_OWNER, PAGE_STRIDE, POOL, POOL_HAND, POOL_PAGES, RAM_AT, RAM_BASE, RAM_BYTES, RECORD_BYTES, SINK, STUCK,
   codeMap,
 } from './layout';
 import { instrument } from './stuck';
@@ -71,8 +71,8 @@ export function dropCode(): void {
 }
 
 /**
- * The records of a RAM page; another's have to make room where the pool is full. So this is only for who holds no
- * others: translated code runs no further with an instruction of a page whose records are dropped.
+ * The records of a RAM page; another's have to make room where the pool is full. So this is only for the outer loop, between
+ * blocks: there neither the interpreter nor translated code holds records, or leans on what drops would tell of.
  */
 export function recordsOf(page: usize): usize {
   const known = load<usize>(codeMap() + (page << 2));
@@ -94,16 +94,19 @@ export function recordsOf(page: usize): usize {
   return records;
 }
 
-/** In a full pool, of which all pages have an owner: the next one's records are dropped, of what is not translated if there is any. */
+/**
+ * In a full pool, of which all pages have an owner: the records of the next one are dropped that is neither translated nor was
+ * met since the hand last came by. Translations that nobody enters any more go like anything else at the next round.
+ */
 function makeRoom(): void {
   let hand = load<u32>(POOL_HAND);
-  for (let i: u32 = 0; i < POOL_PAGES; i++) {
-    const at = (hand + i) % POOL_PAGES;
-    if (load<u8>(POOL + <usize>at * PAGE_STRIDE + PAGE_IS_TRANSLATED) != 0) continue;
-    hand = at;
-    break;
+  let records = POOL + <usize>hand * PAGE_STRIDE;
+  while (load<u8>(records + PAGE_IS_USED) != 0) {
+    store<u8>(records + PAGE_IS_USED, 0);
+    hand = (hand + 1) % POOL_PAGES;
+    records = POOL + <usize>hand * PAGE_STRIDE;
   }
-  drop(POOL + <usize>hand * PAGE_STRIDE);
+  drop(records);
   store<u32>(POOL_HAND, (hand + 1) % POOL_PAGES);
 }
 
@@ -112,7 +115,7 @@ function drop(records: usize): void {
   memory.fill(records, 0, SLOTS * RECORD_BYTES);
   memory.fill(records + PAGE_BITMAP, 0, SLOTS >> 3);
   store<u32>(records + PAGE_DROPS, load<u32>(records + PAGE_DROPS) + 1);
-  store<u8>(records + PAGE_IS_TRANSLATED, 0);
+  store<u8>(records + PAGE_IS_USED, 0);
   store<usize>(codeMap() + (<usize>load<u32>(records + PAGE_OWNER) << 2), 0);
   leaveFetchTlbs(records);
   store<usize>(records + PAGE_NEXT, load<usize>(FREE_RECORDS));

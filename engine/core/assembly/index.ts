@@ -5,7 +5,7 @@ import { csrAddress, csrExists, csrRead, csrWrite } from './csr';
 import { STOPPED, beginTurn, selectHart } from './harts';
 import {
   CALLED, CALLED_MOST, CAUSE, COLLECT, CYCLES, DATA_TLB, DIRECT_BYTES, DIRTY, EFFECTS, FETCH_CONTEXT, FFLAGS, FIRMWARE, FRM, HARTS, HOT_AT, HOT_VA, LAST_RETIRED,
-  MTIMECMP, NO_EXCEPTION, NO_RESERVATION, OUTPUTS, OUTPUTS_FULL, OUTPUT_RING, PAGES_USED, PAGE_BITMAP, PAGE_DROPS, PAGE_STRIDE, PC, PRIVILEGE, RAM_BASE, RAM_BYTES,
+  MTIMECMP, NO_EXCEPTION, NO_RESERVATION, OUTPUTS, OUTPUTS_FULL, OUTPUT_RING, PAGES_USED, PAGE_BITMAP, PAGE_DROPS, PAGE_IS_USED, PAGE_STRIDE, PC, POOL_PAGES, PRIVILEGE, RAM_BASE, RAM_BYTES,
   RESERVATION, SAMPLING, STATE, STATUS, STIMECMP, STUCK, STUCK_ALU, STUCK_BYTES, STUCK_F, STUCK_IN_X, STUCK_LIST, STUCK_WORDS, STUCK_X, TOHOST, TRANSLATED, UART_LOOKS, VIRTIO, VIRTIO_RAISED, WATCHES, WATCH_LIST,
   WRITE_SET, dirtyOf, flagsOf,
 } from './layout';
@@ -137,7 +137,7 @@ export function watchPages(): void {
   flush(WRITE_SET);
 }
 
-/** The first page from one on that may have been written to since its byte was cleared, or where there is none, how many there are. */
+/** The first page from one on that may have been written to since its byte was cleared; where there is none, a number past the last one's. */
 export function nextDirty(from: u32): u32 {
   const pages = <u32>(load<usize>(RAM_BYTES) >> 12);
   let page = from;
@@ -214,6 +214,8 @@ export function layoutOf(index: u32): usize {
     case 37: return STUCK_LIST;
     case 38: return STUCK_BYTES;
     case 39: return DIRECT_BYTES;
+    case 40: return PAGE_IS_USED;
+    case 41: return POOL_PAGES;
     default: return 0;
   }
 }
