@@ -13,6 +13,8 @@ export class Replica {
   halted: Halt = null;
   /** It rests before an instruction with a breakpoint that has been attended to, and goes on over it. */
   atBreakpoint = false;
+  /** Given up for good: it rests where it was, and nobody looks at it any more. */
+  isLost = false;
   /** Between `start` and `finish` of its computer. */
   running = false;
 

@@ -734,7 +734,8 @@ export class System {
     this.#lost = names;
     // Which thread is whose is known for all replicas together.
     if (names.length > 0) this.#crew.close();
-    this.#live = this.replicas.filter(({ name }) => !names.includes(name));
+    for (const replica of this.replicas) replica.isLost = names.includes(replica.name);
+    this.#live = this.replicas.filter(({ isLost }) => !isLost);
   }
 
   /** Rolls all replicas back to the last validated checkpoint. */

@@ -107,8 +107,10 @@ it('who was given up is so from then on, and not before, wherever a debugger tra
   const lost = session.events.find(({ kind }) => kind === 'degradation')?.moment ?? 0;
   expect(lost).toBeGreaterThan(250_000);
   expect(session.compared?.map(({ name }) => name)).toEqual(['B', 'C']);
+  expect(session.replicas.map(({ isLost }) => isLost)).toEqual([true, false, false]);
   const hash = session.stateHash();
   await session.travel(lost - 1);
+  expect(session.replicas.map(({ isLost }) => isLost)).toEqual([false, false, false]);
   expect(session.compared?.map(({ name }) => name)).toEqual(['A', 'B']);
   expect(session.difference().length).toBeGreaterThan(0);
   await session.travel(lost);

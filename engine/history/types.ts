@@ -17,6 +17,8 @@ export interface ReplicaView {
   readonly name: ReplicaName;
   readonly core: number;
   readonly computer: Computer;
+  /** Given up for good by a vote. */
+  readonly isLost: boolean;
 }
 
 /** Why a navigation came to rest. */

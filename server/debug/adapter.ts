@@ -230,7 +230,7 @@ export class CovertDebugSession extends LoggingDebugSession {
 
   protected override threadsRequest(response: DebugProtocol.ThreadsResponse): void {
     const threads = this.#launched?.debuggee.threads ?? [];
-    response.body = { threads: threads.map(({ replica, hart }, i) => ({ id: i + 1, name: `Replica ${replica.name} · hart ${hart}` })) };
+    response.body = { threads: threads.map(({ replica, hart }, i) => ({ id: i + 1, name: `Replica ${replica.name}${replica.isLost ? ' (given up)' : ''} · hart ${hart}` })) };
     this.sendResponse(response);
   }
 

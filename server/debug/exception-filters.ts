@@ -28,6 +28,12 @@ export const exceptionFilters: readonly (DebugProtocol.ExceptionBreakpointsFilte
     default: false,
   },
   {
+    filter: 'degradation',
+    label: 'A replica is given up',
+    description: 'Stop where a replica of three was outvoted too often, and two go on.',
+    default: true,
+  },
+  {
     filter: 'checkpoint',
     label: 'Checkpoint taken',
     description: 'Stop at every checkpoint.',

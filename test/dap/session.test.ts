@@ -42,6 +42,16 @@ describe.each(tiers)('a debug session over stdio, tier %s', (tier) => {
     session.check('there-and-back');
   });
 
+  it('shows the one of three replicas that is outvoted, and who was given up', async () => {
+    await session.launch('examples/checksum/vote.covert', { filters: ['detection', 'degradation'], scenarioName: 'a stuck bit that costs a replica' });
+    expect(await session.variables((await session.scopes(1)).get('A≠B'))).toContainEqual(expect.objectContaining({ name: 'a0', value: expect.stringMatching(/^A=0x[0-9a-f]+ B=0x[0-9a-f]+ {2}/) as unknown }));
+    await session.move('continue', { threadId: 1 });
+    await session.move('continue', { threadId: 1 });
+    expect((await session.move('continue', { threadId: 1 }))[0]).toMatchObject({ reason: 'degradation' });
+    expect(await session.variables((await session.scopes(1)).get('A≠B'))).toMatchObject([{ name: 'equal' }]);
+    expect(JSON.stringify(await session.send('threads'))).toContain('Replica B (given up)');
+  });
+
   it('ends when it is continued at the end', async () => {
     expect((await session.launch(checksum, { filters: [] }))[0]).toMatchObject({ reason: 'end' });
     expect(await session.move('continue', { threadId: 1 })).toEqual([]);
