@@ -9,6 +9,7 @@ const allowed = {
   machine: ['translator', 'core', 'isa'],
   chip: ['machine', 'translator', 'core', 'isa'],
   covert: ['history', 'chip', 'machine', 'translator', 'core', 'isa', 'symbols'],
+  model: ['covert', 'history', 'chip', 'machine', 'translator', 'core', 'isa', 'symbols'],
   history: ['covert', 'chip', 'machine', 'translator', 'core', 'isa', 'symbols'],
 };
 
