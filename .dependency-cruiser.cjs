@@ -39,7 +39,7 @@ module.exports = {
       to: {
         path: [
           '^vscode',
-          'node_modules/(@vscode/|vscode-|langium|commander|picocolors)',
+          'node_modules/(@vscode/|vscode-|langium|commander|picocolors|echarts)',
           '^(node:)?(net|http|https|child_process|readline|tty)$',
         ],
       },

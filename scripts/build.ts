@@ -34,7 +34,7 @@ const common: BuildOptions = {
 /** Leaves `import('./model-charts')` to the bundle of that name: Node would read it at each start of the command, drawn or not. */
 const chartsApart: Plugin = {
   name: 'charts apart',
-  setup: ({ onResolve }) => onResolve({ filter: /^\.\/model-charts$/ }, () => ({ path: './model-charts.cjs', external: true })),
+  setup: (bundling) => bundling.onResolve({ filter: /^\.\/model-charts$/ }, () => ({ path: './model-charts.cjs', external: true })),
 };
 
 const bundles: BuildOptions[] = [

@@ -29,13 +29,13 @@ export function predict(profile: Profile, costs: Readonly<CostTable>, setting: M
 }
 
 function chargesOf(profile: Profile, costs: Readonly<CostTable>, setting: ModelSetting): Charge<CostEvent>[] {
-  const { epochInstructions, checkpointEpochs, skew = 0 } = setting;
+  const { epochInstructions, checkpointEpochs, compareStateEpochs, skew = 0 } = setting;
   const { clockReads, interrupts, outputs, outputBytes, inputs, inputBytes } = profile;
   const each = eventCosts(costs);
   const epochs = profile.instructions / epochInstructions;
   const checkpoints = checkpointEpochs > 0 ? epochs / checkpointEpochs : 0;
   const checkpointPages = dirtyPagesIn(profile.dirtyPages, epochInstructions * checkpointEpochs);
-  const compared = comparedPages(profile, setting);
+  const comparisons = compareStateEpochs > 0 ? epochs / compareStateEpochs : 0;
   return [
     { event: 'rendezvous', of: 'epochs', count: epochs, each: each.rendezvous },
     { event: 'clock read', of: 'reads', count: clockReads, each: each.clockRead },
@@ -46,7 +46,9 @@ function chargesOf(profile: Profile, costs: Readonly<CostTable>, setting: ModelS
     { event: 'input', of: 'bytes', count: inputBytes, each: each.inputByte },
     { event: 'checkpoint', of: 'suspensions', count: checkpoints, each: each.checkpoint },
     { event: 'checkpoint', of: 'pages', count: checkpoints * checkpointPages, each: each.checkpointPage },
-    { event: 'state comparison', of: 'pages', count: epochs * compared, each: each.comparisonPage },
+    // By themselves they cost nothing: replicas meet there anyway.
+    { event: 'state comparison', of: 'comparisons', count: comparisons, each: 0 },
+    { event: 'state comparison', of: 'pages', count: epochs * comparedPages(profile, setting), each: each.comparisonPage },
     { event: 'skew', of: 'waits', count: profile.cycles * skew, each: 1 },
   ];
 }

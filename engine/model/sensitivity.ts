@@ -45,7 +45,7 @@ export function variations(subjects: readonly Subject[], costs: Readonly<CostTab
     return { parameter, what, unit, usual, values: all, overheads: subjects.map((subject) => ({ name: subject.name, overheads: all.map((value) => at(subject, value)) })) };
   };
   return [
-    vary('epoch', 'epoch length', 'instructions', epoch, powers(epoch, -5, 4), ({ profile, setting }, epochInstructions) => {
+    vary('epoch', 'epoch length', 'instructions', epoch, powers(epoch, -5, 2), ({ profile, setting }, epochInstructions) => {
       const factor = setting.epochInstructions / epochInstructions;
       const periods = { checkpointEpochs: periodOf(setting.checkpointEpochs, factor), compareStateEpochs: periodOf(setting.compareStateEpochs, factor) };
       return predict(profile, costs, { ...setting, epochInstructions, ...periods }).overhead;

@@ -1,7 +1,6 @@
-import type { Comparison } from '../../engine/model/comparison';
 import type { Variation } from '../../engine/model/sensitivity';
 import { promise, type Row, type Survey } from '../../engine/model/survey';
-import { count } from './numbers';
+import { count, percent } from './numbers';
 import { printable } from './terminal';
 
 /** One chart of several in a picture, in the terms of the charts' library. */
@@ -10,13 +9,9 @@ export interface Panel {
   subtitle: string;
   /** Names of series, with their colours. */
   legend?: { name: string; itemStyle: { color: string; opacity: number } }[];
-  /** Lines that the legend takes. */
-  legendLines?: number;
-  /** The legend is for the panels beside it, too. */
-  wideLegend?: boolean;
-  /** Pixels for the labels of the vertical axis, and to the right of the chart. */
+  /** Pixels above the chart for the legend, and to its left for the labels of the vertical axis. */
+  headroom?: number;
   left?: number;
-  right?: number;
   x: object;
   y: object;
   series: object[];
@@ -44,9 +39,11 @@ const asPercent = (value: number): string => `${Number((value * 100).toPrecision
 /** The line that overhead should stay below. */
 const promised = {
   silent: true,
+  // Behind the bars and their labels.
+  z: 1,
   symbol: 'none',
   lineStyle: { color: '#b91c1c', type: 'dashed', width: 1.2 },
-  label: { formatter: asPercent(promise), position: 'insideEndTop', color: '#b91c1c', fontSize: 12 },
+  label: { formatter: asPercent(promise), position: 'end', distance: 4, color: '#b91c1c', fontSize: 12 },
   data: [{ yAxis: promise }],
 };
 
@@ -66,8 +63,8 @@ export function overheadPanel({ rows }: Survey): Panel {
       name: event,
       type: 'bar',
       stack: side,
-      barMaxWidth: 34,
-      barGap: '12%',
+      barMaxWidth: 42,
+      barGap: '30%',
       itemStyle: { color: colorOf(index), opacity: side === 'predicted' ? 0.5 : 1 },
       data: shown.map((row) => shareOf(row, event, side)),
     })),
@@ -76,51 +73,51 @@ export function overheadPanel({ rows }: Survey): Panel {
     name: `${side} in all`,
     type: 'bar',
     stack: side,
-    data: shown.map((row) => ({ value: 0, label: { formatter: asPercent(totalOf(row, side) ?? 0) } })),
-    label: { show: true, position: 'top', fontSize: 11, color: ink, rotate: 45, align: 'left', verticalAlign: 'middle', distance: 6 },
+    data: shown.map((row) => ({ value: 0, label: { formatter: totalText(row, side) } })),
+    label: { show: true, position: 'top', fontSize: 11, color: ink, textBorderColor: '#ffffff', textBorderWidth: 3 },
     ...(side === 'measured' ? { markLine: promised } : {}),
   }));
   return {
     title: 'Overhead by guest',
     subtitle: 'Share of the guest’s own cycles. Left and pale: predicted from its event rates. Right: measured on the emulated chip.',
     legend: legendOf(events),
-    legendLines: 1,
-    x: { type: 'category', data: shown.map(({ name }) => printable(name)), ...axis, axisLabel: { ...axis.axisLabel, interval: 0, width: Math.floor(1000 / Math.max(1, shown.length)), overflow: 'break' } },
+    headroom: 34,
+    x: { type: 'category', data: shown.map(({ name }) => printable(name)), ...axis, axisLabel: { ...axis.axisLabel, interval: 0, width: Math.floor(1200 / Math.max(1, shown.length)), overflow: 'break' } },
     y: { type: 'value', ...axis, name: 'overhead', nameGap: 62, axisLabel: { ...axis.axisLabel, formatter: asPercent } },
     series: [...bars, ...totals],
   };
 }
 
-function totalOf({ prediction, comparison }: Row, side: keyof Pick<Comparison, 'predicted' | 'measured'>): number | undefined {
-  return side === 'predicted' ? prediction.overhead : comparison?.measured;
+function totalText({ prediction, comparison }: Row, side: 'predicted' | 'measured'): string {
+  if (side === 'predicted') return percent(prediction.overhead);
+  return comparison ? percent(comparison.measured) : 'no';
 }
 
-/** What one event costs. */
+/** What one event costs: as dots, since a logarithmic axis has no zero that a bar could begin at. */
 export function eventPanel({ events }: Survey): Panel {
-  const bars = events.toReversed();
+  const points = events.toReversed();
   return {
     title: 'What one event costs',
     subtitle: 'Core cycles, logarithmic; by the default cost table.',
     left: 190,
-    right: 40,
     x: { type: 'log', min: 0.1, ...axis, axisLabel: { ...axis.axisLabel, formatter: (value: number) => (value < 1 ? String(value) : count(value)) } },
-    y: { type: 'category', data: bars.map(({ event, per }) => (per === 'event' ? event : `${event}, a ${per}`)), ...axis, splitLine: { show: false } },
+    y: { type: 'category', data: points.map(({ event, per }) => (per === 'event' ? event : `${event}, a ${per}`)), ...axis, splitLine: { show: true, lineStyle: { color: faint } } },
     series: [{
-      type: 'bar',
-      barWidth: '62%',
-      itemStyle: { color: palette[0] },
-      label: { show: true, position: 'right', fontSize: 11.5, color: ink, formatter: ({ value }: { value: number }) => (value < 1 ? String(value) : count(value)) },
-      data: bars.map(({ cycles }) => cycles),
+      type: 'scatter',
+      symbolSize: 10,
+      itemStyle: { color: palette[0], opacity: 1 },
+      label: { show: true, position: 'right', distance: 8, fontSize: 11.5, color: ink, formatter: ({ value: [cycles] }: { value: [number, number] }) => (cycles < 1 ? String(cycles) : count(cycles)) },
+      data: points.map(({ cycles }, index) => [cycles, index]),
     }],
   };
 }
 
 /** The older system's curve, and its published points. */
 export function checkPanel({ bressoudSchneider }: Survey): Panel {
-  const label = (value: number): string => (value >= 1000 ? `${value / 1000}K` : String(value));
+  const label = (value: number): string => (value >= 1e6 ? `${value / 1e6}M` : `${value / 1000}K`);
   return {
     title: 'Check: Bressoud and Schneider, 1995',
-    subtitle: 'Run time through that of the bare machine, by epoch length. The same code as above, with their rates and costs.',
+    subtitle: 'Run time through the bare machine’s. Line: model; dots: published.',
     x: { type: 'log', min: 1000, max: 1_000_000, ...axis, name: 'epoch, instructions', nameGap: 30, axisLabel: { ...axis.axisLabel, formatter: label } },
     y: { type: 'log', min: 1, max: 100, ...axis, axisLabel: { ...axis.axisLabel, formatter: String } },
     series: [
@@ -129,12 +126,17 @@ export function checkPanel({ bressoudSchneider }: Survey): Panel {
         name: 'published',
         type: 'scatter',
         symbolSize: 9,
-        itemStyle: { color: palette[3] },
-        label: { show: true, position: 'right', fontSize: 11.5, color: ink, formatter: ({ value }: { value: [number, number] }) => value[1].toFixed(2) },
+        itemStyle: { color: palette[3], opacity: 1 },
+        label: { show: true, position: 'top', offset: [16, 0], fontSize: 11.5, color: ink, formatter: ({ value }: { value: [number, number] }) => value[1].toFixed(2) },
         data: bressoudSchneider.map((point) => [point.epochInstructions, point.published]),
       },
     ],
   };
+}
+
+/** What the colours of the variations' lines mean. */
+export function guestLegend({ variations: [first] }: Survey): Required<Panel>['legend'] {
+  return legendOf(first?.overheads.map(({ name }) => printable(name)) ?? []);
 }
 
 /** Overhead of each guest as one parameter is varied. */
@@ -142,7 +144,7 @@ export function variationPanel({ what, unit, usual, values, overheads }: Variati
   const label = (value: number): string => (value < 1 ? String(value) : count(value));
   return {
     title: `By ${what}`,
-    subtitle: `Predicted overhead, ${unit}; the vertical line is where all other charts are.`,
+    subtitle: 'Predicted overhead, logarithmic. Grey: where the others are.',
     x: { type: 'log', min: values[0], max: values.at(-1), ...axis, name: unit, nameGap: 30, splitLine: { show: false }, axisLabel: { ...axis.axisLabel, formatter: label } },
     y: { type: 'log', ...axis, axisLabel: { ...axis.axisLabel, formatter: asPercent } },
     series: overheads.map(({ name, overheads: all }, index) => ({

@@ -117,7 +117,7 @@ function points(difference: number): string {
 function headline(rows: Row[], width: number): string[] {
   const known = rows.flatMap(({ name, comparison }) => (comparison ? [{ name, comparison }] : []));
   const above = known.filter(({ comparison }) => comparison.measured >= promise);
-  const first = `Below ${percent(promise)}: ${known.length - above.length} of ${known.length} programs.`;
+  const first = `Below ${promise * 100} %: ${known.length - above.length} of ${known.length} programs.`;
   if (above.length === 0) return [first];
   return [first, ...above.flatMap(({ name, comparison }) => paragraph(`${name} costs ${percent(comparison.measured)}: ${madeOf(comparison.events, 3)}.`, width))];
 }
@@ -127,7 +127,7 @@ function rowLines(row: Row, width: number): string[] {
   const us = (cycles: number): string => `${count((cycles / hertz) * 1e6)} us`;
   const { epochInstructions, checkpointEpochs, compareStateEpochs } = setting;
   const protection = kind === 'none'
-    ? 'unprotected'
+    ? 'none'
     : `${kind}, epochs of ${count(epochInstructions)} instructions, a checkpoint every ${checkpointEpochs}, ${compareStateEpochs > 0 ? `states compared every ${compareStateEpochs}` : 'states not compared'}`;
   const latency = kind === 'none' ? [] : [
     ...wrap(`An interrupt waits for ${us(latencies.interrupt)} on average; to recover takes ${Number.isFinite(latencies.recovery) ? us(latencies.recovery) : 'as long as nobody notices'}.`, width),
@@ -136,7 +136,7 @@ function rowLines(row: Row, width: number): string[] {
   const overhead = comparison
     ? `Overhead: predicted ${percent(prediction.overhead)}, measured ${percent(comparison.measured)}, apart ${points(comparison.difference)}.`
     : `Overhead: predicted ${percent(prediction.overhead)}; not measured, since ${why ?? 'nothing was run'}.`;
-  const head = [...wrap(`${guest} ${protection[0]?.toUpperCase()}${protection.slice(1)}.`, width), ...latency, ...paragraph(overhead, width)];
+  const head = [...wrap(`${guest} Protection: ${protection}.`, width), ...latency, ...paragraph(overhead, width)];
   return [...head, ...(comparison && comparison.events.length > 0 ? ['', ...comparedLines(comparison.events)] : [])];
 }
 
@@ -155,20 +155,23 @@ function comparedLines(events: readonly ComparedEvent[]): string[] {
 /** A count, which the model has in fractions, too. */
 const number = (value: number): string => (Number.isInteger(value) || value >= 100 ? count(value) : value.toFixed(2));
 
-/** Some programs at some values; the charts have them all. */
+const columnWidth = 11;
+const mostName = 30;
+
+/** Each guest at as many of the values as there is room for; the charts have them all. */
 function variationLines({ what, unit, usual, values, overheads }: Variation, width: number): string[] {
-  const nameWidth = Math.max(0, ...overheads.map(({ name }) => name.length));
-  // Each column takes ten characters.
-  const room = Math.max(3, Math.floor((width - Math.min(nameWidth, 16)) / 10));
-  const shown = thinned(values, usual, room);
+  const nameWidth = Math.min(mostName, Math.max(0, ...overheads.map(({ name }) => name.length)));
+  const shown = thinned(values, usual, Math.floor((width - nameWidth) / columnWidth));
   const rows = overheads.map(({ name, overheads: all }) => [
-    printable(name).slice(0, 16),
+    shortened(printable(name), nameWidth),
     ...shown.map((value) => percent(all[values.indexOf(value)] ?? NaN)),
   ]);
-  return ['', `${what}, ${unit} (${count1(usual)} above)`, ...table([['', ...shown.map(count1)], ...rows], [false, ...shown.map(() => true)])];
+  return ['', `${what}, ${unit} (above: ${valueText(usual)})`, ...table([['', ...shown.map(valueText)], ...rows], [false, ...shown.map(() => true)])];
 }
 
-const count1 = (value: number): string => (value < 1 ? String(value) : count(value));
+const shortened = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+
+const valueText = (value: number): string => (value < 1 ? String(value) : count(value));
 
 /** At most so many of the values: `usual`, and others at even distances around it. */
 export function thinned(values: readonly number[], usual: number, most: number): number[] {
