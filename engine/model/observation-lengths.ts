@@ -1,17 +1,22 @@
-import type { ProtectionPlan } from '../covert/plan';
+import type { Plan } from '../covert/plan';
 import type { ObserveOptions } from './observe';
 import { greatestCommonDivisor } from './overhead';
 
 /** Lengths that are observed at most: between them the model has a rule. */
 const mostLengths = 16;
+/** Steps at most, each of which is kept. */
+const mostSteps = 200_000;
 
 /**
  * How to look at a guest so that the model knows what it dirties at each place of a checkpoint period where the states are
- * compared, and at its end.
+ * compared, and at its end; as nearly as can be said in steps of which there are not too many.
  */
-export function observationOf({ epochInstructions, checkpointEpochs, compareStateEpochs }: ProtectionPlan): Pick<ObserveOptions, 'step' | 'stretches'> {
-  const epochs = greatestCommonDivisor(checkpointEpochs, compareStateEpochs);
-  const places = checkpointEpochs / epochs;
-  const lengths = Array.from({ length: Math.min(mostLengths, places) }, (_, i) => Math.ceil(((i + 1) * places) / Math.min(mostLengths, places)));
-  return { step: epochs * epochInstructions, stretches: lengths };
+export function observationOf({ protection, maxInstructions }: Pick<Plan, 'protection' | 'maxInstructions'>): Pick<ObserveOptions, 'step' | 'stretches'> {
+  const { epochInstructions, checkpointEpochs, compareStateEpochs } = protection;
+  const between = greatestCommonDivisor(checkpointEpochs, compareStateEpochs) * epochInstructions;
+  const step = between * Math.ceil(maxInstructions / mostSteps / between);
+  const places = (checkpointEpochs * epochInstructions) / between;
+  const shown = Math.min(mostLengths, places);
+  const lengths = Array.from({ length: shown }, (_, i) => Math.ceil((Math.ceil(((i + 1) * places) / shown) * between) / step));
+  return { step, stretches: [...new Set(lengths)] };
 }

@@ -13,7 +13,7 @@ const examples: readonly Example[] = ['checksum', 'sort', 'ticker'];
 describe('a run that is looked at', () => {
   test.each(examples)('%s does what it does unobserved', async (example) => {
     const plan = planFor(example);
-    const [observation, reference] = [await observe(plan, observationOf(plan.protection)), await runReference(plan)];
+    const [observation, reference] = [await observe(plan, observationOf(plan)), await runReference(plan)];
     if (!observation || !reference) throw new Error('nobody aborted it');
     expect(observation.whole).toBe(true);
     const profile = profileOf(observation, example);
@@ -23,7 +23,7 @@ describe('a run that is looked at', () => {
 
   test('parts add up to the whole', async () => {
     const plan = planFor('checksum');
-    const observation = await observe(plan, observationOf(plan.protection));
+    const observation = await observe(plan, observationOf(plan));
     if (!observation) throw new Error('nobody aborted it');
     const whole = profileOf(observation, 'whole');
     const parts = [profileOf(observation, 'first', 0, 1_000_000), profileOf(observation, 'second', 1_000_000)];
@@ -34,13 +34,13 @@ describe('a run that is looked at', () => {
 
   test('a part between two steps is none', async () => {
     const plan = planFor('checksum');
-    const observation = await observe(plan, observationOf(plan.protection));
+    const observation = await observe(plan, observationOf(plan));
     expect(() => observation && profileOf(observation, 'nothing', 100, 200)).toThrow(RangeError);
   });
 
   test('ends when it is aborted', async () => {
     const plan = planFor('checksum');
-    expect(await observe(plan, { ...observationOf(plan.protection), signal: AbortSignal.abort() })).toBeUndefined();
+    expect(await observe(plan, { ...observationOf(plan), signal: AbortSignal.abort() })).toBeUndefined();
   });
 });
 

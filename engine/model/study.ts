@@ -20,7 +20,7 @@ export interface StudyOptions extends Pick<RunOptions, 'signal' | 'tier' | 'thre
 export async function study(plan: Plan, { onProgress, signal, tier, ...crew }: StudyOptions = {}): Promise<Row> {
   const common = { ...(signal ? { signal } : {}), ...(tier ? { tier } : {}) };
   const report = await run(plan, { ...common, ...crew, withoutDivergences: true, onProgress: (count) => onProgress?.('measuring', count) });
-  const observation = await observe(plan, { ...common, ...observationOf(plan.protection), onProgress: (count) => onProgress?.('counting events', count) });
+  const observation = await observe(plan, { ...common, ...observationOf(plan), onProgress: (count) => onProgress?.('counting events', count) });
   if (!observation) throw new RunAborted();
   const { kind, epochInstructions, checkpointEpochs, compareStateEpochs } = plan.protection;
   const profile = profileOf(observation, plan.name);

@@ -3,7 +3,8 @@ import { GridComponent, LegendComponent, MarkLineComponent, TitleComponent } fro
 import { init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 import type { Survey } from '../../engine/model/survey';
-import { checkPanel, eventPanel, guestLegend, overheadPanel, variationPanel, type Panel } from './model-panels';
+import { shortened } from './layout';
+import { checkPanel, eventPanel, guestLegend, mostGuests, overheadPanel, variationPanel, type Panel } from './model-panels';
 
 use([BarChart, LineChart, ScatterChart, GridComponent, LegendComponent, MarkLineComponent, TitleComponent, SVGRenderer]);
 
@@ -15,6 +16,8 @@ const stripHeight = 78;
 /** Around the area of a chart in its box. */
 const margin = { left: 84, right: 44, top: 88, bottom: 62 };
 const edge = 24;
+/** Characters of a guest's name in the legend. */
+const mostName = 24;
 
 interface Box {
   left: number;
@@ -28,6 +31,7 @@ export function drawSurvey(survey: Survey): string {
   const small = [...survey.variations.map(variationPanel), checkPanel(survey)];
   const smallTop = overheadHeight + rowHeight + stripHeight;
   const third = width / 3;
+  const guests = survey.variations[0]?.overheads.length ?? 0;
   const placed: { panel: Panel; box: Box }[] = [
     { panel: overheadPanel(survey), box: { left: 0, top: 0, width, height: overheadHeight } },
     { panel: eventPanel(survey), box: { left: 0, top: overheadHeight, width, height: rowHeight } },
@@ -44,7 +48,7 @@ export function drawSurvey(survey: Survey): string {
       textStyle: { fontFamily: 'system-ui, -apple-system, Segoe UI, DejaVu Sans, sans-serif', color: '#1f2933' },
       title: [
         ...placed.map(({ panel, box }) => titleAt(box.left, box.top + 16, panel.title, panel.subtitle, box.width < width ? 15 : 17)),
-        ...(survey.variations.length > 0 ? [titleAt(0, smallTop - stripHeight + 10, 'What overhead depends on: one thing varied, all else as above', '', 17)] : []),
+        ...(survey.variations.length > 0 ? [titleAt(0, smallTop - stripHeight + 10, `What overhead depends on: one thing varied, all else as above${guests > mostGuests ? `. The first ${mostGuests} of ${guests} guests` : ''}`, '', 17)] : []),
       ],
       legend: [
         ...placed.flatMap(({ panel, box }) => (panel.legend ? [legendAt(box.top + 64, panel.legend)] : [])),
@@ -73,5 +77,5 @@ function titleAt(left: number, top: number, text: string, subtext: string, fontS
 }
 
 function legendAt(top: number, data: NonNullable<Panel['legend']>): object {
-  return { data, left: edge, top, width: width - 2 * edge, itemWidth: 16, itemHeight: 11, itemGap: 26, icon: 'roundRect', textStyle: { fontSize: 12.5, color: '#323f4b' } };
+  return { data, left: edge, top, width: width - 2 * edge, itemWidth: 16, itemHeight: 11, itemGap: 26, icon: 'roundRect', textStyle: { fontSize: 12.5, color: '#323f4b' }, formatter: (name: string) => shortened(name, mostName) };
 }

@@ -17,8 +17,10 @@ export interface Panel {
   series: object[];
 }
 
-/** Told apart with any colour vision (Okabe and Ito), and one more. */
+/** Told apart with any colour vision (Okabe and Ito), and some more. */
 const palette = ['#0072b2', '#e69f00', '#009e73', '#d55e00', '#56b4e9', '#cc79a7', '#8a6d1b', '#4b5563', '#7f3fbf', '#b0b7bf'];
+/** Guests that have a line of their own: more could not be told apart. */
+export const mostGuests = palette.length;
 const colorOf = (index: number): string => palette[index % palette.length] ?? ink;
 const legendOf = (names: readonly string[]): Required<Panel>['legend'] => names.map((name, index) => ({ name, itemStyle: { color: colorOf(index), opacity: 1 } }));
 const ink = '#323f4b';
@@ -46,6 +48,9 @@ const promised = {
   label: { formatter: asPercent(promise), position: 'end', distance: 4, color: '#b91c1c', fontSize: 12 },
   data: [{ yAxis: promise }],
 };
+
+/** Guests whose names all stand below their bars; of more of them some do. */
+const mostNames = 20;
 
 /** Overhead of each guest, predicted and measured side by side, each stacked of its events. */
 export function overheadPanel({ rows }: Survey): Panel {
@@ -82,7 +87,7 @@ export function overheadPanel({ rows }: Survey): Panel {
     subtitle: 'Share of the guest’s own cycles. Left and pale: predicted from its event rates. Right: measured on the emulated chip.',
     legend: legendOf(events),
     headroom: 34,
-    x: { type: 'category', data: shown.map(({ name }) => printable(name)), ...axis, axisLabel: { ...axis.axisLabel, interval: 0, width: Math.floor(1200 / Math.max(1, shown.length)), overflow: 'break' } },
+    x: { type: 'category', data: shown.map(({ name }) => printable(name)), ...axis, axisLabel: { ...axis.axisLabel, ...(shown.length <= mostNames ? { interval: 0 } : {}), width: Math.floor(1200 / Math.min(mostNames, Math.max(1, shown.length))), overflow: 'break' } },
     y: { type: 'value', ...axis, name: 'overhead', nameGap: 62, axisLabel: { ...axis.axisLabel, formatter: asPercent } },
     series: [...bars, ...totals],
   };
@@ -136,7 +141,7 @@ export function checkPanel({ bressoudSchneider }: Survey): Panel {
 
 /** What the colours of the variations' lines mean. */
 export function guestLegend({ variations: [first] }: Survey): Required<Panel>['legend'] {
-  return legendOf(first?.overheads.map(({ name }) => printable(name)) ?? []);
+  return legendOf(first?.overheads.slice(0, mostGuests).map(({ name }) => printable(name)) ?? []);
 }
 
 /** Overhead of each guest as one parameter is varied. */
@@ -147,7 +152,7 @@ export function variationPanel({ what, unit, usual, values, overheads }: Variati
     subtitle: 'Predicted overhead, logarithmic. Grey: where the others are.',
     x: { type: 'log', min: values[0], max: values.at(-1), ...axis, name: unit, nameGap: 30, splitLine: { show: false }, axisLabel: { ...axis.axisLabel, formatter: label } },
     y: { type: 'log', ...axis, axisLabel: { ...axis.axisLabel, formatter: asPercent } },
-    series: overheads.map(({ name, overheads: all }, index) => ({
+    series: overheads.slice(0, mostGuests).map(({ name, overheads: all }, index) => ({
       name: printable(name),
       type: 'line',
       symbol: 'circle',

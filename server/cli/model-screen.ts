@@ -2,7 +2,7 @@ import type { CostEvent } from '../../engine/covert/accounting';
 import type { ComparedEvent } from '../../engine/model/comparison';
 import type { Variation } from '../../engine/model/sensitivity';
 import { promise, type Row, type Survey } from '../../engine/model/survey';
-import { table, wrap } from './layout';
+import { shortened, table, wrap } from './layout';
 import { count, percent } from './numbers';
 import { printable, type Screen } from './terminal';
 
@@ -168,8 +168,6 @@ function variationLines({ what, unit, usual, values, overheads }: Variation, wid
   ]);
   return ['', `${what}, ${unit} (above: ${valueText(usual)})`, ...table([['', ...shown.map(valueText)], ...rows], [false, ...shown.map(() => true)])];
 }
-
-const shortened = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
 const valueText = (value: number): string => (value < 1 ? String(value) : count(value));
 
