@@ -9,8 +9,8 @@ test('each place where states are compared, where there are few', () => {
 });
 
 test('no more steps and lengths than there is room for, whatever the protection', () => {
-  const epochs = fc.integer({ min: 1, max: 1e9 });
-  fc.assert(fc.property(epochs, epochs, fc.nat(1e9), fc.integer({ min: 1, max: 2e10 }), (epochInstructions, checkpointEpochs, compareStateEpochs, maxInstructions) => {
+  // Periods below 2^53 instructions, as far as numbers are exact.
+  fc.assert(fc.property(fc.integer({ min: 1, max: 1e6 }), fc.integer({ min: 1, max: 1e9 }), fc.nat(1e9), fc.integer({ min: 1, max: 2e10 }), (epochInstructions, checkpointEpochs, compareStateEpochs, maxInstructions) => {
     const plan = planFor('checksum', { protection: { epochInstructions, checkpointEpochs, compareStateEpochs }, maxInstructions });
     const { step, stretches } = observationOf(plan);
     expect(maxInstructions / step).toBeLessThanOrEqual(200_000);

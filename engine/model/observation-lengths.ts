@@ -18,5 +18,6 @@ export function observationOf({ protection, maxInstructions }: Pick<Plan, 'prote
   const places = (checkpointEpochs * epochInstructions) / between;
   const shown = Math.min(mostLengths, places);
   const lengths = Array.from({ length: shown }, (_, i) => Math.ceil((Math.ceil(((i + 1) * places) / shown) * between) / step));
-  return { step, stretches: [...new Set(lengths)] };
+  // One length alone would not say how pages grow with it.
+  return { step, stretches: [...new Set(lengths.length > 1 && lengths.at(-1) !== 1 ? lengths : [1, 2])] };
 }
