@@ -9,6 +9,7 @@ const allowed = {
   machine: ['translator', 'core', 'isa'],
   chip: ['machine', 'translator', 'core', 'isa'],
   covert: ['history', 'chip', 'machine', 'translator', 'core', 'isa', 'symbols'],
+  model: ['covert', 'history', 'chip', 'machine', 'translator', 'core', 'isa', 'symbols'],
   history: ['covert', 'chip', 'machine', 'translator', 'core', 'isa', 'symbols'],
 };
 
@@ -38,7 +39,7 @@ module.exports = {
       to: {
         path: [
           '^vscode',
-          'node_modules/(@vscode/|vscode-|langium|commander|picocolors)',
+          'node_modules/(@vscode/|vscode-|langium|commander|picocolors|echarts)',
           '^(node:)?(net|http|https|child_process|readline|tty)$',
         ],
       },

@@ -1,14 +1,15 @@
 /**
- * `npm run build`: the generators, then three bundles.
+ * `npm run build`: the generators, then four bundles.
  *
  *   dist/covert.cjs     the `covert` command: engine, language server, debug adapter
+ *   dist/model-charts.cjs  what draws charts for it: a large library, loaded where there is something to draw
  *   dist/replica-thread.cjs  what threads start with that execute replicas
  *   dist/extension.cjs  the VS Code extension; `vscode` is given by its host
  */
 import { chmod, mkdir } from 'node:fs/promises';
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
-import { build, type BuildOptions } from 'esbuild';
+import { build, type BuildOptions, type Plugin } from 'esbuild';
 
 const root = path.resolve(__dirname, '..');
 
@@ -30,12 +31,24 @@ const common: BuildOptions = {
   logLevel: 'warning',
 };
 
+/** Leaves `import('./model-charts')` to the bundle of that name: Node would read it at each start of the command, drawn or not. */
+const chartsApart: Plugin = {
+  name: 'charts apart',
+  setup: (bundling) => bundling.onResolve({ filter: /^\.\/model-charts$/ }, () => ({ path: './model-charts.cjs', external: true })),
+};
+
 const bundles: BuildOptions[] = [
   {
     ...common,
     entryPoints: ['server/cli/main.ts'],
     outfile: 'dist/covert.cjs',
     banner: { js: '#!/usr/bin/env node' },
+    plugins: [chartsApart],
+  },
+  {
+    ...common,
+    entryPoints: ['server/cli/model-charts.ts'],
+    outfile: 'dist/model-charts.cjs',
   },
   {
     ...common,

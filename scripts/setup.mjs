@@ -59,7 +59,7 @@ function dependenciesAreCurrent() {
 const stamp = path.join(root, 'dist', '.inputs');
 
 /** What the build must leave behind. */
-const outputs = ['dist/covert.cjs', 'dist/replica-thread.cjs', 'dist/extension.cjs', 'engine/core/core.generated.ts', 'server/language/generated'];
+const outputs = ['dist/covert.cjs', 'dist/model-charts.cjs', 'dist/replica-thread.cjs', 'dist/extension.cjs', 'engine/core/core.generated.ts', 'server/language/generated'];
 
 function buildIsCurrent(inputs) {
   return (

@@ -25,23 +25,33 @@ export interface CostTable {
   fingerprint: number;
 }
 
+/** Where a default comes from: published, or estimated where nothing is. */
+export interface CostOrigin {
+  value: number;
+  /** Lowest and highest value that is published for it; absent where there is none. */
+  range?: readonly [number, number];
+  source: string;
+}
+
 /**
- * Defaults. `exit` is the round trip measured on Westmere, the newest of the
- * five generations (3963, 1579, 1266, 1009, 761 cycles) in Agesen, Mattson,
- * Rugina, Sheldon: "Software Techniques for Avoiding Hardware Virtualization
- * Exits", USENIX ATC 2012. The others are the middle of the published ranges
- * that docs/architecture.md lists; `sync` and `inject` are taken as half an
- * exit, and `fingerprint` as a CRC instruction over 8 bytes every two cycles.
+ * The defaults with where they come from. Five generations of processors, Prescott to Westmere: 3963, 1579, 1266,
+ * 1009 and 761 cycles for an exit and back, in Agesen, Mattson, Rugina, Sheldon: "Software Techniques for Avoiding
+ * Hardware Virtualization Exits", USENIX ATC 2012.
  */
-export const defaultCosts: Readonly<CostTable> = {
-  exit: 761,
-  rendezvous: 1000,
-  sync: 380,
-  inject: 380,
-  compare: 1,
-  copy: 0.5,
-  protect: 3000,
-  page: 1500,
-  suspend: 20_000,
-  fingerprint: 0.25,
+export const costOrigins: Readonly<Record<keyof CostTable, CostOrigin>> = {
+  exit: { value: 761, range: [761, 3963], source: 'Westmere, in Agesen et al., USENIX ATC 2012' },
+  rendezvous: { value: 1000, range: [500, 1500], source: 'middle of the range' },
+  sync: { value: 380, source: 'half an exit, our estimate' },
+  inject: { value: 380, source: 'half an exit, our estimate' },
+  compare: { value: 1, range: [0.5, 2], source: 'within the range' },
+  copy: { value: 0.5, range: [0.25, 1], source: 'within the range' },
+  protect: { value: 3000, source: 'about as much as is published' },
+  page: { value: 1500, range: [1000, 2000], source: 'middle of the range' },
+  suspend: { value: 20_000, range: [10_000, 30_000], source: 'middle of the range' },
+  fingerprint: { value: 0.25, source: 'a CRC instruction over 8 bytes every two cycles, our estimate' },
 };
+
+/** Cycles where a caller says nothing else: {@link costOrigins}. */
+export const defaultCosts: Readonly<CostTable> = Object.freeze(
+  Object.fromEntries(Object.entries(costOrigins).map(([name, { value }]) => [name, value])) as Record<keyof CostTable, number>,
+);

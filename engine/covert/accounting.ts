@@ -1,4 +1,5 @@
 import type { CostTable } from '../chip/cost-table';
+import { eventCosts, type EventCosts } from '../chip/event-costs';
 import type { CostReport } from './report';
 import type { Replica } from './replica';
 
@@ -17,8 +18,6 @@ export type CostEvent =
 
 export type Tally = Readonly<Partial<Record<CostEvent, { count: number; cycles: number }>>>;
 
-const pageBytes = 4096;
-
 /**
  * Charges the VMM's work to the cores. Costs are owed until the next
  * rendezvous and paid there, because a core's clock may be visible to an
@@ -28,11 +27,14 @@ const pageBytes = 4096;
 export class Accounting {
   #owed = 0;
   #tally: Partial<Record<CostEvent, { count: number; cycles: number }>> = {};
+  readonly #costs: EventCosts;
 
   constructor(
-    private readonly costs: Readonly<CostTable>,
+    costs: Readonly<CostTable>,
     private readonly enabled: boolean,
-  ) {}
+  ) {
+    this.#costs = eventCosts(costs);
+  }
 
   save(): { owed: number; tally: Tally } {
     return { owed: this.#owed, tally: structuredClone(this.#tally) };
@@ -51,35 +53,35 @@ export class Accounting {
 
   /** Epochs that have ended with a rendezvous. */
   epochs(count: number): void {
-    this.#owe('rendezvous', count, count * (this.costs.exit + this.costs.rendezvous));
+    this.#owe('rendezvous', count, count * this.#costs.rendezvous);
   }
 
   output(bytes: number): void {
-    this.#owe('output', 1, this.costs.exit + this.costs.rendezvous + bytes * this.costs.compare);
+    this.#owe('output', 1, this.#costs.output + bytes * this.#costs.outputByte);
   }
 
   input(bytes: number): void {
-    this.#owe('input', 1, this.costs.exit + this.costs.inject + bytes * this.costs.copy);
+    this.#owe('input', 1, this.#costs.input + bytes * this.#costs.inputByte);
   }
 
   interrupts(count: number): void {
-    this.#owe('interrupt', count, count * (2 * this.costs.exit + this.costs.inject));
+    this.#owe('interrupt', count, count * this.#costs.interrupt);
   }
 
   clockReads(count: number): void {
-    this.#owe('clock read', count, count * (this.costs.exit + this.costs.sync));
+    this.#owe('clock read', count, count * this.#costs.clockRead);
   }
 
   stateComparison(changedPages: number): void {
-    this.#owe('state comparison', 1, changedPages * pageBytes * this.costs.fingerprint);
+    this.#owe('state comparison', 1, changedPages * this.#costs.comparisonPage);
   }
 
   checkpoint(changedPages: number): void {
-    this.#owe('checkpoint', 1, this.costs.suspend + changedPages * (this.costs.protect + this.costs.page));
+    this.#owe('checkpoint', 1, this.#costs.checkpoint + changedPages * this.#costs.checkpointPage);
   }
 
   recovery(changedPages: number): void {
-    this.#owe('recovery', 1, this.costs.suspend + changedPages * this.costs.page);
+    this.#owe('recovery', 1, this.#costs.recovery + changedPages * this.#costs.recoveryPage);
   }
 
   watchdog(cycles: number): void {

@@ -15,9 +15,9 @@ import { execute, type Execution } from './execute';
 import { asUnreadable, BadInput, exitCodes, Failure } from './failure';
 import { interruptible } from './interrupt';
 import { count, counted } from './numbers';
+import { checkWritable, writeWhole } from './output-file';
 import { Progress } from './progress';
 import { fromStateFile } from './state-input';
-import { checkSavable, writeWhole } from './state-output';
 import { write } from './terminal';
 import { tierOption } from './tier-option';
 import { parseCount, parseCounts, parseForward, parseHarts, parseSize } from './values';
@@ -108,7 +108,7 @@ Example:
 async function exec(image: string, flags: ExecFlags): Promise<number> {
   const { maxInstructions, hashAt, json, linux } = flags;
   const machine = flags.from !== undefined ? await restored(image, flags) : linux ? await bootLinux(image, flags) : await boot(image, flags);
-  if (flags.save !== undefined) await checkSavable(flags.save);
+  if (flags.save !== undefined) await checkWritable('--save', flags.save);
   const passed = hashAt.find((at) => at < machine.retired);
   if (passed !== undefined) throw new BadInput(`--hash-at ${passed}: the state is at ${count(machine.retired)} instructions already`);
   const kept = new KeptOutput();
@@ -132,7 +132,7 @@ async function exec(image: string, flags: ExecFlags): Promise<number> {
     input?.close();
     cable?.forwards.close();
   });
-  if (flags.save !== undefined) await writeWhole(flags.save, stateOf(machine, flags.save));
+  if (flags.save !== undefined) await writeWhole('--save', flags.save, stateOf(machine, flags.save));
   if (json) {
     const { exit, ended, ...others } = result;
     await write(process.stdout, `${JSON.stringify({ image, exit, ended, output: kept.text(), ...others }, null, 2)}\n`);

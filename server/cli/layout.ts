@@ -21,6 +21,9 @@ export function wrap(text: string, width: number): string[] {
   return [...lines, line];
 }
 
+/** A text of at most so many characters, the last of them `…` where some are left out. */
+export const shortened = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+
 /** Rows of cells as lines; every column as wide as its widest cell. `right` aligns by column. */
 export function table(rows: string[][], right: boolean[] = []): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

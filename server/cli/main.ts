@@ -7,6 +7,7 @@ import { addDiffCommand } from './diff-command';
 import { addExecCommand } from './exec-command';
 import { BadInput, exitCodes, Failure } from './failure';
 import { addLspCommand } from './lsp-command';
+import { addModelCommand } from './model-command';
 import { addRunCommand } from './run-command';
 import { printable } from './terminal';
 
@@ -24,6 +25,7 @@ function createProgram(): Command {
   addCheckCommand(program);
   addExecCommand(program);
   addDiffCommand(program);
+  addModelCommand(program);
   addDebugCommand(program);
   addLspCommand(program);
   return program.addHelpText(

@@ -15,7 +15,7 @@ describe('marks on a console', () => {
     marks.read('result\r\n', at(3, 30));
     marks.read(`${ends('one')}\r\n`, at(5, 70));
     expect(marks.current).toBeUndefined();
-    expect([...marks.seen]).toEqual([['one', { seconds: 3, work: 1, instructions: 50, output: 'result' }]]);
+    expect([...marks.seen]).toEqual([['one', { seconds: 3, work: 1, instructions: 50, from: 20, output: 'result' }]]);
   });
 
   test('a program that says how much it does is timed between its own lines', () => {

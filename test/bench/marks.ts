@@ -7,6 +7,8 @@ export interface Seen {
   work: number;
   /** Retired instructions from one mark to the other, as far as whoever reads the console knows them. */
   instructions: number;
+  /** The count at the first mark. */
+  from: number;
   output: string;
 }
 
@@ -61,6 +63,7 @@ export class Marks {
       seconds: to.seconds - this.#from.seconds,
       work: this.#work,
       instructions: to.instructions - this.#from.instructions,
+      from: this.#from.instructions,
       output: this.#lines.join('\n'),
     });
   }

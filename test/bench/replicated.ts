@@ -6,9 +6,8 @@ import type { Plan, ProtectionKind } from '../../engine/covert/plan';
 import { System } from '../../engine/covert/system';
 import { machineSnapshot } from '../../engine/machine/snapshot';
 import type { Tier } from '../../engine/machine/tier';
-import { imageOfFile } from '../../engine/machine/virtio/disk-image';
 import type { DebianFiles } from '../../server/guest/debian';
-import { readWhole } from '../../server/whole-file';
+import { debianPlan, ramBytes } from './debian-plan';
 import { residentRam } from './resident-ram';
 
 /** What the parent asks for. */
@@ -25,39 +24,16 @@ export type Message =
   /** `beyond`: bytes of host memory a replica takes beyond what its guest's RAM takes. */
   | { kind: 'end'; exit: number | null; why: string; detections: number; beyond: number };
 
-const ramBytes = 256 << 20;
 const pageBytes = 4096;
 const epochInstructions = 1_000_000;
 /** Instructions between two looks at what was released. */
 const stride = 16 * epochInstructions;
 
-async function planOf({ files, initrd, kind }: ReplicatedRun): Promise<Plan> {
-  return {
-    name: `bench, ${kind}`,
-    chip: { name: 'octo', cores: 8, hertz: 2e9, l2Banks: 8, l2BankBytes: 512 << 10, memoryControllers: 4, ring: true, spares: [] },
-    guest: {
-      name: 'debian',
-      path: files.kernel,
-      image: await readWhole(files.kernel),
-      ramBytes,
-      harts: 1,
-      linux: {
-        initialDisk: await readWhole(initrd),
-        bootArguments: 'console=ttyS0 quiet',
-        systemMap: await readWhole(files.systemMap),
-        disks: [{ image: imageOfFile(files.programs) }],
-      },
-    },
-    protection: {
-      kind, cores: [0, 1], isolation: 'full', epochInstructions, checkpointEpochs: 64,
-      compareOutput: true, compareStateEpochs: 16, watchdogEpochs: 4, retry: 2, uncoordinated: [],
-    },
-    faults: [],
-    expectations: [],
-    seed: 1,
-    maxInstructions: Number.MAX_SAFE_INTEGER,
-  };
-}
+const planOf = ({ files, initrd, kind }: ReplicatedRun): Promise<Plan> =>
+  debianPlan(files, initrd, {
+    kind, cores: [0, 1], isolation: 'full', epochInstructions, checkpointEpochs: 64,
+    compareOutput: true, compareStateEpochs: 16, watchdogEpochs: 4, retry: 2, uncoordinated: [],
+  });
 
 const tell = (message: Message): void => void process.send?.(message);
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { covert } from './covert';
 
-const commands = ['run', 'check', 'exec', 'debug', 'lsp'];
+const commands = ['run', 'check', 'exec', 'model', 'debug', 'lsp'];
 
 describe('help', () => {
   test.each([[[]], ...commands.map((command) => [[command]])])('covert %j --help has an example', async (command) => {

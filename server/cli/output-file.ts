@@ -12,32 +12,32 @@ const systemErrors: Record<string, string> = {
   EDQUOT: 'there is no room left',
 };
 
-function asUnwritable(file: string, error: unknown): unknown {
+function asUnwritable(option: string, file: string, error: unknown): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
-  return code === undefined ? error : new BadInput(`--save ${file}: ${systemErrors[code] ?? message}`, { cause: error });
+  return code === undefined ? error : new BadInput(`${option} ${file}: ${systemErrors[code] ?? message}`, { cause: error });
 }
 
-/** Before a run whose end is to be written to a file. Throws {@link BadInput} where that could not be done. */
-export async function checkSavable(file: string): Promise<void> {
+/** Before a run whose end is to be written to the file of an option (`--save`). Throws {@link BadInput} where that could not be done. */
+export async function checkWritable(option: string, file: string): Promise<void> {
   const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
-    throw asUnwritable(file, error);
+    throw asUnwritable(option, file, error);
   });
   // What is put in the place of a device or a pipe would take it away from everybody.
-  if (found && !found.isFile()) throw new BadInput(`--save ${file}: it is there already, and no file`);
+  if (found && !found.isFile()) throw new BadInput(`${option} ${file}: it is there already, and no file`);
   await access(path.dirname(file), constants.W_OK).catch((error: unknown) => {
-    throw asUnwritable(file, error);
+    throw asUnwritable(option, file, error);
   });
 }
 
 /** Writes a file whole or not at all. Throws {@link BadInput}. */
-export async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
+export async function writeWhole(option: string, file: string, bytes: Uint8Array | string): Promise<void> {
   const part = `${file}.${process.pid}.part`;
   try {
     await writeFile(part, bytes);
     await rename(part, file);
   } catch (error) {
     await rm(part, { force: true });
-    throw asUnwritable(file, error);
+    throw asUnwritable(option, file, error);
   }
 }

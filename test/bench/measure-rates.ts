@@ -1,0 +1,128 @@
+/**
+ * `npm run measure:rates`: runs the programs of the benchmark in Debian, shorter than there, and writes what the
+ * analytical model is fed with and held against to engine/model/debian-rates.json. First alone, which gives the rates of
+ * events; then in two replicas with the protection of a scenario that says nothing, which gives what that has cost. Of one seed and
+ * counted in instructions, so the file is the same each time, on any host, as long as kernel and programs are.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import type { Plan } from '../../engine/covert/plan';
+import type { CostReport } from '../../engine/covert/report';
+import { System } from '../../engine/covert/system';
+import type { MeasuredProgram, MeasuredRates } from '../../engine/model/measured-rates';
+import { observe, profileOf, type Observation } from '../../engine/model/observe';
+import { BadInput, exitCodes, Failure } from '../../server/cli/failure';
+import { interruptible } from '../../server/cli/interrupt';
+import { count } from '../../server/cli/numbers';
+import { writeWhole } from '../../server/cli/output-file';
+import { Progress } from '../../server/cli/progress';
+import { debianFiles, debianFolder } from '../../server/guest/debian';
+import { defaults } from '../../server/language/defaults';
+import { root } from '../cli/covert';
+import { debianPlan } from './debian-plan';
+import { writeGuests } from './guest-run';
+import { Marks } from './marks';
+import { programs } from './programs';
+
+const target = path.join(root, 'engine/model/debian-rates.json');
+/** Stretches of 0.4 to 102.4 million instructions: each place of a checkpoint period where states are compared, its end, and longer periods. */
+const stretches = [1, 2, 3, 4, 16, 64, 256];
+const step = defaults.compareStateEpochs * defaults.epochInstructions;
+/** Instructions between two looks at whether the run was interrupted. */
+const stride = 16_000_000;
+
+interface Part {
+  name: string;
+  from: number;
+  to: number;
+}
+
+/** Runs the programs alone: what there was at each step, and where each program has run. */
+async function alone(plan: Plan, signal: AbortSignal): Promise<{ observation: Observation; parts: Part[] }> {
+  const marks = new Marks(programs);
+  const progress = new Progress('alone');
+  const observation = await observe(plan, {
+    step, stretches, signal,
+    onConsole: (text, instructions) => marks.read(text, { seconds: 0, instructions }),
+    onProgress: (instructions) => progress.update(() => `${marks.current ?? 'boot'}, ${count(instructions)} instructions`),
+  }).finally(() => progress.end());
+  if (!observation) throw new Failure(exitCodes.interrupted, 'interrupted');
+  if (!observation.whole) throw new Failure(exitCodes.failed, 'the guest did not come to its end');
+  const parts = programs.map(({ name }) => {
+    const seen = marks.seen.get(name);
+    if (!seen) throw new Failure(exitCodes.failed, `${name} has not run in the guest`);
+    return { name, from: seen.from, to: seen.from + seen.instructions };
+  });
+  return { observation, parts };
+}
+
+/** Runs them in replicas, and says what had been spent at each of some counts. */
+async function replicated(plan: Plan, counts: readonly number[], signal: AbortSignal): Promise<Map<number, { cycles: number; events: CostReport[] }>> {
+  const system = new System(plan, { forgetful: true, threads: 2 });
+  const progress = new Progress(plan.protection.kind);
+  const spent = new Map<number, { cycles: number; events: CostReport[] }>();
+  try {
+    for (const goal of counts.toSorted((a, b) => a - b)) {
+      while (!system.ended && system.count < goal) {
+        signal.throwIfAborted();
+        system.advance(Math.min(goal, system.count + stride));
+        if (system.takeEvents().some(({ kind }) => kind === 'detection')) throw new Failure(exitCodes.failed, 'the replicas came apart');
+        progress.update(() => `${count(system.count)} instructions`);
+        await new Promise<void>((resolve) => setImmediate(resolve));
+      }
+      spent.set(goal, { cycles: system.cycles, events: system.costs() });
+    }
+  } finally {
+    progress.end();
+    system.close();
+  }
+  return spent;
+}
+
+function costBetween(spent: ReadonlyMap<number, { cycles: number; events: CostReport[] }>, from: number, to: number): MeasuredProgram['replicated'] {
+  const [before, after] = [spent.get(from), spent.get(to)];
+  if (!before || !after) throw new Error(`nothing is known of ${from} to ${to}`);
+  const events = after.events.map(({ event, count: times, cycles }) => {
+    const earlier = before.events.find((one) => one.event === event);
+    return { event, count: times - (earlier?.count ?? 0), cycles: cycles - (earlier?.cycles ?? 0) };
+  });
+  return { cycles: after.cycles - before.cycles, events: events.filter((event) => event.count > 0) };
+}
+
+async function measure(signal: AbortSignal): Promise<MeasuredRates> {
+  const files = debianFiles();
+  if ('missing' in files) throw new BadInput(`${debianFolder()} has no ${files.missing}: \`npm run guest:debian\` makes what is missing`);
+  const folder = mkdtempSync(path.join(tmpdir(), 'covert-rates-'));
+  try {
+    const { isolation, epochInstructions, checkpointEpochs, compareStateEpochs, watchdogEpochs, retry } = defaults;
+    const { load } = writeGuests(files, folder, programs, true);
+    const plan = await debianPlan(files, load.initrd, {
+      kind: 'dmr', cores: [0, 1], isolation, epochInstructions, checkpointEpochs, compareOutput: true, compareStateEpochs, watchdogEpochs, retry, uncoordinated: [],
+    });
+    const { observation, parts } = await alone(plan, signal);
+    const profiles = parts.map(({ name, from, to }) => profileOf(observation, name, from, to));
+    const spent = await replicated(plan, parts.flatMap(({ from, to }) => [from, to]), signal);
+    return {
+      command: 'npm run measure:rates',
+      hertz: plan.chip.hertz,
+      protection: { kind: 'dmr', epochInstructions, checkpointEpochs, compareStateEpochs },
+      programs: profiles.map((profile, i) => {
+        const [program, part] = [programs[i], parts[i]];
+        if (!program || !part) throw new Error('a profile of no program');
+        const dirtyPages = profile.dirtyPages.map(({ instructions, pages }) => ({ instructions, pages: Number(pages.toFixed(2)) }));
+        return { ...profile, dirtyPages, group: program.group, what: program.what, replicated: costBetween(spent, part.from, part.to) };
+      }),
+    };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+interruptible(measure)
+  .then((rates) => writeWhole('writing', target, `${JSON.stringify(rates, null, 2)}\n`))
+  .catch((error: unknown) => {
+    process.stderr.write(`measure:rates: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = error instanceof Failure ? error.exitCode : exitCodes.failed;
+  });
