@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { entryOp } from '../translator/translator';
 import { coreMemory, instantiateCore } from './core';
-import { at, decodedBitmapOffset, decodedDropsOffset, decodedIsUsedOffset, decodedPageBytes, memoryPages, mostCalled, mostDecodedPages, ramHostAddress, stateAt, stuckWordBytes, uartPollerLooks } from './layout';
+import { at, decodedBitmapOffset, decodedDropsOffset, decodedChancesOffset, decodedPageBytes, memoryPages, mostCalled, mostDecodedPages, ramHostAddress, translatedChances, stateAt, stuckWordBytes, uartPollerLooks } from './layout';
 
 it('is the resident core’s layout', () => {
   const pages = memoryPages(4096);
@@ -50,8 +50,9 @@ it('is the resident core’s layout', () => {
     at.stuckList,
     stuckWordBytes,
     at.directBytes,
-    decodedIsUsedOffset,
+    decodedChancesOffset,
     mostDecodedPages,
+    translatedChances,
   ];
   expect(ours.map((_, index) => core.layoutOf(index))).toEqual(ours);
 });

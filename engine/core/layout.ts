@@ -92,8 +92,9 @@ export const at = {
 export const recordBytes = 16;
 /** Where the number of times that a page's records were dropped, and the bits of slots with decoded code, stand behind its records. */
 export const decodedDropsOffset = 0x8020;
-/** Where a byte says that a page was met, or translated code was made of it, since room was last made. */
-export const decodedIsUsedOffset = 0x8030;
+/** Where a byte says how long a page's records stay, and what it is once code of the page was translated. */
+export const decodedChancesOffset = 0x8030;
+export const translatedChances = 0x88;
 export const decodedBitmapOffset = 0x8100;
 export const mostCalled = 4096;
 

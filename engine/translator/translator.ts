@@ -1,6 +1,6 @@
 /** Turns code that runs much into WebAssembly functions, which the core then calls where it would interpret. */
 import type { CoreExports } from '../core/core';
-import { at as layout, decodedBitmapOffset, decodedDropsOffset, decodedIsUsedOffset, mostCalled, pageBytes, recordBytes } from '../core/layout';
+import { at as layout, decodedBitmapOffset, decodedDropsOffset, decodedChancesOffset, mostCalled, pageBytes, recordBytes, translatedChances } from '../core/layout';
 import { instructions as table } from '../isa/instructions';
 import { entryType, helpers } from './assembler';
 import { takeBranchHints } from './branch-hints';
@@ -261,7 +261,7 @@ export class Translator {
       const page = pages.get(pageOf(at)) ?? 0;
       // A store to any of them has to be noticed.
       const records = this.#recordsOf(page);
-      this.#bytes[records + decodedIsUsedOffset] = 1;
+      this.#bytes[records + decodedChancesOffset] = translatedChances;
       operations.forEach(({ length }, i) => {
         for (let byte = 0; byte < length; byte += 2) this.#mark(records, (((places[i] ?? 0) + byte) & 4095) / 2);
       });

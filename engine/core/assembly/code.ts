@@ -1,6 +1,6 @@
 import { OP_COUNT, decode, opCycles, opEndsBlock, opWritesX } from './decode.generated';
 import {
-  FETCH_SET, FREE_RECORDS, PAGES_USED, PAGE_BITMAP, PAGE_DROPS, PAGE_IS_USED, PAGE_NEXT, PAGE_OWNER, PAGE_STRIDE, POOL, POOL_HAND, POOL_PAGES, RAM_AT, RAM_BASE, RAM_BYTES, RECORD_BYTES, SINK, STUCK,
+  FETCH_SET, FREE_RECORDS, PAGES_USED, PAGE_BITMAP, PAGE_DROPS, PAGE_CHANCES, PAGE_NEXT, PAGE_OWNER, PAGE_STRIDE, POOL, POOL_HAND, POOL_PAGES, RAM_AT, RAM_BASE, RAM_BYTES, RECORD_BYTES, SINK, STUCK, TRANSLATED_CHANCES, TRANSLATED_PAGE,
   codeMap,
 } from './layout';
 import { instrument } from './stuck';
@@ -94,15 +94,21 @@ export function recordsOf(page: usize): usize {
   return records;
 }
 
+/** The page is met, and stays for a while. */
+export function giveChances(records: usize): void {
+  const at = records + PAGE_CHANCES;
+  store<u8>(at, load<u8>(at) >= TRANSLATED_PAGE ? TRANSLATED_PAGE | TRANSLATED_CHANCES : 1);
+}
+
 /**
- * In a full pool, of which all pages have an owner: the records of the next one are dropped that is neither translated nor was
- * met since the hand last came by. Translations that nobody enters any more go like anything else at the next round.
+ * In a full pool, of which all pages have an owner: the records of the next one are dropped that has no chances left. So
+ * translations stay while they are met, and go some rounds after nobody enters them any more.
  */
 function makeRoom(): void {
   let hand = load<u32>(POOL_HAND);
   let records = POOL + <usize>hand * PAGE_STRIDE;
-  while (load<u8>(records + PAGE_IS_USED) != 0) {
-    store<u8>(records + PAGE_IS_USED, 0);
+  while ((load<u8>(records + PAGE_CHANCES) & ~TRANSLATED_PAGE) != 0) {
+    store<u8>(records + PAGE_CHANCES, load<u8>(records + PAGE_CHANCES) - 1);
     hand = (hand + 1) % POOL_PAGES;
     records = POOL + <usize>hand * PAGE_STRIDE;
   }
@@ -115,7 +121,7 @@ function drop(records: usize): void {
   memory.fill(records, 0, SLOTS * RECORD_BYTES);
   memory.fill(records + PAGE_BITMAP, 0, SLOTS >> 3);
   store<u32>(records + PAGE_DROPS, load<u32>(records + PAGE_DROPS) + 1);
-  store<u8>(records + PAGE_IS_USED, 0);
+  store<u8>(records + PAGE_CHANCES, 0);
   store<usize>(codeMap() + (<usize>load<u32>(records + PAGE_OWNER) << 2), 0);
   leaveFetchTlbs(records);
   store<usize>(records + PAGE_NEXT, load<usize>(FREE_RECORDS));

@@ -1,13 +1,13 @@
 import { NEVER, instructionsToTimers } from './clock';
 import {
-  OP_BREAK, OP_ENTRY, OP_STEPPED, OP_STRADDLE, OP_STUCK, decodeBlock, decodeRecord, hasBreakpoint, recordsOf,
+  OP_BREAK, OP_ENTRY, OP_STEPPED, OP_STRADDLE, OP_STUCK, decodeBlock, decodeRecord, giveChances, hasBreakpoint, recordsOf,
 } from './code';
 import { OP_EBREAK, OP_ECALL, opCycles } from './decode.generated';
 import { beginEffects, endEffects, timeEffects, trapEffects } from './effects';
 import { RUNNING, STALLED as HART_STALLED, anyStalled, passTurn } from './harts';
 import { BUDGET, EXCEPTION, FAR, LEAVING, SYSTEM, interpret } from './interpret';
 import {
-  CAUSE, COLLECT, CYCLES, CYCLE_LIMIT, EXITED, FETCH_CONTEXT, HARTS, HOT_AT, HOT_RETIRED, HOT_VA, LEAVE, LIMIT, LOOK_AT, PAGE_IS_USED, PC, PRIVILEGE, RAM_BASE,
+  CAUSE, COLLECT, CYCLES, CYCLE_LIMIT, EXITED, FETCH_CONTEXT, HARTS, HOT_AT, HOT_RETIRED, HOT_VA, LEAVE, LIMIT, LOOK_AT, PC, PRIVILEGE, RAM_BASE,
   RECORD_BYTES, RETIRED, SAMPLES, SAMPLES_MOST, SAMPLING, SCRATCH, STATE, STATUS, STUCK, SWITCH_AT, TIME_OFFSET, TRANSLATED, VALUE, WATCH_HIT,
 } from './layout';
 import { NONE, codeOf } from './memory';
@@ -158,7 +158,7 @@ function pageRecords(va: u64): usize {
     return 0;
   }
   const records = recordsOf(pageOf(at));
-  store<u8>(records + PAGE_IS_USED, 1);
+  giveChances(records);
   fill(load<usize>(FETCH_CONTEXT), va, <u32>records);
   store<u32>(entry, <u32>pageOf(at), 12);
   return records;

@@ -215,8 +215,11 @@ export const PAGE_DROPS: usize = 0x8020;
 export const PAGE_NEXT: usize = 0x8028;
 /** The RAM page that they are of. */
 export const PAGE_OWNER: usize = 0x802c;
-/** A byte that is not 0 if the page was met, or translated code was made of it, since the pool's hand last came by. */
-export const PAGE_IS_USED: usize = 0x8030;
+/** A byte: how many times the pool's hand will still pass by, and TRANSLATED if code of the page was translated. */
+export const PAGE_CHANCES: usize = 0x8030;
+export const TRANSLATED_PAGE: u8 = 0x80;
+/** What a page has once it is met: translations are dear, other records are soon made anew. */
+export const TRANSLATED_CHANCES: u8 = 8;
 /** A byte a RAM page: written since the last snapshot. */
 export const DIRTY: usize = POOL + PAGE_STRIDE * POOL_PAGES;
 
