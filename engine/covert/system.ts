@@ -107,8 +107,6 @@ export class System {
   #nextCheckpoint = 1;
   #detection: Detection | undefined;
   #attempts = { from: -1, count: 0 };
-  /** Replicas that were given up: they rest where they were, and nobody looks at them. */
-  #lost: readonly ReplicaName[] = [];
   #live: readonly Replica[];
   #ballots: readonly Ballot[] = [];
   /** A fault has struck: the run is not the fault-free one any more. */
@@ -242,7 +240,7 @@ export class System {
       nextCheckpoint: this.#nextCheckpoint,
       detection: this.#detection,
       attempts: this.#attempts,
-      lost: this.#lost,
+      lost: this.replicas.filter(({ isLost }) => isLost).map(({ name }) => name),
       ballots: this.#ballots,
       struck: this.#struck,
       errorSince: this.#errorSince,
@@ -271,7 +269,8 @@ export class System {
     this.#detection = state.detection;
     this.#attempts = state.attempts;
     this.#ballots = state.ballots;
-    this.#lose(state.lost);
+    for (const replica of this.replicas) replica.isLost = state.lost.includes(replica.name);
+    this.#goOnWithLive();
     this.#struck = state.struck;
     this.#errorSince = state.errorSince;
     this.#ended = state.ended;
@@ -713,7 +712,8 @@ export class System {
     this.#detection = undefined;
     this.#origins.clear();
     if (inARow > retry) {
-      this.#lose([...this.#lost, loser.name]);
+      loser.isLost = true;
+      this.#goOnWithLive();
       const why = `it was outvoted ${inARow} times in a row`;
       this.#events.push({ kind: 'degradation', moment: this.#moment, instruction: this.#count, replica: loser.name, to: this.protectionNow, why });
     } else {
@@ -730,12 +730,10 @@ export class System {
     for (const replica of this.#live) this.#strike(replica, this.#moment);
   }
 
-  #lose(names: readonly ReplicaName[]): void {
-    this.#lost = names;
-    // Which thread is whose is known for all replicas together.
-    if (names.length > 0) this.#crew.close();
-    for (const replica of this.replicas) replica.isLost = names.includes(replica.name);
+  #goOnWithLive(): void {
     this.#live = this.replicas.filter(({ isLost }) => !isLost);
+    // Which thread is whose is known for all replicas together.
+    if (this.#live.length < this.replicas.length) this.#crew.close();
   }
 
   /** Rolls all replicas back to the last validated checkpoint. */

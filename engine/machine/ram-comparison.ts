@@ -31,11 +31,11 @@ export function compareRams(first: Ram, peers: readonly Peer[], since: PageTree)
 /** How many pages hold something else than in a tree. */
 export function changedPages(ram: Ram, since: PageTree): number {
   const changed = ram.changedIn(since);
-  return [...ram.staleAgainst(since)].sort((a, b) => a - b).filter(changed).length;
+  return ascending(ram.staleAgainst(since)).filter(changed).length;
 }
 
 function sameRam(first: Ram, others: readonly Ram[]): boolean {
-  return others.every((other) => comparePages(first.bytes, other.bytes, [...new Set([...other.dirty(), ...first.staleAgainst(other.stored)])].sort((a, b) => a - b)));
+  return others.every((other) => comparePages(first.bytes, other.bytes, ascending([...other.dirty(), ...first.staleAgainst(other.stored)])));
 }
 
 /**
@@ -88,5 +88,10 @@ function endAll(ends: readonly (() => boolean)[]): boolean {
 /** Of lists that ascend, mostly the same. */
 function union([first = [], ...others]: readonly (readonly number[])[]): readonly number[] {
   if (others.every((other) => other.length === first.length && other.every((page, i) => page === first[i]))) return first;
-  return [...new Set([...first, ...others.flat()])].sort((a, b) => a - b);
+  return ascending([...first, ...others.flat()]);
+}
+
+/** Each once. */
+function ascending(pages: Iterable<number>): number[] {
+  return [...new Set(pages)].sort((a, b) => a - b);
 }

@@ -44,16 +44,22 @@ export async function observe(plan: Plan, options: ObserveOptions): Promise<Obse
   const [replica] = system.replicas;
   if (!replica) throw new Error('a system without replicas');
   const { computer } = replica;
-  const [outputs, handed] = [new OutputCounter(log), new InputCounter(inputs)];
+  const outputs = new LogCounter(log, ({ bytes }) => bytes ?? 1);
+  const handed = new LogCounter(inputs, ({ console: text }) => text.length);
 
-  const counts = (): Counts => ({
-    instructions: system.count,
-    cycles: system.cycles,
-    clockReads: computer.clockReads,
-    interrupts: computer.interrupts,
-    ...outputs.count(),
-    ...handed.count(),
-  });
+  const counts = (): Counts => {
+    for (const counter of [outputs, handed]) counter.catchUp();
+    return {
+      instructions: system.count,
+      cycles: system.cycles,
+      clockReads: computer.clockReads,
+      interrupts: computer.interrupts,
+      outputs: outputs.entries,
+      outputBytes: outputs.bytes,
+      inputs: handed.entries,
+      inputBytes: handed.bytes,
+    };
+  };
   const steps = [counts()];
   const stretches: Observation['stretches'][number][] = [];
   // Where the newest stretch of each length has begun.
@@ -83,35 +89,21 @@ export async function observe(plan: Plan, options: ObserveOptions): Promise<Obse
   return { steps, stretches, whole: system.ended.kind === 'end' && system.ended.how === 'exit' };
 }
 
-/** Counts the released outputs as they come. */
-class OutputCounter {
-  #outputs = 0;
-  #bytes = 0;
+/** Counts the entries of a log as they come, and their bytes. */
+class LogCounter<Entry> {
+  entries = 0;
+  bytes = 0;
 
-  constructor(private readonly log: ReleaseLog) {}
+  constructor(
+    private readonly log: { at(number: number): Entry | undefined },
+    private readonly bytesOf: (entry: Entry) => number,
+  ) {}
 
-  count(): Pick<Counts, 'outputs' | 'outputBytes'> {
-    for (let output = this.log.at(this.#outputs); output; output = this.log.at(this.#outputs)) {
-      this.#outputs += 1;
-      this.#bytes += output.bytes ?? 1;
+  catchUp(): void {
+    for (let entry = this.log.at(this.entries); entry !== undefined; entry = this.log.at(this.entries)) {
+      this.entries += 1;
+      this.bytes += this.bytesOf(entry);
     }
-    return { outputs: this.#outputs, outputBytes: this.#bytes };
-  }
-}
-
-/** Counts what the guest was handed. */
-class InputCounter {
-  #inputs = 0;
-  #bytes = 0;
-
-  constructor(private readonly log: InputLog) {}
-
-  count(): Pick<Counts, 'inputs' | 'inputBytes'> {
-    for (let input = this.log.at(this.#inputs); input; input = this.log.at(this.#inputs)) {
-      this.#inputs += 1;
-      this.#bytes += input.console.length;
-    }
-    return { inputs: this.#inputs, inputBytes: this.#bytes };
   }
 }
 
