@@ -7,7 +7,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import process from 'node:process';
+import { Command } from 'commander';
 import type { Plan } from '../../engine/covert/plan';
 import type { CostReport } from '../../engine/covert/report';
 import { System } from '../../engine/covert/system';
@@ -21,6 +21,7 @@ import { Progress } from '../../server/cli/progress';
 import { debianFiles, debianFolder } from '../../server/guest/debian';
 import { defaults } from '../../server/language/defaults';
 import { root } from '../cli/covert';
+import { runTool } from '../tool';
 import { debianPlan } from './debian-plan';
 import { writeGuests } from './guest-run';
 import { Marks } from './marks';
@@ -120,9 +121,17 @@ async function measure(signal: AbortSignal): Promise<MeasuredRates> {
   }
 }
 
-interruptible(measure)
-  .then((rates) => writeWhole('writing', target, `${JSON.stringify(rates, null, 2)}\n`))
-  .catch((error: unknown) => {
-    process.stderr.write(`measure:rates: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = error instanceof Failure ? error.exitCode : exitCodes.failed;
-  });
+const command = new Command('npm run measure:rates')
+  .description('Measures the rates of events of programs in Debian, and what two replicas cost them, for the analytical model.')
+  .addHelpText('after', `
+Writes engine/model/debian-rates.json. Exits with 0 if that is written, 2 if an option is
+wrong or Debian's files are missing, 130 if it was interrupted.
+
+Example:
+  npm run measure:rates`)
+  .allowExcessArguments(false);
+
+void runTool('measure:rates', command, async () => {
+  await writeWhole('writing', target, `${JSON.stringify(await interruptible(measure), null, 2)}\n`);
+  return exitCodes.held;
+});
