@@ -1,8 +1,9 @@
 /**
  * `npm run load`: Debian under a mixed load for ten minutes in tier `auto`. Says each
  * minute how fast it was and what translations and host memory there are, and at the end
- * whether the last minute was as fast as the second. Exit code 1 if it was not, if there
- * were more translations than may be kept, or if some work came out wrong.
+ * whether the last minute was as fast as the second. A minute lasts until each kind of work
+ * has been done as often as any other, so that all minutes have the same mix. Exit code 1 if it
+ * became slower, if there were more translations than may be kept, or if some work came out wrong.
  */
 import process from 'node:process';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -13,6 +14,7 @@ import { interruptible } from '../../server/cli/interrupt';
 import { parseCount } from '../../server/cli/values';
 import { debianFiles, debianFolder } from '../../server/guest/debian';
 import { countFrom, runTool } from '../tool';
+import type { LoadLog } from '../soak/load-log';
 import { runLoad } from './run-load';
 
 interface Flags {
@@ -35,6 +37,11 @@ const minute = 60_000;
 const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;
 const millions = (instructions: number): string => (instructions / 1e6).toFixed(1);
 
+/** How often each kind of work has been done. */
+function turnsOf({ rounds, done }: LoadLog): number {
+  return Math.floor(rounds / Math.max(1, done.size));
+}
+
 async function run({ minutes: length, seed, tier, functions, instructions }: Flags): Promise<number> {
   const files = debianFiles();
   if ('missing' in files) {
@@ -45,6 +52,7 @@ async function run({ minutes: length, seed, tier, functions, instructions }: Fla
   const began = Date.now();
   const speeds: number[] = [];
   let [since, from, processor] = [began, 0, process.cpuUsage()];
+  let turns = 0;
   let interrupted = false;
   const { load } = await interruptible((signal) =>
     runLoad(files, {
@@ -54,7 +62,9 @@ async function run({ minutes: length, seed, tier, functions, instructions }: Fla
       over: () => (interrupted = signal.aborted) || speeds.length >= length,
       onSlice: ({ instructions: done, translated, log }) => {
         const now = Date.now();
-        if (now - since < minute) return;
+        const before = turns;
+        turns = turnsOf(log);
+        if (now - since < minute || turns === before) return;
         const speed = (done - from) / 1e3 / (now - since);
         speeds.push(speed);
         // What the host did for others meanwhile does not count here; what its compiler did in threads of its own does.
