@@ -1,3 +1,4 @@
+import { Health } from './health';
 import type { ChipPlan } from './plan';
 import type { TimeSource } from '../machine/types';
 
@@ -14,6 +15,8 @@ export interface CoreClock {
 
 /** The modelled chip multiprocessor, as far as the `fast` timing level needs it. */
 export class Chip {
+  readonly health = new Health();
+
   constructor(readonly plan: ChipPlan) {}
 
   /**

@@ -13,10 +13,18 @@ export type CostEvent =
   | 'state comparison'
   | 'checkpoint'
   | 'recovery'
+  | 'clone'
   | 'watchdog'
   | 'skew';
 
 export type Tally = Readonly<Partial<Record<CostEvent, { count: number; cycles: number }>>>;
+
+export interface AccountingState {
+  readonly owed: number;
+  readonly charged: { readonly interrupts: number; readonly clockReads: number };
+  readonly tally: Tally;
+  readonly isCharged: boolean;
+}
 
 /**
  * Charges the VMM's work to the cores. Costs are owed until the next
@@ -26,22 +34,27 @@ export type Tally = Readonly<Partial<Record<CostEvent, { count: number; cycles: 
  */
 export class Accounting {
   #owed = 0;
+  /** Interrupts and clock reads that have been charged. */
+  #charged = { interrupts: 0, clockReads: 0 };
   #tally: Partial<Record<CostEvent, { count: number; cycles: number }>> = {};
   readonly #costs: EventCosts;
 
   constructor(
     costs: Readonly<CostTable>,
-    private readonly enabled: boolean,
+    /** The VMM's work is charged: the guest is protected. */
+    public isCharged: boolean,
   ) {
     this.#costs = eventCosts(costs);
   }
 
-  save(): { owed: number; tally: Tally } {
-    return { owed: this.#owed, tally: structuredClone(this.#tally) };
+  save(): AccountingState {
+    return { owed: this.#owed, charged: this.#charged, tally: structuredClone(this.#tally), isCharged: this.isCharged };
   }
 
-  load(state: { owed: number; tally: Tally }): void {
+  load(state: AccountingState): void {
     this.#owed = state.owed;
+    this.#charged = state.charged;
+    this.isCharged = state.isCharged;
     this.#tally = structuredClone(state.tally);
   }
 
@@ -64,12 +77,13 @@ export class Accounting {
     this.#owe('input', 1, this.#costs.input + bytes * this.#costs.inputByte);
   }
 
-  interrupts(count: number): void {
-    this.#owe('interrupt', count, count * this.#costs.interrupt);
-  }
-
-  clockReads(count: number): void {
-    this.#owe('clock read', count, count * this.#costs.clockRead);
+  /** Interrupts and coordinated clock reads since the last rendezvous, of the replica that had most. */
+  exits(replicas: readonly Replica[]): void {
+    const interrupts = Math.max(...replicas.map((replica) => replica.computer.interrupts));
+    const clockReads = Math.max(...replicas.map((replica) => replica.computer.clockReads));
+    this.#interrupts(interrupts - this.#charged.interrupts);
+    this.#clockReads(clockReads - this.#charged.clockReads);
+    this.#charged = { interrupts, clockReads };
   }
 
   stateComparison(changedPages: number): void {
@@ -84,13 +98,20 @@ export class Accounting {
     this.#owe('recovery', 1, this.#costs.recovery + changedPages * this.#costs.recoveryPage);
   }
 
+  /** Copying a whole guest to where another core has it. Gives its cycles: how long all stand still for it. */
+  clone(pages: number): number {
+    const cycles = this.#costs.recovery + pages * this.#costs.recoveryPage;
+    this.#owe('clone', 1, cycles);
+    return cycles;
+  }
+
   watchdog(cycles: number): void {
     this.#owe('watchdog', 1, cycles);
   }
 
   /** All replicas meet: they wait for the slowest core, then each pays what is owed. */
   settle(replicas: readonly Replica[]): void {
-    if (!this.enabled) return;
+    if (!this.isCharged && this.#owed === 0) return;
     const cycles = replicas.map((replica) => replica.computer.cycles);
     const latest = Math.max(...cycles);
     const skew = latest - Math.min(...cycles);
@@ -99,8 +120,16 @@ export class Accounting {
     this.#owed = 0;
   }
 
+  #interrupts(count: number): void {
+    this.#owe('interrupt', count, count * this.#costs.interrupt);
+  }
+
+  #clockReads(count: number): void {
+    this.#owe('clock read', count, count * this.#costs.clockRead);
+  }
+
   #owe(event: CostEvent, count: number, cycles: number): void {
-    if (!this.enabled || count === 0) return;
+    if (!this.isCharged || count === 0) return;
     this.#owed += cycles;
     this.#add(event, count, cycles);
   }

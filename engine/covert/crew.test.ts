@@ -10,7 +10,8 @@ afterAll(() => pool().close());
 async function complete(): Promise<Crew> {
   await fillPool(1);
   const first = Machine.create({ ramBytes: 4096 });
-  const crew = new Crew([first, first.clone()], { threads: 2 });
+  const crew = new Crew({ threads: 2 });
+  crew.regroup([first, first.clone()]);
   crew.gather(19_999_999);
   expect(crew.isComplete).toBe(false);
   crew.gather(1);

@@ -38,35 +38,41 @@ export class Crew {
   #waited = 0;
   #closed = false;
 
-  constructor(
-    private readonly machines: readonly Machine[],
-    private readonly options: CrewOptions,
-  ) {
+  #machines: readonly Machine[] = [];
+
+  constructor(private readonly options: CrewOptions) {
     this.#left = options.threadsFrom ?? worthwhile;
+  }
+
+  /** The machines that are executed from now on, the caller's own first. To be called while all rest. */
+  regroup(machines: readonly Machine[]): void {
+    if (machines.length === this.#machines.length && machines.every((machine, i) => machine === this.#machines[i])) return;
+    this.#release();
+    this.#machines = machines;
   }
 
   /** True if each of the replicas that are not on the caller's thread has one. */
   get isComplete(): boolean {
-    return this.#threads.size > 0 && this.#threads.size === this.machines.length - 1;
+    return this.#threads.size > 0 && this.#threads.size === this.#machines.length - 1;
   }
 
   /** To be called while all replicas rest, with how many instructions one is going to retire. */
   gather(instructions: number): void {
     const { threads = 1 } = this.options;
-    if (this.#closed || this.isComplete || threads < this.machines.length || this.machines.length < 2) return;
+    if (this.#closed || this.isComplete || threads < this.#machines.length || this.#machines.length < 2) return;
     this.#left -= instructions;
     if (this.#left > 0) return;
     const pool = threadPool();
-    this.#next ??= this.machines.slice(1).flatMap((machine) => (pool ? [{ machine, thread: pool.take() }] : []));
+    this.#next ??= this.#machines.slice(1).flatMap((machine) => (pool ? [{ machine, thread: pool.take() }] : []));
     // They are made meanwhile.
     if (!this.#next.every(({ thread }) => thread.isReady)) return;
     for (const { machine, thread } of this.#next) {
-      machine.moveTo(thread, this.machines[0]);
+      machine.moveTo(thread, this.#machines[0]);
       this.#threads.set(machine, thread);
     }
     this.#next = undefined;
-    this.machines[0]?.forgetCode();
-    this.machines[0]?.whileAccessing(() => {
+    this.#machines[0]?.forgetCode();
+    this.#machines[0]?.whileAccessing(() => {
       for (const thread of this.#threads.values()) thread.attend();
     });
   }
@@ -95,14 +101,18 @@ export class Crew {
   /** Gives the threads back; the replicas go on without. To be called while all rest. */
   close(): void {
     this.#closed = true;
+    this.#release();
+  }
+
+  #release(): void {
     for (const { thread } of this.#next ?? []) threadPool()?.give(thread);
     this.#next = undefined;
     this.#disband();
   }
 
   #disband(): void {
-    this.machines[0]?.whileAccessing(undefined);
-    if (this.#threads.size > 0) this.machines[0]?.forgetCode();
+    this.#machines[0]?.whileAccessing(undefined);
+    if (this.#threads.size > 0) this.#machines[0]?.forgetCode();
     for (const [machine, thread] of this.#threads) {
       machine.moveTo(undefined);
       threadPool()?.give(thread);

@@ -24,6 +24,7 @@ export function judge(judged: Judged): ExpectationReport[] {
 function whyNot(expectation: Expectation, judged: Judged): string | undefined {
   const { report } = judged;
   const { detections, recoveries, divergences, faults, guest, released, protection, cycles } = report;
+  const asked = protection.wanted ?? protection.start;
   const fired = faults.filter((fault) => fault.fired);
   switch (expectation.kind) {
     case 'clean':
@@ -49,7 +50,7 @@ function whyNot(expectation: Expectation, judged: Judged): string | undefined {
       if (recoveries.length === 0) return 'nothing was recovered from';
       const matching = recoveries.filter(({ by }) => expectation.by.length === 0 || expectation.by.includes(by));
       if (matching.length === 0) return `it recovered by ${recoveries.map(({ by }) => by).join(', ')}`;
-      return protection.end === protection.start ? undefined : `protection fell to ${protection.end}`;
+      return protection.end === asked ? undefined : `protection fell to ${protection.end}`;
     }
     case 'unrecoverable':
       return judged.stopped ? undefined : 'the guest was not stopped';
@@ -82,10 +83,11 @@ function whyNot(expectation: Expectation, judged: Judged): string | undefined {
       if (cycles.overhead < expectation.fraction) return undefined;
       return `the overhead is ${(cycles.overhead * 100).toFixed(1)} %`;
     case 'degraded-to':
-      if (protection.end !== protection.start && protection.end === expectation.protection) return undefined;
+      if (protection.end !== asked && protection.end === expectation.protection) return undefined;
       return `the protection at the end is ${protection.end}`;
     case 'redundancy-restored':
-      return 'no replica was lost, so none was restored';
+      if ((report.clones ?? []).length === 0) return 'no replica was lost, so none was restored';
+      return protection.end === asked ? undefined : `the protection at the end is ${protection.end}`;
   }
 }
 

@@ -80,7 +80,7 @@ describe('effects', () => {
   ];
 
   function inject(plan: FaultPlan, seed = 1): string {
-    const injector = new FaultInjector([plan], seed);
+    const injector = new FaultInjector([plan], seed, () => false);
     const boundary = { replica: 'B', core: 1, computer: machine, moment: 0, executing: true, outputs: 0, fresh: 0, console: () => new Uint8Array(), epoch: 0, checkpoint: 0 } as const;
     const struck = injector.strike(boundary);
     expect(struck).toHaveLength(1);

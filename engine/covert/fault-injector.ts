@@ -1,8 +1,9 @@
+import type { ComponentName, Death } from '../chip/health';
 import type { Computer } from '../machine/types';
 import { draw } from './draw';
 import { differingBits, placeName, placeWidth, readPlace, writePlace } from './place';
 import { canStick, LastingFaults, strikes, stuckText, type Endings } from './lasting-faults';
-import type { FaultEffect, FaultPlan, Place, ReplicaName } from './plan';
+import type { FaultEffect, FaultPlan, Place, ReplicaName, Trigger } from './plan';
 
 /** What a rollback takes back with the guest: how far each trigger had counted. */
 export type TriggerCounts = readonly number[];
@@ -10,6 +11,8 @@ export type TriggerCounts = readonly number[];
 /** Everything that decides what the injector will still do. */
 export interface InjectorState {
   fired: readonly boolean[];
+  /** Of faults of components, the replicas that each has reached. */
+  reached: readonly (readonly ReplicaName[])[];
   counts: TriggerCounts;
   lasting: Endings;
 }
@@ -37,12 +40,24 @@ export interface Boundary {
   checkpoint: number | undefined;
 }
 
+/** Where the guest stands at a rendezvous: all that a fault of something nobody runs on can be triggered by. */
+export interface GuestInstant {
+  count: number;
+  cycles: number;
+  moment: number;
+  epoch: number;
+  /** Number of the newest checkpoint. */
+  checkpoint: number;
+}
+
 /** What a fault has done to its place. */
 export interface Change {
   /** `a0: 0x5 -> 0x20005 (bit 17)`. */
   text: string;
   /** A bit is different now. */
   effective: boolean;
+  /** The component that is dead now, under whoever runs on it. */
+  dead?: { component: ComponentName; how: Death };
 }
 
 /**
@@ -56,11 +71,18 @@ export class FaultInjector {
   readonly #seed: number;
   #fired: boolean[];
   #counts: number[];
+  #reached: (readonly ReplicaName[])[];
   readonly #lasting: LastingFaults;
 
-  constructor(faults: readonly FaultPlan[], seed: number) {
+  /** `reaches` says whether what becomes of a component concerns a replica where it is now. */
+  constructor(
+    faults: readonly FaultPlan[],
+    seed: number,
+    private readonly reaches: (component: ComponentName, replica: ReplicaName) => boolean,
+  ) {
     this.#faults = faults;
     this.#seed = seed;
+    this.#reached = faults.map(() => []);
     this.#fired = faults.map(() => false);
     this.#counts = faults.map(() => 0);
     this.#lasting = new LastingFaults(faults);
@@ -76,11 +98,12 @@ export class FaultInjector {
   }
 
   save(): InjectorState {
-    return { fired: [...this.#fired], counts: [...this.#counts], lasting: this.#lasting.save() };
+    return { fired: [...this.#fired], reached: [...this.#reached], counts: [...this.#counts], lasting: this.#lasting.save() };
   }
 
   load(state: InjectorState): void {
     this.#fired = [...state.fired];
+    this.#reached = [...state.reached];
     this.#counts = [...state.counts];
     this.#lasting.load(state.lasting);
   }
@@ -162,15 +185,37 @@ export class FaultInjector {
       const change = this.#apply(fault.effect, index, boundary);
       // A place that the computer lacks is not struck, now or later: the fault is reported as not fired.
       this.#fired[index] = change !== undefined;
+      if (change?.dead) this.#reached[index] = [...(this.#reached[index] ?? []), boundary.replica];
       if (change) struck.push({ fault: index, change });
     });
     return struck;
   }
 
+  /**
+   * Fires what is due of the faults of cores and components that none of these runs on; to be called at each rendezvous.
+   * Only what stays can be: bits that are stuck, and death.
+   */
+  strikeIdle(inUse: { replicas: readonly ReplicaName[]; cores: readonly number[] }, now: GuestInstant): { fault: number; core: number; change: Change }[] {
+    return this.#faults.flatMap(({ target, effect, trigger }, index) => {
+      if (this.#fired[index] || target.kind === 'replica' || !isDueIdle(trigger, now)) return [];
+      if (target.kind === 'core' ? inUse.cores.includes(target.core) : inUse.replicas.some((replica) => this.reaches(target.component, replica))) return [];
+      if (effect.kind === 'die' && target.kind === 'component') {
+        this.#fired[index] = true;
+        return [{ fault: index, core: -1, change: death(target.component, effect.how) }];
+      }
+      if (effect.kind !== 'stick' || target.kind !== 'core') return [];
+      this.#fired[index] = true;
+      this.#lasting.begin(index, now);
+      return [{ fault: index, core: target.core, change: { text: `${placeName(effect.place)}: ${stuckText(effect.bits, effect.value)}`, effective: false } }];
+    });
+  }
+
   #armed(index: number, replica: ReplicaName, core: number): boolean {
     const target = this.#faults[index]?.target;
-    if (!target || this.#fired[index]) return false;
-    return strikes(target, replica, core);
+    if (!target) return false;
+    // It reaches each of those that have the component, once each of them has come to where it strikes.
+    if (target.kind === 'component') return !this.#reached[index]?.includes(replica) && this.reaches(target.component, replica);
+    return !this.#fired[index] && strikes(target, replica, core);
   }
 
   #due(fault: FaultPlan, index: number, at: Boundary): boolean {
@@ -200,6 +245,10 @@ export class FaultInjector {
   #apply(effect: FaultEffect, index: number, boundary: Boundary): Change | undefined {
     const { computer } = boundary;
     switch (effect.kind) {
+      case 'die': {
+        const target = this.#faults[index]?.target;
+        return target?.kind === 'component' ? death(target.component, effect.how) : undefined;
+      }
       case 'stick':
         return this.#stick(effect, index, boundary);
       case 'flip':
@@ -246,6 +295,25 @@ export class FaultInjector {
       }
     }
     return byPlace;
+  }
+}
+
+function death(component: ComponentName, how: Death): Change {
+  return { text: how === 'stops' ? `${component} stops` : `${component} answers no more`, effective: true, dead: { component, how } };
+}
+
+function isDueIdle(trigger: Trigger, now: GuestInstant): boolean {
+  switch (trigger.kind) {
+    case 'instruction':
+      return now.count >= trigger.count;
+    case 'cycle':
+      return now.cycles >= trigger.count;
+    case 'epoch':
+      return now.epoch >= trigger.number;
+    case 'checkpoint':
+      return now.checkpoint >= trigger.number;
+    default:
+      return false;
   }
 }
 

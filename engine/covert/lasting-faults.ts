@@ -78,7 +78,7 @@ export class LastingFaults {
 
 /** True if a fault with this target is one of the replica's on the core. */
 export function strikes(target: FaultTarget, replica: ReplicaName, core: number): boolean {
-  return target.kind === 'replica' ? target.replica === replica : target.core === core;
+  return target.kind === 'replica' ? target.replica === replica : target.kind === 'core' && target.core === core;
 }
 
 function axis({ unit }: Lifetime, { moment, cycles }: Instant): number {

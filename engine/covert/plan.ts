@@ -7,6 +7,8 @@
  * counts, cycles and sizes are `number` (always below 2^53).
  */
 
+import type { Isolation } from '../chip/domains';
+import type { ComponentName, Death } from '../chip/health';
 import type { ChipPlan } from '../chip/plan';
 import type { DiskImage } from '../machine/virtio/disk-image';
 import type { Typing } from './console-script';
@@ -53,7 +55,7 @@ export interface LinuxPlan {
 }
 
 export type ProtectionKind = 'none' | 'dmr' | 'tmr';
-export type Isolation = 'full' | 'none' | 'caches' | 'memory';
+export type { Isolation } from '../chip/domains';
 
 export interface ProtectionPlan {
   kind: ProtectionKind;
@@ -71,6 +73,8 @@ export interface ProtectionPlan {
   watchdogEpochs: number;
   /** Rollbacks from the same place before a fault counts as permanent. */
   retry: number;
+  /** A component with so many errors within so many instructions of the run is retired. Default: one more than `retry`, within as many checkpoint periods. */
+  retireAfter?: { errors: number; instructions: number };
   /** Classes of input that are left uncoordinated on purpose (an ablation). */
   uncoordinated: InputClass[];
 }
@@ -94,7 +98,9 @@ export type FaultEffect =
   | { kind: 'flip-random'; places: Place[]; count: number }
   | { kind: 'set'; place: Place; value: bigint }
   /** A hard error: the bits read as `value` however often they are written. It lasts. */
-  | { kind: 'stick'; place: StuckPlace; bits: number[]; value: 0 | 1 };
+  | { kind: 'stick'; place: StuckPlace; bits: number[]; value: 0 | 1 }
+  /** A hard error: its target, a component, works no more, and all whose domain has it stand still. */
+  | { kind: 'die'; how: Death };
 
 /** A place with bits that can be stuck: `alu` is all results of the integer arithmetic-logic unit (machine/types.ts). */
 export type StuckPlace = Extract<Place, { kind: 'x' | 'f' | 'memory' }> | { kind: 'alu' };
@@ -105,9 +111,9 @@ export interface Lifetime {
   length: number;
 }
 
-export type FaultTarget = { kind: 'replica'; replica: ReplicaName } | { kind: 'core'; core: number };
+export type FaultTarget = { kind: 'replica'; replica: ReplicaName } | { kind: 'core'; core: number } | { kind: 'component'; component: ComponentName };
 
-/** When a fault strikes, always in terms of the target's own run. */
+/** When a fault strikes, always in terms of the target's own run: that of the replica which it reaches; for what nobody runs on, of the guest at its rendezvous. */
 export type Trigger =
   /** After the replica has retired `count` instructions, before the next one. */
   | { kind: 'instruction'; count: number }
@@ -124,6 +130,14 @@ export type Trigger =
   /** Just after the replica's console output contains `text`. */
   | { kind: 'console'; text: string };
 
+/** Another protection for a guest that runs, from the first rendezvous at which the trigger has been reached. */
+export interface SwitchPlan {
+  kind: ProtectionKind;
+  /** One core a replica. */
+  cores: number[];
+  trigger: Extract<Trigger, { kind: 'instruction' | 'cycle' | 'epoch' | 'output' | 'console' }>;
+}
+
 export interface FaultPlan {
   /** The name given in the file, or `fault 1`, `fault 2`, … */
   name: string;
@@ -139,7 +153,7 @@ export interface FaultPlan {
   range?: SourceRange;
 }
 
-export type DetectionMethod = 'output' | 'state' | 'watchdog' | 'trap' | 'vote';
+export type DetectionMethod = 'output' | 'state' | 'watchdog' | 'trap' | 'vote' | 'machine check';
 export type RecoveryMethod = 'rollback' | 'failover' | 'vote';
 
 /** A span of the modelled run. Durations in time or cycles are converted when compared. */
@@ -184,6 +198,8 @@ export interface Plan {
   chip: ChipPlan;
   guest: GuestPlan;
   protection: ProtectionPlan;
+  /** In order: each waits for the one before. */
+  switches?: readonly SwitchPlan[];
   faults: FaultPlan[];
   expectations: ExpectationPlan[];
   /** Seeds every random draw of the run. */

@@ -32,7 +32,8 @@ export async function runReference(
   const before = references.get(key);
   if (before) return before;
 
-  const alone: Plan = { ...plan, faults: [], protection: { ...plan.protection, kind: 'none', uncoordinated: [] } };
+  const { switches: _, ...unswitched } = plan;
+  const alone: Plan = { ...unswitched, faults: [], protection: { ...plan.protection, kind: 'none', uncoordinated: [] } };
   const system = new System(alone, { tier });
   const stride = new Stride();
   while (!system.ended) {

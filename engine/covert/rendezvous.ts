@@ -1,3 +1,4 @@
+import type { Health } from '../chip/health';
 import type { Output, Snapshot } from '../machine/types';
 import { diskStride } from '../machine/virtio/block';
 import type { DetectionMethod } from './plan';
@@ -53,7 +54,9 @@ export function compareOutputs(replicas: readonly Replica[]): Detection | undefi
  * rendezvous, or should have: a replica that is not there, outputs that only
  * some produced, traps that only some took.
  */
-export function inspectArrival(replicas: readonly Replica[], compareOutput: boolean): Detection | undefined {
+export function inspectArrival(replicas: readonly Replica[], compareOutput: boolean, health: Health): Detection | undefined {
+  const dead = findDead(replicas, health);
+  if (dead) return dead;
   const furthest = Math.max(...replicas.map((replica) => replica.computer.retired));
   const missing = replicas.filter((replica) => replica.computer.retired < furthest);
   if (missing.length > 0) {
@@ -69,6 +72,15 @@ export function inspectArrival(replicas: readonly Replica[], compareOutput: bool
     for (const replica of replicas) replica.pending = [];
   }
   return compareTraps(replicas);
+}
+
+/** What the chip says of components that died under replicas, or does not say of those that only answer no more. */
+function findDead(replicas: readonly Replica[], health: Health): Detection | undefined {
+  const dead = replicas.flatMap(({ name, deadBy }) => (deadBy === undefined ? [] : [{ name, component: deadBy, how: health.death(deadBy) }]));
+  if (dead.length === 0) return undefined;
+  const stopped = dead.filter(({ how }) => how === 'stops');
+  if (stopped.length > 0) return { by: 'machine check', what: stopped.map(({ name, component }) => `${component} has stopped under ${name}`).join(', ') };
+  return { by: 'watchdog', what: dead.map(({ name, component }) => `${name} does not come, and ${component} does not answer`).join(', ') };
 }
 
 /** Exceptions, and reboots: a reboot is a trap to the VMM. */

@@ -1,8 +1,9 @@
+import type { ComponentName } from '../chip/health';
 import type { Computer, Output, Snapshot } from '../machine/types';
 import type { ReplicaName } from './plan';
 
-/** Why a replica retires nothing any more; null while it runs. */
-export type Halt = 'exit' | 'idle' | 'stalled' | null;
+/** Why a replica retires nothing any more, `dead` if what it runs on is; null while it runs. */
+export type Halt = 'exit' | 'idle' | 'stalled' | 'dead' | null;
 
 /** One replica of a guest on its core, with what it has produced and nobody has compared yet. */
 export class Replica {
@@ -13,6 +14,8 @@ export class Replica {
   halted: Halt = null;
   /** It rests before an instruction with a breakpoint that has been attended to, and goes on over it. */
   atBreakpoint = false;
+  /** The component of the chip that died under it, while it is `dead`. */
+  deadBy: ComponentName | undefined;
   /** Given up for good: it rests where it was, and nobody looks at it any more. */
   isLost = false;
   /** Between `start` and `finish` of its computer. */
@@ -23,7 +26,8 @@ export class Replica {
 
   constructor(
     readonly name: ReplicaName,
-    readonly core: number,
+    /** The core that it runs on now. */
+    public core: number,
     readonly computer: Computer,
   ) {}
 
@@ -37,6 +41,7 @@ export class Replica {
       pending: [...this.pending],
       produced: this.produced,
       halted: this.halted,
+      deadBy: this.deadBy,
       atBreakpoint: this.atBreakpoint,
       counted: this.counted,
     };
@@ -52,6 +57,7 @@ export class Replica {
     this.pending = [...state.pending];
     this.produced = state.produced;
     this.halted = state.halted;
+    this.deadBy = state.deadBy;
     this.atBreakpoint = state.atBreakpoint;
     this.counted = state.counted;
   }
@@ -65,6 +71,7 @@ export interface ReplicaState {
   readonly pending: readonly Output[];
   readonly produced: number;
   readonly halted: Halt;
+  readonly deadBy: ComponentName | undefined;
   readonly atBreakpoint: boolean;
   readonly counted: Replica['counted'];
 }

@@ -65,6 +65,36 @@ export interface DegradationReport {
   why: string;
 }
 
+/** A component of the chip that is not used any more. */
+export interface RetirementReport {
+  component: string;
+  /** Instructions of the run, with those that a rollback took back. */
+  moment: number;
+  instruction: number;
+  why: string;
+}
+
+/** A replica that was made anew on a core. */
+export interface CloneReport {
+  replica: ReplicaName;
+  core: number;
+  /** Instructions of the run, with those that a rollback took back. */
+  moment: number;
+  instruction: number;
+  /** Core cycles for which the guest stood still while its state was copied. */
+  cycles: number;
+}
+
+/** A third replica that ran along to see whose error it was, or left. */
+export interface DiagnosisReport {
+  replica: ReplicaName;
+  core: number;
+  /** Instructions of the run, with those that a rollback took back. */
+  moment: number;
+  instruction: number;
+  what: string;
+}
+
 export interface ExpectationReport {
   text: string;
   line: number;
@@ -101,6 +131,13 @@ export interface Report {
   recoveries: RecoveryReport[];
   /** Present if any replica was given up. */
   degradations?: DegradationReport[];
+  /** Present if the VMM stopped using any component. */
+  retirements?: RetirementReport[];
+  /** Present if any replica was made anew. */
+  clones?: CloneReport[];
+  diagnoses?: DiagnosisReport[];
+  /** Present if the protection was switched while the guest ran. */
+  switches?: { moment: number; instruction: number; to: ProtectionKind; cores: number[] }[];
   released: {
     /** Of the console. */
     bytes: number;
@@ -114,7 +151,8 @@ export interface Report {
     disk?: { writes: number; bytes: number; sha256: string; corrupt: boolean };
   };
   expectations: ExpectationReport[];
-  protection: { start: ProtectionKind; end: ProtectionKind };
+  /** `wanted`: what the last switch asked for; present if there was any. */
+  protection: { start: ProtectionKind; wanted?: ProtectionKind; end: ProtectionKind };
   /** `overhead` is a fraction, or null where the run or the fault-free one did not end by itself. */
   cycles: { unprotected: number; protected: number; overhead: number | null; events: CostReport[] };
 }

@@ -72,6 +72,8 @@ function makeReport(session: Session, end: EventOf<'end'>, reference: Reference)
     const strike = strikes.find((event) => event.fault === index);
     if (!strike) return { ...marks, fired: false };
     const { replica, core, change, instruction, pc } = strike;
+    // Of what nobody ran on there is no place in the guest.
+    if (replica === undefined) return { ...marks, fired: true, ...(core >= 0 && { core }), change, instruction };
     return { ...marks, fired: true, replica, core, change, ...locate(instruction, pc) };
   });
 
@@ -80,6 +82,10 @@ function makeReport(session: Session, end: EventOf<'end'>, reference: Reference)
   const comparison = compareWithReference(console, disk, end, reference);
   const protectedCycles = session.cycles;
   const degradations = eventsOf('degradation').map(({ replica, instruction, to, why }) => ({ replica, instruction, to, why }));
+  const retirements = eventsOf('retirement').map(({ component, moment, instruction, why }) => ({ component, moment, instruction, why }));
+  const clones = eventsOf('clone').map(({ replica, core, moment, instruction, cycles }) => ({ replica, core, moment, instruction, cycles }));
+  const diagnoses = eventsOf('diagnosis').map(({ replica, core, moment, instruction, what }) => ({ replica, core, moment, instruction, what }));
+  const switches = eventsOf('switch').map(({ moment, instruction, to, cores }) => ({ moment, instruction, to, cores: [...cores] }));
   const { kind } = plan.protection;
   const partial = {
     scenario: plan.name,
@@ -95,13 +101,17 @@ function makeReport(session: Session, end: EventOf<'end'>, reference: Reference)
     detections: eventsOf('detection').map(({ by, instruction, latency, what }) => ({ by, instruction, latency, what })),
     recoveries: eventsOf('recovery').map(({ by, to, replayed }) => ({ by, to, replayed })),
     ...(degradations.length > 0 && { degradations }),
+    ...(retirements.length > 0 && { retirements }),
+    ...(clones.length > 0 && { clones }),
+    ...(diagnoses.length > 0 && { diagnoses }),
+    ...(switches.length > 0 && { switches }),
     released: {
       bytes: console.length,
       ofBytes: reference.console.length,
       sha256: createHash('sha256').update(console).digest('hex'),
       ...comparison,
     },
-    protection: { start: kind, end: degradations.at(-1)?.to ?? kind },
+    protection: { start: kind, ...(switches.length > 0 && { wanted: session.protection.wanted }), end: session.protection.now },
     cycles: {
       unprotected: reference.cycles,
       protected: protectedCycles,

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { asm, ramBase } from '../machine/guest.test-support';
 import type { Plan } from './plan';
-import { flipX, planFor, type Example } from './plan.test-support';
+import { fault, flipX, planFor, type Example } from './plan.test-support';
+import { replicaCount } from './switching';
 import { System } from './system';
 
 /** All that can be told of a run, advanced by these many instructions, over and over. */
@@ -28,17 +29,27 @@ const plans = fc
     compareStateEpochs: fc.integer({ min: 0, max: 9 }),
     maxInstructions: fc.constantFrom(700_000, 50_000_000),
     faults: fc.array(fc.record({ register: fc.integer({ min: 1, max: 31 }), bit: fc.nat(63), at: fc.integer({ min: 0, max: 2_000_000 }), by: fc.constantFrom('instruction' as const, 'cycle' as const, 'output' as const), in: fc.constantFrom('A' as const, 'B' as const, 'C' as const), sticks: fc.boolean() }), { maxLength: 3 }),
+    deaths: fc.array(fc.record({ component: fc.constantFrom('core 0', 'core 1', 'core 2', 'core 5', 'l2 bank 0', 'memory controller 1', 'link 1 -> 2'), how: fc.constantFrom('stops' as const, 'hangs' as const), at: fc.integer({ min: 0, max: 2_000_000 }) }), { maxLength: 2 }),
+    switches: fc.array(fc.record({ to: fc.constantFrom('none' as const, 'dmr' as const, 'tmr' as const), at: fc.integer({ min: 0, max: 2_000_000 }) }), { maxLength: 2 }),
+    spares: fc.constantFrom([], [5], [5, 6]),
+    isolation: fc.constantFrom('full' as const, 'none' as const),
   })
-  .map(({ example, kind, faults, maxInstructions, ...protection }) =>
-    planFor(example, {
+  .map(({ example, kind, faults, deaths, switches, spares, maxInstructions, ...protection }): Plan => {
+    const plan = planFor(example, {
       protection: { ...protection, kind, cores: [0, 1, 2] },
       maxInstructions,
       faults: faults.map(({ register, bit, at, by, in: name, sticks }) => {
         const struck = flipX(register, bit, by === 'output' ? { kind: by, number: at % 100 } : { kind: by, count: at }, { kind: 'replica', replica: kind === 'none' ? 'A' : kind === 'dmr' ? 'B' : name });
         return sticks ? { ...struck, effect: { kind: 'stick' as const, place: { kind: 'x' as const, index: register }, bits: [bit], value: 1 as const } } : struck;
       }),
-    }),
-  );
+    });
+    return {
+      ...plan,
+      chip: { ...plan.chip, spares: [...spares] },
+      faults: [...plan.faults, ...deaths.map(({ component, how, at }) => fault({ kind: 'die', how }, { kind: 'instruction', count: at }, { kind: 'component', component }))],
+      switches: switches.map(({ to, at }) => ({ kind: to, cores: [0, 1, 2].slice(0, replicaCount[to]), trigger: { kind: 'instruction', count: at } })),
+    };
+  });
 
 /** A program of these words, at the start of RAM. */
 function elfOf(words: readonly number[]): Uint8Array {

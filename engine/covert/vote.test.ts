@@ -5,7 +5,6 @@ import type { FaultPlan, Plan, ProtectionPlan, ReplicaName } from './plan';
 import { addressOf, fault, flipX, planFor } from './plan.test-support';
 import { runReference } from './reference';
 import { System } from './system';
-import { takeDown } from './vote';
 
 const voting = { kind: 'tmr', cores: [0, 1, 2] } as const satisfies Partial<ProtectionPlan>;
 const names: readonly ReplicaName[] = ['A', 'B', 'C'];
@@ -119,15 +118,4 @@ it('who was given up is so from then on, and not before, wherever a debugger tra
   await session.forward(navigation);
   expect(session.stateHash()).toBe(hash);
   session.close();
-});
-
-it('votes count together while each comes within the window after the one before', () => {
-  let ballots: Parameters<typeof takeDown>[0] = [];
-  const seen = [['B', 100], ['B', 150], ['C', 160], ['B', 201], ['B', 250], ['C', 211]] as const;
-  const counts = seen.map(([name, count]) => {
-    const { ballots: next, inARow } = takeDown(ballots, name, count, 50);
-    ballots = next;
-    return inARow;
-  });
-  expect(counts).toEqual([1, 2, 1, 1, 2, 1]);
 });

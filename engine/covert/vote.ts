@@ -10,6 +10,12 @@ export function outvoted(replicas: readonly Replica[], since: Snapshot): Replica
   return alone.length === 1 ? alone[0] : undefined;
 }
 
+/** True if all of them are equal. */
+export function areAllEqual(replicas: readonly Replica[], since: Snapshot): boolean {
+  const [first, ...others] = replicas;
+  return first !== undefined && others.every((other) => areEqual(first, other, since));
+}
+
 /** Equal in all that decides what comes of them: state, what they have said and nobody has compared, and whether they go on. */
 function areEqual(a: Replica, b: Replica, since: Snapshot): boolean {
   if (a.halted !== b.halted || a.computer.retired !== b.computer.retired || a.produced !== b.produced) return false;
@@ -30,21 +36,4 @@ export function cloneInto(replica: Replica, state: ReplicaState): void {
 /** What so many replicas that are compared give. */
 export function protectionOf(replicas: number): ProtectionKind {
   return replicas >= 3 ? 'tmr' : replicas === 2 ? 'dmr' : 'none';
-}
-
-/** Who was outvoted, and at which counts, as far back as one vote says something about the next. */
-export interface Ballot {
-  readonly name: string;
-  readonly counts: readonly number[];
-}
-
-/**
- * Takes down that a replica was outvoted at a count. Votes against one count together while each comes within `window`
- * instructions of the one before: soft errors are rare, a hard one comes back.
- */
-export function takeDown(ballots: readonly Ballot[], name: string, count: number, window: number): { ballots: readonly Ballot[]; inARow: number } {
-  const before = ballots.find((ballot) => ballot.name === name)?.counts ?? [];
-  const last = before.at(-1);
-  const counts = last !== undefined && count - last <= window ? [...before, count] : [count];
-  return { ballots: [...ballots.filter((ballot) => ballot.name !== name), { name, counts }], inARow: counts.length };
 }

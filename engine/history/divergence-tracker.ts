@@ -28,6 +28,7 @@ const counted = 10_000;
  */
 export class DivergenceTracker {
   readonly #always: boolean;
+  readonly #unprotected: boolean;
   #probe: System | undefined;
   #healthy: System | undefined;
   #window: 'closed' | 'open' | 'diverged' = 'closed';
@@ -43,7 +44,9 @@ export class DivergenceTracker {
     private readonly followed: { log: ReleaseLog; inputs: InputLog; tier: Tier },
   ) {
     this.#always = plan.protection.kind !== 'none' && plan.protection.uncoordinated.length > 0;
-    this.#culprit = plan.protection.kind === 'none' ? 'A' : 'B';
+    // One that is switched to a protection has a peer then, and what came before has none.
+    this.#unprotected = plan.protection.kind === 'none' && !plan.switches?.length;
+    this.#culprit = this.#unprotected ? 'A' : 'B';
   }
 
   /**
@@ -56,6 +59,8 @@ export class DivergenceTracker {
     for (const event of news) {
       if (event.kind === 'fault') {
         this.#extend(event.moment, found);
+        // What is dead has no results, and where nobody runs nothing differs.
+        if (event.replica === undefined || this.plan.faults[event.fault]?.effect.kind === 'die') continue;
         if (this.plan.faults[event.fault]?.effect.kind === 'stick') this.#lasting = true;
         // Two faults in one window are one error until the states agree again.
         if (this.#window === 'closed' || (this.#window === 'diverged' && this.#equalBefore(event.moment))) {
@@ -74,7 +79,7 @@ export class DivergenceTracker {
 
   #systems(): { probe: System; healthy: System | undefined } {
     this.#probe ??= new System(this.plan, this.followed);
-    if (this.plan.protection.kind === 'none') this.#healthy ??= new System({ ...this.plan, faults: [] }, { tier: this.followed.tier });
+    if (this.#unprotected) this.#healthy ??= new System({ ...this.plan, faults: [] }, { tier: this.followed.tier });
     return { probe: this.#probe, healthy: this.#healthy };
   }
 
@@ -87,7 +92,8 @@ export class DivergenceTracker {
   #replicas(): { faulty: Replica; peer: Replica } {
     const { probe, healthy } = this.#systems();
     const faulty = probe.replicas.find((replica) => replica.name === this.#culprit) ?? probe.replicas[0];
-    const peer = (healthy ?? probe).replicas.find((replica) => healthy || replica !== faulty);
+    const peers = healthy?.replicas ?? probe.live.filter((replica) => replica !== faulty && replica.halted !== 'dead');
+    const peer = peers[0] ?? probe.replicas.find((replica) => replica !== faulty);
     if (!faulty || !peer) throw new Error('a divergence needs two computers');
     return { faulty, peer };
   }
@@ -101,11 +107,12 @@ export class DivergenceTracker {
     if (healthy && healthy.moment < moment) {
       // A state saved before the first fault is also a state of the run without faults.
       const clean = this.stateBefore(moment, true);
-      if (clean && clean.moment > healthy.moment && !clean.struck) healthy.load(clean);
+      if (clean && clean.moment > healthy.moment && !clean.injector.fired.includes(true)) healthy.load(clean);
       healthy.advance(moment);
     }
-    for (const computer of this.#pair()) computer.resetEffects();
-    this.#window = 'open';
+    // One that is left alone has nobody to differ from.
+    this.#window = healthy || probe.live.length > 1 ? 'open' : 'closed';
+    if (this.#window === 'open') for (const computer of this.#pair()) computer.resetEffects();
   }
 
   /** True if the computers were equal when they stood at the moment before `moment`. */
@@ -173,7 +180,7 @@ export class DivergenceTracker {
     this.#differsAfter(different);
     const snapshot = faulty.snapshot();
     const places = peer.snapshot(snapshot).difference(snapshot, counted);
-    const alone = this.plan.protection.kind === 'none';
+    const alone = this.#unprotected;
     const other = alone ? undefined : this.#replicas().peer.name;
     const swap = other !== undefined && this.#culprit < other;
     const differs = places.slice(0, shown).map(({ place, a, b }) => (swap ? { place, a: b, b: a } : { place, a, b }));

@@ -2,10 +2,11 @@ import type { CostReport } from '../covert/report';
 import type { CrewOptions } from '../covert/crew';
 import type { EventKind, SystemEvent } from '../covert/events';
 import { InputLog } from '../covert/input-log';
-import type { Plan, ReplicaName } from '../covert/plan';
+import type { Plan, ProtectionKind, ReplicaName } from '../covert/plan';
 import { ReleaseLog, type ReleasedData } from '../covert/release-log';
 import { Stride } from '../covert/stride';
-import { System, type AdvanceStop, type SystemState } from '../covert/system';
+import type { AdvanceStop } from '../covert/advance';
+import { System, type SystemState } from '../covert/system';
 import { defaultTier, type Tier } from '../machine/tier';
 import type { PlaceDifference } from '../machine/types';
 import { DivergenceTracker } from './divergence-tracker';
@@ -85,6 +86,10 @@ export class Session implements ReplaySession {
   /** SHA-256 of the whole state of the first live replica now. */
   stateHash(): string {
     return this.#system.live[0]?.computer.snapshot().hash() ?? '';
+  }
+  /** What protects the guest now, and what is to. */
+  get protection(): { now: ProtectionKind; wanted: ProtectionKind } {
+    return { now: this.#system.protectionNow, wanted: this.#system.protectionWanted };
   }
   get ended(): SystemEvent | undefined {
     return this.#system.ended;
@@ -299,6 +304,10 @@ export const allEventKinds: ReadonlySet<EventKind> = new Set([
   'detection',
   'recovery',
   'degradation',
+  'retirement',
+  'clone',
+  'diagnosis',
+  'switch',
   'checkpoint',
   'release',
   'end',

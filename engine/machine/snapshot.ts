@@ -77,6 +77,12 @@ export class MachineSnapshot implements Snapshot {
     return count;
   }
 
+  usedPages(): number {
+    let count = 0;
+    for (const pages = this.pages.used(); pages.next().done !== true; ) count++;
+    return count;
+  }
+
   *#differences(peer: MachineSnapshot): Generator<PlaceDifference> {
     yield* this.#differingFields(peer);
     for (const page of this.pages.differing(peer.pages)) {

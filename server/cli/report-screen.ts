@@ -21,7 +21,7 @@ export function formatReport(report: Report, { width, colors }: Screen): string 
     ...row('fault', atMost(report.faults, most.faults, (fault) => faultLines(fault, room))),
     ...row('diverged', divergenceLines(report)),
     ...row('noticed', detectionLines(report, room)),
-    ...row('recovered', recoveryLines(report)),
+    ...row('recovered', recoveryLines(report, room)),
     ...row('released', releasedLines(report)),
     ...row('cost', costLines(report)),
     ...row(
@@ -49,7 +49,7 @@ function faultLines(fault: FaultReport, room: number): string[] {
   return [
     ...text,
     `  struck ${where}at instruction ${count(fault.instruction ?? 0)}`,
-    `  in ${placeOf(fault)} (pc ${fault.pc ?? 'unknown'})`,
+    fault.pc === undefined ? '  where nobody ran' : `  in ${placeOf(fault)} (pc ${fault.pc})`,
     ...(fault.change === undefined ? [] : wrap(printable(fault.change), room - 2).map((part) => `  ${part}`)),
   ];
 }
@@ -95,16 +95,32 @@ function detectionLines({ detections, divergences, protection }: Report, room: n
   ]);
 }
 
-function recoveryLines({ guest, recoveries, degradations = [], protection, detections, released }: Report): string[] {
+function recoveryLines(report: Report, room: number): string[] {
+  const { guest, recoveries, degradations = [], protection, detections, released } = report;
   const lines = atMost(recoveries, most.recoveries, ({ by, to, replayed }) => [
-    by === 'vote' ? `by vote at instruction ${count(to)}` : `by ${by} to instruction ${count(to)}; ${counted(replayed, 'instruction')} run again`,
+    replayed === 0 && by !== 'rollback' ? `by ${by} at instruction ${count(to)}` : `by ${by} to instruction ${count(to)}; ${counted(replayed, 'instruction')} run again`,
   ]);
-  for (const { replica, instruction, why } of degradations) lines.push(`replica ${replica} was given up at instruction ${count(instruction)}: ${why}`);
+  lines.push(...hardwareLines(report).flatMap((line) => wrap(line, room)));
+  for (const { replica, instruction, why } of degradations) lines.push(...wrap(`replica ${replica} was given up at instruction ${count(instruction)}: ${why}`, room));
   const changed =
-    protection.start === protection.end ? [] : [`protection went from ${protection.start} to ${protection.end}`];
+    (protection.wanted ?? protection.start) === protection.end ? [] : [`protection went from ${protection.wanted ?? protection.start} to ${protection.end}`];
   if (lines.length + changed.length > 0) return [...lines, ...changed];
   if (guest.ended !== 'exit') return [detections.length > 0 ? 'no' : 'no: the guest did not come to its end'];
   return [detections.length > 0 || released.corrupt ? 'no' : 'no need'];
+}
+
+/** What the VMM did with the chip, in the order in which it did so. */
+function hardwareLines({ diagnoses = [], retirements = [], clones = [], switches = [] }: Report): string[] {
+  const all = [
+    ...switches.map(({ moment, instruction, to, cores }) => ({ moment, line: `protection was switched to ${to} at instruction ${count(instruction)}, on ${cores.map((core) => `core ${core}`).join(', ')}` })),
+    ...diagnoses.map(({ moment, replica, core, what }) => ({ moment, line: `replica ${replica} on core ${core}: ${what}` })),
+    ...retirements.map(({ moment, component, why }) => ({ moment, line: `${component} is retired: ${why}` })),
+    ...clones.map(({ moment, replica, core, instruction, cycles }) => ({
+      moment,
+      line: `replica ${replica} was made anew on core ${core} at instruction ${count(instruction)}; the guest stood still for ${count(cycles)} cycles`,
+    })),
+  ];
+  return all.sort((a, b) => a.moment - b.moment).map(({ line }) => line);
 }
 
 function releasedLines({ released, guest }: Report): string[] {

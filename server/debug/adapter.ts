@@ -446,7 +446,7 @@ export class CovertDebugSession extends LoggingDebugSession {
     const description = event ? { description: `Paused on ${event.kind === 'end' ? 'the end' : event.kind}` } : {};
     // At a divergence the replica that went wrong deserves the eye; of its harts, the one that goes on from here.
     const inFocus = debuggee.thread(threadId)?.replica.name ?? 'A';
-    const culprit = debuggee.threadOf(event?.kind === 'divergence' || event?.kind === 'fault' ? event.replica : inFocus);
+    const culprit = debuggee.threadOf(event?.kind === 'divergence' || event?.kind === 'fault' ? (event.replica ?? inFocus) : inFocus);
     const others = debuggee.threads.map((_, i) => i + 1).filter((id) => id !== culprit);
     const body = { reason, ...description, ...text, allThreadsStopped: false };
     this.sendEvent(new Event('stopped', { ...body, threadId: culprit }));

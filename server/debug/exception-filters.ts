@@ -24,14 +24,20 @@ export const exceptionFilters: readonly (DebugProtocol.ExceptionBreakpointsFilte
   {
     filter: 'recovery',
     label: 'COVERT has recovered',
-    description: 'Stop just after the replicas were rolled back, or one became a copy of the others.',
+    description: 'Stop just after the replicas were rolled back, one became a copy of the others, or one was made anew on another core.',
     default: false,
   },
   {
     filter: 'degradation',
     label: 'A replica is given up',
-    description: 'Stop where a replica of three was outvoted too often, and two go on.',
+    description: 'Stop where a replica was outvoted too often, or its core is dead and no other is free, and the others go on.',
     default: true,
+  },
+  {
+    filter: 'retirement',
+    label: 'A component is retired',
+    description: 'Stop where the chip goes on without a core, a cache bank, a memory controller or a link.',
+    default: false,
   },
   {
     filter: 'checkpoint',
@@ -45,6 +51,7 @@ export const exceptionFilters: readonly (DebugProtocol.ExceptionBreakpointsFilte
 export function describeEvent(event: SystemEvent, place: (pc: bigint) => string, faultName: (index: number) => string): string {
   switch (event.kind) {
     case 'fault':
+      if (event.replica === undefined) return `${faultName(event.fault)} struck at instruction ${event.instruction}, where nobody ran: ${event.change}`;
       return `${faultName(event.fault)} struck replica ${event.replica} at instruction ${event.instruction}, ${place(event.pc)}: ${event.change}`;
     case 'divergence': {
       const [first] = event.differs;
@@ -54,11 +61,19 @@ export function describeEvent(event: SystemEvent, place: (pc: bigint) => string,
     case 'detection':
       return `detected by ${event.by} at instruction ${event.instruction}: ${event.what}`;
     case 'recovery':
-      return event.by === 'vote'
-        ? `recovered by vote at instruction ${event.to}`
+      return event.replayed === 0 && event.by !== 'rollback'
+        ? `recovered by ${event.by} at instruction ${event.to}`
         : `recovered by ${event.by} to instruction ${event.to}; ${event.replayed} instructions run again`;
     case 'degradation':
       return `replica ${event.replica} is given up at instruction ${event.instruction}, ${event.why}; protection is ${event.to} now`;
+    case 'retirement':
+      return `${event.component} is retired at instruction ${event.instruction}: ${event.why}`;
+    case 'clone':
+      return `replica ${event.replica} is made anew on core ${event.core} at instruction ${event.instruction}; protection is ${event.to} now`;
+    case 'switch':
+      return `protection is ${event.to} from instruction ${event.instruction} on, on ${event.cores.map((core) => `core ${core}`).join(', ')}`;
+    case 'diagnosis':
+      return `replica ${event.replica} on core ${event.core}, at instruction ${event.instruction}: ${event.what}`;
     case 'checkpoint':
       return `checkpoint ${event.number} at instruction ${event.instruction}${event.validated ? '' : ', not validated'}`;
     case 'release':

@@ -15,6 +15,7 @@ import { fileOf, visibleDeclarations } from './imports';
 import { count, integer, notAvailable, positive } from './measures';
 import { defaultProtection, lowerProtection } from './protections';
 import type { CovertServices } from './services';
+import { lowerSwitch, widest } from './switches';
 import { reportSyntax } from './syntax-errors';
 import { reportUnused } from './unused';
 import { decodeString } from './values';
@@ -123,7 +124,7 @@ export class Analyzer {
     const whole = scenario.$cstNode;
     const faults = scenario.items.filter(ast.isFault);
     const expectations = scenario.items.filter(ast.isExpectation);
-    const settings = eachOnce(scenario.items.filter((item) => !ast.isFault(item) && !ast.isExpectation(item)), context);
+    const settings = eachOnce(scenario.items.filter((item) => !ast.isFault(item) && !ast.isExpectation(item) && !ast.isSwitch(item)), context);
 
     const chipUse = settings.find(ast.isChipUse);
     if (chipUse) this.#reportUnknown(chipUse, context);
@@ -148,7 +149,7 @@ export class Analyzer {
     else if (chip && !protectionNode) protection = defaultProtection(chip);
 
     const symbols = guest?.file?.symbols;
-    const scope = {
+    const narrow = {
       chip,
       protection,
       file: guest?.file,
@@ -156,6 +157,8 @@ export class Analyzer {
       ramBytes: guest?.ramBytes ?? defaults.ramBytes,
       maxInstructions: maxInstructions ?? defaults.maxInstructions,
     };
+    const switches = scenario.items.filter(ast.isSwitch).flatMap((node) => (context.intact(node) && lowerSwitch(node, narrow, context)) || []);
+    const scope = { ...narrow, protection: protection && widest(protection, switches) };
     const faultPlans = faults.map((fault, index) => {
       const plan = context.intact(fault) ? lowerFault(fault, index + 1, scope, context) : undefined;
       if (plan) work.faults.set(fault, plan);
@@ -163,7 +166,7 @@ export class Analyzer {
     });
     reportDuplicateFaults(faults, context);
     const expectationPlans = expectations.map((node) => ({
-      plan: context.intact(node) ? lowerExpectation(node, { symbols, protection }, context) : undefined,
+      plan: context.intact(node) ? lowerExpectation(node, { symbols, protection: scope.protection }, context) : undefined,
       place: node.condition?.$cstNode,
     }));
     reportContradictions(expectationPlans.flatMap(({ plan, place }) => (plan ? [{ plan, place }] : [])), context);
@@ -180,6 +183,7 @@ export class Analyzer {
       chip,
       guest: guest.plan,
       protection,
+      ...(switches.length > 0 && { switches }),
       faults: faultPlans.filter((fault) => fault !== undefined),
       expectations: expectationPlans.map(({ plan }) => plan).filter((plan) => plan !== undefined),
       seed: seedValue,

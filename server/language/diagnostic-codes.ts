@@ -27,6 +27,7 @@ export const diagnosticCodes = {
   COV306: 'a period of zero',
   COV307: 'a guest that does not fit',
   COV308: 'a chip that cannot be',
+  COV309: 'a component that the chip does not have',
   COV401: 'an unknown register',
   COV402: 'a bit that the place does not have',
   COV403: 'a bit that is named twice',

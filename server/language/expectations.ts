@@ -8,7 +8,7 @@ import { fraction, integer, notAvailable, oneOf, span } from './measures';
 import { protectionKinds } from './protections';
 import { decodePattern, decodeString } from './values';
 
-export const detectionMethods: readonly DetectionMethod[] = ['output', 'state', 'watchdog', 'trap', 'vote'];
+export const detectionMethods: readonly DetectionMethod[] = ['output', 'state', 'watchdog', 'trap', 'vote', 'machine check'];
 export const recoveryMethods: readonly RecoveryMethod[] = ['rollback', 'failover', 'vote'];
 
 /** What expectations are checked against. */
@@ -38,7 +38,7 @@ function lowerCondition(condition: ast.Condition, { symbols }: ExpectationScope,
     case 'Unrecoverable':
       return { kind: 'unrecoverable' };
     case 'Restored':
-      return notAvailable(context, condition.$cstNode, 'replicas that are replaced, so redundancy is never restored');
+      return { kind: 'redundancy-restored' };
     case 'Corruption':
       return { kind: condition.none ? 'no-corruption' : 'corruption' };
     case 'Detected': {
@@ -49,7 +49,6 @@ function lowerCondition(condition: ast.Condition, { symbols }: ExpectationScope,
     }
     case 'Recovered': {
       const by = methods(condition.methods, recoveryMethods, 'way of recovery', context);
-      if (by.length === 1 && by[0] === 'failover') return notAvailable(context, condition.$cstNode, 'recovery by failover (by rollback and vote are)');
       return { kind: 'recovered', by };
     }
     case 'Divergence':
@@ -85,7 +84,7 @@ function lowerCondition(condition: ast.Condition, { symbols }: ExpectationScope,
 function methods<M extends string>(nodes: ast.Method[], known: readonly M[], what: string, context: Context): M[] {
   const found: M[] = [];
   for (const node of nodes) {
-    const method = oneOf(context, node.$cstNode, node.name, known, what);
+    const method = oneOf(context, node.$cstNode, node.machine ? 'machine check' : node.name, known, what);
     if (method && found.includes(method)) context.reporter.error('COV205', node.$cstNode, `\`${method}\` stands here already`);
     else if (method) found.push(method);
   }
@@ -129,15 +128,15 @@ function whyImpossible(expectation: Expectation, kind: ProtectionKind): string |
     case 'recovered':
     case 'unrecoverable':
       if (kind === 'none') return 'under `protect none` nobody compares, so nothing is noticed';
-      if (kind === 'dmr' && expectation.kind !== 'unrecoverable' && expectation.by.length === 1 && expectation.by[0] === 'vote') {
+      if (kind === 'dmr' && expectation.kind === 'recovered' && expectation.by.length === 1 && expectation.by[0] === 'vote') {
         return 'two replicas have no majority: a vote needs `protect tmr`';
       }
       return undefined;
     case 'degraded-to':
-      if (kind === 'tmr' && expectation.protection === 'dmr') return undefined;
-      return kind === 'tmr'
-        ? 'three replicas go on as two, `dmr`; of two nobody can say which is right, so the guest is stopped'
-        : `under \`protect ${kind}\` no replica is given up: only a majority can say which one`;
+      if (protectionKinds.indexOf(expectation.protection) < protectionKinds.indexOf(kind)) return undefined;
+      return `under \`protect ${kind}\` there is nothing below it that could be \`${expectation.protection}\``;
+    case 'redundancy-restored':
+      return kind === 'none' ? 'under `protect none` there is no redundancy that could be restored' : undefined;
     default:
       return undefined;
   }

@@ -1,3 +1,4 @@
+import { bankName, controllerName, coreName, linkName } from '../../engine/chip/health';
 import { placeWidth } from '../../engine/covert/place';
 import type { ChipPlan, FaultEffect, FaultPlan, FaultTarget, Place, ProtectionPlan, Span as PlanSpan, StuckPlace, Trigger } from '../../engine/covert/plan';
 import { lowerAddress } from './addresses';
@@ -25,10 +26,14 @@ export interface FaultScope extends PlaceScope {
 export function lowerFault(fault: ast.Fault, number: number, scope: FaultScope, context: Context): FaultPlan | undefined {
   const effect = lowerEffect(fault.effect, scope, context);
   const target = lowerTarget(fault, scope, context);
-  const lasts = fault.effect.$type === 'Stick';
+  const dies = fault.effect.$type === 'Death' || fault.effect.$type === 'Failure';
+  const lasts = dies || fault.effect.$type === 'Stick';
   const trigger = lowerTrigger(fault.trigger, lasts, scope, context);
-  const lifetime = fault.lifetime && lowerLifetime(fault.lifetime, lasts, scope, context);
-  if (!effect || !target || !trigger || (fault.lifetime && !lifetime)) return undefined;
+  if (dies && fault.lifetime && fault.lifetime.word !== 'forever') {
+    context.reporter.error('COV210', fault.lifetime.$cstNode, 'what is dead stays so: `forever`');
+  }
+  const lifetime = dies ? undefined : fault.lifetime && lowerLifetime(fault.lifetime, lasts, scope, context);
+  if (!effect || !target || !trigger || (fault.lifetime && !lifetime && !dies)) return undefined;
   return {
     name: fault.name ?? `fault ${number}`,
     text: [fault.effect, fault.target, fault.trigger, fault.lifetime].map(foldedText).filter(Boolean).join(' '),
@@ -81,9 +86,11 @@ function lowerEffect(effect: ast.Effect, scope: FaultScope, context: Context): F
       return { kind: 'stick', place, bits, value: value === 0 ? 0 : 1 };
     }
     case 'Death':
+      return { kind: 'die', how: effect.word === 'hang' ? 'hangs' : 'stops' };
     case 'Failure':
+      return { kind: 'die', how: 'stops' };
     case 'MessageFault':
-      return notAvailable(context, part(effect, 'word'), `\`${effect.word}\`, a hard error or one of the interconnect (\`flip\`, \`set\` and \`stick\` are)`);
+      return notAvailable(context, part(effect, 'word'), `\`${effect.word}\`, a fault of one message of the interconnect (\`fail link\` is)`);
   }
 }
 
@@ -152,7 +159,11 @@ function lowerValue(value: ast.Value, place: Place | undefined, scope: FaultScop
 }
 
 function lowerTarget(fault: ast.Fault, { chip, protection }: FaultScope, context: Context): FaultTarget | undefined {
-  const { target } = fault;
+  const { target, effect } = fault;
+  if (effect.$type === 'Death' || effect.$type === 'Failure') {
+    if (target) context.reporter.error('COV210', target.$cstNode, `\`${effect.word}\` names what it strikes already`);
+    return lowerComponent(effect, chip, protection, context);
+  }
   if (!target) {
     if (['Flip', 'RandomFlip', 'Overwrite', 'Stick'].includes(fault.effect.$type)) {
       const first = protection ? replicasOf(protection.kind).at(-1) : 'B';
@@ -164,7 +175,8 @@ function lowerTarget(fault: ast.Fault, { chip, protection }: FaultScope, context
     const core = integer(context, target.core, 'number');
     if (core === undefined) return undefined;
     if (chip && !coreExists(context, target.core, core, chip)) return undefined;
-    if (protection && !protection.cores.includes(core)) {
+    // A replica may come to a spare, and find a lasting fault there.
+    if (protection && !protection.cores.includes(core) && !chip?.spares.includes(core)) {
       const cores = protection.cores.join(', ');
       context.reporter.warning('COV605', target.core.$cstNode, `no replica runs on core ${core} (they are on ${cores}), so this never strikes`);
     }
@@ -186,7 +198,44 @@ function lowerTarget(fault: ast.Fault, { chip, protection }: FaultScope, context
   return undefined;
 }
 
-function lowerTrigger(trigger: ast.Trigger, lasts: boolean, scope: FaultScope, context: Context): Trigger | undefined {
+/** The component that an effect names; undefined where the chip has none such, which is reported. */
+function lowerComponent(effect: ast.Death | ast.Failure, chip: ChipPlan | undefined, protection: ProtectionPlan | undefined, context: Context): FaultTarget | undefined {
+  const { reporter } = context;
+  if (effect.$type === 'Death') {
+    const core = integer(context, effect.core, 'number');
+    if (core === undefined || (chip && !coreExists(context, effect.core, core, chip))) return undefined;
+    if (chip && protection && !protection.cores.includes(core) && !chip.spares.includes(core)) {
+      reporter.warning('COV605', effect.core.$cstNode, `no replica runs on core ${core}, and it is no spare: nothing comes of it`);
+    }
+    return { kind: 'component', component: coreName(core) };
+  }
+  const { component } = effect;
+  if (component.$type === 'Link') {
+    const from = integer(context, component, 'from');
+    const to = integer(context, component, 'to');
+    if (from === undefined || to === undefined) return undefined;
+    if (!chip) return undefined;
+    if (!chip.ring) {
+      reporter.error('COV309', component.$cstNode, `${chip.name} has no ring, so no links`);
+      return undefined;
+    }
+    // A link carries messages both ways: it is named as the chip's description does.
+    const first = to === (from + 1) % chip.cores ? from : from === (to + 1) % chip.cores ? to : undefined;
+    if (from < chip.cores && to < chip.cores && first !== undefined) return { kind: 'component', component: linkName(first, chip.cores) };
+    reporter.error('COV309', component.$cstNode, `${chip.name} has no link ${from} -> ${to}: links join a node with the next one, 0 -> 1 to ${chip.cores - 1} -> 0`);
+    return undefined;
+  }
+  const number = integer(context, component, 'number');
+  if (number === undefined || !chip) return undefined;
+  const isBank = component.$type === 'L2Bank';
+  const count = isBank ? chip.l2Banks : chip.memoryControllers;
+  if (number < count) return { kind: 'component', component: isBank ? bankName(number) : controllerName(number) };
+  const what = isBank ? 'L2 bank' : 'memory controller';
+  reporter.error('COV309', part(component, 'number'), `${chip.name} has ${count === 1 ? `only ${what} 0` : `${what}s 0 to ${count - 1}`}, no ${what} ${number}`);
+  return undefined;
+}
+
+export function lowerTrigger(trigger: ast.Trigger, lasts: boolean, scope: FaultScope, context: Context): Trigger | undefined {
   switch (trigger.$type) {
     case 'CountTrigger':
       return lowerCount(trigger, scope, context);

@@ -1,17 +1,19 @@
-import type { ChipPlan, InputClass, Isolation, ProtectionKind, ProtectionPlan, ReplicaName } from '../../engine/covert/plan';
+import type { ChipPlan, InputClass, Isolation, ProtectionKind, ProtectionPlan, ReplicaName, Span } from '../../engine/covert/plan';
+import { partition } from '../../engine/chip/domains';
+import { Health } from '../../engine/chip/health';
+import { replicaCount } from '../../engine/covert/switching';
 import { defaultCosts } from '../../engine/chip/cost-table';
 import { coreExists } from './chips';
 import { eachOnce, type Context } from './context';
 import { defaults } from './defaults';
 import { part } from './diagnostic';
 import type * as ast from './generated/ast';
-import { count, integer, oneOf, positive } from './measures';
+import { count, integer, oneOf, positive, span } from './measures';
 
 export const protectionKinds: readonly ProtectionKind[] = ['none', 'dmr', 'tmr'];
 export const isolations: readonly Isolation[] = ['full', 'none', 'caches', 'memory'];
 export const inputClasses: readonly InputClass[] = ['time', 'cycle'];
 export const comparable = ['output', 'state'] as const;
-const replicaCount: Readonly<Record<ProtectionKind, number>> = { none: 1, dmr: 2, tmr: 3 };
 
 export function replicasOf(kind: ProtectionKind): ReplicaName[] {
   return (['A', 'B', 'C'] as const).slice(0, replicaCount[kind]);
@@ -41,7 +43,7 @@ export function lowerProtection(protection: ast.Protection, chip: ChipPlan, cont
     protection.kind === undefined ? undefined : oneOf(context, part(protection, 'kind'), protection.kind, protectionKinds, 'protection');
   const plan = defaultProtection(chip, kind ?? 'dmr');
   if (protection.cores.length > 0) {
-    if (kind !== undefined) placement(protection, kind, chip, plan, context);
+    if (kind !== undefined) lowerCores(protection, kind, chip, plan, context);
   } else if (plan.cores.length < replicaCount[plan.kind]) {
     reporter.error('COV304', part(protection, 'kind'), `${plan.kind} needs ${replicaCount[plan.kind]} cores, but ${chip.name} has only ${plan.cores.length} that are no spares`);
   }
@@ -52,13 +54,24 @@ export function lowerProtection(protection: ast.Protection, chip: ChipPlan, cont
     }
     lowerSetting(setting, plan, chip, context);
   }
+  reportPlacement(protection, plan, chip, context);
   return plan;
 }
 
-/** Settings that are about a second replica. */
-const ineffective: ReadonlySet<string> = new Set(['Isolation', 'Compare', 'Watchdog', 'Retry']);
+/** Reports where the cores are so that the ring cannot be cut to give each of them what its isolation asks for. */
+export function reportPlacement(protection: ast.Protection | ast.Switch, plan: ProtectionPlan, chip: ChipPlan, { reporter }: Context): void {
+  if (plan.cores.length !== replicaCount[plan.kind] || new Set(plan.cores).size !== plan.cores.length || missingFor(plan.isolation, chip, plan.kind) !== undefined) return;
+  const placement = partition(chip, new Health(), plan.cores, plan.isolation);
+  if (typeof placement !== 'string') return;
+  const [first] = protection.cores;
+  reporter.error('COV305', first ? { offset: first.$cstNode?.offset ?? 0, end: protection.cores.at(-1)?.$cstNode?.end ?? 0 } : part(protection, 'kind'), `${chip.name} cannot give isolation \`${plan.isolation}\` on these cores: ${placement}`);
+}
 
-function placement(protection: ast.Protection, kind: ProtectionKind, chip: ChipPlan, plan: ProtectionPlan, context: Context): void {
+/** Settings that are about a second replica. */
+const ineffective: ReadonlySet<string> = new Set(['Isolation', 'Compare', 'Watchdog', 'Retry', 'Retirement']);
+
+/** The cores that a protection is written with; what is wrong with them is reported. */
+export function lowerCores(protection: ast.Protection | ast.Switch, kind: ProtectionKind, chip: ChipPlan, plan: ProtectionPlan, context: Context): void {
   const { reporter } = context;
   const cores: number[] = [];
   for (const node of protection.cores) {
@@ -111,6 +124,13 @@ function lowerSetting(setting: ast.ProtectionSetting, plan: ProtectionPlan, chip
     case 'Retry':
       plan.retry = integer(context, setting, 'count', { most: 1000, what: 'a number of retries' }) ?? plan.retry;
       return;
+    case 'Retirement': {
+      const errors = integer(context, setting, 'errors', { least: 1, most: 1000, what: 'a number of errors' });
+      const window = span(context, setting.window);
+      const length = window && positive(context, setting.window, instructionsIn(window, plan, chip), 'the time in which errors count together');
+      if (errors !== undefined && length !== undefined) plan.retireAfter = { errors, instructions: length };
+      return;
+    }
     case 'Uncoordinated':
       for (const input of setting.inputs) {
         const name = oneOf(context, input.$cstNode, input.name, inputClasses, 'class of inputs');
@@ -119,6 +139,19 @@ function lowerSetting(setting: ast.ProtectionSetting, plan: ProtectionPlan, chip
         } else if (name) plan.uncoordinated.push(name);
       }
       return;
+  }
+}
+
+/** A length of the run in instructions; what is given in time or cycles at one cycle an instruction, the fastest that a core gets. */
+function instructionsIn(window: Span, plan: ProtectionPlan, chip: ChipPlan): number {
+  switch (window.unit) {
+    case 'instructions':
+    case 'cycles':
+      return window.value;
+    case 'epochs':
+      return window.value * plan.epochInstructions;
+    case 'seconds':
+      return Math.round(window.value * chip.hertz);
   }
 }
 

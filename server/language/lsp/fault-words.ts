@@ -5,7 +5,16 @@ import { describeAddress, sourceOf } from './guest-lookup';
 
 /** A fault in plain words, addresses as names and source lines. */
 export function describeFault({ effect, target, trigger, lifetime, optional }: FaultPlan, file: GuestFile): string {
-  const whose = target.kind === 'replica' ? `replica ${target.replica}` : `whichever replica runs on core ${target.core}`;
+  const whose = ((): string => {
+    switch (target.kind) {
+      case 'replica':
+        return `replica ${target.replica}`;
+      case 'core':
+        return `whichever replica runs on core ${target.core}`;
+      case 'component':
+        return `whichever replica has ${target.component}`;
+    }
+  })();
   const where = (address: bigint): string => {
     const source = sourceOf(address, file);
     return `\`${describeAddress(address, file)}\`${source ? ` (${source.file}:${source.line})` : ''}`;
@@ -23,6 +32,10 @@ export function describeFault({ effect, target, trigger, lifetime, optional }: F
       case 'stick': {
         const many = effect.bits.length > 1;
         return `${many ? 'bits' : 'bit'} ${effect.bits.join(', ')} of ${place(effect.place)} ${many ? 'stick' : 'sticks'} at ${effect.value} ${howLong(lifetime)}`;
+      }
+      case 'die': {
+        const component = target.kind === 'component' ? target.component : 'it';
+        return effect.how === 'stops' ? `${component} stops for ever, and the chip says so` : `${component} does nothing more, and nothing says so`;
       }
       case 'flip-random':
         return `flips ${effect.count} ${effect.count === 1 ? 'bit' : 'bits'}, drawn from ${effect.places.length === 1 ? place(effect.places[0]!) : `${effect.places.length} places`}`;

@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import { Session } from '../history/session';
+import type { SystemEvent } from './events';
+import type { FaultPlan, Plan, SwitchPlan } from './plan';
+import { fault, flipX, planFor } from './plan.test-support';
+import { runReference } from './reference';
+import { System } from './system';
+
+const at = (count: number) => ({ kind: 'instruction', count }) as const;
+
+function planOf(start: Plan['protection']['kind'], switches: SwitchPlan[], faults: FaultPlan[] = [], spares: number[] = []): Plan {
+  const cores = { none: [0], dmr: [0, 1], tmr: [0, 1, 2] }[start];
+  const plan = planFor('checksum', { protection: { kind: start, cores }, faults });
+  return { ...plan, switches, chip: { ...plan.chip, spares } };
+}
+
+function runToEnd(plan: Plan, slice = 400_000): { system: System; events: SystemEvent[] } {
+  const system = new System(plan);
+  const events = system.takeEvents();
+  while (!system.ended) {
+    system.advance(system.moment + slice);
+    events.push(...system.takeEvents());
+  }
+  return { system, events };
+}
+
+const ofKind = <Kind extends SystemEvent['kind']>(events: readonly SystemEvent[], kind: Kind) => events.filter((event): event is Extract<SystemEvent, { kind: Kind }> => event.kind === kind);
+
+async function expectNothingWrong(plan: Plan, system: System): Promise<void> {
+  const reference = await runReference(plan);
+  expect(system.ended).toMatchObject({ how: 'exit', exitCode: reference?.exit });
+  expect(Buffer.from(system.released).equals(Buffer.from(reference?.console ?? []))).toBe(true);
+}
+
+const seats = (system: System): string[] => system.live.map(({ name, core }) => `${name}${core}`);
+
+describe('a guest that runs', () => {
+  it('is cloned to be protected from then on, and an error after that is recovered from', async () => {
+    const switches: SwitchPlan[] = [{ kind: 'dmr', cores: [0, 3], trigger: at(305_000) }];
+    const plan = planOf('none', switches, [flipX(27, 3, at(450_000))]);
+    const { system, events } = runToEnd(plan);
+    expect(ofKind(events, 'switch')).toMatchObject([{ to: 'dmr', instruction: 310_000, cores: [0, 3] }]);
+    expect(ofKind(events, 'clone')).toMatchObject([{ replica: 'B', core: 3, to: 'dmr' }]);
+    expect(ofKind(events, 'detection')).toMatchObject([{ by: 'state' }]);
+    expect(ofKind(events, 'recovery')).toMatchObject([{ by: 'rollback' }]);
+    expect(seats(system)).toEqual(['A0', 'B3']);
+    await expectNothingWrong(plan, system);
+  });
+
+  it('never goes back to before it was protected, and what was wrong then is cloned with it', async () => {
+    const early = flipX(10, 17, at(250_007), { kind: 'replica', replica: 'A' });
+    const plan = planOf('none', [{ kind: 'dmr', cores: [0, 1], trigger: at(305_000) }], [early, flipX(27, 3, at(311_000))]);
+    const { system, events } = runToEnd(plan);
+    expect(ofKind(events, 'recovery')).toMatchObject([{ to: 310_000 }]);
+    const reference = await runReference(plan);
+    expect(Buffer.from(system.released).equals(Buffer.from(reference?.console ?? []))).toBe(false);
+  });
+
+  it('goes through all protections, on whatever cores, and comes out the same', async () => {
+    const switches: SwitchPlan[] = [
+      { kind: 'tmr', cores: [0, 3, 6], trigger: at(100_000) },
+      { kind: 'none', cores: [3], trigger: { kind: 'output', number: 2 } },
+      { kind: 'dmr', cores: [5, 1], trigger: { kind: 'epoch', number: 60 } },
+      { kind: 'dmr', cores: [1, 2], trigger: at(800_000) },
+      { kind: 'none', cores: [7], trigger: { kind: 'console', text: '7: ' } },
+      { kind: 'tmr', cores: [7, 0, 4], trigger: { kind: 'cycle', count: 1 } },
+    ];
+    const plan = planOf('dmr', switches);
+    const { system, events } = runToEnd(plan);
+    expect(ofKind(events, 'switch').map(({ to }) => to)).toEqual(switches.map(({ kind }) => kind));
+    expect(ofKind(events, 'detection')).toEqual([]);
+    expect(seats(system).map((seat) => Number(seat.slice(1))).sort()).toEqual([0, 4, 7]);
+    await expectNothingWrong(plan, system);
+    const hash = system.live.map(({ computer }) => computer.snapshot().hash());
+    expect(new Set(hash).size).toBe(1);
+    const sliced = runToEnd(plan, 3_333);
+    expect(sliced.events).toEqual(events);
+    expect(sliced.system.cycles).toBe(system.cycles);
+  });
+
+  it('pays for the VMM while it is protected, and not otherwise', () => {
+    const unprotected = runToEnd(planOf('none', [])).system;
+    const late = runToEnd(planOf('none', [{ kind: 'dmr', cores: [0, 1], trigger: at(1_000_000) }])).system;
+    const whole = runToEnd(planOf('dmr', [])).system;
+    expect(unprotected.costs()).toEqual([]);
+    const rendezvous = (system: System): number => system.costs().find(({ event }) => event === 'rendezvous')?.count ?? 0;
+    expect(rendezvous(late)).toBeGreaterThan(0);
+    expect(rendezvous(whole) - rendezvous(late)).toBe(100);
+  });
+
+  it('that is to be protected on a dead core is on a spare, and without one it stays as it is', async () => {
+    const dead = fault({ kind: 'die', how: 'stops' }, at(100_000), { kind: 'component', component: 'core 1' });
+    for (const spares of [[6], []]) {
+      const plan = planOf('none', [{ kind: 'dmr', cores: [0, 1], trigger: at(305_000) }], [dead], spares);
+      const { system, events } = runToEnd(plan);
+      expect(ofKind(events, 'switch')).toMatchObject([{ to: spares.length > 0 ? 'dmr' : 'none' }]);
+      expect(system.protectionWanted).toBe('dmr');
+      expect(seats(system)).toEqual(spares.length > 0 ? ['A0', 'B6'] : ['A0']);
+      await expectNothingWrong(plan, system);
+    }
+  });
+});
+
+it('goes none, dmr, loses a core, gets a spare, and a debugger travels through all of it', async () => {
+  const dead = fault({ kind: 'die', how: 'stops' }, at(600_123), { kind: 'component', component: 'core 1' });
+  const plan = planOf('none', [{ kind: 'dmr', cores: [0, 1], trigger: at(305_000) }], [dead], [6]);
+  const session = Session.create(plan);
+  const navigation = { stopAt: new Set<SystemEvent['kind']>(), breakpoints: new Set<bigint>() };
+  expect(await session.forward(navigation)).toMatchObject({ why: 'end' });
+  const who = (): string => session.replicas.map(({ name, core }) => `${name}${core}`).join();
+  const hash = session.stateHash();
+  expect(who()).toBe('A0,B6');
+  await session.travel(600_000);
+  expect(who()).toBe('A0,B1');
+  await session.travel(300_000);
+  expect(who()).toBe('A0');
+  await session.forward(navigation);
+  expect([who(), session.stateHash()]).toEqual(['A0,B6', hash]);
+  session.close();
+});

@@ -1,0 +1,85 @@
+import type { Chip } from '../chip/chip';
+import { place } from '../chip/domains';
+import type { Accounting } from './accounting';
+import type { Course } from './course';
+import type { ProtectionPlan, ProtectionKind, SwitchPlan } from './plan';
+import type { ReleaseLog } from './release-log';
+import type { Team } from './team';
+
+/** Replicas that a protection takes. */
+export const replicaCount: Readonly<Record<ProtectionKind, number>> = { none: 1, dmr: 2, tmr: 3 };
+
+/** What a switch is made with. */
+export interface SwitchParts {
+  readonly switches: readonly SwitchPlan[];
+  readonly protection: ProtectionPlan;
+  readonly chip: Chip;
+  readonly course: Course;
+  readonly team: Team;
+  readonly log: ReleaseLog;
+  readonly accounting: Accounting;
+  /** Replicas are on other cores, or others than before. */
+  reseated(): void;
+  /** The states are equal, so this is one to go back to from now on. */
+  takeCheckpoint(): void;
+}
+
+/**
+ * Gives a guest that runs another protection: replicas are cloned from its whole state, or leave. What is cloned is what the
+ * guest is then, right or wrong: of one replica nobody can know. To be called at a rendezvous, where the states are known to be equal.
+ */
+export class Switching {
+  constructor(private readonly parts: SwitchParts) {}
+
+  /** True if a switch is due now. */
+  get isDue(): boolean {
+    const { switches, course, team, log } = this.parts;
+    const trigger = switches[course.switched]?.trigger;
+    switch (trigger?.kind) {
+      case undefined:
+        return false;
+      case 'instruction':
+        return course.count >= trigger.count;
+      case 'cycle':
+        return (team.live[0]?.computer.cycles ?? 0) >= trigger.count;
+      case 'epoch':
+        return course.epoch >= trigger.number;
+      case 'output':
+        return course.released >= trigger.number;
+      case 'console':
+        return Buffer.from(log.console(course.released)).includes(trigger.text);
+    }
+  }
+
+  /** Up to this count no switch is due, whatever happens; Infinity where none ever will be. */
+  get quietUntil(): number {
+    const trigger = this.parts.switches[this.parts.course.switched]?.trigger;
+    return trigger === undefined ? Infinity : trigger.kind === 'instruction' ? trigger.count : 0;
+  }
+
+  /** Makes the switch that is due. Where cores of it are dead its replicas are on spares, or there are fewer of them. */
+  make(): void {
+    const { switches, course, team, chip, protection, accounting } = this.parts;
+    const next = switches[course.switched];
+    if (!next) return;
+    let cores: number[] | undefined;
+    for (let wanted = replicaCount[next.kind]; wanted > 0 && !cores; wanted--) {
+      cores = place(chip.plan, chip.health, next.cores.slice(0, replicaCount[next.kind]), chip.plan.spares, wanted, protection.isolation)?.cores;
+    }
+    course.switched += 1;
+    // Then it stays what it is: what it runs on now is whole, or this would be no rendezvous.
+    if (!cores) return;
+    course.wanted = next.kind;
+    const cloned = team.become(cores);
+    if (!team.reconfigure()) throw new Error('cores that no placement was found for');
+    this.parts.reseated();
+    accounting.settle(team.live);
+    accounting.isCharged = cores.length > 1;
+    course.emit({ kind: 'switch', to: team.protectionNow, cores });
+    for (const replica of cloned) {
+      const cycles = accounting.clone(replica.computer.snapshot().usedPages());
+      course.emit({ kind: 'clone', replica: replica.name, core: replica.core, to: team.protectionNow, cycles });
+    }
+    this.parts.takeCheckpoint();
+  }
+}

@@ -1,0 +1,199 @@
+import type { Chip } from '../chip/chip';
+import { partition, reaches, type Domain, type Isolation, type Placement } from '../chip/domains';
+import type { ComponentName } from '../chip/health';
+import type { Machine } from '../machine/machine';
+import type { Snapshot } from '../machine/types';
+import type { Crew } from './crew';
+import type { InputClass, ProtectionKind, ReplicaName } from './plan';
+import { Replica, type ReplicaState } from './replica';
+import { protectionOf } from './vote';
+
+export const replicaNames: readonly ReplicaName[] = ['A', 'B', 'C'];
+
+/** Who there is, on which core, and how it stands; immutable. */
+export type TeamState = readonly (ReplicaState & { readonly name: ReplicaName; readonly core: number; readonly isLost: boolean })[];
+
+/**
+ * The replicas of a guest. They come and go while it runs: one whose core is dead moves to another, a third one joins two
+ * to see whose error it is, one is given up. A computer that has been made is kept for the next one of its name.
+ */
+export class Team {
+  #replicas: readonly Replica[] = [];
+  #live: readonly Replica[] = [];
+  #placement: Placement;
+  readonly #made = new Map<ReplicaName, Replica & { readonly computer: Machine }>();
+
+  constructor(
+    first: Machine,
+    cores: readonly number[],
+    private readonly chip: Chip,
+    private readonly protection: { isolation: Isolation; uncoordinated: readonly InputClass[] },
+    private readonly crew: Crew,
+    /** Called with a replica that has been given a core, before it has a state there. */
+    private readonly seated: (replica: Replica) => void,
+  ) {
+    this.#replicas = cores.map((core, i) => this.#make(replicaNames[i] ?? 'A', core, i === 0 ? first : first.clone()));
+    this.#regroup();
+    const placement = this.#partition();
+    if (typeof placement === 'string') throw new Error(`the chip cannot give the protection: ${placement}`);
+    this.#placement = placement;
+  }
+
+  /** All that are there, the lost among them, by name. */
+  get replicas(): readonly Replica[] {
+    return this.#replicas;
+  }
+
+  /** The replicas that have not been given up. */
+  get live(): readonly Replica[] {
+    return this.#live;
+  }
+
+  get protectionNow(): ProtectionKind {
+    return protectionOf(this.#live.length);
+  }
+
+  /** How the chip is divided among the live replicas. */
+  get placement(): Placement {
+    return this.#placement;
+  }
+
+  /** What a live replica runs on. */
+  domainOf(replica: ReplicaName): Domain | undefined {
+    return this.#placement.domains[this.#live.findIndex(({ name }) => name === replica)];
+  }
+
+  /** True if a component's death is one under the replica. */
+  reaches(component: ComponentName, replica: ReplicaName): boolean {
+    const domain = this.domainOf(replica);
+    return domain !== undefined && reaches(domain, component, this.chip.plan.cores);
+  }
+
+  /** Sets the configuration units anew for those that are live now, if that can be: false if not, and nothing is changed. */
+  reconfigure(): boolean {
+    const placement = this.#partition();
+    if (typeof placement === 'string') return false;
+    this.#placement = placement;
+    return true;
+  }
+
+  #partition(): Placement | string {
+    const cores = this.#live.map(({ core }) => core);
+    return partition(this.chip.plan, this.chip.health, cores, this.areApart ? this.protection.isolation : 'none');
+  }
+
+  /** Replicas may run at the same time: no fault of a core is one of two of them. */
+  get areApart(): boolean {
+    return new Set(this.#live.map(({ core }) => core)).size === this.#live.length;
+  }
+
+  save(): TeamState {
+    let peer: Snapshot | undefined;
+    return this.#replicas.map((replica) => {
+      const state = replica.save(peer);
+      peer ??= state.snapshot;
+      const { name, core, isLost } = replica;
+      return { ...state, name, core, isLost };
+    });
+  }
+
+  load(state: TeamState, placement: Placement): void {
+    this.#placement = placement;
+    this.#replicas = state.map((saved) => {
+      const { name, core, isLost } = saved;
+      const replica = this.#get(name, core);
+      replica.isLost = isLost;
+      this.#seat(replica, core);
+      replica.load(saved);
+      return replica;
+    });
+    this.#regroup();
+  }
+
+  giveUp(replica: Replica): void {
+    replica.isLost = true;
+    this.#regroup();
+  }
+
+  /** The replica goes on with this core. */
+  move(replica: Replica, core: number): void {
+    this.#seat(replica, core);
+  }
+
+  /** One more, on a core, in the state of a snapshot of the others'. Its clock stands where theirs do. */
+  join(core: number, snapshot: Snapshot, peer: Replica): Replica {
+    const name = replicaNames.find((each) => !this.#replicas.some((replica) => replica.name === each)) ?? 'C';
+    const replica = this.#get(name, core);
+    replica.isLost = false;
+    this.#seat(replica, core);
+    replica.load({ ...peer.save(), snapshot });
+    this.#replicas = [...this.#replicas, replica].sort((a, b) => (a.name < b.name ? -1 : 1));
+    this.#regroup();
+    return replica;
+  }
+
+  /**
+   * A replica on each of these cores, all in the state of the first of them that are live now, which are equal. Gives those that were
+   * made or moved; those that were given up before are gone.
+   */
+  become(cores: readonly number[]): Replica[] {
+    const [source] = this.#live;
+    if (!source) throw new Error('a team without a live replica');
+    const state = source.save();
+    const staying = cores.map((core) => this.#live.find((replica) => replica.core === core));
+    // Who is anywhere goes on: the guest's own state has to be somewhere.
+    if (!staying.some((replica) => replica !== undefined)) staying[0] = source;
+    const kept = staying.filter((replica) => replica !== undefined);
+    const names = replicaNames.filter((name) => kept.every((replica) => replica.name !== name));
+    const cloned: Replica[] = [];
+    this.#replicas = cores
+      .map((core, i) => {
+        const known = staying[i];
+        if (known?.core === core) return known;
+        const replica = known ?? this.#get(names.shift() ?? 'C', core);
+        this.#seat(replica, core);
+        if (!known) {
+          const { cycles, interrupts, clockReads } = source.computer;
+          replica.load({ ...state, cycles, interrupts, clockReads });
+        }
+        replica.isLost = false;
+        cloned.push(replica);
+        return replica;
+      })
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    this.#regroup();
+    return cloned;
+  }
+
+  /** It leaves, as if it had never been there. */
+  leave(replica: Replica): void {
+    this.#replicas = this.#replicas.filter((other) => other !== replica);
+    this.#regroup();
+  }
+
+  #regroup(): void {
+    this.#live = this.#replicas.filter(({ isLost }) => !isLost);
+    this.crew.regroup(this.#live.flatMap(({ name }) => this.#made.get(name)?.computer ?? []));
+  }
+
+  #get(name: ReplicaName, core: number): Replica {
+    const known = this.#made.get(name);
+    if (known) return known;
+    const any = this.#made.values().next().value;
+    if (!any) throw new Error('a team without a first replica');
+    return this.#make(name, core, any.computer.clone());
+  }
+
+  #make(name: ReplicaName, core: number, computer: Machine): Replica {
+    const replica = new Replica(name, core, computer) as Replica & { readonly computer: Machine };
+    this.#made.set(name, replica);
+    this.#seat(replica, core);
+    return replica;
+  }
+
+  #seat(replica: Replica, core: number): void {
+    replica.core = core;
+    replica.computer.setTimeSource(this.chip.timeSource(core, this.protection.uncoordinated));
+    this.seated(replica);
+  }
+}
