@@ -63,6 +63,14 @@ function whatIsMissing({ core, banks, controllers }: Domain): string | undefined
   return controllers.length === 0 ? `core ${core} would have no memory controller` : undefined;
 }
 
+/** Bytes of a line of the second-level cache. */
+export const lineBytes = 64;
+
+/** The bank of a domain that has the line with an address: lines go round its banks. */
+export function homeOf({ banks }: Domain, address: bigint): number {
+  return banks[Number((address / BigInt(lineBytes)) % BigInt(Math.max(1, banks.length)))] ?? -1;
+}
+
 /** True if what becomes of a component concerns a domain. */
 export function reaches({ core, banks, controllers, links }: Domain, component: ComponentName, nodes: number): boolean {
   return (

@@ -17,4 +17,9 @@ export interface Checkpoint {
   /** Inputs handed over before it was taken. */
   readonly inputs: number;
   readonly triggers: TriggerCounts;
+  /**
+   * Where its copies are: the memory controllers of each domain whose replica has been in this state. A copy is lost with any of its
+   * controllers, and lasts longer than the replica that it was for.
+   */
+  readonly copies: readonly (readonly number[])[];
 }

@@ -31,8 +31,8 @@ export type Happening = DistributiveOmit<SystemEvent, 'moment' | 'instruction'>;
 /** Where a run stands now, and what has happened in it since somebody asked. */
 export class Course implements CourseState {
   moment = 0;
-  count = 0;
-  epoch = 0;
+  count: number;
+  epoch: number;
   compared = 0;
   released = 0;
   nextCheckpoint = 1;
@@ -42,10 +42,14 @@ export class Course implements CourseState {
   ended: SystemEvent | undefined = undefined;
   #events: SystemEvent[] = [];
 
+  /** It begins where its first checkpoint is. */
   constructor(
     public wanted: ProtectionKind,
     public checkpoint: Checkpoint,
-  ) {}
+  ) {
+    this.count = checkpoint.count;
+    this.epoch = checkpoint.epoch;
+  }
 
   save(): CourseState {
     const { moment, count, epoch, compared, released, checkpoint, nextCheckpoint, detection, errorSince, wanted, switched, ended } = this;

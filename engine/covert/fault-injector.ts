@@ -78,14 +78,14 @@ export class FaultInjector {
   constructor(
     faults: readonly FaultPlan[],
     seed: number,
-    private readonly reaches: (component: ComponentName, replica: ReplicaName) => boolean,
+    private readonly reaches: (component: ComponentName, replica: ReplicaName, address?: bigint) => boolean,
   ) {
     this.#faults = faults;
     this.#seed = seed;
     this.#reached = faults.map(() => []);
     this.#fired = faults.map(() => false);
     this.#counts = faults.map(() => 0);
-    this.#lasting = new LastingFaults(faults);
+    this.#lasting = new LastingFaults(faults, (fault, replica) => this.#reached[fault]?.includes(replica) ?? false);
   }
 
   /** Bytes of the longest text that a trigger looks for among the console's newest bytes. */
@@ -119,9 +119,20 @@ export class FaultInjector {
     return Math.min(...this.#faults.map(({ trigger }, index) => (this.#fired[index] ? Infinity : trigger.kind === 'instruction' ? trigger.count : 0)), Infinity);
   }
 
-  /** Gives a replica's computer the faults that last, as after `load`. */
+  /** Gives a replica's computer the faults that last where it is now: after it has been given a core or a domain, or was loaded. */
   applyLasting(replica: ReplicaName, core: number, computer: Computer): void {
+    this.#faults.forEach((fault, index) => {
+      if (fault.effect.kind !== 'stick' || fault.target.kind !== 'component' || !this.#fired[index]) return;
+      const others = (this.#reached[index] ?? []).filter((each) => each !== replica);
+      this.#reached[index] = this.#concerns(fault, replica) ? [...others, replica] : others;
+    });
     this.#lasting.apply(replica, core, computer);
+  }
+
+  /** True if a component's fault is one of a replica's where it is now; of a bank's bits, if its line is in that bank. */
+  #concerns({ target, effect }: FaultPlan, replica: ReplicaName): boolean {
+    if (target.kind !== 'component') return false;
+    return this.reaches(target.component, replica, effect.kind === 'stick' && effect.place.kind === 'memory' ? effect.place.address : undefined);
   }
 
   counts(): TriggerCounts {
@@ -178,7 +189,7 @@ export class FaultInjector {
   strike(boundary: Boundary): { fault: number; change: Change }[] {
     const struck: { fault: number; change: Change }[] = [];
     const now = { moment: boundary.moment, cycles: boundary.computer.cycles };
-    if (this.#lasting.endDue(boundary.replica, boundary.core, now)) this.applyLasting(boundary.replica, boundary.core, boundary.computer);
+    if (this.#lasting.endDue(boundary.replica, boundary.core, now)) this.#lasting.apply(boundary.replica, boundary.core, boundary.computer);
     this.#faults.forEach((fault, index) => {
       if (!this.#armed(index, boundary.replica, boundary.core)) return;
       if (!this.#due(fault, index, boundary)) return;
@@ -211,10 +222,11 @@ export class FaultInjector {
   }
 
   #armed(index: number, replica: ReplicaName, core: number): boolean {
-    const target = this.#faults[index]?.target;
-    if (!target) return false;
+    const fault = this.#faults[index];
+    if (!fault) return false;
+    const { target } = fault;
     // It reaches each of those that have the component, once each of them has come to where it strikes.
-    if (target.kind === 'component') return !this.#reached[index]?.includes(replica) && this.reaches(target.component, replica);
+    if (target.kind === 'component') return !this.#reached[index]?.includes(replica) && this.#concerns(fault, replica);
     return !this.#fired[index] && strikes(target, replica, core);
   }
 
@@ -269,7 +281,8 @@ export class FaultInjector {
     if (!canStick(computer, place)) return undefined;
     const old = place.kind === 'alu' ? undefined : readPlace(computer, place);
     this.#lasting.begin(index, { moment, cycles: computer.cycles });
-    this.applyLasting(replica, core, computer);
+    if (this.#faults[index]?.target.kind === 'component') this.#reached[index] = [...(this.#reached[index] ?? []), replica];
+    this.#lasting.apply(replica, core, computer);
     const now = place.kind === 'alu' ? undefined : readPlace(computer, place);
     const values = old === undefined || now === undefined ? '' : old === now ? ` 0x${old.toString(16)}, unchanged so far,` : ` 0x${old.toString(16)} -> 0x${now.toString(16)},`;
     // From now on it may change any result, whatever it has done to this one.

@@ -12,7 +12,7 @@ import type { GuestPlan } from './plan';
  * @throws LoadError where the guest does not fit into its RAM.
  */
 export function createMachine(guest: GuestPlan, seed: number, tier: Tier): Machine {
-  const { ramBytes, harts, image, linux } = guest;
+  const { ramBytes, harts, image, linux, start } = guest;
   const machine = Machine.create({ ramBytes, harts, tier, ...(linux ? { disks: linux.disks, entropySeed: seed } : {}) });
   if (linux) {
     const { initialDisk: initrd, bootArguments, firmware } = linux;
@@ -21,6 +21,7 @@ export function createMachine(guest: GuestPlan, seed: number, tier: Tier): Machi
     const tohost = symbolsOf(guest).find('tohost')?.address;
     machine.load(readElf(image), tohost === undefined ? {} : { tohost });
   }
+  if (start) machine.restore(start);
   return machine;
 }
 

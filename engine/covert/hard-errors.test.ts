@@ -204,7 +204,7 @@ describe('a dead part of a domain', () => {
     await expectNothingWrong(plan, system);
 
     const memory = runToEnd(planOf({ faults: [dies('memory controller 1', at(333_333))], protection: shared }));
-    expect(memory.system.ended).toMatchObject({ how: 'stopped', why: 'memory controller 1 had every copy of the last checkpoint' });
+    expect(memory.system.ended).toMatchObject({ how: 'stopped', why: 'every copy of the last checkpoint is gone with memory controller 1' });
   });
 });
 

@@ -18,7 +18,11 @@ export interface Instant {
 export class LastingFaults {
   #endings: (number | undefined)[];
 
-  constructor(private readonly faults: readonly FaultPlan[]) {
+  /** `reached` says whether a fault of a component has come to a replica. */
+  constructor(
+    private readonly faults: readonly FaultPlan[],
+    private readonly reached: (fault: number, replica: ReplicaName) => boolean,
+  ) {
     this.#endings = faults.map(() => undefined);
   }
 
@@ -71,7 +75,8 @@ export class LastingFaults {
   #each(replica: ReplicaName, core: number, action: (index: number, ending: number, fault: FaultPlan) => void): void {
     this.#endings.forEach((ending, index) => {
       const fault = this.faults[index];
-      if (ending !== undefined && fault && strikes(fault.target, replica, core)) action(index, ending, fault);
+      if (ending === undefined || !fault) return;
+      if (fault.target.kind === 'component' ? this.reached(index, replica) : strikes(fault.target, replica, core)) action(index, ending, fault);
     });
   }
 }

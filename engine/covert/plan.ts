@@ -10,6 +10,7 @@
 import type { Isolation } from '../chip/domains';
 import type { ComponentName, Death } from '../chip/health';
 import type { ChipPlan } from '../chip/plan';
+import type { Snapshot } from '../machine/types';
 import type { DiskImage } from '../machine/virtio/disk-image';
 import type { Typing } from './console-script';
 
@@ -38,6 +39,8 @@ export interface GuestPlan {
   /** What is typed at the console, in order. */
   typing?: readonly Typing[];
   linux?: LinuxPlan;
+  /** Where it begins in place of its first instruction: a state of such a guest that ran before. Counts go on from there. */
+  start?: Snapshot;
 }
 
 /** What a Linux kernel is started with. */

@@ -28,6 +28,8 @@ export interface RecoveryState {
 /** What recovery works with. */
 export interface RecoveryParts {
   readonly protection: ProtectionPlan;
+  /** Cores that the guest may be run on: spares first. */
+  readonly cores: readonly number[];
   readonly chip: Chip;
   readonly course: Course;
   readonly team: Team;
@@ -173,9 +175,6 @@ export class Recovery {
     const { team, course, chip } = this.#parts;
     const { checkpoint } = course;
     const dying = chip.health.unnoticed.filter((component) => dead.some(({ name, deadBy }) => deadBy === component || team.reaches(component, name)));
-    if (dead.length === team.live.length && dead.every(({ name }) => this.#hasLostMemory(name))) {
-      return this.#parts.stop(`${dying.join(', ')} had every copy of the last checkpoint`);
-    }
     const replayed = course.count - checkpoint.count;
     course.moment += 1;
     course.detection = undefined;
@@ -186,6 +185,10 @@ export class Recovery {
     const lost = team.live.filter(({ halted }) => halted === 'dead');
     const goOn = survivors.length > 1 && areAllEqual(survivors, checkpoint.snapshot) ? survivors[0]?.save() : undefined;
 
+    // With nothing that two agree on there is only the checkpoint.
+    if (!goOn && checkpoint.copies.every((controllers) => controllers.some((controller) => chip.health.death(controllerName(controller)) !== undefined))) {
+      return this.#parts.stop(`every copy of the last checkpoint is gone with ${dying.join(', ')}`);
+    }
     let left = team.live.length;
     let cores: number[] | undefined;
     while (left > 0 && !(cores = this.#place([...survivors, ...lost], left))) left -= 1;
@@ -208,14 +211,9 @@ export class Recovery {
       return;
     }
     this.#restore(checkpoint);
+    course.checkpoint = { ...checkpoint, copies: [...checkpoint.copies, ...team.placement.domains.map(({ controllers }) => controllers)] };
     this.#cloned(cloned);
     this.#parts.resume(() => void course.emit({ kind: 'recovery', by, to: checkpoint.count, replayed }));
-  }
-
-  /** True if a memory controller that is dead had the replica's memory, with its copy of the checkpoint. */
-  #hasLostMemory(replica: ReplicaName): boolean {
-    const { team, chip } = this.#parts;
-    return team.domainOf(replica)?.controllers.some((controller) => chip.health.death(controllerName(controller)) !== undefined) ?? false;
   }
 
   /** Back to the last validated checkpoint, and on from there; or to whose error it is, where it keeps coming back. */
@@ -275,8 +273,8 @@ export class Recovery {
 
   /** Cores for so many replicas, those of the given ones first; undefined where there are none. */
   #place(preferred: readonly Replica[], wanted: number): number[] | undefined {
-    const { chip, protection } = this.#parts;
-    return place(chip.plan, chip.health, preferred.map(({ core }) => core), chip.plan.spares, wanted, protection.isolation)?.cores;
+    const { chip, protection, cores } = this.#parts;
+    return place(chip.plan, chip.health, preferred.map(({ core }) => core), cores, wanted, protection.isolation)?.cores;
   }
 
   /** Those live replicas whose core is not among these go on with those that are left. */
@@ -320,7 +318,7 @@ export class Recovery {
 
   /** What has to be copied of a replica: pages that nobody has written to are known to be zeros. */
   #pages(replica: Replica): number {
-    return replica.computer.snapshot().usedPages();
+    return replica.computer.snapshot().usedPages().length;
   }
 
   /** All live replicas stand where a checkpoint has them. */

@@ -26,7 +26,7 @@ export async function runReference(
 ): Promise<Reference | undefined> {
   const { guest, chip, maxInstructions } = plan;
   const key = JSON.stringify([guest.linux && plan.seed, guest.ramBytes, guest.harts, chip, maxInstructions, guest.typing && [guest.typing, plan.protection.epochInstructions]]);
-  const subject = guest.linux ?? guest.image;
+  const subject = guest.start ?? guest.linux ?? guest.image;
   let references = known.get(subject);
   if (!references) known.set(subject, (references = new Map<string, Reference>()));
   const before = references.get(key);

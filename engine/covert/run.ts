@@ -33,7 +33,7 @@ type EventOf<Kind extends SystemEvent['kind']> = Extract<SystemEvent, { kind: Ki
 export async function run(plan: Plan, options: RunOptions = {}): Promise<Report> {
   const { signal, onProgress, withoutDivergences, tier = defaultTier, ...crew } = options;
   const reference = await runReference(plan, signal, onProgress, tier);
-  const session = Session.create(plan, { findDivergences: !withoutDivergences, tier, ...crew });
+  const session = Session.create(plan, { keepsHistory: !withoutDivergences, tier, ...crew });
   try {
     const rest = await session.forward({
       stopAt: new Set(),

@@ -13,6 +13,8 @@ export const replicaCount: Readonly<Record<ProtectionKind, number>> = { none: 1,
 export interface SwitchParts {
   readonly switches: readonly SwitchPlan[];
   readonly protection: ProtectionPlan;
+  /** Cores that the guest may be run on: spares first. */
+  readonly cores: readonly number[];
   readonly chip: Chip;
   readonly course: Course;
   readonly team: Team;
@@ -64,7 +66,7 @@ export class Switching {
     if (!next) return;
     let cores: number[] | undefined;
     for (let wanted = replicaCount[next.kind]; wanted > 0 && !cores; wanted--) {
-      cores = place(chip.plan, chip.health, next.cores.slice(0, replicaCount[next.kind]), chip.plan.spares, wanted, protection.isolation)?.cores;
+      cores = place(chip.plan, chip.health, next.cores.slice(0, replicaCount[next.kind]), this.parts.cores, wanted, protection.isolation)?.cores;
     }
     course.switched += 1;
     // Then it stays what it is: what it runs on now is whole, or this would be no rendezvous.
@@ -77,7 +79,7 @@ export class Switching {
     accounting.isCharged = cores.length > 1;
     course.emit({ kind: 'switch', to: team.protectionNow, cores });
     for (const replica of cloned) {
-      const cycles = accounting.clone(replica.computer.snapshot().usedPages());
+      const cycles = accounting.clone(replica.computer.snapshot().usedPages().length);
       course.emit({ kind: 'clone', replica: replica.name, core: replica.core, to: team.protectionNow, cycles });
     }
     this.parts.takeCheckpoint();

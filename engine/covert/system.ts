@@ -77,7 +77,7 @@ export class System {
   #breakpoints: ReadonlySet<bigint> | undefined;
 
   constructor(plan: Plan, options: SystemOptions = {}) {
-    const { protection, guest, maxInstructions } = plan;
+    const { protection, guest, maxInstructions, switches = [] } = plan;
     // Not the plan: a guest's files are large.
     this.#plan = { protection, maxInstructions };
     this.chip = new Chip(plan.chip);
@@ -88,10 +88,14 @@ export class System {
     this.#crew = new Crew(options);
 
     const first = createMachine(guest, plan.seed, options.tier ?? defaultTier);
+    // Those that a replica has left are as good as spares.
+    const usable = [...new Set([...plan.chip.spares, ...protection.cores, ...switches.flatMap((each) => each.cores)])];
     const cores = Array.from({ length: replicaCount[protection.kind] }, (_, i) => protection.cores[i] ?? i);
-    this.#injector = new FaultInjector(plan.faults, plan.seed, (component, replica) => this.#team.reaches(component, replica));
+    this.#injector = new FaultInjector(plan.faults, plan.seed, (component, replica, line) => this.#team.reaches(component, replica, line));
     this.#team = new Team(first, cores, this.chip, protection, this.#crew, ({ name, core, computer }) => this.#injector.applyLasting(name, core, computer));
-    this.#course = new Course(protection.kind, this.#takeCheckpoint(0, { count: 0, epoch: 0, compared: 0 }));
+    const count = first.retired;
+    const epoch = Math.floor(count / protection.epochInstructions);
+    this.#course = new Course(protection.kind, this.#takeCheckpoint(0, { count, epoch, compared: 0 }));
     this.#runner = new ReplicaRunner(this.#course, this.#injector, this.#log, this.chip.health);
     const gate = new OutputGate({
       compareOutput: protection.compareOutput,
@@ -104,6 +108,7 @@ export class System {
     });
     this.#recovery = new Recovery({
       protection,
+      cores: usable,
       chip: this.chip,
       course: this.#course,
       team: this.#team,
@@ -115,7 +120,8 @@ export class System {
       resume: (event) => this.#resume(event),
     });
     this.#switching = new Switching({
-      switches: plan.switches ?? [],
+      switches,
+      cores: usable,
       protection,
       chip: this.chip,
       course: this.#course,
@@ -234,6 +240,8 @@ export class System {
 
   save(): SystemState {
     this.#course.checkpoint.snapshot.keep();
+    // Domains have changed, too, and with them what is stuck in a bank.
+    for (const { name, core, computer } of this.#team.replicas) this.#injector.applyLasting(name, core, computer);
     return {
       ...this.#course.save(),
       replicas: this.#team.save(),
@@ -319,7 +327,7 @@ export class System {
     for (const replica of this.#team.live) this.#runner.strike(replica);
   }
 
-  /** Breakpoints of faults are those of the cores that the replicas are on now. */
+  /** Faults are those of the cores that the replicas are on now. */
   #reseated(): void {
     // Whoever takes the next checkpoint may be another one, and must not write over what the others share of this one.
     this.#course.checkpoint.snapshot.keep();
@@ -390,7 +398,8 @@ export class System {
     const snapshot = first.computer.checkpoint();
     // They are equal, as has just been found.
     for (const { computer } of others) computer.share(snapshot);
-    return { number, count, epoch, snapshot, compared, inputs: this.#feed.handed, triggers: this.#injector.counts() };
+    const copies = this.#team.placement.domains.map(({ controllers }) => controllers);
+    return { number, count, epoch, snapshot, compared, inputs: this.#feed.handed, triggers: this.#injector.counts(), copies };
   }
 
   #detect(found: Detection, waited = 0): void {

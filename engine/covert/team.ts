@@ -1,6 +1,6 @@
 import type { Chip } from '../chip/chip';
-import { partition, reaches, type Domain, type Isolation, type Placement } from '../chip/domains';
-import type { ComponentName } from '../chip/health';
+import { homeOf, partition, reaches, type Domain, type Isolation, type Placement } from '../chip/domains';
+import { bankName, type ComponentName } from '../chip/health';
 import type { Machine } from '../machine/machine';
 import type { Snapshot } from '../machine/types';
 import type { Crew } from './crew';
@@ -60,13 +60,15 @@ export class Team {
 
   /** What a live replica runs on. */
   domainOf(replica: ReplicaName): Domain | undefined {
-    return this.#placement.domains[this.#live.findIndex(({ name }) => name === replica)];
+    const core = this.#made.get(replica)?.core;
+    return this.#placement.domains.find((domain) => domain.core === core);
   }
 
-  /** True if a component's death is one under the replica. */
-  reaches(component: ComponentName, replica: ReplicaName): boolean {
+  /** True if what becomes of a component concerns the replica; of one line of a bank, if that is where the line is. */
+  reaches(component: ComponentName, replica: ReplicaName, line?: bigint): boolean {
     const domain = this.domainOf(replica);
-    return domain !== undefined && reaches(domain, component, this.chip.plan.cores);
+    if (domain === undefined || !reaches(domain, component, this.chip.plan.cores)) return false;
+    return line === undefined || component === bankName(homeOf(domain, line));
   }
 
   /** Sets the configuration units anew for those that are live now, if that can be: false if not, and nothing is changed. */

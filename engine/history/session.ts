@@ -40,13 +40,14 @@ export class Session implements ReplaySession {
   private constructor(
     readonly plan: Plan,
     findDivergences: boolean,
+    private readonly keepsHistory: boolean,
     tier: Tier,
     crew: CrewOptions,
   ) {
     const log = new ReleaseLog();
     const inputs = new InputLog();
     this.#system = new System(plan, { log, inputs, tier, ...crew });
-    this.#shelf.put(this.#system.save());
+    if (keepsHistory) this.#shelf.put(this.#system.save());
     if (findDivergences) {
       const before = (moment: number, strictly: boolean): SystemState | undefined => this.#shelf.before(moment, strictly);
       this.#tracker = new DivergenceTracker(plan, before, { log, inputs, tier });
@@ -54,9 +55,15 @@ export class Session implements ReplaySession {
     this.#takeIn(this.#system.takeEvents());
   }
 
-  /** `findDivergences: false` leaves out the search that divergence events come from. */
-  static create(plan: Plan, { findDivergences = true, tier = defaultTier, ...crew }: { findDivergences?: boolean; tier?: Tier } & CrewOptions = {}): Session {
-    return new Session(plan, findDivergences, tier, crew);
+  /**
+   * `findDivergences: false` leaves out the search that divergence events come from; `keepsHistory: false`, which includes that, all
+   * states of the past: then it goes forward only, to the end.
+   */
+  static create(
+    plan: Plan,
+    { keepsHistory = true, findDivergences = keepsHistory, tier = defaultTier, ...crew }: { keepsHistory?: boolean; findDivergences?: boolean; tier?: Tier } & CrewOptions = {},
+  ): Session {
+    return new Session(plan, findDivergences && keepsHistory, keepsHistory, tier, crew);
   }
 
   /** Gives back the threads, if it has any; it still can be used. */
@@ -115,7 +122,8 @@ export class Session implements ReplaySession {
       if (signal?.aborted) return { why: 'interrupted' };
       if (this.#system.ended) return { why: 'end', event: this.#system.ended };
       const from = this.moment;
-      const stop = this.#advance(Math.min(this.#shelf.nextBoundary(from), from + stride.length), armed, resume);
+      const boundary = this.keepsHistory ? this.#shelf.nextBoundary(from) : Infinity;
+      const stop = this.#advance(Math.min(boundary, from + stride.length), armed, resume);
       stride.look(this.#system.live[0]?.computer.reboots ?? 0);
       const hit = hitOf(stop);
       const event = this.#events.find(
@@ -256,7 +264,7 @@ export class Session implements ReplaySession {
     }
     const events = this.#system.takeEvents();
     // At a breakpoint a replica may rest inside a trap: no state to come back to by its moment.
-    if (stop.why !== 'breakpoint' && this.#shelf.wants(this.moment)) this.#shelf.put(this.#system.save());
+    if (this.keepsHistory && stop.why !== 'breakpoint' && this.#shelf.wants(this.moment)) this.#shelf.put(this.#system.save());
     this.#takeIn(events);
     return stop;
   }

@@ -77,10 +77,8 @@ export class MachineSnapshot implements Snapshot {
     return count;
   }
 
-  usedPages(): number {
-    let count = 0;
-    for (const pages = this.pages.used(); pages.next().done !== true; ) count++;
-    return count;
+  usedPages(): number[] {
+    return [...this.pages.used()].map(([index]) => index);
   }
 
   *#differences(peer: MachineSnapshot): Generator<PlaceDifference> {

@@ -103,8 +103,8 @@ export interface Snapshot {
   difference(other: Snapshot, limit?: number): PlaceDifference[];
   /** How many RAM pages have another content in `other`. */
   changedPages(other: Snapshot): number;
-  /** How many RAM pages are not all zeros. */
-  usedPages(): number;
+  /** Indexes of the RAM pages that are not all zeros. */
+  usedPages(): number[];
   /** From now on it lasts, if it is one of {@link Computer.checkpoint}. */
   keep(): void;
 }

@@ -1,57 +1,96 @@
 /**
- * `npm run storm:checksum`: 1,000 random bit flips in examples/checksum, under
- * dmr and without protection. Exit code 1 if dmr let anything through, or if
- * without protection nothing went wrong (then the storm was none).
+ * `npm run storm`: random faults of every site, at random times, in a bare-metal guest and in Debian that writes to its
+ * disk. With two replicas and with three under full isolation nothing wrong may leave; with isolation off what replicas
+ * share takes all of them, and without protection errors go out. Exit code 1 if protection let anything through.
  */
+import process from 'node:process';
 import { Command } from 'commander';
+import type { Isolation, ProtectionKind } from '../../engine/covert/plan';
+import { interruptible } from '../../server/cli/interrupt';
+import { table } from '../../server/cli/layout';
+import { count, percent } from '../../server/cli/numbers';
+import { Progress } from '../../server/cli/progress';
 import { parseCount } from '../../server/cli/values';
+import { debianFiles, debianFolder } from '../../server/guest/debian';
 import { countFrom, runTool } from '../tool';
-import { Storm, type Outcome } from './storm';
+import { checksumGuest, sqliteGuest, type StormGuest } from './guests';
+import { sites } from './faults';
+import { Storm, type Fate, type Outcome } from './storm';
 
 interface Flags {
-  runs: number;
+  faults: number;
   seed: number;
   only?: number;
 }
 
-const describe = ({ number, fault, change, exact, exit, ended }: Outcome): string =>
-  `  run ${number}: ${fault} (${change}): ${ended}, exit ${exit ?? 'none'}, output ${exact ? 'right' : 'WRONG'}`;
+/** What each storm is, and which share of the faults it has. */
+const storms: readonly { protection: ProtectionKind; isolation: Isolation; share: number }[] = [
+  { protection: 'dmr', isolation: 'full', share: 0.4 },
+  { protection: 'tmr', isolation: 'full', share: 0.3 },
+  { protection: 'dmr', isolation: 'none', share: 0.2 },
+  { protection: 'none', isolation: 'none', share: 0.1 },
+];
+const fates: readonly Fate[] = ['masked', 'recovered', 'degraded', 'stopped', 'never struck', 'hung', 'wrong'];
 
-async function storm({ runs, seed, only }: Flags): Promise<number> {
-  const numbers = only === undefined ? Array.from({ length: runs }, (_, number) => number) : [only];
-  let failed = false;
-  for (const protection of ['dmr', 'none'] as const) {
-    const storms = new Storm({ path: 'examples/checksum/checksum.elf', seed, protection });
-    const start = Date.now();
-    const outcomes: Outcome[] = [];
-    for (const number of numbers) outcomes.push(await storms.outcome(number));
-    const seconds = ((Date.now() - start) / 1000).toFixed(1);
-
-    const wrong = outcomes.filter(({ exact, exit, ended }) => !exact || exit !== 0 || ended !== 'exit');
-    const misreported = outcomes.filter(({ exact, reportedCorrupt, ended, exit }) => ended === 'exit' && reportedCorrupt !== (!exact || exit !== 0));
-    const detections = new Map<string, number>();
-    for (const by of outcomes.flatMap((outcome) => outcome.detectedBy)) detections.set(by, (detections.get(by) ?? 0) + 1);
-    const how = [...detections].map(([by, count]) => `${by} ${count}`).join(', ');
-    console.log(`protect ${protection}, seed ${seed}: ${outcomes.length} runs in ${seconds} s`);
-    console.log(`  not what the fault-free guest does: ${wrong.length}; detections: ${how === '' ? 'none' : how}`);
-    if (protection === 'dmr' || only !== undefined) wrong.forEach((outcome) => console.log(describe(outcome)));
-    misreported.forEach((outcome) => console.log(`  misreported:${describe(outcome)}`));
-    if (misreported.length > 0) failed = true;
-    if (only === undefined && (protection === 'dmr') !== (wrong.length === 0)) failed = true;
+async function storm({ faults, seed, only }: Flags): Promise<number> {
+  const files = debianFiles();
+  if ('missing' in files) {
+    process.stderr.write(`storm: ${debianFolder()} has no ${files.missing}: \`npm run guest:debian\` makes what is missing\n`);
+    return 2;
   }
-  return failed ? 1 : 0;
+  let broken = 0;
+  let passed = 0;
+  await interruptible(async (signal) => {
+    const progress = new Progress('storm');
+    const guests: StormGuest[] = [];
+    for (const make of [checksumGuest, () => sqliteGuest(files)]) {
+      progress.update(() => 'the guests start');
+      guests.push(make());
+    }
+    for (const guest of guests) {
+      for (const { protection, isolation, share } of storms) {
+        const runs = Math.max(1, Math.round((faults * share) / guests.length));
+        const numbers = only === undefined ? Array.from({ length: runs }, (_, number) => number) : [only];
+        const one = new Storm({ guest, protection, isolation, seed });
+        const outcomes: Outcome[] = [];
+        const began = Date.now();
+        for (const number of numbers) {
+          progress.update(() => `${guest.name}, ${protection}, isolation ${isolation}: ${count(outcomes.length)} of ${count(numbers.length)}`);
+          outcomes.push(await one.outcome(number, signal));
+        }
+        progress.end();
+        const isSafe = protection !== 'none' && isolation === 'full';
+        const worse = outcomes.filter(({ fate, exact, reportedCorrupt }) => (isSafe && (fate === 'wrong' || fate === 'hung')) || (exact && reportedCorrupt));
+        broken += worse.length;
+        passed += outcomes.length - worse.length;
+        process.stdout.write(`\n${guest.name}, protect ${protection}, isolation ${isolation}: ${count(outcomes.length)} faults in ${((Date.now() - began) / 1000).toFixed(0)} s\n${tally(outcomes)}\n`);
+        for (const { number, fault, change, fate, by } of only === undefined ? worse : outcomes) {
+          process.stdout.write(`  run ${number}: ${fault} (${change}): ${fate}; ${by.join(', ')}\n`);
+        }
+      }
+    }
+  });
+  process.stdout.write(`\nseed ${seed}: ${passed} passed, ${broken} failed\n`);
+  return broken > 0 ? 1 : 0;
 }
 
-const command = new Command('npm run storm:checksum --')
-  .description('Random bit flips in examples/checksum, one a run, with two replicas and without protection.')
-  .option('--runs <count>', 'how many', countFrom(1), 1000)
-  .option('--seed <number>', 'which flips', parseCount, 1)
-  .option('--only <number>', 'only the run with this number, and what came of it', parseCount)
+/** Sites by fates, with the rate of what went wrong. */
+function tally(outcomes: readonly Outcome[]): string {
+  const row = (name: string, some: readonly Outcome[]): string[] => [name, ...fates.map((fate) => count(some.filter((each) => each.fate === fate).length)), percent(some.filter(({ fate }) => fate === 'wrong').length / Math.max(1, some.length))];
+  const rows = sites.map((site) => row(site, outcomes.filter((each) => each.site === site)));
+  return table([['', ...fates, 'wrong'], ...rows, row('all', outcomes)], [false, ...fates.map(() => true), true]).map((line) => `  ${line}`).join('\n');
+}
+
+const command = new Command('npm run storm --')
+  .description('Random faults of every site, at random times, under two and three replicas, without isolation and without protection.')
+  .option('--faults <count>', 'how many, one a run', countFrom(1), 1000)
+  .option('--seed <number>', 'which faults', parseCount, 1)
+  .option('--only <number>', 'only the run with this number of each storm, and what came of it', parseCount)
   .addHelpText('after', `
-Exits with 0 if dmr let nothing through and without protection something went wrong,
-1 if not, 2 if an option is wrong.
+Exits with 0 if nothing wrong was released and no guest hung under full isolation,
+1 if not, 2 if an option is wrong or Debian's files are missing, 130 if interrupted.
 
 Example:
-  npm run storm:checksum -- --runs 100 --seed 7`);
+  npm run storm -- --faults 10_000 --seed 1`);
 
 void runTool('storm', command, storm);

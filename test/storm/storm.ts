@@ -1,128 +1,96 @@
-/**
- * A storm of soft errors: one guest, run again and again, each time with one
- * random bit flipped in one replica at one random instruction. Every run is a
- * function of the seed and its number, so any of them can be repeated alone.
- */
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { draw } from '../../engine/covert/draw';
-import type { FaultPlan, Place, Plan, ProtectionKind, ReplicaName } from '../../engine/covert/plan';
-import type { Report } from '../../engine/covert/report';
+/** A storm: one guest, run again and again, each time with another random fault, and what came of each. */
+import type { Isolation, Plan, ProtectionKind } from '../../engine/covert/plan';
+import { replicaCount } from '../../engine/covert/switching';
 import { run } from '../../engine/covert/run';
-import { readSymbols } from '../../engine/symbols/symbols';
-import { runMachine } from '../oracles/run-machine';
+import { runReference } from '../../engine/covert/reference';
+import type { Report } from '../../engine/covert/report';
+import { faultOf, type Site } from './faults';
+import { chip, type StormGuest } from './guests';
 
-export interface StormOptions {
-  /** The guest's ELF. Its symbol `__stack_top` ends the memory that is struck. */
-  path: string;
-  seed: number;
-  protection: 'none' | 'dmr';
-}
+/** What came of a fault. `wrong`: a byte that the fault-free guest does not send, one lost, or one twice. */
+export type Fate = 'never struck' | 'masked' | 'recovered' | 'degraded' | 'stopped' | 'hung' | 'wrong';
 
-/** What became of one run, held against a fault-free run of the bare machine. */
 export interface Outcome {
   number: number;
+  site: Site;
   fault: string;
   change: string;
-  /** The released bytes are exactly the fault-free ones: none wrong, none lost, none twice. */
+  fate: Fate;
+  /** How it was noticed and recovered from, each once. */
+  by: string[];
+  /** Anything is different from the fault-free run: bytes of the console, of the disk, the exit code. */
   exact: boolean;
-  exit: number | null;
-  ended: Report['guest']['ended'];
-  /** The report's own verdict. */
+  /** It was the report that said so. */
   reportedCorrupt: boolean;
-  detectedBy: string[];
-  recoveries: number;
 }
 
-const ramStart = 0x8000_0000;
-const ramBytes = 4 << 20;
+export interface StormOptions {
+  guest: StormGuest;
+  protection: ProtectionKind;
+  isolation: Isolation;
+  seed: number;
+}
+
+/** Instructions after which a guest that goes on is held to hang, in lengths of the fault-free run. */
+const patience = 4;
 
 export class Storm {
-  readonly #options: StormOptions;
-  readonly #image: Uint8Array;
-  readonly #instructions: number;
-  readonly #released: string;
-  readonly #memoryBytes: number;
+  constructor(private readonly options: StormOptions) {}
 
-  constructor(options: StormOptions) {
-    this.#options = options;
-    this.#image = readFileSync(options.path);
-    const { output, machine, exit } = runMachine(this.#image);
-    if (exit !== 0) throw new Error(`${options.path}: a run without faults ends with exit code ${exit}`);
-    this.#released = createHash('sha256').update(output).digest('hex');
-    this.#instructions = machine.retired;
-    const top = readSymbols(this.#image).find('__stack_top');
-    if (!top) throw new Error(`${options.path}: no symbol __stack_top`);
-    this.#memoryBytes = Number(top.address) - ramStart;
-  }
-
-  async outcome(number: number): Promise<Outcome> {
-    const plan = this.#plan(number);
-    const report = await run(plan, { withoutDivergences: true });
-    const [fault] = report.faults;
-    if (!fault?.fired) throw new Error(`storm seed ${this.#options.seed}, run ${number}: the fault did not fire`);
+  async outcome(number: number, signal?: AbortSignal): Promise<Outcome> {
+    const { guest, protection, seed } = this.options;
+    const { site, plan: fault } = faultOf(guest, protection, seed, number);
+    const plan = this.#plan([fault]);
+    const report = await run(plan, { withoutDivergences: true, ...(signal ? { signal } : {}) });
+    const reference = await runReference(plan);
+    if (!reference || reference.exit === null) throw new Error(`${guest.name}: the fault-free run does not end by itself`);
+    const { released } = report;
+    const isWhole = released.bytes === reference.console.length && report.guest.exit === reference.exit;
+    const exact = isWhole && report.guest.ended === 'exit' && !released.corrupt && (released.disk?.sha256 ?? '') === (reference.disk.outputs > 0 ? reference.disk.sha256 : '');
     return {
       number,
+      site,
       fault: fault.text,
-      change: fault.change ?? '',
-      exact: report.released.sha256 === this.#released,
-      exit: report.guest.exit,
-      ended: report.guest.ended,
-      reportedCorrupt: report.released.corrupt,
-      detectedBy: report.detections.map(({ by }) => by),
-      recoveries: report.recoveries.length,
+      change: report.faults[0]?.change ?? '',
+      fate: fateOf(report, exact),
+      by: [...new Set([...report.detections.map(({ by }) => by), ...report.recoveries.map(({ by }) => `recovered by ${by}`)])],
+      exact,
+      reportedCorrupt: released.corrupt,
     };
   }
 
-  #plan(number: number): Plan {
-    const { path, seed, protection } = this.#options;
-    const kind: ProtectionKind = protection;
+  #plan(faults: Plan['faults']): Plan {
+    const { guest, protection, isolation, seed } = this.options;
     return {
-      name: `storm ${seed}/${number}`,
-      chip: {
-        name: 'octo', cores: 8, hertz: 2e9, l2Banks: 8, l2BankBytes: 512 << 10, memoryControllers: 4, ring: true, spares: [],
-      },
-      guest: { name: 'guest', path, image: this.#image, ramBytes, harts: 1 },
+      name: `storm of ${guest.name}`,
+      chip,
+      guest: guest.plan,
       protection: {
-        kind,
-        cores: kind === 'none' ? [0] : [0, 1],
-        isolation: 'full',
-        epochInstructions: 10_000,
+        kind: protection,
+        cores: [0, 1, 2].slice(0, replicaCount[protection]),
+        isolation,
+        epochInstructions: guest.epochInstructions,
         checkpointEpochs: 16,
         compareOutput: true,
-        // Every other run leaves all to the comparison of outputs.
-        compareStateEpochs: number % 2 === 0 ? 4 : 0,
+        compareStateEpochs: 4,
         watchdogEpochs: 4,
         retry: 2,
         uncoordinated: [],
       },
-      faults: [this.#fault(number)],
+      faults,
       expectations: [],
       seed,
-      maxInstructions: 4 * this.#instructions,
+      maxInstructions: guest.from + patience * (guest.to - guest.from),
     };
   }
+}
 
-  /** Half of the faults strike a register (pc included), half a byte of the guest's memory, code included. */
-  #fault(number: number): FaultPlan {
-    const pick = (what: string, bound: number): number => draw(this.#options.seed, `run ${number} ${what}`, bound);
-    const replica: ReplicaName = this.#options.protection === 'none' || pick('replica', 2) === 0 ? 'A' : 'B';
-    const count = pick('instruction', this.#instructions);
-    const index = pick('register', 32);
-    const place: Place =
-      pick('kind', 2) === 0
-        ? index === 0 ? { kind: 'pc' } : { kind: 'x', index }
-        : { kind: 'memory', address: BigInt(ramStart + pick('address', this.#memoryBytes)), bytes: 1 };
-    const bit = pick('bit', place.kind === 'memory' ? 8 : 64);
-    const name =
-      place.kind === 'x' ? `x${place.index}` : place.kind === 'memory' ? `memory[0x${place.address.toString(16)}]` : 'pc';
-    return {
-      name: 'fault 1',
-      text: `flip ${name} bit ${bit} in replica ${replica} at instruction ${count}`,
-      effect: { kind: 'flip', place, bits: [bit] },
-      target: { kind: 'replica', replica },
-      trigger: { kind: 'instruction', count },
-      optional: false,
-    };
-  }
+function fateOf(report: Report, exact: boolean): Fate {
+  const { faults, guest, released, detections, protection } = report;
+  if (faults.some(({ fired }) => !fired)) return exact ? 'never struck' : 'wrong';
+  if (released.corrupt || (guest.ended === 'exit' && !exact)) return 'wrong';
+  if (guest.ended === 'stopped') return 'stopped';
+  if (guest.ended !== 'exit') return 'hung';
+  if (detections.length === 0) return 'masked';
+  return protection.end === protection.start ? 'recovered' : 'degraded';
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Storm, type Outcome } from './storm';
+import { Storm, type Outcome } from './checksum-storm';
 
 const path = 'examples/checksum/checksum.elf';
 const seed = 1;

@@ -1,0 +1,101 @@
+/** Random faults: of every site that there is, at a random time, each a function of the seed and its number. */
+import { pageBytes } from '../../engine/core/layout';
+import { draw } from '../../engine/covert/draw';
+import { placeName } from '../../engine/covert/place';
+import type { FaultEffect, FaultPlan, FaultTarget, Place, ProtectionKind, ReplicaName, StuckPlace } from '../../engine/covert/plan';
+import { replicaCount } from '../../engine/covert/switching';
+import { linkName } from '../../engine/chip/health';
+import { chip, type StormGuest } from './guests';
+
+/** What a fault strikes, as the tally has it. */
+export const sites = [
+  'flip of an integer register',
+  'flip of a floating-point register',
+  'flip of pc',
+  'flip of a CSR',
+  'flip in memory',
+  'stuck bit of a register',
+  'stuck bit of the ALU',
+  'stuck bit in memory',
+  'stuck bit in an L2 bank',
+  'core killed',
+  'core hung',
+  'L2 bank failed',
+  'memory controller failed',
+  'link failed',
+] as const;
+export type Site = (typeof sites)[number];
+
+/** CSRs that a guest leans on: status, vectors, translation, timers. */
+const csrs = [0x100, 0x105, 0x140, 0x141, 0x180, 0x300, 0x302, 0x303, 0x304, 0x305, 0x340, 0x341];
+
+const ramStart = 0x8000_0000;
+
+export interface StormFault {
+  site: Site;
+  plan: FaultPlan;
+}
+
+/** The fault of a run. Without protection there is one replica, on core 0; with it the replicas are on cores 0, 1 and 2. */
+export function faultOf(guest: StormGuest, kind: ProtectionKind, seed: number, number: number): StormFault {
+  const pick = (what: string, bound: number): number => draw(seed, `${guest.name} ${number} ${what}`, bound);
+  const one = <T>(what: string, all: readonly T[]): T => all[pick(what, all.length)] as T;
+  const site = sites[number % sites.length] ?? sites[0];
+  const count = guest.from + pick('instruction', guest.to - guest.from);
+  const index = pick('replica', replicaCount[kind]);
+  const replica = (['A', 'B', 'C'] as const)[index] as ReplicaName;
+  const register: Place & StuckPlace = { kind: 'x', index: 1 + pick('register', 31) };
+  const memory: Place & StuckPlace = { kind: 'memory', address: BigInt(ramStart + one('page', guest.pages) * pageBytes + pick('byte', pageBytes)), bytes: 1 };
+  const inReplica: FaultTarget = { kind: 'replica', replica };
+  const onCore: FaultTarget = { kind: 'core', core: index };
+  const of = (component: string): FaultTarget => ({ kind: 'component', component });
+  const flip = (place: Place, bits: number): FaultEffect => ({ kind: 'flip', place, bits: [pick('bit', bits)] });
+  const stick = (place: StuckPlace, bits: number): FaultEffect => ({ kind: 'stick', place, bits: [pick('bit', bits)], value: pick('value', 2) === 0 ? 0 : 1 });
+  const [effect, target] = ((): [FaultEffect, FaultTarget] => {
+    switch (site) {
+      case 'flip of an integer register':
+        return [flip(register, 64), inReplica];
+      case 'flip of a floating-point register':
+        return [flip({ kind: 'f', index: pick('register', 32) }, 64), inReplica];
+      case 'flip of pc':
+        return [flip({ kind: 'pc' }, 64), inReplica];
+      case 'flip of a CSR':
+        return [flip({ kind: 'csr', number: one('csr', csrs) }, 64), inReplica];
+      case 'flip in memory':
+        return [flip(memory, 8), inReplica];
+      case 'stuck bit of a register':
+        return [stick(register, 64), onCore];
+      case 'stuck bit of the ALU':
+        return [stick({ kind: 'alu' }, 64), onCore];
+      case 'stuck bit in memory':
+        return [stick(memory, 8), inReplica];
+      case 'stuck bit in an L2 bank':
+        return [stick(memory, 8), of(`l2 bank ${pick('bank', chip.l2Banks)}`)];
+      case 'core killed':
+        return [{ kind: 'die', how: 'stops' }, of(`core ${index}`)];
+      case 'core hung':
+        return [{ kind: 'die', how: 'hangs' }, of(`core ${index}`)];
+      case 'L2 bank failed':
+        return [{ kind: 'die', how: 'stops' }, of(`l2 bank ${pick('bank', chip.l2Banks)}`)];
+      case 'memory controller failed':
+        return [{ kind: 'die', how: 'stops' }, of(`memory controller ${pick('controller', chip.memoryControllers)}`)];
+      case 'link failed':
+        return [{ kind: 'die', how: 'stops' }, of(linkName(pick('link', chip.cores), chip.cores))];
+    }
+  })();
+  const text = `${describe(effect, target)} at instruction ${count}`;
+  // A component that nobody has, or a bank that has not the line, is struck for nothing.
+  return { site, plan: { name: 'fault 1', text, effect, target, trigger: { kind: 'instruction', count }, optional: target.kind === 'component' } };
+}
+
+function describe(effect: FaultEffect, target: FaultTarget): string {
+  const where = target.kind === 'replica' ? ` in replica ${target.replica}` : target.kind === 'core' ? ` on core ${target.core}` : ` of ${target.component}`;
+  switch (effect.kind) {
+    case 'flip':
+      return `flip ${placeName(effect.place)} bit ${effect.bits[0]}${where}`;
+    case 'stick':
+      return `stick ${placeName(effect.place)} bit ${effect.bits[0]} at ${effect.value}${where}`;
+    default:
+      return `${effect.kind === 'die' && effect.how === 'hangs' ? 'hang' : 'kill'}${where}`;
+  }
+}
