@@ -2,9 +2,10 @@
 import { pageBytes } from '../../engine/core/layout';
 import { draw } from '../../engine/covert/draw';
 import { placeName } from '../../engine/covert/place';
-import type { FaultEffect, FaultPlan, FaultTarget, Place, ProtectionKind, ReplicaName, StuckPlace } from '../../engine/covert/plan';
+import type { FaultEffect, FaultPlan, FaultTarget, Isolation, Place, ProtectionKind, ReplicaName, StuckPlace } from '../../engine/covert/plan';
 import { replicaCount } from '../../engine/covert/switching';
-import { linkName } from '../../engine/chip/health';
+import { homeOf, partition } from '../../engine/chip/domains';
+import { bankName, Health, linkName } from '../../engine/chip/health';
 import { chip, type StormGuest } from './guests';
 
 /** What a fault strikes, as the tally has it. */
@@ -27,7 +28,7 @@ export const sites = [
 export type Site = (typeof sites)[number];
 
 /** CSRs that a guest leans on: status, vectors, translation, timers. */
-const csrs = [0x100, 0x105, 0x140, 0x141, 0x180, 0x300, 0x302, 0x303, 0x304, 0x305, 0x340, 0x341];
+const csrs = [0x105, 0x140, 0x141, 0x180, 0x300, 0x302, 0x303, 0x304, 0x305, 0x340, 0x341];
 
 const ramStart = 0x8000_0000;
 
@@ -37,7 +38,7 @@ export interface StormFault {
 }
 
 /** The fault of a run. Without protection there is one replica, on core 0; with it the replicas are on cores 0, 1 and 2. */
-export function faultOf(guest: StormGuest, kind: ProtectionKind, seed: number, number: number): StormFault {
+export function faultOf(guest: StormGuest, kind: ProtectionKind, isolation: Isolation, seed: number, number: number): StormFault {
   const pick = (what: string, bound: number): number => draw(seed, `${guest.name} ${number} ${what}`, bound);
   const one = <T>(what: string, all: readonly T[]): T => all[pick(what, all.length)] as T;
   const site = sites[number % sites.length] ?? sites[0];
@@ -45,7 +46,11 @@ export function faultOf(guest: StormGuest, kind: ProtectionKind, seed: number, n
   const index = pick('replica', replicaCount[kind]);
   const replica = (['A', 'B', 'C'] as const)[index] as ReplicaName;
   const register: Place & StuckPlace = { kind: 'x', index: 1 + pick('register', 31) };
-  const memory: Place & StuckPlace = { kind: 'memory', address: BigInt(ramStart + one('page', guest.pages) * pageBytes + pick('byte', pageBytes)), bytes: 1 };
+  const memory = { kind: 'memory', address: BigInt(ramStart + one('page', guest.pages) * pageBytes + pick('byte', pageBytes)), bytes: 1 } as const;
+  const cores = [0, 1, 2].slice(0, replicaCount[kind]);
+  const placement = partition(chip, new Health(), cores, isolation);
+  const domain = typeof placement === 'string' ? undefined : placement.domains[index];
+  if (!domain) throw new Error(`no domains for ${kind}: ${String(placement)}`);
   const inReplica: FaultTarget = { kind: 'replica', replica };
   const onCore: FaultTarget = { kind: 'core', core: index };
   const of = (component: string): FaultTarget => ({ kind: 'component', component });
@@ -70,7 +75,7 @@ export function faultOf(guest: StormGuest, kind: ProtectionKind, seed: number, n
       case 'stuck bit in memory':
         return [stick(memory, 8), inReplica];
       case 'stuck bit in an L2 bank':
-        return [stick(memory, 8), of(`l2 bank ${pick('bank', chip.l2Banks)}`)];
+        return [stick(memory, 8), of(bankName(homeOf(domain, memory.address)))];
       case 'core killed':
         return [{ kind: 'die', how: 'stops' }, of(`core ${index}`)];
       case 'core hung':
@@ -84,7 +89,7 @@ export function faultOf(guest: StormGuest, kind: ProtectionKind, seed: number, n
     }
   })();
   const text = `${describe(effect, target)} at instruction ${count}`;
-  // A component that nobody has, or a bank that has not the line, is struck for nothing.
+  // A link that nobody's domain has is struck for nothing.
   return { site, plan: { name: 'fault 1', text, effect, target, trigger: { kind: 'instruction', count }, optional: target.kind === 'component' } };
 }
 

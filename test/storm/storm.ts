@@ -38,8 +38,8 @@ export class Storm {
   constructor(private readonly options: StormOptions) {}
 
   async outcome(number: number, signal?: AbortSignal): Promise<Outcome> {
-    const { guest, protection, seed } = this.options;
-    const { site, plan: fault } = faultOf(guest, protection, seed, number);
+    const { guest, protection, isolation, seed } = this.options;
+    const { site, plan: fault } = faultOf(guest, protection, isolation, seed, number);
     const plan = this.#plan([fault]);
     const report = await run(plan, { withoutDivergences: true, ...(signal ? { signal } : {}) });
     const reference = await runReference(plan);

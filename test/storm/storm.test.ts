@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest';
+import type { Isolation, ProtectionKind } from '../../engine/covert/plan';
+import { debianFiles, type DebianFiles } from '../../server/guest/debian';
+import { checksumGuest, sqliteGuest, type StormGuest } from './guests';
+import { sites, type Site } from './faults';
+import { Storm, type Fate, type Outcome } from './storm';
+
+const seed = 1;
+const found = debianFiles();
+const noDebian = 'missing' in found ? ` (skipped: no ${found.missing} of npm run guest:debian)` : '';
+
+/** So many runs, which strike the sites in turn; of one site alone, if it is given. */
+async function outcomes(guest: StormGuest, protection: ProtectionKind, isolation: Isolation, runs: number, site?: Site): Promise<Outcome[]> {
+  const storm = new Storm({ guest, protection, isolation, seed });
+  const all: Outcome[] = [];
+  for (let i = 0; i < runs; i++) all.push(await storm.outcome(site === undefined ? i : i * sites.length + sites.indexOf(site)));
+  return all;
+}
+
+const with_ = (all: readonly Outcome[], fate: Fate): Outcome[] => all.filter((outcome) => outcome.fate === fate);
+
+/** Nothing wrong has left, nobody hangs, and where a fault was noticed the guest went on. */
+function expectSafe(all: readonly Outcome[]): void {
+  for (const fate of ['wrong', 'hung', 'stopped'] as const) expect(with_(all, fate), `storm seed ${seed}`).toEqual([]);
+  expect(all.filter(({ exact, reportedCorrupt }) => !exact || reportedCorrupt), `storm seed ${seed}`).toEqual([]);
+  expect(with_(all, 'recovered').length).toBeGreaterThan(all.length / 2);
+}
+
+describe('faults of every site, in a bare-metal guest', () => {
+  const guest = checksumGuest();
+
+  test.each(['dmr', 'tmr'] as const)('under %s and full isolation: no byte wrong, none lost, none twice', { timeout: 600_000 }, async (kind) => {
+    expectSafe(await outcomes(guest, kind, 'full', 70));
+  });
+
+  test('with isolation off, what replicas share takes all of them: errors that both have escape, and memory that both have is gone', { timeout: 600_000 }, async () => {
+    const stuck = await outcomes(guest, 'dmr', 'none', 30, 'stuck bit in an L2 bank');
+    const escaped = with_(stuck, 'wrong');
+    expect(escaped.length, `storm seed ${seed}`).toBeGreaterThan(0);
+    // The report says so itself.
+    expect(escaped.every(({ reportedCorrupt }) => reportedCorrupt)).toBe(true);
+    expect(with_(stuck, 'recovered')).toEqual([]);
+    const memory = await outcomes(guest, 'dmr', 'none', 5, 'memory controller failed');
+    expect(memory.map(({ fate }) => fate)).toEqual(memory.map(() => 'stopped'));
+  });
+
+  test('without protection some go out', { timeout: 600_000 }, async () => {
+    const all = await outcomes(guest, 'none', 'none', 56);
+    expect(with_(all, 'wrong').length, `storm seed ${seed}`).toBeGreaterThan(3);
+  });
+});
+
+describe.skipIf(noDebian !== '')(`faults of every site, in Debian that writes to its disk${noDebian}`, () => {
+  test('under dmr and full isolation: no byte of the console or of the disk wrong, none lost, none twice', { timeout: 1_800_000 }, async () => {
+    expectSafe(await outcomes(sqliteGuest(found as DebianFiles), 'dmr', 'full', 42));
+  });
+});
