@@ -2,6 +2,7 @@ import type { CostReport } from '../covert/report';
 import type { CrewOptions } from '../covert/crew';
 import type { EventKind, SystemEvent } from '../covert/events';
 import { InputLog } from '../covert/input-log';
+import type { Outside } from '../covert/outside';
 import type { Plan, ProtectionKind, ReplicaName } from '../covert/plan';
 import { ReleaseLog, type ReleasedData } from '../covert/release-log';
 import { Stride } from '../covert/stride';
@@ -17,6 +18,17 @@ import type { Navigation, ReplaySession, ReplicaView, Rest, TrailPoint } from '.
 const breath = 40;
 /** Moments that `trail` will record at most. */
 const longestTrail = 1_000_000;
+/** Instructions between two turns of an outside that has sockets. */
+const pacedStride = 1_000_000;
+
+export interface SessionOptions extends CrewOptions {
+  /** Look for the instructions that divergence events come from. Default true. */
+  findDivergences?: boolean;
+  /** What executes the guest. Default {@link defaultTier}. */
+  tier?: Tier;
+  /** What the guest's network card is plugged into. It has this session alone. */
+  outside?: Outside;
+}
 
 interface Hit {
   moment: number;
@@ -37,26 +49,26 @@ export class Session implements ReplaySession {
   #furthest = 0;
   #lastBreath = 0;
 
+  readonly #outside: Outside | undefined;
+
   private constructor(
     readonly plan: Plan,
-    findDivergences: boolean,
-    tier: Tier,
-    crew: CrewOptions,
+    { findDivergences = true, tier = defaultTier, outside, ...crew }: SessionOptions,
   ) {
+    this.#outside = outside;
     const log = new ReleaseLog();
     const inputs = new InputLog();
-    this.#system = new System(plan, { log, inputs, tier, ...crew });
+    this.#system = new System(plan, { log, inputs, tier, ...(outside && { outside }), ...crew });
     this.#shelf.put(this.#system.save());
     if (findDivergences) {
       const before = (moment: number, strictly: boolean): SystemState | undefined => this.#shelf.before(moment, strictly);
-      this.#tracker = new DivergenceTracker(plan, before, { log, inputs, tier });
+      this.#tracker = new DivergenceTracker(plan, before, { log, inputs, tier, ...(outside && { outside }) });
     }
     this.#takeIn(this.#system.takeEvents());
   }
 
-  /** `findDivergences: false` leaves out the search that divergence events come from. */
-  static create(plan: Plan, { findDivergences = true, tier = defaultTier, ...crew }: { findDivergences?: boolean; tier?: Tier } & CrewOptions = {}): Session {
-    return new Session(plan, findDivergences, tier, crew);
+  static create(plan: Plan, options: SessionOptions = {}): Session {
+    return new Session(plan, options);
   }
 
   /** Gives back the threads, if it has any; it still can be used. */
@@ -115,7 +127,10 @@ export class Session implements ReplaySession {
       if (signal?.aborted) return { why: 'interrupted' };
       if (this.#system.ended) return { why: 'end', event: this.#system.ended };
       const from = this.moment;
-      const stop = this.#advance(Math.min(this.#shelf.nextBoundary(from), from + stride.length), armed, resume);
+      // What has been before goes on without anybody outside.
+      const pace = from >= this.#furthest ? this.#outside?.pace?.bind(this.#outside) : undefined;
+      const length = pace ? Math.min(stride.length, pacedStride) : stride.length;
+      const stop = this.#advance(Math.min(this.#shelf.nextBoundary(from), from + length), armed, resume, pace !== undefined);
       stride.look(this.#system.live[0]?.computer.reboots ?? 0);
       const hit = hitOf(stop);
       const event = this.#events.find(
@@ -126,6 +141,7 @@ export class Session implements ReplaySession {
         return { why: 'event', event };
       }
       if (hit) return { why: 'breakpoint', replica: hit.replica, address: hit.address };
+      await pace?.(stop.why === 'asleep');
       await this.#breathe(onProgress);
     }
   }
@@ -246,8 +262,8 @@ export class Session implements ReplaySession {
   }
 
   /** The one place that lets the system run: records what happens on new ground. */
-  #advance(target: number, breakpoints: ReadonlySet<bigint> | undefined, resume = false): AdvanceStop {
-    const stop = this.#system.advance(target, breakpoints ? { breakpoints, resume } : {});
+  #advance(target: number, breakpoints: ReadonlySet<bigint> | undefined, resume = false, stopAsleep = false): AdvanceStop {
+    const stop = this.#system.advance(target, { stopAsleep, ...(breakpoints && { breakpoints, resume }) });
     if (stop.why === 'overrun') {
       const state = this.#shelf.before(this.moment, false);
       if (state) this.#system.load(state);
