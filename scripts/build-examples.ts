@@ -1,5 +1,5 @@
 /**
- * Rebuilds the guests of examples/, test/bench/kernels/ and test/oracles/smp/ (`npm run build:examples`).
+ * Rebuilds the guests of examples/, test/bench/kernels/, test/oracles/smp/ and test/oracles/frames/ (`npm run build:examples`).
  *
  * The ELFs are committed, because few machines have a RISC-V compiler, so this
  * must give the same bytes anywhere: with another compiler than the one below
@@ -42,6 +42,9 @@ function guest(folder: string, name: string, optimise: string): Guest {
   const toRuntime = relative(folder, 'examples/runtime').replaceAll('\\', '/');
   return { folder, name, sources: [...runtime.map((source) => `${toRuntime}/${source}`), `${name}.c`], optimise };
 }
+
+// One that lives by its network card.
+const frames = guest('test/oracles/frames', 'frames', '-Og');
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -88,7 +91,7 @@ function main(): number {
   const objects = mkdtempSync(join(tmpdir(), 'covert-examples-'));
   let stale = 0;
   try {
-    for (const guest of [...examples, ...kernels, smp]) {
+    for (const guest of [...examples, ...kernels, smp, frames]) {
       const path = `${guest.folder}/${guest.name}.elf`;
       const bytes = build(guest, objects);
       let committed: Buffer | undefined;

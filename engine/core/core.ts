@@ -17,6 +17,7 @@ export interface CoreExports {
   startSupervisor(): void;
   output(kind: number, value: number): void;
   lookAtSources(): void;
+  nap(ticks: bigint): number;
   forget(): void;
   forgetCodeAt(address: bigint): void;
   forgetTranslations(): void;

@@ -53,6 +53,7 @@ it('is the resident core’s layout', () => {
     decodedChancesOffset,
     mostDecodedPages,
     translatedChances,
+    at.wakeful,
   ];
   expect(ours.map((_, index) => core.layoutOf(index))).toEqual(ours);
 });

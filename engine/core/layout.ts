@@ -70,6 +70,7 @@ export const at = {
   sampling: hostAt + 0xbc,
   hotVa: hostAt + 0xc0,
   hotAt: hostAt + 0xc8,
+  wakeful: hostAt + 0xd0,
   directBytes: hostAt + 0x1f0,
   translated: hostAt + 0xe8,
   called: 0x1c000,

@@ -4,6 +4,8 @@ import type { RunOptions } from './replica-runner';
 export interface AdvanceOptions extends RunOptions {
   /** The user goes on from here: a breakpoint that a replica stands at now does not stop it again. */
   resume?: boolean;
+  /** Come back where a guest with a network sleeps, as often as the outside is asked then. Default false. */
+  stopAsleep?: boolean;
 }
 
 /**
@@ -14,4 +16,5 @@ export interface AdvanceOptions extends RunOptions {
 export type AdvanceStop =
   | { why: 'moment' }
   | { why: 'end' }
+  | { why: 'asleep' }
   | { why: 'breakpoint' | 'overrun'; moment: number; replica: ReplicaName; address: bigint };

@@ -114,7 +114,7 @@ export class EpochRun {
     const { course, injector, feed, plan } = this.parts;
     const { epochInstructions, compareStateEpochs, checkpointEpochs, uncoordinated } = plan.protection;
     let epochs = 1;
-    if (course.errorSince < 0 && feed.isOver && uncoordinated.length === 0 && !options.breakpoints && !options.collectEffects) {
+    if (course.errorSince < 0 && feed.isOver(course.moment) && uncoordinated.length === 0 && !options.breakpoints && !options.collectEffects) {
       const quiet = Math.min(goal, injector.quietUntil, this.parts.switching.quietUntil, plan.maxInstructions);
       epochs = Math.floor(quiet / epochInstructions) - course.epoch;
       for (const period of [compareStateEpochs, checkpointEpochs]) if (period > 0) epochs = Math.min(epochs, period - (course.epoch % period));

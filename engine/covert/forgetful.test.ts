@@ -75,9 +75,9 @@ describe('a system that keeps only what a rollback needs', () => {
 
 it('forgets inputs that no rollback hands over again', () => {
   const inputs = new InputLog();
-  for (let index = 0; index < 10; index++) inputs.write(index, { count: index * 1000, console: Uint8Array.of(index) });
+  for (let index = 0; index < 10; index++) inputs.write(index, { moment: index, count: index * 1000, time: 0, frames: [], console: Uint8Array.of(index) });
   inputs.forget(7);
   expect([6, 7, 9].map((index) => inputs.at(index)?.count)).toEqual([undefined, 7000, 9000]);
-  inputs.write(7, { count: 1, console: Uint8Array.of() });
+  inputs.write(7, { moment: 1, count: 1, time: 0, frames: [], console: Uint8Array.of() });
   expect(inputs.at(7)?.count).toBe(7000);
 });

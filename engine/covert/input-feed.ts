@@ -1,5 +1,6 @@
 import { ConsoleScript, type ScriptState, type Typing } from './console-script';
 import type { Input, InputLog } from './input-log';
+import type { Outside } from './outside';
 
 /** Where a feed stands; immutable. */
 export interface FeedState {
@@ -7,19 +8,31 @@ export interface FeedState {
   readonly decided: number;
   readonly script: ScriptState;
   readonly saw: number;
+  readonly asked: { readonly count: number; readonly time: number };
+  readonly vain: number;
 }
 
 /** What a feed decides from: the guest as all replicas have it now. */
 export interface GuestView {
+  readonly moment: number;
   /** Retired instructions. */
   readonly count: number;
+  /** The guest's clock in ticks of 10 MHz, 0 where nothing depends on it; undefined where the replicas do not agree on it. */
+  readonly time: number | undefined;
   /** Bytes that the console's input has room for. */
   readonly consoleRoom: number;
-  /** Outputs released so far. */
+  /** Frames that the network card has room for. */
+  readonly frameRoom: number;
+  /** Outputs compared in the current attempt, and outputs released so far. */
+  readonly compared: number;
   readonly released: number;
   /** Console bytes among outputs from that one on. */
   printed(from: number): Uint8Array;
 }
+
+const ticksPerMicrosecond = 10;
+/** For so many naps in a row a guest waits for nothing but the network, before it counts as hung: a minute of them. */
+const mostInVain = 60_000;
 
 /**
  * Decides at each rendezvous what a guest is handed from the outside, and after
@@ -33,10 +46,18 @@ export class InputFeed {
   #decided = 0;
   /** Outputs that the script has seen. */
   #saw = 0;
+  /** Where the furthest decision was made: before that nothing can be decided any more. */
+  #asked = { count: -1, time: -1 };
+  /** Naps since the last input in which the guest waited for no timer. */
+  #vain = 0;
 
   constructor(
     private readonly log: InputLog,
     typing: readonly Typing[],
+    /** The guest has a network card. */
+    readonly isNetworked: boolean,
+    /** What that is plugged into, unless all is in the log. */
+    private readonly outside: Outside | undefined,
   ) {
     this.#script = new ConsoleScript(typing);
   }
@@ -50,33 +71,46 @@ export class InputFeed {
     return this.#saw;
   }
 
-  /** True if nothing will be handed over any more, unless after a rollback. */
-  get isOver(): boolean {
-    return this.#handed === this.#decided && this.#script.isOver;
+  /** True if from a moment on nothing will be handed over any more, unless after a rollback, or the guest says something. */
+  isOver(moment: number): boolean {
+    const quiet = !this.isNetworked || (this.outside?.isQuiet === true && this.log.isNew(moment));
+    return quiet && this.#handed === this.#decided && this.#script.isOver;
   }
 
   /** The input that is due, counted as handed over; undefined where there is none. */
   next(guest: GuestView): Input | undefined {
     const input = this.#handed < this.#decided ? this.log.at(this.#handed) : this.#decide(guest);
-    // After a rollback a count may be passed that the first attempt stopped at.
-    if (!input || input.count > guest.count) return undefined;
+    // After a rollback a count may be passed that the first attempt stopped at, and a sleep is slept again.
+    if (!input || input.count > guest.count || (input.count === guest.count && input.time > (guest.time ?? Infinity))) return undefined;
     this.#handed += 1;
+    this.#vain = 0;
     return input;
+  }
+
+  /** An output has been released. */
+  tell(sequence: number, frame: Uint8Array): void {
+    if (this.outside && this.log.tell(sequence)) this.outside.receive(frame);
+  }
+
+  /** The guest naps once more, for a timer or not. False if it has done so in vain for too long. */
+  nap(hasTimer: boolean): boolean {
+    this.#vain = hasTimer ? 0 : this.#vain + 1;
+    return this.#vain <= mostInVain;
   }
 
   /** Everything from the `handed`-th input on is to be handed over again. */
   rollBack(handed: number): void {
     this.#handed = handed;
+    this.#vain = 0;
   }
 
   /** Nothing before the `handed`-th input will be handed over again. */
   forget(handed: number): void {
-    // The newest one says at which count there has been an input already.
-    this.log.forget(Math.min(handed, this.#decided - 1));
+    this.log.forget(handed);
   }
 
   save(): FeedState {
-    return { handed: this.#handed, decided: this.#decided, script: this.#script.save(), saw: this.#saw };
+    return { handed: this.#handed, decided: this.#decided, script: this.#script.save(), saw: this.#saw, asked: this.#asked, vain: this.#vain };
   }
 
   load(state: FeedState): void {
@@ -84,18 +118,36 @@ export class InputFeed {
     this.#decided = state.decided;
     this.#script.load(state.script);
     this.#saw = state.saw;
+    this.#asked = state.asked;
+    this.#vain = state.vain;
   }
 
   /** What the outside has for the guest now, written to the log; undefined where that is nothing. */
   #decide(guest: GuestView): Input | undefined {
-    // One input a count, so that a guest that does not take it in cannot be fed for ever.
-    if (this.log.at(this.#decided - 1)?.count === guest.count) return undefined;
+    const { moment, count, time } = guest;
+    // What has been released is said again only by a guest that is handed nothing before that.
+    if (time === undefined || guest.compared < guest.released) return undefined;
+    // One decision a count and time, so that a guest that takes nothing in cannot be fed for ever.
+    if (count < this.#asked.count || (count === this.#asked.count && time <= this.#asked.time)) return undefined;
+    this.#asked = { count, time };
     this.#script.look(guest.printed(this.#saw));
     this.#saw = guest.released;
     const console = this.#script.take(guest.consoleRoom);
-    if (console.length === 0) return undefined;
-    const input = { count: guest.count, console };
+    const frames = this.#frames(moment, time, guest.frameRoom);
+    if (console.length === 0 && frames.length === 0) return undefined;
+    const input = { moment, count, time, console, frames };
     this.log.write(this.#decided++, input);
     return input;
+  }
+
+  /** Frames that the outside has for the guest, or had when the run was here first. */
+  #frames(moment: number, time: number, room: number): readonly Uint8Array[] {
+    if (!this.log.isNew(moment, time)) {
+      const known = this.log.at(this.#decided);
+      return known?.moment === moment && known.time === time ? known.frames : [];
+    }
+    if (!this.outside) return [];
+    this.log.ask(moment, time);
+    return this.outside.take(Math.floor(time / ticksPerMicrosecond), room);
   }
 }

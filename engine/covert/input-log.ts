@@ -1,9 +1,13 @@
-/** Something from the outside that all replicas are handed at the same count. */
+/** Something from the outside that all replicas are handed at the same count and time. */
 export interface Input {
-  /** Retired instructions at the rendezvous at which it was decided. */
+  /** The rendezvous at which it was decided: its moment, retired instructions, and the guest's clock in ticks. */
+  readonly moment: number;
   readonly count: number;
+  readonly time: number;
   /** Bytes typed at the console. */
   readonly console: Uint8Array;
+  /** Ethernet frames for the network card. */
+  readonly frames: readonly Uint8Array[];
 }
 
 /**
@@ -13,6 +17,10 @@ export interface Input {
  */
 export class InputLog {
   readonly #entries = new Map<number, Input>();
+  /** The furthest rendezvous at which the outside was asked. */
+  #asked = { moment: -1, time: -1 };
+  /** Outputs before this one have been told to the outside, or do not concern it. */
+  #told = 0;
 
   at(index: number): Input | undefined {
     return this.#entries.get(index);
@@ -28,5 +36,22 @@ export class InputLog {
       if (number >= index) break;
       this.#entries.delete(number);
     }
+  }
+
+  /** True where the run has not been before: what the outside has for the guest there is in no entry yet. */
+  isNew(moment: number, time = Infinity): boolean {
+    return moment > this.#asked.moment || (moment === this.#asked.moment && time > this.#asked.time);
+  }
+
+  /** The outside is asked at a rendezvous that is new. */
+  ask(moment: number, time: number): void {
+    this.#asked = { moment, time };
+  }
+
+  /** True if the outside has not been told of an output; from now on it has. */
+  tell(sequence: number): boolean {
+    if (sequence < this.#told) return false;
+    this.#told = sequence + 1;
+    return true;
   }
 }

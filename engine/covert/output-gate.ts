@@ -2,6 +2,7 @@ import type { Output } from '../machine/types';
 import type { Accounting } from './accounting';
 import type { Course } from './course';
 import type { Ending } from './events';
+import type { InputFeed } from './input-feed';
 import type { ReleaseLog } from './release-log';
 import { compareOutputs, describeOutput, type Detection } from './rendezvous';
 import type { Team } from './team';
@@ -15,6 +16,7 @@ export interface GateParts {
   readonly course: Course;
   readonly team: Team;
   readonly log: ReleaseLog;
+  readonly feed: InputFeed;
   readonly accounting: Accounting;
   detect(found: Detection): void;
   end(how: Ending, exitCode: number | null, why: string): void;
@@ -46,7 +48,7 @@ export class OutputGate {
 
   /** Releases an output that all replicas agree on, once. True if it ended the run; then all have been brought there. */
   #release(output: Output, at: number, bringAll: () => void): boolean {
-    const { course, log, accounting } = this.parts;
+    const { course, log, feed, accounting } = this.parts;
     const moment = course.momentOf(at);
     const sequence = course.compared++;
     if (sequence < course.released) {
@@ -60,6 +62,7 @@ export class OutputGate {
       return false;
     }
     log.write({ ...output, sequence });
+    if (output.kind === 'net' && output.data) feed.tell(sequence, output.data);
     course.released = course.compared;
     accounting.output(output.data?.length ?? 1);
     if (output.kind === 'exit') {

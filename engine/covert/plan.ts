@@ -38,9 +38,25 @@ export interface GuestPlan {
   harts: number;
   /** What is typed at the console, in order. */
   typing?: readonly Typing[];
+  network?: NetworkPlan;
   linux?: LinuxPlan;
   /** Where it begins in place of its first instruction: a state of such a guest that ran before. Counts go on from there. */
   start?: Snapshot;
+}
+
+/** A guest's network card, and who of this machine can reach the guest over it. */
+export interface NetworkPlan {
+  /** The card's address: six bytes. */
+  mac: Uint8Array;
+  forwards: readonly ForwardPlan[];
+}
+
+/** A port of this machine's loopback whose connections or datagrams go to a port of the guest. */
+export interface ForwardPlan {
+  protocol: 'tcp' | 'udp';
+  host: string;
+  port: number;
+  guestPort: number;
 }
 
 /** What a Linux kernel is started with. */

@@ -1,4 +1,5 @@
 import { defaultTier, type Tier } from '../machine/tier';
+import type { Outside } from './outside';
 import type { Plan } from './plan';
 import type { ReleasedData } from './release-log';
 import { Stride } from './stride';
@@ -10,6 +11,7 @@ export interface Reference {
   exit: number | null;
   console: Uint8Array;
   disk: ReleasedData;
+  network: ReleasedData;
   instructions: number;
   cycles: number;
 }
@@ -17,24 +19,26 @@ export interface Reference {
 /** References already run, by image, or by what a kernel is started with: a campaign runs one guest thousands of times. */
 const known = new WeakMap<object, Map<string, Reference>>();
 
-/** Runs the guest alone, without faults; `undefined` when aborted. */
+/** Runs the guest alone, without faults; `undefined` when aborted. `outside`: one that nobody has told anything. */
 export async function runReference(
   plan: Plan,
   signal?: AbortSignal,
   onProgress?: (instructions: number) => void,
   tier: Tier = defaultTier,
+  outside?: Outside,
 ): Promise<Reference | undefined> {
   const { guest, chip, maxInstructions } = plan;
-  const key = JSON.stringify([guest.linux && plan.seed, guest.ramBytes, guest.harts, chip, maxInstructions, guest.typing && [guest.typing, plan.protection.epochInstructions]]);
+  const key = JSON.stringify([guest.linux && plan.seed, guest.ramBytes, guest.harts, chip, maxInstructions, (guest.typing || guest.network) && [guest.typing, guest.network && [...guest.network.mac], plan.protection.epochInstructions]]);
   const subject = guest.start ?? guest.linux ?? guest.image;
   let references = known.get(subject);
   if (!references) known.set(subject, (references = new Map<string, Reference>()));
-  const before = references.get(key);
+  // What an outside does is in no key.
+  const before = outside ? undefined : references.get(key);
   if (before) return before;
 
   const { switches: _, ...unswitched } = plan;
   const alone: Plan = { ...unswitched, faults: [], protection: { ...plan.protection, kind: 'none', uncoordinated: [] } };
-  const system = new System(alone, { tier });
+  const system = new System(alone, { tier, ...(outside && { outside }) });
   const stride = new Stride();
   while (!system.ended) {
     if (signal?.aborted) return undefined;
@@ -49,9 +53,10 @@ export async function runReference(
     exit: end.kind === 'end' ? end.exitCode : null,
     console: system.released,
     disk: system.releasedData('disk'),
+    network: system.releasedData('net'),
     instructions: system.count,
     cycles: system.cycles,
   };
-  references.set(key, reference);
+  if (!outside) references.set(key, reference);
   return reference;
 }

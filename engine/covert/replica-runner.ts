@@ -22,6 +22,8 @@ export class ReplicaRunner {
     private readonly injector: FaultInjector,
     private readonly log: ReleaseLog,
     private readonly health: Health,
+    /** A guest that sleeps may be handed something by the outside. */
+    private readonly wakeful: boolean,
   ) {}
 
   /** Sets the user's breakpoints, and those of faults, in all replicas, unless they are set. */
@@ -72,6 +74,7 @@ export class ReplicaRunner {
       stopOnOutput: true,
       stepOver: replica.atBreakpoint,
       collectEffects: options.collectEffects ?? false,
+      wakeful: this.wakeful,
       ...(cycleLimit < Infinity ? { cycleLimit } : {}),
     });
     replica.running = true;
@@ -106,7 +109,7 @@ export class ReplicaRunner {
       const { computer } = replica;
       if (replica.halted || computer.retired !== count || options.breakpoints?.has(computer.pc)) continue;
       const before = replica.save();
-      const stop = computer.run(count + 1, { collectEffects: options.collectEffects ?? false });
+      const stop = computer.run(count + 1, { collectEffects: options.collectEffects ?? false, wakeful: this.wakeful });
       if (stop !== 'breakpoint' || computer.retired !== count) replica.load(before);
     }
   }

@@ -141,18 +141,20 @@ export interface Report {
   released: {
     /** Of the console. */
     bytes: number;
-    /** What the fault-free guest releases. */
-    ofBytes: number;
+    /** What the fault-free guest releases; null where there is no such run, since what comes over real sockets does not come again. */
+    ofBytes: number | null;
     sha256: string;
-    /** Anything wrong has left: a console byte, a disk write, the exit code. */
-    corrupt: boolean;
+    /** Anything wrong has left: a console byte, a disk write, a frame, the exit code. Null where there is no fault-free run to compare with. */
+    corrupt: boolean | null;
     firstWrongByte?: number;
     /** Present if the guest has written to a disk. */
-    disk?: { writes: number; bytes: number; sha256: string; corrupt: boolean };
+    disk?: { writes: number; bytes: number; sha256: string; corrupt: boolean | null };
+    /** Present if the guest has sent a frame to its network. */
+    network?: { frames: number; bytes: number; sha256: string; corrupt: boolean | null };
   };
   expectations: ExpectationReport[];
   /** `wanted`: what the last switch asked for; present if there was any. */
   protection: { start: ProtectionKind; wanted?: ProtectionKind; end: ProtectionKind };
-  /** `overhead` is a fraction, or null where the run or the fault-free one did not end by itself. */
-  cycles: { unprotected: number; protected: number; overhead: number | null; events: CostReport[] };
+  /** `overhead` is a fraction, or null where the run or the fault-free one did not end by itself, or there is no fault-free one; then `unprotected` is null, too. */
+  cycles: { unprotected: number | null; protected: number; overhead: number | null; events: CostReport[] };
 }

@@ -5,6 +5,7 @@ import type { CrewOptions } from './crew';
 import { judge } from './expectations';
 import type { SystemEvent } from './events';
 import { symbolsOf } from './guest';
+import type { Outside } from './outside';
 import type { Plan } from './plan';
 import { runReference, type Reference } from './reference';
 import type { ReleasedData } from './release-log';
@@ -19,6 +20,8 @@ export interface RunOptions extends CrewOptions {
   withoutDivergences?: boolean;
   /** What executes the guest; the report does not depend on it. Default {@link defaultTier}. */
   tier?: Tier;
+  /** What the guest's network card is plugged into, for this run alone. Where it cannot be had afresh, the report has nothing that takes a run without faults. */
+  outside?: Outside;
 }
 
 export class RunAborted extends Error {
@@ -31,9 +34,10 @@ type EventOf<Kind extends SystemEvent['kind']> = Extract<SystemEvent, { kind: Ki
 
 /** Runs a scenario to its end and judges its expectations. */
 export async function run(plan: Plan, options: RunOptions = {}): Promise<Report> {
-  const { signal, onProgress, withoutDivergences, tier = defaultTier, ...crew } = options;
-  const reference = await runReference(plan, signal, onProgress, tier);
-  const session = Session.create(plan, { keepsHistory: !withoutDivergences, tier, ...crew });
+  const { signal, onProgress, withoutDivergences, tier = defaultTier, outside, ...crew } = options;
+  const isRepeatable = !outside || outside.fresh !== undefined;
+  const reference = isRepeatable ? await runReference(plan, signal, onProgress, tier, outside?.fresh?.()) : undefined;
+  const session = Session.create(plan, { keepsHistory: !withoutDivergences, tier, ...(outside && { outside }), ...crew });
   try {
     const rest = await session.forward({
       stopAt: new Set(),
@@ -41,14 +45,14 @@ export async function run(plan: Plan, options: RunOptions = {}): Promise<Report>
       ...(signal ? { signal } : {}),
       ...(onProgress ? { onProgress } : {}),
     });
-    if (!reference || rest.why !== 'end' || rest.event.kind !== 'end') throw new RunAborted();
+    if ((isRepeatable && !reference) || rest.why !== 'end' || rest.event.kind !== 'end') throw new RunAborted();
     return makeReport(session, rest.event, reference);
   } finally {
     session.close();
   }
 }
 
-function makeReport(session: Session, end: EventOf<'end'>, reference: Reference): Report {
+function makeReport(session: Session, end: EventOf<'end'>, reference: Reference | undefined): Report {
   const { plan } = session;
   const symbols = symbolsOf(plan.guest);
   const eventsOf = <Kind extends SystemEvent['kind']>(kind: Kind): EventOf<Kind>[] =>
@@ -79,7 +83,7 @@ function makeReport(session: Session, end: EventOf<'end'>, reference: Reference)
 
   const console = session.released;
   const disk = session.releasedData('disk');
-  const comparison = compareWithReference(console, disk, end, reference);
+  const comparison = compareWithReference({ console, disk, network: session.releasedData('net') }, end, reference);
   const protectedCycles = session.cycles;
   const degradations = eventsOf('degradation').map(({ replica, instruction, to, why }) => ({ replica, instruction, to, why }));
   const retirements = eventsOf('retirement').map(({ component, moment, instruction, why }) => ({ component, moment, instruction, why }));
@@ -107,23 +111,23 @@ function makeReport(session: Session, end: EventOf<'end'>, reference: Reference)
     ...(switches.length > 0 && { switches }),
     released: {
       bytes: console.length,
-      ofBytes: reference.console.length,
+      ofBytes: reference?.console.length ?? null,
       sha256: createHash('sha256').update(console).digest('hex'),
       ...comparison,
     },
     protection: { start: kind, ...(switches.length > 0 && { wanted: session.protection.wanted }), end: session.protection.now },
     cycles: {
-      unprotected: reference.cycles,
+      unprotected: reference?.cycles ?? null,
       protected: protectedCycles,
       // Of a run that was cut short there is no whole to compare with.
-      overhead: reference.cycles === 0 || end.how !== 'exit' || reference.exit === null ? null : protectedCycles / reference.cycles - 1,
-      events: costsOf(session, protectedCycles - reference.cycles, end.how === 'exit'),
+      overhead: !reference || reference.cycles === 0 || end.how !== 'exit' || reference.exit === null ? null : protectedCycles / reference.cycles - 1,
+      events: costsOf(session, protectedCycles - (reference?.cycles ?? 0), reference !== undefined && end.how === 'exit'),
     },
   };
   const expectations = judge({
     report: partial,
     plan,
-    cyclesPerInstruction: reference.cycles / Math.max(1, reference.instructions),
+    cyclesPerInstruction: (reference?.cycles ?? protectedCycles) / Math.max(1, reference?.instructions ?? session.count),
     stopped: end.how === 'stopped',
   });
   const silent = faults.some((fault) => !fault.fired && !fault.optional);
@@ -167,17 +171,20 @@ function divergenceReport(
  * off or stopped is judged on what it had said by then.
  */
 function compareWithReference(
-  console: Uint8Array,
-  disk: ReleasedData,
+  { console, disk, network }: Pick<Reference, 'console' | 'disk' | 'network'>,
   end: EventOf<'end'>,
-  reference: Reference,
+  reference: Reference | undefined,
 ): Omit<Report['released'], 'bytes' | 'ofBytes' | 'sha256'> {
-  const verdict = compareConsole(console, end, reference);
-  if (disk.outputs === 0 && reference.disk.outputs === 0) return verdict;
-  // Of a guest that was cut off the writes so far have no whole to be compared with.
-  const wrong = end.how === 'exit' && disk.sha256 !== reference.disk.sha256;
-  const { outputs: writes, bytes, sha256 } = disk;
-  return { ...verdict, corrupt: verdict.corrupt || wrong, disk: { writes, bytes, sha256, corrupt: wrong } };
+  const verdict = reference ? compareConsole(console, end, reference) : { corrupt: null };
+  // Of a guest that was cut off what it has sent so far has no whole to be compared with.
+  const isWrong = (own: ReleasedData, right: ReleasedData | undefined): boolean | null => (right ? end.how === 'exit' && own.sha256 !== right.sha256 : null);
+  const wrong = { disk: isWrong(disk, reference?.disk), network: isWrong(network, reference?.network) };
+  return {
+    ...verdict,
+    corrupt: verdict.corrupt === null ? null : verdict.corrupt || wrong.disk === true || wrong.network === true,
+    ...(disk.outputs + (reference?.disk.outputs ?? 0) > 0 && { disk: { writes: disk.outputs, bytes: disk.bytes, sha256: disk.sha256, corrupt: wrong.disk } }),
+    ...(network.outputs + (reference?.network.outputs ?? 0) > 0 && { network: { frames: network.outputs, bytes: network.bytes, sha256: network.sha256, corrupt: wrong.network } }),
+  };
 }
 
 function compareConsole(console: Uint8Array, end: EventOf<'end'>, reference: Reference): { corrupt: boolean; firstWrongByte?: number } {

@@ -15,6 +15,7 @@ import { createMachine } from './guest';
 import { InputFeed, type FeedState } from './input-feed';
 import { InputLog } from './input-log';
 import { OutputGate } from './output-gate';
+import type { Outside } from './outside';
 import type { Plan, ProtectionKind } from './plan';
 import { Recovery, type RecoveryState } from './recovery';
 import { ReleaseLog, type ReleasedData } from './release-log';
@@ -31,6 +32,8 @@ export interface SystemOptions extends CrewOptions {
   /** Logs that several systems share which replay one run. */
   log?: ReleaseLog;
   inputs?: InputLog;
+  /** What the guest's network card is plugged into; without it only what is in `inputs` comes from there. */
+  outside?: Outside;
   /**
    * Keep only what a rollback needs, so that a run of any length takes a bounded
    * amount of memory. Then no state from before the newest checkpoint can be
@@ -40,6 +43,11 @@ export interface SystemOptions extends CrewOptions {
   /** What executes the replicas; their states do not depend on it. Default {@link defaultTier}. */
   tier?: Tier;
 }
+
+/** The number of the CSR `time`. */
+const timeCsr = 0xc01;
+/** How long a guest with a network sleeps at most before the outside is asked again: a millisecond of its clock. */
+const napTicks = 10_000;
 
 /** All of a system at one moment; immutable, and loadable into any system of the same plan. */
 export interface SystemState extends CourseState {
@@ -75,6 +83,8 @@ export class System {
   readonly #switching: Switching;
   readonly #epochRun: EpochRun;
   #breakpoints: ReadonlySet<bigint> | undefined;
+  /** The guest has slept since somebody asked. */
+  #napped = false;
 
   constructor(plan: Plan, options: SystemOptions = {}) {
     const { protection, guest, maxInstructions, switches = [] } = plan;
@@ -82,7 +92,7 @@ export class System {
     this.#plan = { protection, maxInstructions };
     this.chip = new Chip(plan.chip);
     this.#log = options.log ?? new ReleaseLog();
-    this.#feed = new InputFeed(options.inputs ?? new InputLog(), guest.typing ?? []);
+    this.#feed = new InputFeed(options.inputs ?? new InputLog(), guest.typing ?? [], guest.network !== undefined, options.outside);
     this.#forgetful = options.forgetful ?? false;
     this.#accounting = new Accounting(options.costs ?? defaultCosts, protection.kind !== 'none');
     this.#crew = new Crew(options);
@@ -96,12 +106,13 @@ export class System {
     const count = first.retired;
     const epoch = Math.floor(count / protection.epochInstructions);
     this.#course = new Course(protection.kind, this.#takeCheckpoint(0, { count, epoch, compared: 0 }));
-    this.#runner = new ReplicaRunner(this.#course, this.#injector, this.#log, this.chip.health);
+    this.#runner = new ReplicaRunner(this.#course, this.#injector, this.#log, this.chip.health, this.#feed.isNetworked);
     const gate = new OutputGate({
       compareOutput: protection.compareOutput,
       course: this.#course,
       team: this.#team,
       log: this.#log,
+      feed: this.#feed,
       accounting: this.#accounting,
       detect: (found) => this.#detect(found),
       end: (how, exitCode, why) => this.#end(how, exitCode, why),
@@ -227,8 +238,10 @@ export class System {
         this.#recovery.recover(course.detection);
         continue;
       }
+      this.#napped = false;
       const hit = this.#epochRun.run(course.count + (target - course.moment), options);
       if (hit) return hit;
+      if (this.#napped && options.stopAsleep) return { why: 'asleep' };
     }
     return course.ended ? { why: 'end' } : { why: 'moment' };
   }
@@ -280,7 +293,7 @@ export class System {
       return;
     }
     if (live.every((replica) => replica.halted)) {
-      if (this.#handOver()) return;
+      if (this.#handOver() || this.#nap()) return;
       const [first] = live;
       const why = { idle: 'waits for an interrupt that cannot come', stalled: 'takes traps without end', exit: 'exited', dead: `ran on ${first?.deadBy ?? 'a core'}, which is dead` };
       return this.#end('hung', null, `the guest ${why[first?.halted ?? 'idle']}`);
@@ -302,21 +315,45 @@ export class System {
 
   /** Hands the replicas the input that is due, all at the same count. True if there was any. */
   #handOver(): boolean {
-    const { count, released } = this.#course;
+    const { moment, count, compared, released } = this.#course;
     const { live } = this.#team;
+    const { isNetworked } = this.#feed;
     const input = this.#feed.next({
+      moment,
       count,
+      time: isNetworked ? this.#guestTime() : 0,
       consoleRoom: live[0]?.computer.consoleRoom ?? 0,
+      // Where a fault makes one say more, the others would lose what they have no room for.
+      frameRoom: isNetworked ? Math.min(...live.map(({ computer }) => computer.frameRoom)) : 0,
+      compared,
       released,
       printed: (from) => this.#log.console(released, from),
     });
     if (!input) return false;
-    this.#accounting.input(input.console.length);
+    this.#accounting.input(input.frames.reduce((bytes, frame) => bytes + frame.length, input.console.length));
     for (const replica of live) {
       replica.computer.receive(input.console);
+      for (const frame of input.frames) replica.computer.receiveFrame(frame);
       if (replica.halted === 'idle') replica.halted = null;
     }
     return true;
+  }
+
+  /** The guest's clock in ticks; undefined where a fault makes replicas differ in it, which comes to light later. */
+  #guestTime(): number | undefined {
+    const [first = 0n, ...others] = this.#team.live.map(({ computer }) => computer.getCsr(timeCsr) ?? 0n);
+    const differ = !this.#plan.protection.uncoordinated.includes('time') && others.some((time) => time !== first);
+    return differ ? undefined : Number(first);
+  }
+
+  /** Lets a guest with a network sleep for a little while, if that is what all replicas want: the outside may have something for it then. */
+  #nap(): boolean {
+    const { live } = this.#team;
+    if (!this.#feed.isNetworked || live.some(({ halted }) => halted !== 'idle')) return false;
+    const timers = live.map(({ computer }) => computer.nap(napTicks));
+    for (const replica of live) replica.halted = null;
+    this.#napped = true;
+    return this.#feed.nap(timers.includes(true));
   }
 
   /** The end of an epoch, where the replicas stand after a recovery. */

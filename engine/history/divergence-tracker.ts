@@ -1,6 +1,7 @@
 import type { Replica } from '../covert/replica';
 import type { SystemEvent } from '../covert/events';
 import type { InputLog } from '../covert/input-log';
+import type { Outside } from '../covert/outside';
 import type { Plan, ReplicaName } from '../covert/plan';
 import type { ReleaseLog } from '../covert/release-log';
 import { System, type SystemState } from '../covert/system';
@@ -40,8 +41,8 @@ export class DivergenceTracker {
     private readonly plan: Plan,
     /** The newest saved state at or before (`strictly`: before) a moment. */
     private readonly stateBefore: (moment: number, strictly: boolean) => SystemState | undefined,
-    /** The logs of the run that is followed, and what executes it. */
-    private readonly followed: { log: ReleaseLog; inputs: InputLog; tier: Tier },
+    /** The logs of the run that is followed, what executes it, and what its guest's network card is plugged into. */
+    private readonly followed: { log: ReleaseLog; inputs: InputLog; tier: Tier; outside?: Outside },
   ) {
     this.#always = plan.protection.kind !== 'none' && plan.protection.uncoordinated.length > 0;
     // One that is switched to a protection has a peer then, and what came before has none.
@@ -55,6 +56,8 @@ export class DivergenceTracker {
    */
   follow(news: readonly SystemEvent[], moment: number): Divergence[] {
     const found: Divergence[] = [];
+    // The run without faults is one that cannot be run.
+    if (this.#unprotected && this.followed.outside && !this.followed.outside.fresh) return found;
     if (this.#always && this.#window === 'closed') this.#open(this.#probe?.moment ?? 0);
     for (const event of news) {
       if (event.kind === 'fault') {
@@ -78,8 +81,12 @@ export class DivergenceTracker {
   }
 
   #systems(): { probe: System; healthy: System | undefined } {
-    this.#probe ??= new System(this.plan, this.followed);
-    if (this.#unprotected) this.#healthy ??= new System({ ...this.plan, faults: [] }, { tier: this.followed.tier });
+    const { log, inputs, tier, outside } = this.followed;
+    this.#probe ??= new System(this.plan, { log, inputs, tier });
+    if (this.#unprotected && !this.#healthy) {
+      const another = outside?.fresh?.();
+      this.#healthy = new System({ ...this.plan, faults: [] }, { tier, ...(another && { outside: another }) });
+    }
     return { probe: this.#probe, healthy: this.#healthy };
   }
 
@@ -105,8 +112,8 @@ export class DivergenceTracker {
     if (state) probe.load(state);
     probe.advance(moment);
     if (healthy && healthy.moment < moment) {
-      // A state saved before the first fault is also a state of the run without faults.
-      const clean = this.stateBefore(moment, true);
+      // A state saved before the first fault is also a state of the run without faults; but an outside has to be told all of that from the start.
+      const clean = this.followed.outside ? undefined : this.stateBefore(moment, true);
       if (clean && clean.moment > healthy.moment && !clean.injector.fired.includes(true)) healthy.load(clean);
       healthy.advance(moment);
     }

@@ -2,6 +2,7 @@ import type { CostReport } from '../covert/report';
 import type { CrewOptions } from '../covert/crew';
 import type { EventKind, SystemEvent } from '../covert/events';
 import { InputLog } from '../covert/input-log';
+import type { Outside } from '../covert/outside';
 import type { Plan, ProtectionKind, ReplicaName } from '../covert/plan';
 import { ReleaseLog, type ReleasedData } from '../covert/release-log';
 import { Stride } from '../covert/stride';
@@ -17,6 +18,19 @@ import type { Navigation, ReplaySession, ReplicaView, Rest, TrailPoint } from '.
 const breath = 40;
 /** Moments that `trail` will record at most. */
 const longestTrail = 1_000_000;
+/** Instructions between two turns of an outside that has sockets. */
+const pacedStride = 1_000_000;
+
+export interface SessionOptions extends CrewOptions {
+  /** Keep states of the past; without them it goes forward only, to the end, and finds no divergences. Default true. */
+  keepsHistory?: boolean;
+  /** Look for the instructions that divergence events come from. Default true. */
+  findDivergences?: boolean;
+  /** What executes the guest. Default {@link defaultTier}. */
+  tier?: Tier;
+  /** What the guest's network card is plugged into. It has this session alone. */
+  outside?: Outside;
+}
 
 interface Hit {
   moment: number;
@@ -37,33 +51,28 @@ export class Session implements ReplaySession {
   #furthest = 0;
   #lastBreath = 0;
 
+  readonly #outside: Outside | undefined;
+  readonly #keepsHistory: boolean;
+
   private constructor(
     readonly plan: Plan,
-    findDivergences: boolean,
-    private readonly keepsHistory: boolean,
-    tier: Tier,
-    crew: CrewOptions,
+    { keepsHistory = true, findDivergences = true, tier = defaultTier, outside, ...crew }: SessionOptions,
   ) {
+    this.#outside = outside;
+    this.#keepsHistory = keepsHistory;
     const log = new ReleaseLog();
     const inputs = new InputLog();
-    this.#system = new System(plan, { log, inputs, tier, ...crew });
+    this.#system = new System(plan, { log, inputs, tier, ...(outside && { outside }), ...crew });
     if (keepsHistory) this.#shelf.put(this.#system.save());
-    if (findDivergences) {
+    if (findDivergences && keepsHistory) {
       const before = (moment: number, strictly: boolean): SystemState | undefined => this.#shelf.before(moment, strictly);
-      this.#tracker = new DivergenceTracker(plan, before, { log, inputs, tier });
+      this.#tracker = new DivergenceTracker(plan, before, { log, inputs, tier, ...(outside && { outside }) });
     }
     this.#takeIn(this.#system.takeEvents());
   }
 
-  /**
-   * `findDivergences: false` leaves out the search that divergence events come from; `keepsHistory: false`, which includes that, all
-   * states of the past: then it goes forward only, to the end.
-   */
-  static create(
-    plan: Plan,
-    { keepsHistory = true, findDivergences = keepsHistory, tier = defaultTier, ...crew }: { keepsHistory?: boolean; findDivergences?: boolean; tier?: Tier } & CrewOptions = {},
-  ): Session {
-    return new Session(plan, findDivergences && keepsHistory, keepsHistory, tier, crew);
+  static create(plan: Plan, options: SessionOptions = {}): Session {
+    return new Session(plan, options);
   }
 
   /** Gives back the threads, if it has any; it still can be used. */
@@ -122,8 +131,11 @@ export class Session implements ReplaySession {
       if (signal?.aborted) return { why: 'interrupted' };
       if (this.#system.ended) return { why: 'end', event: this.#system.ended };
       const from = this.moment;
-      const boundary = this.keepsHistory ? this.#shelf.nextBoundary(from) : Infinity;
-      const stop = this.#advance(Math.min(boundary, from + stride.length), armed, resume);
+      // What has been before goes on without anybody outside.
+      const pace = from >= this.#furthest ? this.#outside?.pace?.bind(this.#outside) : undefined;
+      const length = pace ? Math.min(stride.length, pacedStride) : stride.length;
+      const boundary = this.#keepsHistory ? this.#shelf.nextBoundary(from) : Infinity;
+      const stop = this.#advance(Math.min(boundary, from + length), armed, resume, pace !== undefined);
       stride.look(this.#system.live[0]?.computer.reboots ?? 0);
       const hit = hitOf(stop);
       const event = this.#events.find(
@@ -134,6 +146,7 @@ export class Session implements ReplaySession {
         return { why: 'event', event };
       }
       if (hit) return { why: 'breakpoint', replica: hit.replica, address: hit.address };
+      await pace?.(stop.why === 'asleep');
       await this.#breathe(onProgress);
     }
   }
@@ -254,8 +267,8 @@ export class Session implements ReplaySession {
   }
 
   /** The one place that lets the system run: records what happens on new ground. */
-  #advance(target: number, breakpoints: ReadonlySet<bigint> | undefined, resume = false): AdvanceStop {
-    const stop = this.#system.advance(target, breakpoints ? { breakpoints, resume } : {});
+  #advance(target: number, breakpoints: ReadonlySet<bigint> | undefined, resume = false, stopAsleep = false): AdvanceStop {
+    const stop = this.#system.advance(target, { stopAsleep, ...(breakpoints && { breakpoints, resume }) });
     if (stop.why === 'overrun') {
       const state = this.#shelf.before(this.moment, false);
       if (state) this.#system.load(state);
@@ -264,7 +277,7 @@ export class Session implements ReplaySession {
     }
     const events = this.#system.takeEvents();
     // At a breakpoint a replica may rest inside a trap: no state to come back to by its moment.
-    if (this.keepsHistory && stop.why !== 'breakpoint' && this.#shelf.wants(this.moment)) this.#shelf.put(this.#system.save());
+    if (this.#keepsHistory && stop.why !== 'breakpoint' && this.#shelf.wants(this.moment)) this.#shelf.put(this.#system.save());
     this.#takeIn(events);
     return stop;
   }

@@ -382,12 +382,13 @@ export class Machine implements Computer {
 
   start(limit: number, options: RunOptions = {}): void {
     if (this.#begun) throw new Error('the machine runs already');
-    const { stopOnOutput = false, stepOver = false, collectEffects = false, cycleLimit } = options;
+    const { stopOnOutput = false, stepOver = false, collectEffects = false, cycleLimit, wakeful = false } = options;
     const view = this.#view;
     view.setBigUint64(at.limit, bound(limit), true);
     view.setBigUint64(at.cycleLimit, bound(cycleLimit ?? Infinity), true);
     view.setUint32(at.stopOnOutput, stopOnOutput ? 1 : 0, true);
     view.setUint32(at.collect, collectEffects ? 1 : 0, true);
+    view.setUint32(at.wakeful, wakeful ? 1 : 0, true);
     this.#thread?.start(stepOver);
     this.#begun = { stepOver, stopOnOutput };
   }
@@ -578,10 +579,18 @@ export class Machine implements Computer {
     return this.#view.getBigUint64(at.uartLooks, true) >= uartPollerLooks;
   }
 
+  get frameRoom(): number {
+    return this.#virtio.frameRoom;
+  }
+
   receiveFrame(frame: Uint8Array): boolean {
     const taken = this.#virtio.receiveFrame(frame);
     this.#core.lookAtSources();
     return taken;
+  }
+
+  nap(ticks: number): boolean {
+    return this.#core.nap(BigInt(ticks)) !== 0;
   }
 
   traps(): TrapDigest {

@@ -24,7 +24,7 @@ export type StopReason =
   | 'reboot'
   /** The guest has ended by itself; `exitCode` says how. No further instruction retires. */
   | 'exit'
-  /** Waits for an interrupt that nothing can ever raise; no further instruction retires. */
+  /** Waits for an interrupt that nothing can ever raise, or with `wakeful` for any; no further instruction retires. */
   | 'idle'
   /** Takes traps without end and retires nothing. */
   | 'stalled';
@@ -38,6 +38,8 @@ export interface RunOptions {
   collectEffects?: boolean;
   /** Also stop at the first instruction boundary at which `cycles` is at least this. */
   cycleLimit?: number;
+  /** Where all harts wait, stop with `idle` even if a timer is set, so that something may come from outside first: no time passes but by {@link Computer.nap}. Default false. */
+  wakeful?: boolean;
 }
 
 /** Something sent to the outside. `sequence` counts from 0 and is part of the guest's state. */
@@ -180,8 +182,15 @@ export interface Computer {
   readonly consoleRoom: number;
   /** Bytes typed at the guest's console, handed to its device now. What there is no room for is lost. */
   receive(bytes: Uint8Array): void;
+  /** Frames that the network card's driver has buffers for now; none without a card. Nothing changes by asking. */
+  readonly frameRoom: number;
   /** Hands an ethernet frame to the network card. False where there is none, or its driver has no buffer for it. */
   receiveFrame(frame: Uint8Array): boolean;
+  /**
+   * Where the guest is `idle`, lets so many ticks of its clock pass, or fewer, where a timer that it waits for is due before.
+   * False if it waits for none.
+   */
+  nap(ticks: number): boolean;
   traps(): TrapDigest;
 
   setBreakpoints(addresses: Iterable<bigint>): void;

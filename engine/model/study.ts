@@ -28,6 +28,8 @@ export async function study(plan: Plan, { onProgress, signal, tier, ...crew }: S
   const why = observation.whole ? whyNot(report) : 'alone the guest does not come to its end';
   if (why !== undefined) return { ...row, why };
   const { events, protected: protectedCycles, unprotected: guestCycles } = report.cycles;
+  // Without an outside of its own the run has been repeated, so there is something to compare with.
+  if (guestCycles === null) throw new TypeError('a run without a reference');
   return { ...row, comparison: compare(row.prediction, events, { guestCycles, protectedCycles }) };
 }
 

@@ -67,6 +67,10 @@ export class Connection {
   get closed(): boolean {
     return this.#state === 'closed';
   }
+  /** Guest time at which `tick` has something to do; Infinity if never. */
+  get deadline(): number {
+    return this.closed ? Infinity : this.#deadline;
+  }
   /** Bytes that wait for being sent or acknowledged. */
   get backlog(): number {
     return this.#waiting.length;

@@ -120,8 +120,14 @@ export class Network {
     return known;
   }
 
-  /** A frame that the guest has sent. */
-  receive(frame: Uint8Array): void {
+  /** True if nothing waits to be taken, and no connection waits for anything but the guest. */
+  get isQuiet(): boolean {
+    return this.#frames.length === 0 && this.#actions.length === 0 && [...this.#connections.values()].every(({ deadline }) => deadline === Infinity);
+  }
+
+  /** A frame that the guest has sent, by the time that its clock shows in microseconds. */
+  receive(frame: Uint8Array, now = this.#now): void {
+    this.#now = Math.max(this.#now, now);
     const read = readFrame(frame);
     if (read?.type === etherType.arp) {
       const answer = answerArp(read.payload);

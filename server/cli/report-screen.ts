@@ -124,14 +124,23 @@ function hardwareLines({ diagnoses = [], retirements = [], clones = [], switches
 }
 
 function releasedLines({ released, guest }: Report): string[] {
-  const { bytes, ofBytes, sha256, corrupt, firstWrongByte, disk } = released;
+  const { bytes, ofBytes, sha256, corrupt, firstWrongByte, disk, network } = released;
   const wrong = firstWrongByte === undefined ? `exit ${guest.exit ?? 'missing'} is wrong` : `wrong from byte ${firstWrongByte} on`;
   return [
-    `${bytes === ofBytes ? counted(bytes, 'byte') : `${count(bytes)} of ${counted(ofBytes, 'byte')}`}${bytes === 0 ? '' : ', each once'}, ` +
-      (corrupt ? `CORRUPT: ${wrong}` : 'none wrong'),
+    `${ofBytes === null || bytes === ofBytes ? counted(bytes, 'byte') : `${count(bytes)} of ${counted(ofBytes, 'byte')}`}${bytes === 0 ? '' : ', each once'}, ` +
+      (corrupt === null ? unrepeatable : corrupt ? `CORRUPT: ${wrong}` : 'none wrong'),
     `sha256 ${sha256}`,
-    ...(disk ? [`${counted(disk.writes, 'disk write')} of ${counted(disk.bytes, 'byte')}, ${disk.corrupt ? 'CORRUPT' : 'none wrong'}`] : []),
+    ...(disk ? [`${counted(disk.writes, 'disk write')} of ${counted(disk.bytes, 'byte')}${verdictOn(disk)}`] : []),
+    ...(network ? [`${counted(network.frames, 'frame')} of ${counted(network.bytes, 'byte')} to the network${verdictOn(network)}`] : []),
   ];
+}
+
+const unrepeatable = 'nothing to compare with: real sockets';
+
+/** Of data that has left for a device; nothing where nobody knows. */
+function verdictOn({ corrupt }: { corrupt: boolean | null }): string {
+  if (corrupt === null) return '';
+  return corrupt ? ', CORRUPT' : ', none wrong';
 }
 
 function costLines({ cycles }: Report): string[] {
@@ -141,10 +150,12 @@ function costLines({ cycles }: Report): string[] {
     event.event,
     `${count(event.count)} ×`,
     `${count(event.cycles)} cycles`,
-    unprotected === 0 ? '' : percent(event.cycles / unprotected),
+    unprotected === null || unprotected === 0 ? '' : percent(event.cycles / unprotected),
   ]);
   const total =
-    overhead === null
+    unprotected === null
+      ? `${count(cycles.protected)} cycles; a run over real sockets cannot be repeated, so there is no overhead to give`
+      : overhead === null
       ? `${count(cycles.protected)} cycles; the run was not whole, so there is no overhead to give`
       : `${percent(Math.abs(overhead))} ${overhead < 0 ? 'fewer' : 'more'} cycles than unprotected: ` +
         `${count(cycles.protected)} for ${count(unprotected)}`;

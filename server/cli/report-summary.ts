@@ -36,6 +36,7 @@ function story(report: Report): string[] {
 
 function outcomeOf({ guest, released, expectations }: Report): string {
   const ended = guest.ended === 'exit' ? [] : [`${endings[guest.ended]} after ${counted(guest.instructions, 'instruction')}`];
+  if (released.corrupt === null) return [...ended, 'nothing to compare its output with'].join(' · ');
   if (!released.corrupt) return [...ended, 'no wrong output'].join(' · ');
   const foreseen = expectations.some(({ text, held }) => held && text === 'corruption');
   return foreseen ? 'wrong output released, as expected' : 'WRONG OUTPUT RELEASED';

@@ -3,7 +3,10 @@ import { Option, type Command } from 'commander';
 import { run } from '../../engine/covert/run';
 import type { Report } from '../../engine/covert/report';
 import type { Tier } from '../../engine/machine/tier';
-import { exitCodes } from './failure';
+import type { Plan } from '../../engine/covert/plan';
+import { ForwardError } from '../network/forwards';
+import { Sockets } from '../network/sockets';
+import { BadInput, exitCodes } from './failure';
 import { interruptible } from './interrupt';
 import { count } from './numbers';
 import { Progress } from './progress';
@@ -55,7 +58,12 @@ async function runFile(file: string, { scenario, json, tier, threads }: RunFlags
     for (const plan of plans) {
       const progress = new Progress(plan.name);
       const onProgress = (instructions: number): void => progress.update(() => `${count(instructions)} instructions`);
-      const report = await run(plan, { onProgress, signal, tier, threads }).finally(() => progress.end());
+      const sockets = await socketsOf(plan);
+      const options = { onProgress, signal, tier, threads, ...(sockets && { outside: sockets }) };
+      const report = await run(plan, options).finally(() => {
+        progress.end();
+        sockets?.forwards.close();
+      });
       if (json) reports.push(report);
       else {
         const shown = withShownSources(report, plan.guest.path);
@@ -68,6 +76,18 @@ async function runFile(file: string, { scenario, json, tier, threads }: RunFlags
     await write(process.stdout, closing);
     return exitCodeOf(reports);
   });
+}
+
+/** The guest's forwarded ports, listened at; undefined where it has none. */
+async function socketsOf({ name, guest: { network } }: Plan): Promise<Sockets | undefined> {
+  if (!network) return undefined;
+  const sockets = new Sockets();
+  try {
+    await sockets.forwards.listen(network.forwards);
+    return sockets;
+  } catch (error) {
+    throw error instanceof ForwardError ? new BadInput(`${name}: ${error.message}`, { cause: error }) : error;
+  }
 }
 
 function exitCodeOf(reports: Report[]): number {

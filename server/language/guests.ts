@@ -1,13 +1,15 @@
+import { guestMac } from '../../engine/network/addresses';
 import type { GuestPlan } from '../../engine/covert/plan';
 import type { Typing } from '../../engine/covert/console-script';
 import { eachOnce, type Context } from './context';
+import { lowerForwards } from './forwards';
 import { defaults, mostHarts, mostRamBytes, pageBytes, ramBase } from './defaults';
 import { part } from './diagnostic';
 import * as ast from './generated/ast';
 import type { GuestFile, GuestFiles } from './guest-files';
 import { resolvedUri } from './imports';
 import { lowerLinux } from './linux-guests';
-import { integer, notAvailable, positive, size } from './measures';
+import { integer, positive, size } from './measures';
 import { decodeString } from './values';
 
 export interface LoweredGuest {
@@ -27,8 +29,9 @@ export async function lowerGuest(guest: ast.Guest, context: Context, files: Gues
   const settings = eachOnce(guest.settings, context, repeatable);
   const elf = settings.find(ast.isElf);
   const linux = settings.find(ast.isLinux);
-  const system = linux && (await lowerLinux(linux, { program: settings.find(ast.isProgram), disk: settings.find(ast.isDisk), firmware: settings.find(ast.isFirmware) }, context));
+  const system = linux && (await lowerLinux(linux, { program: settings.find(ast.isProgram), disk: settings.find(ast.isDisk), firmware: settings.find(ast.isFirmware), networked: settings.some(ast.isForward) }, context));
   const file = system ? system.file : elf && (await readElf(elf, context, files));
+  const forwards = lowerForwards(settings.filter(ast.isForward), context);
   const typing: Typing[] = [];
   let ramBytes = linux ? defaults.linuxRamBytes : defaults.ramBytes;
   let harts = defaults.harts;
@@ -48,10 +51,8 @@ export async function lowerGuest(guest: ast.Guest, context: Context, files: Gues
       case 'Program':
       case 'Firmware':
       case 'Disk':
-        if (!linux) reporter.error('COV206', part(setting, 'word'), `\`${setting.word}\` is for Linux guests: say \`linux debian\` too`);
-        break;
       case 'Forward':
-        notAvailable(context, part(setting, 'word'), '`forward`, which reaches a guest over its network');
+        if (!linux) reporter.error('COV206', part(setting, 'word'), `\`${setting.word}\` is for Linux guests: say \`linux debian\` too`);
         break;
       case 'Typing': {
         const entry = lowerTyping(setting, context);
@@ -81,6 +82,7 @@ export async function lowerGuest(guest: ast.Guest, context: Context, files: Gues
       ramBytes,
       harts,
       ...(typing.length > 0 ? { typing } : {}),
+      ...(forwards.length > 0 ? { network: { mac: guestMac, forwards } } : {}),
       ...(system ? { linux: system.plan } : {}),
     },
   };

@@ -32,7 +32,7 @@ export interface LinuxGuest {
 /** A stock Linux guest of what `npm run guest:debian` has fetched. Undefined where something is wrong, which is reported. */
 export async function lowerLinux(
   linux: ast.Linux,
-  settings: { program?: ast.Program | undefined; disk?: ast.Disk | undefined; firmware?: ast.Firmware | undefined },
+  settings: { program?: ast.Program | undefined; disk?: ast.Disk | undefined; firmware?: ast.Firmware | undefined; networked: boolean },
   context: Context,
 ): Promise<LinuxGuest | undefined> {
   const { program, disk } = settings;
@@ -50,7 +50,7 @@ export async function lowerLinux(
   if ((program && !command) || (settings.firmware && !firmware) || (disk && !own)) return undefined;
   try {
     const [kernel, systemMap, ...archives] = await Promise.all(
-      [files.kernel, files.systemMap, files.initialDisk, ...(command || own ? [files.modules] : [])].map(kept),
+      [files.kernel, files.systemMap, files.initialDisk, ...(command || own || settings.networked ? [files.modules] : [])].map(kept),
     );
     if (!kernel || !systemMap) return undefined;
     const start = startArchive({ ...command, root: command !== undefined, disk: own !== undefined });

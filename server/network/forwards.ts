@@ -1,14 +1,9 @@
 import { createSocket, type RemoteInfo, type Socket as Datagrams } from 'node:dgram';
 import { createServer, type Server, type Socket } from 'node:net';
+import type { ForwardPlan } from '../../engine/covert/plan';
 import { mostDatagramPeers, type Network } from '../../engine/network/network';
 
-/** A port of this machine's loopback whose connections or datagrams go to a port of the guest. */
-export interface Forward {
-  protocol: 'tcp' | 'udp';
-  host: string;
-  port: number;
-  guestPort: number;
-}
+export type Forward = ForwardPlan;
 
 /** A port that cannot be listened at; the message is one line for the user. */
 export class ForwardError extends Error {}

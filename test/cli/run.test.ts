@@ -91,8 +91,8 @@ describe('--json', () => {
     const [report] = reports;
     expect(report?.divergences[0]?.differs[0]).toMatchObject({ A: expect.any(String) as string, B: expect.any(String) as string });
     expect(report?.released.bytes).toBe(report?.guest.output.length);
-    const { unprotected = 0, protected: guarded = 0, overhead } = report?.cycles ?? {};
-    expect(overhead).toBeCloseTo(guarded / unprotected - 1, 10);
+    const { unprotected, protected: guarded = 0, overhead } = report?.cycles ?? {};
+    expect(overhead).toBeCloseTo(guarded / (unprotected ?? 0) - 1, 10);
   });
 
   test('two runs give the same report', async () => {

@@ -29,7 +29,7 @@ export interface Outcome {
   exit: number | null;
   ended: Report['guest']['ended'];
   /** The report's own verdict. */
-  reportedCorrupt: boolean;
+  reportedCorrupt: boolean | null;
   detectedBy: string[];
   recoveries: number;
 }

@@ -21,7 +21,7 @@ export interface Outcome {
   /** Anything is different from the fault-free run: bytes of the console, of the disk, the exit code. */
   exact: boolean;
   /** It was the report that said so. */
-  reportedCorrupt: boolean;
+  reportedCorrupt: boolean | null;
 }
 
 export interface StormOptions {

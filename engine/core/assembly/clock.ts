@@ -1,6 +1,6 @@
 import {
   CLOCK_READS, CORE_PHASE, CORE_PPM, CYCLES, CYCLE_FROM_CORE, CYCLE_OFFSET, HARTS, MENVCFG, MIE, MTIMECMP, PER_TICK,
-  RETIRED, STATE, STATUS, STIMECMP, TIME_FROM_CORE, TIME_OFFSET,
+  RETIRED, STATE, STATUS, STIMECMP, TIME_FROM_CORE, TIME_OFFSET, WAKEFUL,
 } from './layout';
 import { hartAt, waits } from './harts';
 import { alarmTick } from './rtc';
@@ -83,22 +83,38 @@ export function instructionsToTimers(): u64 {
   return left > 0 ? left : 1;
 }
 
-/** No hart is ready: time passes, instructions do not, until a timer that one waits for is due. False if none ever will be. */
+/** No hart is ready: time passes, instructions do not, until a timer that one waits for is due. False if none ever will be, or if that is the host's to do. */
 export function sleepUntilTimer(): bool {
+  if (load<u32>(WAKEFUL) != 0) return false;
+  const due = nextWake();
+  if (due == NEVER) return false;
+  passTime(due - mtime());
+  return true;
+}
+
+/** Lets so many ticks pass in which no hart does anything, or fewer, where a timer that one waits for is due before. False if no such timer is set. */
+export function nap(most: u64): bool {
+  const due = nextWake();
+  passTime(due == NEVER ? most : min(most, due - mtime()));
+  return due != NEVER;
+}
+
+/** The next time at which a timer that a hart waits for is due; NEVER if there is none. */
+function nextWake(): u64 {
   const now = mtime();
-  const harts = load<u64>(STATE + HARTS);
   let due = NEVER;
-  for (let hart: u64 = 0; hart < harts; hart++) {
+  for (let hart: u64 = 0; hart < load<u64>(STATE + HARTS); hart++) {
     const base = hartAt(hart);
     if (waits(load<u64>(base + STATUS))) due = min(due, min(nextTimer(base, now), nextAlarm(now)));
   }
-  if (due == NEVER) return false;
-  const ticks = due - now;
+  return due;
+}
+
+function passTime(ticks: u64): void {
   store<u64>(STATE + TIME_OFFSET, load<u64>(STATE + TIME_OFFSET) + ticks);
   // The harts share a core, whose cycles each of them counts.
-  for (let hart: u64 = 0; hart < harts; hart++) {
+  for (let hart: u64 = 0; hart < load<u64>(STATE + HARTS); hart++) {
     const offset = hartAt(hart) + CYCLE_OFFSET;
     store<u64>(offset, load<u64>(offset) + ticks * load<u64>(PER_TICK));
   }
-  return true;
 }

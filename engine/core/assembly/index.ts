@@ -1,12 +1,12 @@
 // What the host calls. Everything else goes through the memory, whose layout is in layout.ts.
 import { BREAKPOINTS, OP_ENTRY, dropCode, invalidate } from './code';
-import { NEVER } from './clock';
+import { NEVER, nap } from './clock';
 import { csrAddress, csrExists, csrRead, csrWrite } from './csr';
 import { STOPPED, beginTurn, selectHart } from './harts';
 import {
   CALLED, CALLED_MOST, CAUSE, COLLECT, CYCLES, DATA_TLB, DIRECT_BYTES, DIRTY, EFFECTS, FETCH_CONTEXT, FFLAGS, FIRMWARE, FRM, HARTS, HOT_AT, HOT_VA, LAST_RETIRED,
   MTIMECMP, NO_EXCEPTION, NO_RESERVATION, OUTPUTS, OUTPUTS_FULL, OUTPUT_RING, PAGES_USED, PAGE_BITMAP, PAGE_DROPS, PAGE_CHANCES, PAGE_STRIDE, PC, POOL_PAGES, PRIVILEGE, RAM_BASE, RAM_BYTES,
-  RESERVATION, SAMPLING, STATE, STATUS, STIMECMP, STUCK, STUCK_ALU, STUCK_BYTES, STUCK_F, STUCK_IN_X, STUCK_LIST, STUCK_WORDS, STUCK_X, TOHOST, TRANSLATED, UART_LOOKS, VIRTIO, VIRTIO_RAISED, WATCHES, WATCH_LIST,
+  RESERVATION, SAMPLING, STATE, STATUS, STIMECMP, STUCK, STUCK_ALU, STUCK_BYTES, STUCK_F, STUCK_IN_X, STUCK_LIST, STUCK_WORDS, STUCK_X, TOHOST, TRANSLATED, UART_LOOKS, VIRTIO, VIRTIO_RAISED, WAKEFUL, WATCHES, WATCH_LIST,
   TRANSLATED_CHANCES, TRANSLATED_PAGE, WRITE_SET, dirtyOf, flagsOf,
 } from './layout';
 import { prepareScratch } from './drive';
@@ -23,6 +23,7 @@ export { callGuest, codePage, enter, fillTlb, floatFor, fusedDouble, ownEntry } 
 export { decodeRecord } from './code';
 export { mulh, mulhsu, orcb } from './arithmetic';
 export { csrAddress, csrExists };
+export { nap };
 export { selectHart } from './harts';
 export { output } from './output';
 export { lookAtSources };
@@ -217,6 +218,7 @@ export function layoutOf(index: u32): usize {
     case 40: return PAGE_CHANCES;
     case 41: return POOL_PAGES;
     case 42: return TRANSLATED_PAGE | TRANSLATED_CHANCES;
+    case 43: return WAKEFUL;
     default: return 0;
   }
 }

@@ -144,6 +144,8 @@ export const SAMPLING: usize = HOST + 0xbc;
 /** The code that is: the virtual and physical address of a block's first instruction. */
 export const HOT_VA: usize = HOST + 0xc0;
 export const HOT_AT: usize = HOST + 0xc8;
+/** Set by the host: where all harts wait, no time passes but what it lets pass. */
+export const WAKEFUL: usize = HOST + 0xd0;
 /** Retired count of the next look at where the guest is. */
 export const LOOK_AT: usize = HOST + 0xf0;
 /** Instructions that translated code has retired. */

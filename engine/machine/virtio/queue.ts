@@ -32,16 +32,22 @@ export class Queue {
     private readonly memory: GuestMemory,
   ) {}
 
+  /** Chains that are available. Throws {@link QueueError}. */
+  get waiting(): number {
+    const { state } = this;
+    if (!state.ready) return 0;
+    const available = this.#view(state.address('driver'), 4 + state.size * 2).getUint16(2, true);
+    const waiting = (available - state.taken) & 0xffff;
+    if (waiting > state.size) throw new QueueError('more is available than the queue holds');
+    return waiting;
+  }
+
   /** The chain that `take` would give; undefined where there is none. Throws {@link QueueError}. */
   peek(): Chain | undefined {
+    if (this.waiting === 0) return undefined;
     const { state } = this;
-    if (!state.ready) return undefined;
     const { size } = state;
     const ring = this.#view(state.address('driver'), 4 + size * 2);
-    const available = ring.getUint16(2, true);
-    const waiting = (available - state.taken) & 0xffff;
-    if (waiting === 0) return undefined;
-    if (waiting > size) throw new QueueError('more is available than the queue holds');
     const head = ring.getUint16(4 + (state.taken % size) * 2, true);
     return new Chain(head, this.#follow(head), this.memory);
   }

@@ -158,6 +158,11 @@ export class VirtioBoard {
     }
   }
 
+  /** Frames that the driver of the network card has buffers for now. Nothing changes by asking. */
+  get frameRoom(): number {
+    return this.#waiting(NetworkDevice, (queue) => queue.waiting);
+  }
+
   /** Hands a frame to the network card. False where there is none, or it has no buffer for it. */
   receiveFrame(frame: Uint8Array): boolean {
     const card = this.#find(NetworkDevice);
@@ -166,11 +171,16 @@ export class VirtioBoard {
 
   /** Bytes that the driver of the console has room for now. Nothing changes by asking. */
   get consoleRoom(): number {
-    const console = this.#find(ConsoleDevice);
-    const slot = console && this.#slots[console.index];
-    if (!slot || !works(slot)) return 0;
+    return this.#waiting(ConsoleDevice, (queue) => Math.min(mostTyped, queue.peek()?.writable ?? 0));
+  }
+
+  /** What the queue has to receive into of the first device of a kind; nothing where it is not set up, or wrongly. */
+  #waiting(kind: abstract new (...options: never[]) => VirtioDevice, look: (queue: Queue) => number): number {
+    const found = this.#find(kind);
+    const slot = found && this.#slots[found.index];
+    if (!slot || !works(slot) || found.device.receiveQueue === undefined) return 0;
     try {
-      return Math.min(mostTyped, this.#queue(slot, console.device.receiveQueue).peek()?.writable ?? 0);
+      return look(this.#queue(slot, found.device.receiveQueue));
     } catch (error) {
       if (error instanceof QueueError) return 0;
       throw error;
