@@ -22,6 +22,19 @@ export class InputLog {
   /** Outputs before this one have been told to the outside, or do not concern it. */
   #told = 0;
 
+  /** A log of a run that is over: everything that will ever come from outside is in it. */
+  static of(inputs: readonly Input[]): InputLog {
+    const log = new InputLog();
+    for (const [index, input] of inputs.entries()) log.write(index, input);
+    log.ask(Infinity, Infinity);
+    return log;
+  }
+
+  /** What the guest has been handed, in order; of a log that forgets, what is kept. */
+  get inputs(): Input[] {
+    return [...this.#entries.values()];
+  }
+
   at(index: number): Input | undefined {
     return this.#entries.get(index);
   }

@@ -5,9 +5,11 @@ import type { CrewOptions } from './crew';
 import { judge } from './expectations';
 import type { SystemEvent } from './events';
 import { symbolsOf } from './guest';
+import type { InputLog } from './input-log';
 import type { Outside } from './outside';
 import type { Plan } from './plan';
 import { runReference, type Reference } from './reference';
+import type { Mark } from './recording';
 import type { ReleasedData } from './release-log';
 import type { CostReport, Difference, DivergenceReport, FaultReport, Location, Report } from './report';
 
@@ -22,6 +24,10 @@ export interface RunOptions extends CrewOptions {
   tier?: Tier;
   /** What the guest's network card is plugged into, for this run alone. Where it cannot be had afresh, the report has nothing that takes a run without faults. */
   outside?: Outside;
+  /** What the guest is handed is written to this log, or comes from it if it is one of a run that is over. */
+  inputs?: InputLog;
+  /** Called with the hash of the guest's state every now and then, at the same moments in every run of the plan. */
+  onMark?: (mark: Mark) => void;
 }
 
 export class RunAborted extends Error {
@@ -34,10 +40,11 @@ type EventOf<Kind extends SystemEvent['kind']> = Extract<SystemEvent, { kind: Ki
 
 /** Runs a scenario to its end and judges its expectations. */
 export async function run(plan: Plan, options: RunOptions = {}): Promise<Report> {
-  const { signal, onProgress, withoutDivergences, tier = defaultTier, outside, ...crew } = options;
-  const isRepeatable = !outside || outside.fresh !== undefined;
+  const { signal, onProgress, withoutDivergences, tier = defaultTier, outside, inputs, onMark, ...crew } = options;
+  // What sockets have brought once is in the log, and in no run without faults.
+  const isRepeatable = outside ? outside.fresh !== undefined : !(plan.guest.network && inputs);
   const reference = isRepeatable ? await runReference(plan, signal, onProgress, tier, outside?.fresh?.()) : undefined;
-  const session = Session.create(plan, { keepsHistory: !withoutDivergences, tier, ...(outside && { outside }), ...crew });
+  const session = Session.create(plan, { keepsHistory: !withoutDivergences, tier, ...(outside && { outside }), ...(inputs && { inputs }), ...(onMark && { onMark }), ...crew });
   try {
     const rest = await session.forward({
       stopAt: new Set(),

@@ -3,6 +3,7 @@ import type { CrewOptions } from '../covert/crew';
 import type { EventKind, SystemEvent } from '../covert/events';
 import { InputLog } from '../covert/input-log';
 import type { Outside } from '../covert/outside';
+import type { Mark } from '../covert/recording';
 import type { Plan, ProtectionKind, ReplicaName } from '../covert/plan';
 import { ReleaseLog, type ReleasedData } from '../covert/release-log';
 import { Stride } from '../covert/stride';
@@ -20,6 +21,8 @@ const breath = 40;
 const longestTrail = 1_000_000;
 /** Instructions between two turns of an outside that has sockets. */
 const pacedStride = 1_000_000;
+/** Moments between two marks. */
+const markEvery = 20_000_000;
 
 export interface SessionOptions extends CrewOptions {
   /** Keep states of the past; without them it goes forward only, to the end, and finds no divergences. Default true. */
@@ -30,6 +33,10 @@ export interface SessionOptions extends CrewOptions {
   tier?: Tier;
   /** What the guest's network card is plugged into. It has this session alone. */
   outside?: Outside;
+  /** What the guest is handed is written to this log, or comes from it if it is one of a run that is over. */
+  inputs?: InputLog;
+  /** Called with the hash of the first live replica's state at every so many moments, the first time that the run gets there. */
+  onMark?: (mark: Mark) => void;
 }
 
 interface Hit {
@@ -53,15 +60,16 @@ export class Session implements ReplaySession {
 
   readonly #outside: Outside | undefined;
   readonly #keepsHistory: boolean;
+  readonly #onMark: ((mark: Mark) => void) | undefined;
 
   private constructor(
     readonly plan: Plan,
-    { keepsHistory = true, findDivergences = true, tier = defaultTier, outside, ...crew }: SessionOptions,
+    { keepsHistory = true, findDivergences = true, tier = defaultTier, outside, inputs = new InputLog(), onMark, ...crew }: SessionOptions,
   ) {
     this.#outside = outside;
     this.#keepsHistory = keepsHistory;
+    this.#onMark = onMark;
     const log = new ReleaseLog();
-    const inputs = new InputLog();
     this.#system = new System(plan, { log, inputs, tier, ...(outside && { outside }), ...crew });
     if (keepsHistory) this.#shelf.put(this.#system.save());
     if (findDivergences && keepsHistory) {
@@ -134,7 +142,7 @@ export class Session implements ReplaySession {
       // What has been before goes on without anybody outside.
       const pace = from >= this.#furthest ? this.#outside?.pace?.bind(this.#outside) : undefined;
       const length = pace ? Math.min(stride.length, pacedStride) : stride.length;
-      const boundary = this.#keepsHistory ? this.#shelf.nextBoundary(from) : Infinity;
+      const boundary = Math.min(this.#keepsHistory ? this.#shelf.nextBoundary(from) : Infinity, this.#onMark ? (Math.floor(from / markEvery) + 1) * markEvery : Infinity);
       const stop = this.#advance(Math.min(boundary, from + length), armed, resume, pace !== undefined);
       stride.look(this.#system.live[0]?.computer.reboots ?? 0);
       const hit = hitOf(stop);
@@ -284,6 +292,7 @@ export class Session implements ReplaySession {
 
   #takeIn(events: readonly SystemEvent[]): void {
     const reached = this.moment;
+    if (reached > this.#furthest && reached % markEvery === 0) this.#onMark?.({ moment: reached, sha256: this.stateHash() });
     const first = this.#furthest === 0 && reached === 0;
     const news = events.filter((event) => first || event.moment > this.#furthest || this.#isLate(event));
     if (reached < this.#furthest) return;

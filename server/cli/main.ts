@@ -8,6 +8,7 @@ import { addExecCommand } from './exec-command';
 import { BadInput, exitCodes, Failure } from './failure';
 import { addLspCommand } from './lsp-command';
 import { addModelCommand } from './model-command';
+import { addReplayCommand } from './replay-command';
 import { addRunCommand } from './run-command';
 import { printable } from './terminal';
 
@@ -22,6 +23,7 @@ function createProgram(): Command {
     .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
     .exitOverride();
   addRunCommand(program);
+  addReplayCommand(program);
   addCheckCommand(program);
   addExecCommand(program);
   addDiffCommand(program);

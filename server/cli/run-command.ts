@@ -7,6 +7,8 @@ import type { Plan } from '../../engine/covert/plan';
 import { ForwardError } from '../network/forwards';
 import { Sockets } from '../network/sockets';
 import { BadInput, exitCodes } from './failure';
+import { checkWritable } from './output-file';
+import { Recorder } from './recorder';
 import { interruptible } from './interrupt';
 import { count } from './numbers';
 import { Progress } from './progress';
@@ -23,6 +25,7 @@ interface RunFlags {
   json?: true;
   tier: Tier;
   threads: number;
+  record?: string;
 }
 
 export function addRunCommand(program: Command): void {
@@ -33,6 +36,7 @@ export function addRunCommand(program: Command): void {
     .option('-s, --scenario <name>', 'run only the scenario of this name')
     .addOption(tierOption())
     .addOption(new Option('--threads <count>', 'threads of this machine that execute replicas, at most').argParser(parseThreads).default(availableParallelism(), 'as many as it has processors'))
+    .option('--record <file>', 'save the run of one scenario, for `covert replay`')
     .option('--json', 'print an array of reports, one a scenario, instead of text')
     .addHelpText(
       'after',
@@ -43,15 +47,20 @@ at its instruction limit.
 
 Example:
   covert run examples/checksum/checksum.covert --scenario "a bit flip in the data"
-  covert run examples/checksum/stuck.covert --tier interpreter --threads 1`,
+  covert run examples/checksum/stuck.covert --tier interpreter --threads 1
+  covert run examples/ticker/ticker.covert --scenario "a misread clock" --record clock.rec`,
     )
     .action(async (file: string, flags: RunFlags) => {
       process.exitCode = await runFile(file, flags);
     });
 }
 
-async function runFile(file: string, { scenario, json, tier, threads }: RunFlags): Promise<number> {
+async function runFile(file: string, { scenario, json, tier, threads, record }: RunFlags): Promise<number> {
   const plans = await loadPlans(file, scenario);
+  if (record !== undefined) {
+    if (plans.length > 1) throw new BadInput(`--record: ${file} has ${plans.length} scenarios, and one is recorded at a time: say which with --scenario`);
+    await checkWritable('--record', record);
+  }
   const screen = screenOf(process.stdout);
   return interruptible(async (signal) => {
     const reports: Report[] = [];
@@ -59,11 +68,13 @@ async function runFile(file: string, { scenario, json, tier, threads }: RunFlags
       const progress = new Progress(plan.name);
       const onProgress = (instructions: number): void => progress.update(() => `${count(instructions)} instructions`);
       const sockets = await socketsOf(plan);
-      const options = { onProgress, signal, tier, threads, ...(sockets && { outside: sockets }) };
+      const recorder = record === undefined ? undefined : await Recorder.create(file, plan, record);
+      const options = { onProgress, signal, tier, threads, ...recorder?.options, ...(sockets && { outside: sockets }) };
       const report = await run(plan, options).finally(() => {
         progress.end();
         sockets?.forwards.close();
       });
+      await recorder?.write(report);
       if (json) reports.push(report);
       else {
         const shown = withShownSources(report, plan.guest.path);

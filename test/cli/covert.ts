@@ -14,14 +14,16 @@ export interface Outcome {
 interface Options {
   env?: NodeJS.ProcessEnv;
   cwd?: string;
+  /** Another Node than the one that runs the tests. */
+  node?: string;
   /** Called with the running process. */
   meanwhile?: (child: ChildProcess) => void;
 }
 
 /** Runs `covert` with arguments to its end. */
-export function covert(args: string[], { env = {}, cwd = root, meanwhile }: Options = {}): Promise<Outcome> {
+export function covert(args: string[], { env = {}, cwd = root, node = process.execPath, meanwhile }: Options = {}): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [path.join(root, 'dist', 'covert.cjs'), ...args], {
+    const child = spawn(node, [path.join(root, 'dist', 'covert.cjs'), ...args], {
       cwd,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
