@@ -10,6 +10,7 @@ const allowed = {
   chip: ['machine', 'translator', 'core', 'isa'],
   covert: ['history', 'chip', 'machine', 'translator', 'core', 'isa', 'symbols'],
   model: ['covert', 'history', 'chip', 'machine', 'translator', 'core', 'isa', 'symbols'],
+  network: ['covert'],
   history: ['covert', 'chip', 'machine', 'translator', 'core', 'isa', 'symbols'],
 };
 

@@ -269,6 +269,20 @@ describe('traps', () => {
     expect([machine.run(100), machine.retired, machine.exitCode]).toEqual(['exit', 1, code]);
   });
 
+  it('a guest that may be woken from outside sleeps as long as it is let', () => {
+    const machine = machineWith([asm.wfi, asm.jal(0, 0)]);
+    const time = (): number => Number(machine.getCsr(0xc01));
+    // mtimecmp at 5,000, and its interrupt enabled, but not taken.
+    const timed = machineWith([0x01b2b023 /* sd x27, 0(x5) */, asm.wfi, asm.jal(0, 0)]);
+    timed.setX(5, 0x0200_4000n);
+    timed.setX(27, 5000n);
+    timed.setCsr(0x304, 0x80n);
+    expect([machine.run(1000, { wakeful: true }), timed.run(1000, { wakeful: true }), time()]).toEqual(['idle', 'idle', 0]);
+    expect([machine.nap(700), timed.nap(700), time(), timed.getCsr(0xc01)]).toEqual([false, true, 700, 700n]);
+    expect([timed.run(1000, { wakeful: true }), timed.retired]).toEqual(['idle', 2]);
+    expect([timed.nap(10_000), timed.getCsr(0xc01), timed.run(1000, { wakeful: true }), timed.retired]).toEqual([true, 5000n, 'limit', 1000]);
+  });
+
   it('a guest that waits for nothing is idle', () => {
     const machine = machineWith([asm.wfi, asm.jal(0, 0)]);
     expect([machine.run(1000), machine.run(1000), machine.retired]).toEqual(['idle', 'idle', 1]);

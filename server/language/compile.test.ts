@@ -410,3 +410,29 @@ test('the examples have no mistakes', async () => {
     expect(plans.length).toBeGreaterThanOrEqual(3);
   }
 });
+
+describe('forwarded ports', () => {
+  const guestWith = (forwards: string): string => `guest g { linux debian  ${forwards} }\n`;
+  /** But for those that say that nobody has fetched Debian here. */
+  const messages = async (text: string): Promise<string[]> =>
+    (await compile(text)).diagnostics.filter(({ code }) => code !== 'COV203').map(({ code, message, span }) => `${code} ${text.slice(span.offset, span.end)}: ${message}`);
+
+  test('are right within their bounds, each once for a protocol', async () => {
+    expect(await messages(guestWith('forward tcp 127.0.0.1:8080 to 80  forward udp 127.0.0.1:8080 to 53  forward tcp 127.0.0.2:8080 to 80'))).toEqual([]);
+  });
+
+  test.each([
+    ['forward sctp 127.0.0.1:1 to 2', 'COV210 sctp: `sctp` is no protocol: `tcp` or `udp`'],
+    ['forward tcp 0.0.0.0:8080 to 80', "COV106 0.0.0.0: only addresses of this machine's loopback can be forwarded, 127.0.0.0 to 127.255.255.255, not 0.0.0.0"],
+    ['forward tcp 127.0.0.256:8080 to 80', "COV106 127.0.0.256: only addresses of this machine's loopback can be forwarded, 127.0.0.0 to 127.255.255.255, not 127.0.0.256"],
+    ['forward tcp 127.0.0.1:0 to 80', 'COV106 0: a port is from 1 to 65535, not 0'],
+    ['forward tcp 127.0.0.1:8080 to 65_536', 'COV106 65_536: a port is from 1 to 65535, not 65_536'],
+    ['forward tcp 127.0.0.1:81 to 80\nforward tcp 127.0.0.1:81 to 90', 'COV205 81: `tcp 127.0.0.1:81` is already forwarded in line 1'],
+  ])('%s', async (forwards, message) => {
+    expect(await messages(guestWith(forwards))).toEqual([message]);
+  });
+
+  test('are for Linux guests', async () => {
+    expect(await messages('guest g { elf "checksum.elf"  forward tcp 127.0.0.1:8080 to 80 }\n')).toEqual(['COV206 forward: `forward` is for Linux guests: say `linux debian` too']);
+  });
+});

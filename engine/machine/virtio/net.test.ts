@@ -57,6 +57,20 @@ describe('a network card', () => {
     expect(driver.machine.receiveFrame(frame(60))).toBe(false);
   });
 
+  it('says how many frames there are buffers for', () => {
+    const driver = card();
+    const room = (): number => driver.machine.frameRoom;
+    expect(room()).toBe(0);
+    for (let i = 0; i < 3; i++) driver.post(0, [1530]);
+    expect(room()).toBe(3);
+    driver.machine.receiveFrame(frame(60));
+    expect(room()).toBe(2);
+    // A driver that breaks the rules has none, and asking changes nothing.
+    driver.poke(driver.at(0, 'available') + 2, Uint8Array.of(0, 1));
+    expect([room(), driver.read(reg.status) & status.needsReset]).toEqual([0, 0]);
+    expect(Driver.of({}).machine.frameRoom).toBe(0);
+  });
+
   it('loses a frame that is too large for the buffer', () => {
     const driver = card();
     driver.post(0, [40]);
