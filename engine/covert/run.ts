@@ -24,6 +24,8 @@ export interface RunOptions extends CrewOptions {
   tier?: Tier;
   /** What the guest's network card is plugged into, for this run alone. Where it cannot be had afresh, the report has nothing that takes a run without faults. */
   outside?: Outside;
+  /** The run without faults, where the caller has it. */
+  reference?: Reference;
   /** What the guest is handed is written to this log, or comes from it if it is one of a run that is over. */
   inputs?: InputLog;
   /** Called with the hash of the guest's state every now and then, at the same moments in every run of the plan. */
@@ -40,10 +42,10 @@ type EventOf<Kind extends SystemEvent['kind']> = Extract<SystemEvent, { kind: Ki
 
 /** Runs a scenario to its end and judges its expectations. */
 export async function run(plan: Plan, options: RunOptions = {}): Promise<Report> {
-  const { signal, onProgress, withoutDivergences, tier = defaultTier, outside, inputs, onMark, ...crew } = options;
+  const { signal, onProgress, withoutDivergences, tier = defaultTier, outside, reference: known, inputs, onMark, ...crew } = options;
   // What sockets have brought once is in the log, and in no run without faults.
-  const isRepeatable = outside ? outside.fresh !== undefined : !(plan.guest.network && inputs);
-  const reference = isRepeatable ? await runReference(plan, signal, onProgress, tier, outside?.fresh?.()) : undefined;
+  const isRepeatable = known !== undefined || (outside ? outside.fresh !== undefined : !(plan.guest.network && inputs));
+  const reference = known ?? (isRepeatable ? await runReference(plan, signal, onProgress, tier, outside?.fresh?.()) : undefined);
   const session = Session.create(plan, { keepsHistory: !withoutDivergences, tier, ...(outside && { outside }), ...(inputs && { inputs }), ...(onMark && { onMark }), ...crew });
   try {
     const rest = await session.forward({

@@ -1,12 +1,20 @@
 /** The guests of a storm, each as it stands when the faults begin. */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Chip } from '../../engine/chip/chip';
 import type { ChipPlan } from '../../engine/chip/plan';
 import { createMachine } from '../../engine/covert/guest';
-import type { GuestPlan } from '../../engine/covert/plan';
+import type { FaultPlan, GuestPlan, Isolation, Plan, ProtectionKind } from '../../engine/covert/plan';
+import { runReference, type Reference } from '../../engine/covert/reference';
+import { replicaCount } from '../../engine/covert/switching';
+import { guestMac } from '../../engine/network/addresses';
+import { CheckingClient, type Exchange } from '../../engine/network/checking-client';
 import { imageOfFile } from '../../engine/machine/virtio/disk-image';
 import type { DebianFiles } from '../../server/guest/debian';
 import { startArchive } from '../../server/guest/start-archive';
+
+/** What a guest's source of random numbers starts from: the same in every run, whatever the faults are drawn from. */
+export const guestSeed = 1;
 
 /** Two replicas or three, and two cores to spare for either. */
 export const chip: ChipPlan = { name: 'storm', cores: 8, hertz: 2e9, l2Banks: 8, l2BankBytes: 512 << 10, memoryControllers: 4, ring: true, spares: [6, 7] };
@@ -20,13 +28,17 @@ export interface StormGuest {
   epochInstructions: number;
   /** Indexes of the pages of RAM that are not all zeros at the beginning. */
   pages: readonly number[];
+  /** The run without faults. */
+  reference: Reference;
+  /** A client that has asked nothing yet, of a guest that serves one. */
+  client?: () => CheckingClient;
 }
 
 /** A program on the bare machine that prints checksums of blocks of data. */
-export function checksumGuest(): StormGuest {
+export function checksumGuest(): Promise<StormGuest> {
   const path = 'examples/checksum/checksum.elf';
   const plan: GuestPlan = { name: 'checksum', path, image: new Uint8Array(readFileSync(path)), ramBytes: 4 << 20, harts: 1 };
-  return { name: 'checksum', plan, epochInstructions: 10_000, ...spanOf(plan) };
+  return guestOf(plan, 'checksum', 10_000);
 }
 
 const work = `
@@ -45,32 +57,53 @@ sync
 sha256sum storm.db
 `;
 
-/** Debian, where sqlite writes a database to the disk and says what is in it. */
-export function sqliteGuest(files: DebianFiles): StormGuest {
+function debianPlan(files: DebianFiles, name: string, script: string): GuestPlan {
   const archives = [files.initialDisk, files.modules].map((file) => readFileSync(file));
-  const start = startArchive({ run: ['sh', '-c', work], root: true });
-  const plan: GuestPlan = {
-    name: 'sqlite',
+  return {
+    name,
     path: files.kernel,
     image: new Uint8Array(readFileSync(files.kernel)),
     ramBytes: 128 << 20,
     harts: 1,
     linux: {
-      initialDisk: Buffer.concat([...archives, start]),
+      initialDisk: Buffer.concat([...archives, startArchive({ run: ['sh', '-c', script], root: true })]),
       bootArguments: 'console=ttyS0 quiet',
       systemMap: readFileSync(files.systemMap),
       disks: [{ image: imageOfFile(files.programs) }],
     },
   };
-  return startedAt(plan, 'STORM begins', 'sqlite');
 }
 
-const seed = 1;
+/** Debian, where sqlite writes a database to the disk and says what is in it. */
+export function sqliteGuest(files: DebianFiles): Promise<StormGuest> {
+  return startedAt(debianPlan(files, 'sqlite', work), 'STORM begins', 'sqlite');
+}
+
+const serve = `
+seq 1 20000 > /tmp/numbers; sha256sum /tmp/numbers > /tmp/sum; echo bye > /tmp/bye
+echo 'user root; error_log stderr; pid /tmp/pid; events {} http { access_log /tmp/log; server { listen 80; root /tmp; } }' > /tmp/nginx.conf
+nginx -c /tmp/nginx.conf
+echo STORM begins
+until grep -q /bye /tmp/log; do sleep 0.02; done
+wc -l < /tmp/log
+`;
+
+/** Debian, where nginx serves a fixed set of files to a client that knows them. */
+export function nginxGuest(files: DebianFiles): Promise<StormGuest> {
+  const numbers = Buffer.from(Array.from({ length: 20_000 }, (_, i) => `${i + 1}\n`).join(''));
+  const sum = Buffer.from(`${createHash('sha256').update(numbers).digest('hex')}  /tmp/numbers\n`);
+  const get = (name: string, answer: Buffer): Exchange => ({ request: Buffer.from(`GET /${name} HTTP/1.1\r\nHost: guest\r\n\r\n`), answer, behind: Buffer.from('\r\n\r\n') });
+  const visit = { port: 80, exchanges: [get('numbers', numbers), get('sum', sum)] };
+  const visits = [visit, visit, visit, { port: 80, exchanges: [get('bye', Buffer.from('bye\n'))] }];
+  const plan: GuestPlan = { ...debianPlan(files, 'nginx', serve), network: { mac: guestMac, forwards: [] } };
+  return startedAt(plan, 'STORM begins', 'nginx', () => new CheckingClient({ visits }));
+}
+
 const epochInstructions = 100_000;
 
 /** A guest as it stands when it has printed a text, at the end of an epoch. */
-function startedAt(plan: GuestPlan, text: string, name: string): StormGuest {
-  const machine = createMachine(plan, seed, 'auto');
+async function startedAt(plan: GuestPlan, text: string, name: string, client?: () => CheckingClient): Promise<StormGuest> {
+  const machine = createMachine(plan, guestSeed, 'auto');
   machine.setTimeSource(new Chip(chip).timeSource(0, []));
   let printed = '';
   while (!printed.includes(text)) {
@@ -78,19 +111,41 @@ function startedAt(plan: GuestPlan, text: string, name: string): StormGuest {
     if (stop !== 'limit' && stop !== 'output') throw new Error(`${name}: the guest ended (${stop}) before it printed ${text}: ${printed.slice(-500)}`);
     printed += Buffer.from(machine.takeOutputs().filter(({ kind }) => kind === 'console').map(({ value }) => value)).toString('latin1');
   }
-  const begun: GuestPlan = { ...plan, start: machine.snapshot() };
-  return { name, plan: begun, epochInstructions, ...spanOf(begun) };
+  return guestOf({ ...plan, start: machine.snapshot() }, name, epochInstructions, client);
 }
 
-function spanOf(plan: GuestPlan): Pick<StormGuest, 'from' | 'to' | 'pages'> {
-  const machine = createMachine(plan, seed, 'auto');
-  machine.setTimeSource(new Chip(chip).timeSource(0, []));
-  const from = machine.retired;
+async function guestOf(plan: GuestPlan, name: string, epochInstructions: number, client?: () => CheckingClient): Promise<StormGuest> {
+  const machine = createMachine(plan, guestSeed, 'auto');
   const pages = machine.snapshot().usedPages();
-  for (;;) {
-    const stop = machine.run(machine.retired + 10_000_000);
-    machine.takeOutputs();
-    if (stop === 'exit') return { from, to: machine.retired, pages };
-    if (stop !== 'limit' && stop !== 'output') throw new Error(`${plan.name}: the guest does not exit (${stop})`);
-  }
+  const outside = client?.();
+  const reference = await runReference(planOf({ plan, epochInstructions }, { kind: 'none', isolation: 'none', seed: guestSeed, faults: [], maxInstructions: Number.MAX_SAFE_INTEGER }), undefined, undefined, 'auto', outside);
+  if (!reference || reference.exit !== 0) throw new Error(`${name}: the guest does not exit by itself with 0`);
+  const seen = outside?.result;
+  if (seen && (seen.wrong > 0 || seen.lost > 0 || seen.duplicate > 0 || seen.broken > 0)) throw new Error(`${name}: the client did not get what it asked for, without any fault`);
+  return { name, plan, epochInstructions, from: machine.retired, to: reference.instructions, pages, reference, ...(client && { client }) };
+}
+
+/** A run of a guest. */
+export function planOf({ plan, epochInstructions }: Pick<StormGuest, 'plan' | 'epochInstructions'>, { kind, isolation, seed, faults, maxInstructions }: { kind: ProtectionKind; isolation: Isolation; seed: number; faults: FaultPlan[]; maxInstructions: number }): Plan {
+  return {
+    name: `storm of ${plan.name}`,
+    chip,
+    guest: plan,
+    protection: {
+      kind,
+      cores: [0, 1, 2].slice(0, replicaCount[kind]),
+      isolation,
+      epochInstructions,
+      checkpointEpochs: 16,
+      compareOutput: true,
+      compareStateEpochs: 4,
+      watchdogEpochs: 4,
+      retry: 2,
+      uncoordinated: [],
+    },
+    faults,
+    expectations: [],
+    seed,
+    maxInstructions,
+  };
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run storm`: random faults of every site, at random times, in a bare-metal guest and in Debian that writes to its
- * disk. With two replicas and with three under full isolation nothing wrong may leave; with isolation off what replicas
+ * `npm run storm`: random faults of every site, at random times, in a bare-metal guest, in Debian that writes to its disk, and
+ * in Debian that serves files to a client which checks them. With two replicas and with three under full isolation nothing wrong may leave; with isolation off what replicas
  * share takes all of them, and without protection errors go out. Exit code 1 if protection let anything through.
  */
 import process from 'node:process';
@@ -13,7 +13,7 @@ import { Progress } from '../../server/cli/progress';
 import { parseCount } from '../../server/cli/values';
 import { debianFiles, debianFolder } from '../../server/guest/debian';
 import { countFrom, runTool } from '../tool';
-import { checksumGuest, sqliteGuest, type StormGuest } from './guests';
+import { checksumGuest, nginxGuest, sqliteGuest, type StormGuest } from './guests';
 import { sites } from './faults';
 import { Storm, type Fate, type Outcome } from './storm';
 
@@ -43,9 +43,9 @@ async function storm({ faults, seed, only }: Flags): Promise<number> {
   await interruptible(async (signal) => {
     const progress = new Progress('storm');
     const guests: StormGuest[] = [];
-    for (const make of [checksumGuest, () => sqliteGuest(files)]) {
+    for (const make of [checksumGuest, () => sqliteGuest(files), () => nginxGuest(files)]) {
       progress.update(() => 'the guests start');
-      guests.push(make());
+      guests.push(await make());
     }
     for (const guest of guests) {
       for (const { protection, isolation, share } of storms) {

@@ -1,7 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { Isolation, ProtectionKind } from '../../engine/covert/plan';
 import { debianFiles, type DebianFiles } from '../../server/guest/debian';
-import { checksumGuest, sqliteGuest, type StormGuest } from './guests';
+import { checksumGuest, nginxGuest, sqliteGuest, type StormGuest } from './guests';
 import { sites, type Site } from './faults';
 import { Storm, type Fate, type Outcome } from './storm';
 
@@ -27,7 +27,10 @@ function expectSafe(all: readonly Outcome[]): void {
 }
 
 describe('faults of every site, in a bare-metal guest', () => {
-  const guest = checksumGuest();
+  let guest: StormGuest;
+  beforeAll(async () => {
+    guest = await checksumGuest();
+  });
 
   test.each(['dmr', 'tmr'] as const)('under %s and full isolation: no byte wrong, none lost, none twice', { timeout: 600_000 }, async (kind) => {
     expectSafe(await outcomes(guest, kind, 'full', 70));
@@ -50,8 +53,12 @@ describe('faults of every site, in a bare-metal guest', () => {
   });
 });
 
-describe.skipIf(noDebian !== '')(`faults of every site, in Debian that writes to its disk${noDebian}`, () => {
-  test('under dmr and full isolation: no byte of the console or of the disk wrong, none lost, none twice', { timeout: 1_800_000 }, async () => {
-    expectSafe(await outcomes(sqliteGuest(found as DebianFiles), 'dmr', 'full', 42));
+describe.skipIf(noDebian !== '')(`faults of every site, in Debian${noDebian}`, () => {
+  test('that writes to its disk: no byte of the console or of the disk wrong, none lost, none twice', { timeout: 1_800_000 }, async () => {
+    expectSafe(await outcomes(await sqliteGuest(found as DebianFiles), 'dmr', 'full', 42));
+  });
+
+  test('that serves files to a client: it gets every byte, each once', { timeout: 1_800_000 }, async () => {
+    expectSafe(await outcomes(await nginxGuest(found as DebianFiles), 'dmr', 'full', 42));
   });
 });

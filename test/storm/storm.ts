@@ -1,11 +1,10 @@
 /** A storm: one guest, run again and again, each time with another random fault, and what came of each. */
-import type { Isolation, Plan, ProtectionKind } from '../../engine/covert/plan';
-import { replicaCount } from '../../engine/covert/switching';
+import type { Isolation, ProtectionKind } from '../../engine/covert/plan';
+import type { ReleasedData } from '../../engine/covert/release-log';
 import { run } from '../../engine/covert/run';
-import { runReference } from '../../engine/covert/reference';
 import type { Report } from '../../engine/covert/report';
 import { faultOf, type Site } from './faults';
-import { chip, type StormGuest } from './guests';
+import { planOf, guestSeed, type StormGuest } from './guests';
 
 /** What came of a fault. `wrong`: a byte that the fault-free guest does not send, one lost, or one twice. */
 export type Fate = 'never struck' | 'masked' | 'recovered' | 'degraded' | 'stopped' | 'hung' | 'wrong';
@@ -22,6 +21,8 @@ export interface Outcome {
   exact: boolean;
   /** It was the report that said so. */
   reportedCorrupt: boolean | null;
+  /** Microseconds of the guest's clock for which its client waited in vain, if it has one. */
+  longestPause: number;
 }
 
 export interface StormOptions {
@@ -40,55 +41,34 @@ export class Storm {
   async outcome(number: number, signal?: AbortSignal): Promise<Outcome> {
     const { guest, protection, isolation, seed } = this.options;
     const { site, plan: fault } = faultOf(guest, protection, isolation, seed, number);
-    const plan = this.#plan([fault]);
-    const report = await run(plan, { withoutDivergences: true, ...(signal ? { signal } : {}) });
-    const reference = await runReference(plan);
-    if (!reference || reference.exit === null) throw new Error(`${guest.name}: the fault-free run does not end by itself`);
+    const plan = planOf(guest, { kind: protection, isolation, seed: guestSeed, faults: [fault], maxInstructions: guest.from + patience * (guest.to - guest.from) });
+    const client = guest.client?.();
+    const { reference } = guest;
+    const report = await run(plan, { withoutDivergences: true, reference, ...(client && { outside: client }), ...(signal ? { signal } : {}) });
     const { released } = report;
     const isWhole = released.bytes === reference.console.length && report.guest.exit === reference.exit;
-    const exact = isWhole && report.guest.ended === 'exit' && !released.corrupt && (released.disk?.sha256 ?? '') === (reference.disk.outputs > 0 ? reference.disk.sha256 : '');
+    const same = (own: { sha256: string } | undefined, right: ReleasedData): boolean => (own === undefined ? right.outputs === 0 : own.sha256 === right.sha256);
+    const seen = client?.result;
+    const served = !seen || (seen.wrong === 0 && seen.lost === 0 && seen.duplicate === 0 && seen.broken === 0);
+    const exact = isWhole && report.guest.ended === 'exit' && released.corrupt === false && same(released.disk, reference.disk) && same(released.network, reference.network) && served;
     return {
       number,
       site,
       fault: fault.text,
       change: report.faults[0]?.change ?? '',
-      fate: fateOf(report, exact),
+      fate: fateOf(report, exact, served),
+      longestPause: seen?.longestPause ?? 0,
       by: [...new Set([...report.detections.map(({ by }) => by), ...report.recoveries.map(({ by }) => `recovered by ${by}`)])],
       exact,
       reportedCorrupt: released.corrupt,
     };
   }
-
-  #plan(faults: Plan['faults']): Plan {
-    const { guest, protection, isolation, seed } = this.options;
-    return {
-      name: `storm of ${guest.name}`,
-      chip,
-      guest: guest.plan,
-      protection: {
-        kind: protection,
-        cores: [0, 1, 2].slice(0, replicaCount[protection]),
-        isolation,
-        epochInstructions: guest.epochInstructions,
-        checkpointEpochs: 16,
-        compareOutput: true,
-        compareStateEpochs: 4,
-        watchdogEpochs: 4,
-        retry: 2,
-        uncoordinated: [],
-      },
-      faults,
-      expectations: [],
-      seed,
-      maxInstructions: guest.from + patience * (guest.to - guest.from),
-    };
-  }
 }
 
-function fateOf(report: Report, exact: boolean): Fate {
+function fateOf(report: Report, exact: boolean, served: boolean): Fate {
   const { faults, guest, released, detections, protection } = report;
   if (faults.some(({ fired }) => !fired)) return exact ? 'never struck' : 'wrong';
-  if (released.corrupt || (guest.ended === 'exit' && !exact)) return 'wrong';
+  if (released.corrupt === true || (guest.ended === 'exit' && !(exact && served))) return 'wrong';
   if (guest.ended === 'stopped') return 'stopped';
   if (guest.ended !== 'exit') return 'hung';
   if (detections.length === 0) return 'masked';
