@@ -1,12 +1,18 @@
 import type { ComponentName, Death } from '../chip/health';
 import type { Computer } from '../machine/types';
 import { draw } from './draw';
-import { differingBits, placeName, placeWidth, readPlace, writePlace } from './place';
 import { canStick, LastingFaults, strikes, stuckText, type Endings } from './lasting-faults';
-import type { FaultEffect, FaultPlan, Place, ReplicaName, Trigger } from './plan';
+import { PassingFaults, type Met, type Passing, type WaitingState } from './passing-faults';
+import { changeText, isPassing, placeName, placeWidth, readPlace, writePlace, type Change } from './place';
+import type { FaultEffect, FaultPlan, PassingPlace, Place, ReplicaName, Trigger } from './plan';
 
-/** What a rollback takes back with the guest: how far each trigger had counted. */
-export type TriggerCounts = readonly number[];
+/** What a rollback takes back with the guest. */
+export interface TriggerCounts {
+  /** How far each trigger had counted. */
+  readonly hits: readonly number[];
+  /** Bytes typed at the console that had been handed over. */
+  readonly inputs: number;
+}
 
 /** Everything that decides what the injector will still do. */
 export interface InjectorState {
@@ -15,6 +21,7 @@ export interface InjectorState {
   reached: readonly (readonly ReplicaName[])[];
   counts: TriggerCounts;
   lasting: Endings;
+  waiting: WaitingState;
 }
 
 /** What a trigger may look at when its replica stands at an instruction boundary. */
@@ -50,16 +57,6 @@ export interface GuestInstant {
   checkpoint: number;
 }
 
-/** What a fault has done to its place. */
-export interface Change {
-  /** `a0: 0x5 -> 0x20005 (bit 17)`. */
-  text: string;
-  /** A bit is different now. */
-  effective: boolean;
-  /** The component that is dead now, under whoever runs on it. */
-  dead?: { component: ComponentName; how: Death };
-}
-
 /**
  * Fires the faults of a plan. A soft error is an event of the hardware, not of
  * the guest: once fired it stays fired when the guest is rolled back, while the
@@ -71,8 +68,10 @@ export class FaultInjector {
   readonly #seed: number;
   #fired: boolean[];
   #counts: number[];
+  #inputs = 0;
   #reached: (readonly ReplicaName[])[];
   readonly #lasting: LastingFaults;
+  readonly #passing: PassingFaults;
 
   /** `reaches` says whether what becomes of a component concerns a replica where it is now. */
   constructor(
@@ -86,6 +85,7 @@ export class FaultInjector {
     this.#fired = faults.map(() => false);
     this.#counts = faults.map(() => 0);
     this.#lasting = new LastingFaults(faults);
+    this.#passing = new PassingFaults(faults);
   }
 
   /** Bytes of the longest text that a trigger looks for among the console's newest bytes. */
@@ -98,14 +98,15 @@ export class FaultInjector {
   }
 
   save(): InjectorState {
-    return { fired: [...this.#fired], reached: [...this.#reached], counts: [...this.#counts], lasting: this.#lasting.save() };
+    return { fired: [...this.#fired], reached: [...this.#reached], counts: this.counts(), lasting: this.#lasting.save(), waiting: this.#passing.save() };
   }
 
   load(state: InjectorState): void {
     this.#fired = [...state.fired];
     this.#reached = [...state.reached];
-    this.#counts = [...state.counts];
+    this.rollBack(state.counts);
     this.#lasting.load(state.lasting);
+    this.#passing.load(state.waiting);
   }
 
   /** True while a fault lasts. */
@@ -115,22 +116,32 @@ export class FaultInjector {
 
   /** Up to this count no fault strikes, lasts, or waits for anything but a count; Infinity where none ever will. */
   get quietUntil(): number {
-    if (this.isLasting) return 0;
+    if (this.isLasting || this.#passing.any) return 0;
     return Math.min(...this.#faults.map(({ trigger }, index) => (this.#fired[index] ? Infinity : trigger.kind === 'instruction' ? trigger.count : 0)), Infinity);
   }
 
-  /** Gives a replica's computer the faults that last, as after `load`. */
-  applyLasting(replica: ReplicaName, core: number, computer: Computer): void {
+  /** Gives a replica's computer the faults that last, those that wait for what passes by, and what triggers look for, as after `load`. */
+  equip(replica: ReplicaName, core: number, computer: Computer): void {
     this.#lasting.apply(replica, core, computer);
+    this.#passing.apply(replica, core, computer);
+    this.#lookOut(replica, core, computer);
+  }
+
+  /** Has a replica's computer stop where a trigger of its may fire that waits for an access or for a value. */
+  #lookOut(replica: ReplicaName, core: number, computer: Computer): void {
+    const watches = this.#watching(replica, core).map(({ trigger: { address, access } }) => ({ address, bytes: 1, on: access }));
+    computer.setWatches(watches);
+    computer.setAwaited(this.#faults.flatMap(({ trigger }, index) => (trigger.kind === 'value' && this.#mayReach(index, replica, core) ? [trigger] : [])));
   }
 
   counts(): TriggerCounts {
-    return [...this.#counts];
+    return { hits: [...this.#counts], inputs: this.#inputs };
   }
 
   /** A rollback: trigger counts go back, what has fired stays fired. */
-  rollBack(counts: TriggerCounts): void {
-    this.#counts = [...counts];
+  rollBack({ hits, inputs }: TriggerCounts): void {
+    this.#counts = [...hits];
+    this.#inputs = inputs;
   }
 
   /** Addresses at which this replica has to stop for a trigger. */
@@ -178,17 +189,69 @@ export class FaultInjector {
   strike(boundary: Boundary): { fault: number; change: Change }[] {
     const struck: { fault: number; change: Change }[] = [];
     const now = { moment: boundary.moment, cycles: boundary.computer.cycles };
-    if (this.#lasting.endDue(boundary.replica, boundary.core, now)) this.applyLasting(boundary.replica, boundary.core, boundary.computer);
+    if (this.#lasting.endDue(boundary.replica, boundary.core, now)) this.#lasting.apply(boundary.replica, boundary.core, boundary.computer);
+    let triggered = false;
     this.#faults.forEach((fault, index) => {
       if (!this.#armed(index, boundary.replica, boundary.core)) return;
       if (!this.#due(fault, index, boundary)) return;
+      triggered = true;
       const change = this.#apply(fault.effect, index, boundary);
       // A place that the computer lacks is not struck, now or later: the fault is reported as not fired.
       this.#fired[index] = change !== undefined;
       if (change?.dead) this.#reached[index] = [...(this.#reached[index] ?? []), boundary.replica];
       if (change) struck.push({ fault: index, change });
     });
+    if (triggered) {
+      this.#passing.apply(boundary.replica, boundary.core, boundary.computer);
+      this.#lookOut(boundary.replica, boundary.core, boundary.computer);
+    }
     return struck;
+  }
+
+  /**
+   * Takes in what a replica's computer has met since the last call, wherever it has come to rest: accesses that triggers count, and values
+   * that faults have waited for. Gives those faults, with the instruction that was struck, or undefined where they struck its memory.
+   */
+  meet(replica: ReplicaName, core: number, computer: Computer): (Met & { at: { retired: number; pc: bigint } | undefined })[] {
+    const touched = computer.takeTouched();
+    if (touched.length > 0) this.#count(touched, replica, core);
+    const units = computer.takeStruck().flatMap((unit) => this.#passing.struckUnit(replica, core, unit).map((met) => ({ ...met, at: unit })));
+    const transfers = computer.takeStruckTransfer() ? this.#passing.struckTransfer(replica, core).map((met) => ({ ...met, at: undefined })) : [];
+    return this.#fire([...units, ...transfers]);
+  }
+
+  /** What a replica gets instead of bytes that are typed, and the faults by which it does. `handedOver` is to be told of them once, behind the last replica. */
+  hand(replica: ReplicaName, core: number, typed: Uint8Array): { bytes: Uint8Array; met: Met[] } {
+    const { bytes, met } = this.#passing.handed(replica, core, typed, this.#inputs + 1);
+    return { bytes, met: this.#fire(met) };
+  }
+
+  handedOver(bytes: number): void {
+    this.#inputs += bytes;
+  }
+
+  #fire<M extends Met>(met: M[]): M[] {
+    for (const { fault } of met) this.#fired[fault] = true;
+    return met;
+  }
+
+  /** Counts accesses to watched places. */
+  #count(touched: readonly number[], replica: ReplicaName, core: number): void {
+    const watching = this.#watching(replica, core);
+    for (const place of touched) {
+      const index = watching[place]?.index;
+      if (index !== undefined && this.#armed(index, replica, core)) this.#counts[index] = (this.#counts[index] ?? 0) + 1;
+    }
+  }
+
+  /** The faults with triggers that wait for an access, in the order in which their places are watched. */
+  #watching(replica: ReplicaName, core: number): { trigger: Extract<Trigger, { kind: 'access' }>; index: number }[] {
+    return this.#faults.flatMap(({ trigger }, index) => (trigger.kind === 'access' && this.#mayReach(index, replica, core) ? [{ trigger, index }] : []));
+  }
+
+  /** True if a fault is armed for a replica, or may be once the chip has been divided. */
+  #mayReach(index: number, replica: ReplicaName, core: number): boolean {
+    return this.#faults[index]?.target.kind === 'component' ? !this.#reached[index]?.includes(replica) : this.#armed(index, replica, core);
   }
 
   /**
@@ -215,7 +278,7 @@ export class FaultInjector {
     if (!target) return false;
     // It reaches each of those that have the component, once each of them has come to where it strikes.
     if (target.kind === 'component') return !this.#reached[index]?.includes(replica) && this.reaches(target.component, replica);
-    return !this.#fired[index] && strikes(target, replica, core);
+    return !this.#fired[index] && !this.#passing.waits(index) && strikes(target, replica, core);
   }
 
   #due(fault: FaultPlan, index: number, at: Boundary): boolean {
@@ -231,6 +294,12 @@ export class FaultInjector {
         this.#counts[index] = hits;
         return hits === trigger.hit;
       }
+      case 'access':
+        return (this.#counts[index] ?? 0) >= trigger.hit;
+      case 'value':
+        return readPlace(at.computer, trigger.register) === trigger.value;
+      case 'input':
+        return this.#inputs >= trigger.number;
       case 'epoch':
         return at.epoch === trigger.number;
       case 'checkpoint':
@@ -252,12 +321,17 @@ export class FaultInjector {
       case 'stick':
         return this.#stick(effect, index, boundary);
       case 'flip':
+        if (isPassing(effect.place)) return this.#await(index, [{ place: effect.place, keep: all, flip: flip(0n, effect.bits) }]);
         return change(computer, effect.place, (old) => flip(old, effect.bits));
-      case 'set':
-        return change(computer, effect.place, () => BigInt.asUintN(placeWidth(effect.place), effect.value));
+      case 'set': {
+        const value = BigInt.asUintN(placeWidth(effect.place), effect.value);
+        if (isPassing(effect.place)) return this.#await(index, [{ place: effect.place, keep: 0n, flip: value }]);
+        return change(computer, effect.place, () => value);
+      }
       case 'flip-random': {
-        const chosen = this.#drawBits(effect.places, effect.count, index);
-        const changes = [...chosen].map(([place, bits]) => change(computer, place, (old) => flip(old, bits)));
+        const chosen = [...this.#drawBits(effect.places, effect.count, index)];
+        this.#await(index, chosen.flatMap(([place, bits]) => (isPassing(place) ? [{ place, keep: all, flip: flip(0n, bits) }] : [])));
+        const changes = chosen.map(([place, bits]) => (isPassing(place) ? undefined : change(computer, place, (old) => flip(old, bits))));
         const made = changes.filter((each) => each !== undefined);
         if (made.length === 0) return undefined;
         return { text: made.map(({ text }) => text).join('; '), effective: made.some(({ effective }) => effective) };
@@ -265,11 +339,16 @@ export class FaultInjector {
     }
   }
 
+  /** It has been triggered, and strikes what passes by next. */
+  #await(index: number, passing: readonly Passing[]): undefined {
+    this.#passing.begin(index, passing);
+  }
+
   #stick({ place, bits, value }: Extract<FaultEffect, { kind: 'stick' }>, index: number, { replica, core, computer, moment }: Boundary): Change | undefined {
     if (!canStick(computer, place)) return undefined;
     const old = place.kind === 'alu' ? undefined : readPlace(computer, place);
     this.#lasting.begin(index, { moment, cycles: computer.cycles });
-    this.applyLasting(replica, core, computer);
+    this.#lasting.apply(replica, core, computer);
     const now = place.kind === 'alu' ? undefined : readPlace(computer, place);
     const values = old === undefined || now === undefined ? '' : old === now ? ` 0x${old.toString(16)}, unchanged so far,` : ` 0x${old.toString(16)} -> 0x${now.toString(16)},`;
     // From now on it may change any result, whatever it has done to this one.
@@ -277,13 +356,13 @@ export class FaultInjector {
   }
 
   /** Distinct bits, uniform over all bits of all places together. */
-  #drawBits(places: readonly Place[], count: number, index: number): Map<Place, number[]> {
+  #drawBits(places: readonly (Place | PassingPlace)[], count: number, index: number): Map<Place | PassingPlace, number[]> {
     const total = places.reduce((sum, place) => sum + placeWidth(place), 0);
     const chosen = new Set<number>();
     for (let n = 0; chosen.size < Math.min(count, total); n++) {
       chosen.add(draw(this.#seed, `fault ${index} bit ${n}`, total));
     }
-    const byPlace = new Map<Place, number[]>();
+    const byPlace = new Map<Place | PassingPlace, number[]>();
     for (const bit of [...chosen].sort((a, b) => a - b)) {
       let rest = bit;
       for (const place of places) {
@@ -297,6 +376,8 @@ export class FaultInjector {
     return byPlace;
   }
 }
+
+const all = 0xffff_ffff_ffff_ffffn;
 
 function death(component: ComponentName, how: Death): Change {
   return { text: how === 'stops' ? `${component} stops` : `${component} answers no more`, effective: true, dead: { component, how } };
@@ -326,11 +407,7 @@ function change(computer: Computer, place: Place, rewrite: (old: bigint) => bigi
   const name = placeName(place);
   const old = readPlace(computer, place);
   if (old === undefined || !writePlace(computer, place, rewrite(old))) return undefined;
-  const now = readPlace(computer, place) ?? old;
-  const bits = differingBits(old, now);
-  if (bits.length === 0) return { text: `${name}: 0x${old.toString(16)}, unchanged`, effective: false };
-  const which = `${bits.length === 1 ? 'bit' : 'bits'} ${bits.join(', ')}`;
-  return { text: `${name}: 0x${old.toString(16)} -> 0x${now.toString(16)} (${which})`, effective: true };
+  return changeText(name, old, readPlace(computer, place) ?? old);
 }
 
 /** True if the text ends among the bytes that the newest instruction printed. */

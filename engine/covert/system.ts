@@ -90,7 +90,7 @@ export class System {
     const first = createMachine(guest, plan.seed, options.tier ?? defaultTier);
     const cores = Array.from({ length: replicaCount[protection.kind] }, (_, i) => protection.cores[i] ?? i);
     this.#injector = new FaultInjector(plan.faults, plan.seed, (component, replica) => this.#team.reaches(component, replica));
-    this.#team = new Team(first, cores, this.chip, protection, this.#crew, ({ name, core, computer }) => this.#injector.applyLasting(name, core, computer));
+    this.#team = new Team(first, cores, this.chip, protection, this.#crew, ({ name, core, computer }) => this.#injector.equip(name, core, computer));
     this.#course = new Course(protection.kind, this.#takeCheckpoint(0, { count: 0, epoch: 0, compared: 0 }));
     this.#runner = new ReplicaRunner(this.#course, this.#injector, this.#log, this.chip.health);
     const gate = new OutputGate({
@@ -272,7 +272,10 @@ export class System {
       return;
     }
     if (live.every((replica) => replica.halted)) {
-      if (this.#handOver()) return;
+      if (this.#handOver()) {
+        for (const replica of live) this.#runner.strike(replica);
+        return;
+      }
       const [first] = live;
       const why = { idle: 'waits for an interrupt that cannot come', stalled: 'takes traps without end', exit: 'exited', dead: `ran on ${first?.deadBy ?? 'a core'}, which is dead` };
       return this.#end('hung', null, `the guest ${why[first?.halted ?? 'idle']}`);
@@ -305,9 +308,10 @@ export class System {
     if (!input) return false;
     this.#accounting.input(input.console.length);
     for (const replica of live) {
-      replica.computer.receive(input.console);
+      this.#runner.hand(replica, input.console);
       if (replica.halted === 'idle') replica.halted = null;
     }
+    this.#injector.handedOver(input.console.length);
     return true;
   }
 

@@ -1,6 +1,6 @@
 import { bankName, controllerName, coreName, linkName } from '../../engine/chip/health';
 import { placeWidth } from '../../engine/covert/place';
-import type { ChipPlan, FaultEffect, FaultPlan, FaultTarget, Place, ProtectionPlan, Span as PlanSpan, StuckPlace, Trigger } from '../../engine/covert/plan';
+import type { ChipPlan, FaultEffect, FaultPlan, FaultTarget, PassingPlace, Place, ProtectionPlan, Span as PlanSpan, StuckPlace, Trigger } from '../../engine/covert/plan';
 import { lowerAddress } from './addresses';
 import { coreExists } from './chips';
 import { foldedText, type Context } from './context';
@@ -10,7 +10,7 @@ import type * as ast from './generated/ast';
 import type { GuestFile } from './guest-files';
 import { lowerLifetime } from './lifetimes';
 import { integer, notAvailable, oneOf, span, wide } from './measures';
-import { lowerPlace, lowerPlaceRange, lowerStuckPlace, placeText, type PlaceScope } from './places';
+import { lowerMemory, lowerPlace, lowerPlaceRange, lowerRegister, lowerStuckPlace, placeText, type PlaceScope } from './places';
 import { replicasOf } from './protections';
 import { decodeString } from './values';
 
@@ -72,6 +72,7 @@ function lowerEffect(effect: ast.Effect, scope: FaultScope, context: Context): F
     case 'Overwrite': {
       const place = lowerPlace(effect.place, scope, context);
       const value = lowerValue(effect.value, place, scope, context);
+      if (place?.kind === 'dma') return notAvailable(context, effect.place.$cstNode, '`set` for a whole transfer (`flip` is)');
       if (!place || value === undefined) return undefined;
       warnOfFixed(effect.place.$cstNode, whyFixed(place, allBits), context);
       return { kind: 'set', place, value };
@@ -97,7 +98,7 @@ function lowerEffect(effect: ast.Effect, scope: FaultScope, context: Context): F
 const allBits = Array.from({ length: 64 }, (_, bit) => bit);
 
 /** Why a fault in these bits of a place changes nothing; undefined where it does. */
-function whyFixed(place: Place, bits: readonly number[]): string | undefined {
+function whyFixed(place: Place | PassingPlace, bits: readonly number[]): string | undefined {
   if (place.kind === 'x' && place.index === 0) return 'x0 always reads as zero';
   if (place.kind !== 'csr' || csrHolds(place.number, bits)) return undefined;
   return `${placeText(place)} does not hold what is written to ${bits.length === 1 ? `bit ${bits[0]}` : 'these bits'}`;
@@ -107,7 +108,7 @@ function warnOfFixed(place: Span | undefined, why: string | undefined, { reporte
   if (why !== undefined) reporter.warning('COV601', place, `${why}: a fault there changes nothing`);
 }
 
-function lowerBits(ranges: ast.BitRange[], place: Place | StuckPlace | undefined, context: Context): number[] | undefined {
+function lowerBits(ranges: ast.BitRange[], place: Place | StuckPlace | PassingPlace | undefined, context: Context): number[] | undefined {
   const bits = new Set<number>();
   let wrong = ranges.length === 0;
   const width = place ? placeWidth(place) : 64;
@@ -142,7 +143,7 @@ function lowerBits(ranges: ast.BitRange[], place: Place | StuckPlace | undefined
   return wrong ? undefined : [...bits];
 }
 
-function lowerValue(value: ast.Value, place: Place | undefined, scope: FaultScope, context: Context): bigint | undefined {
+function lowerValue(value: ast.Value, place: Place | PassingPlace | undefined, scope: FaultScope, context: Context): bigint | undefined {
   const bits = place ? placeWidth(place) : 64;
   let number: bigint | undefined;
   if (value.$type === 'NegativeValue') {
@@ -253,9 +254,12 @@ export function lowerTrigger(trigger: ast.Trigger, lasts: boolean, scope: FaultS
       return atAddress(trigger, scope, context);
     case 'AccessTrigger':
       if (trigger.access === 'execute') return atAddress(trigger, scope, context);
-      return notAvailable(context, part(trigger, 'access'), `\`when ${trigger.access}\` (\`when execute\` is)`);
-    case 'ValueTrigger':
-      return notAvailable(context, trigger.$cstNode, 'a trigger on a value');
+      return atAccess(trigger, trigger.access, scope, context);
+    case 'ValueTrigger': {
+      const register = lowerRegister(trigger, scope, context);
+      const value = lowerValue(trigger.value, register, scope, context);
+      return register && value !== undefined ? { kind: 'value', register, value } : undefined;
+    }
     case 'FromTrigger': {
       const moment = lasts ? span(context, trigger.moment) : undefined;
       if (lasts) return moment && atMoment(moment, trigger, scope, context);
@@ -269,10 +273,9 @@ export function lowerTrigger(trigger: ast.Trigger, lasts: boolean, scope: FaultS
 
 function lowerCount(trigger: ast.CountTrigger, scope: FaultScope, context: Context): Trigger | undefined {
   const { unit } = trigger;
-  if (unit === 'input') return notAvailable(context, part(trigger, 'unit'), 'a trigger on an input');
   const count = integer(context, trigger, 'count');
   if (count === undefined) return undefined;
-  if (unit === 'output' && count === 0) return fromOne(trigger, 'count', 'outputs', context);
+  if ((unit === 'output' || unit === 'input') && count === 0) return fromOne(trigger, 'count', `${unit}s`, context);
   switch (unit) {
     case 'instruction':
       warnIfTooLate(count, trigger, scope, context);
@@ -286,7 +289,8 @@ function lowerCount(trigger: ast.CountTrigger, scope: FaultScope, context: Conte
       warnIfTooLate(count * (scope.protection?.epochInstructions ?? 0) * (scope.protection?.checkpointEpochs ?? 0), trigger, scope, context);
       return { kind: 'checkpoint', number: count };
     case 'output':
-      return { kind: 'output', number: count };
+    case 'input':
+      return { kind: unit, number: count };
   }
 }
 
@@ -307,6 +311,14 @@ function atMoment(moment: PlanSpan, trigger: ast.TimeTrigger | ast.FromTrigger, 
 function warnIfTooLate(instruction: number, trigger: ast.Trigger, { maxInstructions }: FaultScope, { reporter }: Context): void {
   if (instruction < maxInstructions) return;
   reporter.warning('COV605', trigger.$cstNode, `the run is cut off after ${maxInstructions} instructions (\`limit\`), so this never strikes`);
+}
+
+/** An access is one to a byte of RAM, by whatever address. */
+function atAccess(trigger: ast.AccessTrigger, access: 'read' | 'write', scope: FaultScope, context: Context): Trigger | undefined {
+  const place = lowerMemory({ address: trigger.address, bytes: 1 }, scope, context);
+  const hit = trigger.hit === undefined ? 1 : integer(context, trigger, 'hit');
+  if (!place || hit === undefined) return undefined;
+  return hit === 0 ? fromOne(trigger, 'hit', 'hits', context) : { kind: 'access', access, address: place.address, hit };
 }
 
 function atAddress(trigger: ast.AddressTrigger | ast.AccessTrigger, { file, symbols }: FaultScope, context: Context): Trigger | undefined {
@@ -332,7 +344,7 @@ function isCode(address: bigint, { elf }: GuestFile): boolean {
   );
 }
 
-function fromOne<N extends ast.AddressTrigger | ast.CountTrigger>(node: N, property: keyof N & string, what: string, { reporter }: Context): undefined {
+function fromOne<N extends ast.AddressTrigger | ast.AccessTrigger | ast.CountTrigger>(node: N, property: keyof N & string, what: string, { reporter }: Context): undefined {
   reporter.error('COV408', part(node, property), `${what} are counted from 1`);
   return undefined;
 }

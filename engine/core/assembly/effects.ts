@@ -150,7 +150,7 @@ function systemEffects(op: u32, record: usize): void {
 }
 
 /** Bytes that a store other than an atomic one writes, 0 if it is none. */
-function storedBytes(op: u32): u32 {
+export function storedBytes(op: u32): u32 {
   switch (op) {
     case OP_SB: return 1;
     case OP_SH: return 2;

@@ -1,0 +1,165 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { encode } from '../isa/encode.test-support';
+import { instructionNamed } from '../isa/decode';
+import { kernelImage } from '../machine/guest.test-support';
+import { tiers } from '../machine/tier';
+import type { UnitName } from '../machine/types';
+import type { SystemEvent } from './events';
+import type { FaultPlan, PassingPlace, Plan, Trigger } from './plan';
+import { addressOf, fault, flipX, planFor } from './plan.test-support';
+import { run } from './run';
+import { System, type SystemOptions } from './system';
+
+const units: readonly UnitName[] = ['alu', 'load', 'store', 'store address', 'branch', 'fetch'];
+const flip = (place: PassingPlace, bits: number[], trigger: Trigger, replica: 'A' | 'B' = 'B'): FaultPlan =>
+  fault({ kind: 'flip', place, bits }, trigger, { kind: 'replica', replica });
+const unit = (name: UnitName): PassingPlace => ({ kind: 'unit', unit: name });
+
+function runToEnd(plan: Plan, slices: readonly number[] = [1e9], options: SystemOptions = {}): { system: System; events: SystemEvent[] } {
+  const system = new System(plan, options);
+  const events = system.takeEvents();
+  for (let i = 0; !system.ended; i++) {
+    system.advance(system.moment + (slices[i % slices.length] ?? 1));
+    events.push(...system.takeEvents());
+  }
+  return { system, events };
+}
+
+/** All that can be told of a run. */
+function story(plan: Plan, slices: readonly number[]): Record<string, unknown> {
+  const { system, events } = runToEnd(plan, slices);
+  const { moment, count, ended, cycles } = system;
+  return { events, moment, count, ended, cycles, hashes: system.replicas.map(({ computer }) => computer.snapshot().hash()) };
+}
+
+const strikesOf = (events: readonly SystemEvent[]): Extract<SystemEvent, { kind: 'fault' }>[] => events.filter((event) => event.kind === 'fault');
+const clean = runToEnd(planFor('checksum'));
+
+describe.each(tiers)('tier %s', (tier) => {
+  it.each(units)('a %s that is struck is detected, and never comes back', (name) => {
+    const { system, events } = runToEnd(planFor('checksum', { faults: [flip(unit(name), [0], { kind: 'instruction', count: 250_000 })] }), [1e9], { tier });
+    const struck = strikesOf(events);
+    expect(struck).toHaveLength(1);
+    expect(struck[0]).toMatchObject({ replica: 'B', core: 1 });
+    expect(struck[0]?.change.startsWith(`${name}: 0x`)).toBe(true);
+    expect(struck[0]?.instruction).toBeGreaterThanOrEqual(250_000);
+    expect(struck[0]?.instruction).toBeLessThan(300_000);
+    expect(system.ended).toMatchObject({ how: 'exit', exitCode: 0 });
+    expect(Buffer.from(system.released).equals(Buffer.from(clean.system.released))).toBe(true);
+  });
+});
+
+it('at an address strikes that instruction, where it is of the class', () => {
+  const address = addressOf('checksum', 'crc32_update');
+  const trigger: Trigger = { kind: 'execute', address, hit: 3 };
+  const [struck] = strikesOf(runToEnd(planFor('checksum', { faults: [flip(unit('fetch'), [31], trigger)] })).events);
+  const [plain] = strikesOf(runToEnd(planFor('checksum', { faults: [flipX(0, 1, trigger)] })).events);
+  expect(struck).toMatchObject({ pc: address, instruction: plain?.instruction });
+});
+
+it('the struck instruction is where the replicas diverge', async () => {
+  const report = await run(planFor('checksum', { faults: [flip(unit('alu'), [3], { kind: 'instruction', count: 250_000 })] }));
+  const [struck] = report.faults;
+  if (!struck?.fired) throw new Error('it did not strike');
+  expect(report.divergences[0]).toMatchObject({ pc: struck.pc, instruction: struck.instruction + 1 });
+});
+
+it('bits of several places at once are drawn from the seed, and each strikes when its place is used', () => {
+  const places = [...units.map(unit), { kind: 'x', index: 10 } as const];
+  const faults = [fault({ kind: 'flip-random', places, count: 250 }, { kind: 'instruction', count: 250_000 })];
+  const { system, events } = runToEnd(planFor('checksum', { faults }));
+  expect(new Set(strikesOf(events).map(({ change }) => change.split(':')[0]))).toEqual(new Set([...units, 'a0']));
+  expect(system.ended).toMatchObject({ how: 'exit', exitCode: 0 });
+});
+
+it('one whose instruction never comes is not said to have struck', () => {
+  // Nothing is typed at this guest.
+  const { system, events } = runToEnd(planFor('checksum', { faults: [flip({ kind: 'input', number: 1 }, [0], { kind: 'instruction', count: 0 })] }));
+  expect([strikesOf(events), system.hasFired(0)]).toEqual([[], false]);
+});
+
+describe('triggers', () => {
+  const block = addressOf('checksum', 'block');
+  const table = addressOf('checksum', 'table');
+
+  it('an access strikes just after the n-th instruction that makes it', () => {
+    const strike = (access: 'read' | 'write', address: bigint, hit: number): number =>
+      strikesOf(runToEnd(planFor('checksum', { faults: [flipX(0, 1, { kind: 'access', access, address, hit })] })).events)[0]?.instruction ?? -1;
+    const machine = new System(planFor('checksum')).replicas[0]?.computer;
+    if (!machine) throw new Error('no replica');
+    machine.setWatches([{ address: table + 4n, bytes: 1, on: 'write' }]);
+    expect(machine.run(1e9)).toBe('watch');
+    expect(strike('write', table + 4n, 1)).toBe(machine.retired);
+    machine.setWatches([{ address: block, bytes: 1, on: 'read' }]);
+    for (let hit = 1; hit <= 3; hit++) expect(machine.run(1e9)).toBe('watch');
+    expect(strike('read', block, 3)).toBe(machine.retired);
+  });
+
+  it('a value strikes where the register first has it', () => {
+    const system = new System(planFor('checksum'));
+    system.advance(123_456);
+    const value = system.replicas[1]?.computer.getX(10) ?? 0n;
+    const [struck] = strikesOf(runToEnd(planFor('checksum', { faults: [flipX(0, 1, { kind: 'value', register: { kind: 'x', index: 10 }, value })] })).events);
+    const computer = new System(planFor('checksum')).replicas[1]?.computer;
+    while (computer && computer.getX(10) !== value) computer.run(computer.retired + 1);
+    expect(struck?.instruction).toBe(computer?.retired);
+  });
+});
+
+/** A guest that prints a dot, and then each byte that is typed. */
+function echo(faults: FaultPlan[]): Plan {
+  const of = (name: string, operands: Parameters<typeof encode>[1]): number => encode(instructionNamed(name), operands);
+  const image = kernelImage([
+    of('lui', { rd: 10, imm: 0x10000000 }),
+    of('addi', { rd: 11, imm: 1 }),
+    of('sb', { rs1: 10, rs2: 11, imm: 1 }),
+    of('addi', { rd: 11, imm: 46 }),
+    of('sb', { rs1: 10, rs2: 11, imm: 0 }),
+    of('lbu', { rd: 11, rs1: 10, imm: 5 }),
+    of('andi', { rd: 11, rs1: 11, imm: 1 }),
+    of('beq', { rs1: 11, imm: -8 }),
+    of('lbu', { rd: 12, rs1: 10, imm: 0 }),
+    of('sb', { rs1: 10, rs2: 12, imm: 0 }),
+    of('jal', { imm: -20 }),
+  ]);
+  const plan = planFor('checksum', { maxInstructions: 200_000, faults });
+  const linux = { initialDisk: new Uint8Array(), bootArguments: '', systemMap: new Uint8Array(), disks: [] };
+  return { ...plan, guest: { ...plan.guest, image, linux, typing: [{ awaited: '.', text: 'abc' }, { awaited: 'c', text: 'def' }] } };
+}
+
+describe('what is typed', () => {
+  it('a replica is handed another byte once: it says so, and after the rollback all is right', () => {
+    const { system, events } = runToEnd(echo([flip({ kind: 'input', number: 5 }, [1], { kind: 'instruction', count: 0 })]));
+    expect(Buffer.from(system.released).toString()).toBe('.abcdef');
+    expect(strikesOf(events)).toMatchObject([{ change: 'input 5: 0x65 -> 0x67 (bit 1)' }]);
+    expect(events.filter(({ kind }) => kind === 'detection' || kind === 'recovery').map(({ kind }) => kind)).toEqual(['detection', 'recovery']);
+  });
+
+  it('a trigger strikes where the replica has been handed it', () => {
+    const { events } = runToEnd(echo([flipX(0, 1, { kind: 'input', number: 1 }), flipX(0, 1, { kind: 'input', number: 4 })]));
+    const [first, second] = strikesOf(events);
+    expect(first?.instruction).toBe(10_000);
+    expect(second?.instruction).toBeGreaterThan(10_000);
+  });
+});
+
+it('a run is the same in one go as by slices of whatever length', { timeout: 600_000 }, () => {
+  const triggers = fc.oneof<fc.Arbitrary<Trigger>[]>(
+    fc.record({ kind: fc.constant('instruction' as const), count: fc.nat(600_000) }),
+    fc.record({ kind: fc.constant('cycle' as const), count: fc.nat(900_000) }),
+    fc.record({ kind: fc.constant('access' as const), access: fc.constantFrom('read' as const, 'write' as const), address: fc.nat(15).map((n) => addressOf('checksum', 'table') + BigInt(n)), hit: fc.integer({ min: 1, max: 300 }) }),
+    fc.record({ kind: fc.constant('value' as const), register: fc.constant({ kind: 'x' as const, index: 10 }), value: fc.nat(300).map(BigInt) }),
+  );
+  const faults = fc.array(fc.record({ name: fc.constantFrom(...units), bit: fc.nat(63), trigger: triggers, replica: fc.constantFrom('A' as const, 'B' as const) }), { minLength: 1, maxLength: 3 });
+  fc.assert(
+    fc.property(faults, fc.array(fc.integer({ min: 500, max: 200_000 }), { minLength: 1, maxLength: 5 }), (list, slices) => {
+      const plan = planFor('checksum', {
+        maxInstructions: 700_000,
+        faults: list.map(({ name, bit, trigger, replica }) => flip(unit(name), [name === 'branch' ? 0 : bit % 32], trigger, replica)),
+      });
+      expect(story(plan, slices)).toEqual(story(plan, [1e9]));
+    }),
+    { numRuns: 30 },
+  );
+});
