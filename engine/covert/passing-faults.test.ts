@@ -61,7 +61,7 @@ it('at an address strikes that instruction, where it is of the class', () => {
 it('the struck instruction is where the replicas diverge', async () => {
   const report = await run(planFor('checksum', { faults: [flip(unit('alu'), [3], { kind: 'instruction', count: 250_000 })] }));
   const [struck] = report.faults;
-  if (!struck?.fired) throw new Error('it did not strike');
+  if (!struck?.fired || struck.instruction === undefined) throw new Error('it did not strike');
   expect(report.divergences[0]).toMatchObject({ pc: struck.pc, instruction: struck.instruction + 1 });
 });
 

@@ -122,7 +122,7 @@ function lowerBits(ranges: ast.BitRange[], place: Place | StuckPlace | PassingPl
     const beyond = first >= width ? 'first' : last >= width ? 'last' : undefined;
     if (beyond) {
       const where = place ? placeText(place) : 'a register';
-      context.reporter.error('COV402', part(range, beyond), `${where}, has bits 0 to ${width - 1}, no bit ${range[beyond]}`.replace(/^([\w ]+),/, '$1'));
+      context.reporter.error('COV402', part(range, beyond), `${where}, has ${width === 1 ? 'only bit 0' : `bits 0 to ${width - 1}`}, no bit ${range[beyond]}`.replace(/^([\w ]+),/, '$1'));
       wrong = true;
       continue;
     }

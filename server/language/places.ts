@@ -44,7 +44,7 @@ export function registerNames(): string[] {
 
 /** `a0`, `memory[0x80001000], 4 bytes`: for messages. */
 export function placeText(place: Place | StuckPlace | PassingPlace): string {
-  if (place.kind === 'dma') return 'the smallest transfer of `dma`';
+  if (place.kind === 'dma') return 'the smallest transfer of dma';
   if (place.kind !== 'memory') return placeName(place);
   return `memory[0x${place.address.toString(16)}], ${place.bytes === 1 ? 'a byte' : `${place.bytes} bytes`}`;
 }

@@ -66,11 +66,15 @@ export function endEffects(record: usize): void {
     if (load<u64>(STATE + EXCEPTIONS) != load<u64>(EXCEPTIONS_BEFORE)) trapEffects();
     return;
   }
-  fold(raised);
-  fold(load<u64>(STATE + PC));
   const rd: usize = load<u16>(record, 2);
-  if (opWritesX(op) && rd != SINK) fold(load<u64>(STATE + rd));
-  if (opWritesF(op)) fold(load<u64>(STATE + rd, F));
+  const inX = opWritesX(op) && rd != SINK;
+  const inF = opWritesF(op);
+  // Which register it is, since an instruction may have been fetched wrong: one of x1 to x31, or of f0 to f31 behind them.
+  const written: u64 = inX ? <u64>rd : inF ? <u64>(F + rd) : 0;
+  fold(<u64>raised | (written << 32));
+  fold(load<u64>(STATE + PC));
+  if (inX) fold(load<u64>(STATE + rd));
+  if (inF) fold(load<u64>(STATE + rd, F));
   if (isAtomic(op)) {
     atomicEffects(op, record);
     return;
