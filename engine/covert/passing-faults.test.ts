@@ -5,6 +5,8 @@ import { instructionNamed } from '../isa/decode';
 import { kernelImage } from '../machine/guest.test-support';
 import { tiers } from '../machine/tier';
 import type { UnitName } from '../machine/types';
+import { imageOfBytes } from '../machine/virtio/disk-image';
+import { reg } from '../machine/virtio/driver.test-support';
 import type { SystemEvent } from './events';
 import type { FaultPlan, PassingPlace, Plan, Trigger } from './plan';
 import { addressOf, fault, flipX, planFor } from './plan.test-support';
@@ -107,10 +109,17 @@ describe('triggers', () => {
   });
 });
 
+const of = (name: string, operands: Parameters<typeof encode>[1]): number => encode(instructionNamed(name), operands);
+
+function planOf(code: readonly number[], faults: FaultPlan[], guest: Partial<Plan['guest']>, disks: NonNullable<Plan['guest']['linux']>['disks'] = []): Plan {
+  const plan = planFor('checksum', { maxInstructions: 200_000, faults });
+  const linux = { initialDisk: new Uint8Array(), bootArguments: '', systemMap: new Uint8Array(), disks };
+  return { ...plan, guest: { ...plan.guest, ...guest, image: kernelImage(code), linux } };
+}
+
 /** A guest that prints a dot, and then each byte that is typed. */
 function echo(faults: FaultPlan[]): Plan {
-  const of = (name: string, operands: Parameters<typeof encode>[1]): number => encode(instructionNamed(name), operands);
-  const image = kernelImage([
+  const code = [
     of('lui', { rd: 10, imm: 0x10000000 }),
     of('addi', { rd: 11, imm: 1 }),
     of('sb', { rs1: 10, rs2: 11, imm: 1 }),
@@ -122,11 +131,55 @@ function echo(faults: FaultPlan[]): Plan {
     of('lbu', { rd: 12, rs1: 10, imm: 0 }),
     of('sb', { rs1: 10, rs2: 12, imm: 0 }),
     of('jal', { imm: -20 }),
-  ]);
-  const plan = planFor('checksum', { maxInstructions: 200_000, faults });
-  const linux = { initialDisk: new Uint8Array(), bootArguments: '', systemMap: new Uint8Array(), disks: [] };
-  return { ...plan, guest: { ...plan.guest, image, linux, typing: [{ awaited: '.', text: 'abc' }, { awaited: 'c', text: 'def' }] } };
+  ];
+  return planOf(code, faults, { typing: [{ awaited: '.', text: 'abc' }, { awaited: 'c', text: 'def' }] });
 }
+
+/** A guest that reads a sector of its disk, and prints how that begins. */
+function reader(faults: FaultPlan[]): Plan {
+  const [registers, queue, data, value, console] = [5, 8, 9, 6, 10];
+  const set = (offset: number, imm: number): number[] => [of('addi', { rd: value, imm }), of('sw', { rs1: registers, rs2: value, imm: offset })];
+  const point = (offset: number, place: number): number[] => [of('addi', { rd: value, rs1: queue, imm: place }), of('sw', { rs1: registers, rs2: value, imm: offset })];
+  const put = (name: string, place: number, imm: number, rs1 = 0): number[] => [of('addi', { rd: value, rs1, imm }), of(name, { rs1: queue, rs2: value, imm: place })];
+  const code = [
+    of('auipc', { rd: queue, imm: 0x10000 }),
+    of('auipc', { rd: data, imm: 0x11000 }),
+    of('lui', { rd: registers, imm: 0x10001000 }),
+    // VIRTIO 1.2, section 3.1.1; then descriptors of a header, the data and the status, which is the one that is available.
+    ...[[reg.status, 3], [reg.driverFeaturesSel, 1], [reg.driverFeatures, 1], [reg.status, 11], [reg.queueNum, 8]].flatMap(([offset = 0, bits = 0]) => set(offset, bits)),
+    ...[[reg.queueDesc, 0], [reg.queueDriver, 0x400], [reg.queueDevice, 0x500]].flatMap(([offset = 0, place = 0]) => point(offset, place)),
+    ...[[reg.queueReady, 1], [reg.status, 15]].flatMap(([offset = 0, bits = 0]) => set(offset, bits)),
+    ...put('sd', 0, 0x600, queue), ...put('sw', 8, 16), ...put('sh', 12, 1), ...put('sh', 14, 1),
+    ...put('sd', 16, 0, data), ...put('sw', 24, 512), ...put('sh', 28, 3), ...put('sh', 30, 2),
+    ...put('sd', 32, 0x700, queue), ...put('sw', 40, 1), ...put('sh', 44, 2),
+    ...put('sh', 0x402, 1),
+    of('sw', { rs1: registers, imm: reg.queueNotify }),
+    of('lui', { rd: console, imm: 0x10000000 }),
+    ...Array.from({ length: 6 }, (_, i) => [of('lbu', { rd: value, rs1: data, imm: i }), of('sb', { rs1: console, rs2: value })]).flat(),
+    of('jal', { imm: 0 }),
+  ];
+  return planOf(code, faults, {}, [{ image: imageOfBytes(Buffer.from('sector'.padEnd(512))) }]);
+}
+
+describe('what a disk transfers', () => {
+  it('is wrong for one replica, once', () => {
+    const { system, events } = runToEnd(reader([flip({ kind: 'dma' }, [8, 11], { kind: 'instruction', count: 0 })]));
+    expect(Buffer.from(system.released).toString()).toBe('sector');
+    expect(strikesOf(events)).toMatchObject([{ change: 'dma: bits 8, 11 flipped' }]);
+    expect(events.filter(({ kind }) => kind === 'detection' || kind === 'recovery').map(({ kind }) => kind)).toEqual(['detection', 'recovery']);
+    const alone = runToEnd({ ...reader([flip({ kind: 'dma' }, [8, 11], { kind: 'instruction', count: 0 }, 'A')]), protection: planFor('checksum', { protection: { kind: 'none', cores: [0] } }).protection });
+    expect(Buffer.from(alone.system.released).toString()).toBe('slctor');
+  });
+});
+
+it('however a run is cut, devices are struck where they are', () => {
+  const typed = [2, 4].map((number) => flip({ kind: 'input', number }, [3], { kind: 'input', number: 1 }, 'A'));
+  for (const plan of [reader([flip({ kind: 'dma' }, [8], { kind: 'instruction', count: 20 })]), echo(typed)]) {
+    const short = { ...plan, maxInstructions: 30_000 };
+    const whole = story(short, [1e9]);
+    for (const slices of [[1], [997], [9_999, 3]]) expect(story(short, slices)).toEqual(whole);
+  }
+});
 
 describe('what is typed', () => {
   it('a replica is handed another byte once: it says so, and after the rollback all is right', () => {
