@@ -1,18 +1,11 @@
 import type { ComponentName, Death } from '../chip/health';
 import type { Computer } from '../machine/types';
-import { draw } from './draw';
 import { canStick, LastingFaults, strikes, stuckText, type Endings } from './lasting-faults';
-import { PassingFaults, type Met, type Passing, type WaitingState } from './passing-faults';
-import { changeText, isPassing, placeName, placeWidth, readPlace, writePlace, type Change } from './place';
-import type { FaultEffect, FaultPlan, PassingPlace, Place, ReplicaName, Trigger } from './plan';
-
-/** What a rollback takes back with the guest. */
-export interface TriggerCounts {
-  /** How far each trigger had counted. */
-  readonly hits: readonly number[];
-  /** Bytes typed at the console that had been handed over. */
-  readonly inputs: number;
-}
+import { PassingFaults, type Met, type WaitingState } from './passing-faults';
+import { placeName, readPlace, type Change } from './place';
+import type { FaultEffect, FaultPlan, ReplicaName, Trigger } from './plan';
+import { applySoftError } from './soft-errors';
+import { isDueIdle, Triggers, type Boundary, type GuestInstant, type TriggerCounts } from './triggers';
 
 /** Everything that decides what the injector will still do. */
 export interface InjectorState {
@@ -22,39 +15,6 @@ export interface InjectorState {
   counts: TriggerCounts;
   lasting: Endings;
   waiting: WaitingState;
-}
-
-/** What a trigger may look at when its replica stands at an instruction boundary. */
-export interface Boundary {
-  replica: ReplicaName;
-  core: number;
-  computer: Computer;
-  /** Of the replica: history/types.ts. */
-  moment: number;
-  /**
-   * The instruction at pc is the very next thing that happens. Not so at a
-   * count that was merely reached: an interrupt may come first.
-   */
-  executing: boolean;
-  /** Outputs this replica has produced. */
-  outputs: number;
-  /** Outputs among them that the newest instruction produced. */
-  fresh: number;
-  /** The console bytes among the replica's newest `outputs` outputs. */
-  console: (outputs: number) => Uint8Array;
-  epoch: number;
-  /** Number of the newest checkpoint, if it was taken at this very count. */
-  checkpoint: number | undefined;
-}
-
-/** Where the guest stands at a rendezvous: all that a fault of something nobody runs on can be triggered by. */
-export interface GuestInstant {
-  count: number;
-  cycles: number;
-  moment: number;
-  epoch: number;
-  /** Number of the newest checkpoint. */
-  checkpoint: number;
 }
 
 /**
@@ -67,8 +27,7 @@ export class FaultInjector {
   readonly #faults: readonly FaultPlan[];
   readonly #seed: number;
   #fired: boolean[];
-  #counts: number[];
-  #inputs = 0;
+  readonly #triggers: Triggers;
   #reached: (readonly ReplicaName[])[];
   readonly #lasting: LastingFaults;
   readonly #passing: PassingFaults;
@@ -83,14 +42,14 @@ export class FaultInjector {
     this.#seed = seed;
     this.#reached = faults.map(() => []);
     this.#fired = faults.map(() => false);
-    this.#counts = faults.map(() => 0);
+    this.#triggers = new Triggers(faults.map(({ trigger }) => trigger));
     this.#lasting = new LastingFaults(faults);
     this.#passing = new PassingFaults(faults);
   }
 
   /** Bytes of the longest text that a trigger looks for among the console's newest bytes. */
   get longestText(): number {
-    return Math.max(0, ...this.#faults.map(({ trigger }) => (trigger.kind === 'console' ? Buffer.byteLength(trigger.text) : 0)));
+    return this.#triggers.longestText;
   }
 
   hasFired(fault: number): boolean {
@@ -135,13 +94,12 @@ export class FaultInjector {
   }
 
   counts(): TriggerCounts {
-    return { hits: [...this.#counts], inputs: this.#inputs };
+    return this.#triggers.counts();
   }
 
   /** A rollback: trigger counts go back, what has fired stays fired. */
-  rollBack({ hits, inputs }: TriggerCounts): void {
-    this.#counts = [...hits];
-    this.#inputs = inputs;
+  rollBack(counts: TriggerCounts): void {
+    this.#triggers.rollBack(counts);
   }
 
   /** Addresses at which this replica has to stop for a trigger. */
@@ -193,7 +151,7 @@ export class FaultInjector {
     let triggered = false;
     this.#faults.forEach((fault, index) => {
       if (!this.#armed(index, boundary.replica, boundary.core)) return;
-      if (!this.#due(fault, index, boundary)) return;
+      if (!this.#triggers.isDue(index, boundary)) return;
       triggered = true;
       const change = this.#apply(fault.effect, index, boundary);
       // A place that the computer lacks is not struck, now or later: the fault is reported as not fired.
@@ -222,12 +180,12 @@ export class FaultInjector {
 
   /** What a replica gets instead of bytes that are typed, and the faults by which it does. `handedOver` is to be told of them once, behind the last replica. */
   hand(replica: ReplicaName, core: number, typed: Uint8Array): { bytes: Uint8Array; met: Met[] } {
-    const { bytes, met } = this.#passing.handed(replica, core, typed, this.#inputs + 1);
+    const { bytes, met } = this.#passing.handed(replica, core, typed, this.#triggers.inputs + 1);
     return { bytes, met: this.#fire(met) };
   }
 
   handedOver(bytes: number): void {
-    this.#inputs += bytes;
+    this.#triggers.countInputs(bytes);
   }
 
   #fire<M extends Met>(met: M[]): M[] {
@@ -240,7 +198,7 @@ export class FaultInjector {
     const watching = this.#watching(replica, core);
     for (const place of touched) {
       const index = watching[place]?.index;
-      if (index !== undefined && this.#armed(index, replica, core)) this.#counts[index] = (this.#counts[index] ?? 0) + 1;
+      if (index !== undefined && this.#armed(index, replica, core)) this.#triggers.countAccess(index);
     }
   }
 
@@ -281,36 +239,6 @@ export class FaultInjector {
     return !this.#fired[index] && !this.#passing.waits(index) && strikes(target, replica, core);
   }
 
-  #due(fault: FaultPlan, index: number, at: Boundary): boolean {
-    const { trigger } = fault;
-    switch (trigger.kind) {
-      case 'instruction':
-        return at.computer.retired === trigger.count;
-      case 'cycle':
-        return at.computer.cycles >= trigger.count;
-      case 'execute': {
-        if (!at.executing || at.computer.pc !== trigger.address) return false;
-        const hits = (this.#counts[index] ?? 0) + 1;
-        this.#counts[index] = hits;
-        return hits === trigger.hit;
-      }
-      case 'access':
-        return (this.#counts[index] ?? 0) >= trigger.hit;
-      case 'value':
-        return readPlace(at.computer, trigger.register) === trigger.value;
-      case 'input':
-        return this.#inputs >= trigger.number;
-      case 'epoch':
-        return at.epoch === trigger.number;
-      case 'checkpoint':
-        return at.checkpoint === trigger.number;
-      case 'output':
-        return at.outputs >= trigger.number;
-      case 'console':
-        return at.fresh > 0 && endsWithin(at, trigger.text);
-    }
-  }
-
   #apply(effect: FaultEffect, index: number, boundary: Boundary): Change | undefined {
     const { computer } = boundary;
     switch (effect.kind) {
@@ -321,27 +249,13 @@ export class FaultInjector {
       case 'stick':
         return this.#stick(effect, index, boundary);
       case 'flip':
-        if (isPassing(effect.place)) return this.#await(index, [{ place: effect.place, keep: all, flip: flip(0n, effect.bits) }]);
-        return change(computer, effect.place, (old) => flip(old, effect.bits));
-      case 'set': {
-        const value = BigInt.asUintN(placeWidth(effect.place), effect.value);
-        if (isPassing(effect.place)) return this.#await(index, [{ place: effect.place, keep: 0n, flip: value }]);
-        return change(computer, effect.place, () => value);
-      }
+      case 'set':
       case 'flip-random': {
-        const chosen = [...this.#drawBits(effect.places, effect.count, index)];
-        this.#await(index, chosen.flatMap(([place, bits]) => (isPassing(place) ? [{ place, keep: all, flip: flip(0n, bits) }] : [])));
-        const changes = chosen.map(([place, bits]) => (isPassing(place) ? undefined : change(computer, place, (old) => flip(old, bits))));
-        const made = changes.filter((each) => each !== undefined);
-        if (made.length === 0) return undefined;
-        return { text: made.map(({ text }) => text).join('; '), effective: made.some(({ effective }) => effective) };
+        const { change, passing } = applySoftError(effect, computer, this.#seed, index);
+        this.#passing.begin(index, passing);
+        return change;
       }
     }
-  }
-
-  /** It has been triggered, and strikes what passes by next. */
-  #await(index: number, passing: readonly Passing[]): undefined {
-    this.#passing.begin(index, passing);
   }
 
   #stick({ place, bits, value }: Extract<FaultEffect, { kind: 'stick' }>, index: number, { replica, core, computer, moment }: Boundary): Change | undefined {
@@ -355,63 +269,8 @@ export class FaultInjector {
     return { text: `${placeName(place)}:${values} ${stuckText(bits, value)}`, effective: true };
   }
 
-  /** Distinct bits, uniform over all bits of all places together. */
-  #drawBits(places: readonly (Place | PassingPlace)[], count: number, index: number): Map<Place | PassingPlace, number[]> {
-    const total = places.reduce((sum, place) => sum + placeWidth(place), 0);
-    const chosen = new Set<number>();
-    for (let n = 0; chosen.size < Math.min(count, total); n++) {
-      chosen.add(draw(this.#seed, `fault ${index} bit ${n}`, total));
-    }
-    const byPlace = new Map<Place | PassingPlace, number[]>();
-    for (const bit of [...chosen].sort((a, b) => a - b)) {
-      let rest = bit;
-      for (const place of places) {
-        if (rest < placeWidth(place)) {
-          byPlace.set(place, [...(byPlace.get(place) ?? []), rest]);
-          break;
-        }
-        rest -= placeWidth(place);
-      }
-    }
-    return byPlace;
-  }
 }
-
-const all = 0xffff_ffff_ffff_ffffn;
 
 function death(component: ComponentName, how: Death): Change {
   return { text: how === 'stops' ? `${component} stops` : `${component} answers no more`, effective: true, dead: { component, how } };
-}
-
-function isDueIdle(trigger: Trigger, now: GuestInstant): boolean {
-  switch (trigger.kind) {
-    case 'instruction':
-      return now.count >= trigger.count;
-    case 'cycle':
-      return now.cycles >= trigger.count;
-    case 'epoch':
-      return now.epoch >= trigger.number;
-    case 'checkpoint':
-      return now.checkpoint >= trigger.number;
-    default:
-      return false;
-  }
-}
-
-function flip(value: bigint, bits: readonly number[]): bigint {
-  return bits.reduce((flipped, bit) => flipped ^ (1n << BigInt(bit)), value);
-}
-
-/** Rewrites a place and says in words what became of it; undefined where there is no such place to write. */
-function change(computer: Computer, place: Place, rewrite: (old: bigint) => bigint): Change | undefined {
-  const name = placeName(place);
-  const old = readPlace(computer, place);
-  if (old === undefined || !writePlace(computer, place, rewrite(old))) return undefined;
-  return changeText(name, old, readPlace(computer, place) ?? old);
-}
-
-/** True if the text ends among the bytes that the newest instruction printed. */
-function endsWithin(at: Boundary, text: string): boolean {
-  const wanted = Buffer.from(text);
-  return Buffer.from(at.console(at.fresh + wanted.length - 1)).includes(wanted);
 }
