@@ -255,13 +255,13 @@ describe('places of diagnostics are narrow', () => {
     ['fault flip a0 bit 3 in replica B when pc == -0x8000_0000_0000_0001', 'COV406 -0x8000_0000_0000_0001'],
     ['fault flip a0 bit 3 in replica B at input 0', 'COV408 0'],
     ['fault flip input 0 bit 3 in replica B at main', 'COV408 0'],
-    ['fault flip input 1 bit 8 in replica B at main', 'COV402 8'],
+    ['fault flip input 1 bit 7 in replica B at main', 'COV605 1'],
+    ['fault flip a0 bit 7 in replica B at input 3', 'COV605 3'],
+    ['fault flip dma bit 7 in replica B at main', 'COV605 dma'],
     ['fault flip branch bit 1 in replica B at main', 'COV402 1'],
     ['fault flip fetch bit 32 in replica B at main', 'COV402 32'],
     ['fault flip store address bit 64 in replica B at main', 'COV402 64'],
-    ['fault flip dma bit 4096 in replica B at main', 'COV402 4096'],
     ['fault set branch to 2 in replica B at main', 'COV406 2'],
-    ['fault set dma to 0 in replica B at main', 'COV107 dma'],
     ['fault flip 1 random bit of load..x3 in replica B at main', 'COV410 load..x3'],
     ['fault flip l1d line &block byte 3 bit 1 in replica B at main', 'COV107 l1d line &block byte 3'],
     ['fault flip a0 bit 3 in replica B at main for 2 ms', 'COV107 for 2 ms'],
@@ -357,6 +357,12 @@ describe('a text that has far too much of something', () => {
   });
 });
 
+test('places that this guest does not have are checked as those of any other', async () => {
+  expect(await marks(scenario('fault flip input 1 bit 8 in replica B at main'))).toEqual(['COV605 1', 'COV402 8']);
+  expect(await marks(scenario('fault flip dma bit 4096 in replica B at main'))).toEqual(['COV605 dma', 'COV402 4096']);
+  expect(await marks(scenario('fault set dma to 0 in replica B at main'))).toEqual(['COV605 dma', 'COV107 dma']);
+});
+
 test('a scenario with a mistake gives no plan, the others do', async () => {
   const text = `${guest}scenario "a" { guest g expect exit 0 }\nscenario "b" { guest g expect exti 0 }\nscenario "c" { guest g expect exit 0 }`;
   const { plans, diagnostics } = await compile(text);
@@ -433,8 +439,8 @@ describe('across files', () => {
 });
 
 test('the examples have no mistakes', async () => {
-  for (const name of ['checksum', 'sort', 'ticker']) {
-    const { plans, diagnostics } = await compileFile(path.join(root, 'examples', name, `${name}.covert`));
+  for (const file of ['checksum/checksum', 'checksum/units', 'sort/sort', 'ticker/ticker']) {
+    const { plans, diagnostics } = await compileFile(path.join(root, 'examples', `${file}.covert`));
     expect(diagnostics).toEqual([]);
     expect(plans.length).toBeGreaterThanOrEqual(3);
   }

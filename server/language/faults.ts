@@ -1,25 +1,20 @@
 import { bankName, controllerName, coreName, linkName } from '../../engine/chip/health';
 import { placeWidth } from '../../engine/covert/place';
-import type { ChipPlan, FaultEffect, FaultPlan, FaultTarget, PassingPlace, Place, ProtectionPlan, Span as PlanSpan, StuckPlace, Trigger } from '../../engine/covert/plan';
-import { lowerAddress } from './addresses';
+import type { ChipPlan, FaultEffect, FaultPlan, FaultTarget, PassingPlace, Place, ProtectionPlan, StuckPlace } from '../../engine/covert/plan';
 import { coreExists } from './chips';
 import { foldedText, type Context } from './context';
 import { csrHolds } from './csr-probe';
 import { head, part, type Span } from './diagnostic';
 import type * as ast from './generated/ast';
-import type { GuestFile } from './guest-files';
 import { lowerLifetime } from './lifetimes';
-import { integer, notAvailable, oneOf, span, wide } from './measures';
-import { lowerMemory, lowerPlace, lowerPlaceRange, lowerRegister, lowerStuckPlace, placeText, type PlaceScope } from './places';
+import { integer, notAvailable, oneOf } from './measures';
+import { lowerPlace, lowerPlaceRange, lowerStuckPlace, lowerValue, placeText } from './places';
 import { replicasOf } from './protections';
-import { decodeString } from './values';
+import { lowerTrigger, type TriggerScope } from './triggers';
 
 /** What a scenario's faults are checked against. */
-export interface FaultScope extends PlaceScope {
-  chip: ChipPlan | undefined;
+export interface FaultScope extends TriggerScope {
   protection: ProtectionPlan | undefined;
-  file: GuestFile | undefined;
-  maxInstructions: number;
 }
 
 /** Undefined where something is wrong, which is reported. */
@@ -143,22 +138,6 @@ function lowerBits(ranges: ast.BitRange[], place: Place | StuckPlace | PassingPl
   return wrong ? undefined : [...bits];
 }
 
-function lowerValue(value: ast.Value, place: Place | PassingPlace | undefined, scope: FaultScope, context: Context): bigint | undefined {
-  const bits = place ? placeWidth(place) : 64;
-  let number: bigint | undefined;
-  if (value.$type === 'NegativeValue') {
-    const magnitude = wide(context, value, 'magnitude');
-    number = magnitude === undefined ? undefined : -magnitude;
-  } else number = lowerAddress(value, scope.symbols, context)?.address;
-  if (number === undefined) return undefined;
-  if (number >= 1n << BigInt(bits) || number < -(1n << BigInt(bits - 1))) {
-    const where = place ? placeText(place) : 'a register';
-    context.reporter.error('COV406', value.$cstNode, `this value does not fit into the ${bits} bits of ${where}`);
-    return undefined;
-  }
-  return BigInt.asUintN(bits, number);
-}
-
 function lowerTarget(fault: ast.Fault, { chip, protection }: FaultScope, context: Context): FaultTarget | undefined {
   const { target, effect } = fault;
   if (effect.$type === 'Death' || effect.$type === 'Failure') {
@@ -233,118 +212,5 @@ function lowerComponent(effect: ast.Death | ast.Failure, chip: ChipPlan | undefi
   if (number < count) return { kind: 'component', component: isBank ? bankName(number) : controllerName(number) };
   const what = isBank ? 'L2 bank' : 'memory controller';
   reporter.error('COV309', part(component, 'number'), `${chip.name} has ${count === 1 ? `only ${what} 0` : `${what}s 0 to ${count - 1}`}, no ${what} ${number}`);
-  return undefined;
-}
-
-export function lowerTrigger(trigger: ast.Trigger, lasts: boolean, scope: FaultScope, context: Context): Trigger | undefined {
-  switch (trigger.$type) {
-    case 'CountTrigger':
-      return lowerCount(trigger, scope, context);
-    case 'ConsoleTrigger': {
-      const text = decodeString(trigger.text).value;
-      if (text !== '') return text === undefined ? undefined : { kind: 'console', text };
-      context.reporter.error('COV206', part(trigger, 'text'), 'this text is empty: say what the guest prints');
-      return undefined;
-    }
-    case 'TimeTrigger': {
-      const moment = span(context, trigger.moment);
-      return moment && atMoment(moment, trigger, scope, context);
-    }
-    case 'AddressTrigger':
-      return atAddress(trigger, scope, context);
-    case 'AccessTrigger':
-      if (trigger.access === 'execute') return atAddress(trigger, scope, context);
-      return atAccess(trigger, trigger.access, scope, context);
-    case 'ValueTrigger': {
-      const register = lowerRegister(trigger, scope, context);
-      const value = lowerValue(trigger.value, register, scope, context);
-      return register && value !== undefined ? { kind: 'value', register, value } : undefined;
-    }
-    case 'FromTrigger': {
-      const moment = lasts ? span(context, trigger.moment) : undefined;
-      if (lasts) return moment && atMoment(moment, trigger, scope, context);
-      return notAvailable(context, trigger.$cstNode, '`from`, which is for faults that last');
-    }
-    case 'AnyTrigger':
-      context.reporter.error('COV210', part(trigger, 'word'), '`any` is for campaigns: give the instruction\'s number');
-      return undefined;
-  }
-}
-
-function lowerCount(trigger: ast.CountTrigger, scope: FaultScope, context: Context): Trigger | undefined {
-  const { unit } = trigger;
-  const count = integer(context, trigger, 'count');
-  if (count === undefined) return undefined;
-  if ((unit === 'output' || unit === 'input') && count === 0) return fromOne(trigger, 'count', `${unit}s`, context);
-  switch (unit) {
-    case 'instruction':
-      warnIfTooLate(count, trigger, scope, context);
-      return { kind: 'instruction', count };
-    case 'cycle':
-      return { kind: 'cycle', count };
-    case 'epoch':
-      warnIfTooLate(count * (scope.protection?.epochInstructions ?? 0), trigger, scope, context);
-      return { kind: 'epoch', number: count };
-    case 'checkpoint':
-      warnIfTooLate(count * (scope.protection?.epochInstructions ?? 0) * (scope.protection?.checkpointEpochs ?? 0), trigger, scope, context);
-      return { kind: 'checkpoint', number: count };
-    case 'output':
-    case 'input':
-      return { kind: unit, number: count };
-  }
-}
-
-function atMoment(moment: PlanSpan, trigger: ast.TimeTrigger | ast.FromTrigger, scope: FaultScope, context: Context): Trigger | undefined {
-  switch (moment.unit) {
-    case 'instructions':
-      warnIfTooLate(moment.value, trigger, scope, context);
-      return { kind: 'instruction', count: moment.value };
-    case 'cycles':
-      return { kind: 'cycle', count: moment.value };
-    case 'epochs':
-      return { kind: 'epoch', number: moment.value };
-    case 'seconds':
-      return scope.chip && { kind: 'cycle', count: Math.round(moment.value * scope.chip.hertz) };
-  }
-}
-
-function warnIfTooLate(instruction: number, trigger: ast.Trigger, { maxInstructions }: FaultScope, { reporter }: Context): void {
-  if (instruction < maxInstructions) return;
-  reporter.warning('COV605', trigger.$cstNode, `the run is cut off after ${maxInstructions} instructions (\`limit\`), so this never strikes`);
-}
-
-/** An access is one to a byte of RAM, by whatever address. */
-function atAccess(trigger: ast.AccessTrigger, access: 'read' | 'write', scope: FaultScope, context: Context): Trigger | undefined {
-  const place = lowerMemory({ address: trigger.address, bytes: 1 }, scope, context);
-  const hit = trigger.hit === undefined ? 1 : integer(context, trigger, 'hit');
-  if (!place || hit === undefined) return undefined;
-  return hit === 0 ? fromOne(trigger, 'hit', 'hits', context) : { kind: 'access', access, address: place.address, hit };
-}
-
-function atAddress(trigger: ast.AddressTrigger | ast.AccessTrigger, { file, symbols }: FaultScope, context: Context): Trigger | undefined {
-  const found = lowerAddress(trigger.address, symbols, context);
-  const hit = trigger.hit === undefined ? 1 : integer(context, trigger as ast.AddressTrigger, 'hit');
-  if (!found || hit === undefined) return undefined;
-  if (hit === 0) return fromOne(trigger as ast.AddressTrigger, 'hit', 'hits', context);
-  if (file && !isCode(found.address, file)) {
-    const shown = `0x${found.address.toString(16)}`;
-    const why = found.address % 2n === 1n ? 'instructions stand at even addresses' : 'it is not in code that the guest is loaded with';
-    context.reporter.error('COV407', trigger.address.$cstNode, `no instruction stands at ${shown}: ${why}`);
-    return undefined;
-  }
-  return { kind: 'execute', address: found.address, hit };
-}
-
-/** Instructions stand at even addresses of executable segments; what a Linux guest loads later nobody knows. */
-function isCode(address: bigint, { elf }: GuestFile): boolean {
-  if (address % 2n === 1n) return false;
-  if (!elf) return true;
-  return elf.segments.some(
-    ({ executable, address: start, memoryBytes }) => executable && address >= start && address < start + BigInt(memoryBytes),
-  );
-}
-
-function fromOne<N extends ast.AddressTrigger | ast.AccessTrigger | ast.CountTrigger>(node: N, property: keyof N & string, what: string, { reporter }: Context): undefined {
-  reporter.error('COV408', part(node, property), `${what} are counted from 1`);
   return undefined;
 }

@@ -1,5 +1,5 @@
-import { placeName } from '../../engine/covert/place';
-import type { PassingPlace, Place, StuckPlace } from '../../engine/covert/plan';
+import { placeName, placeWidth } from '../../engine/covert/place';
+import type { GuestPlan, PassingPlace, Place, StuckPlace } from '../../engine/covert/plan';
 import { csrNames, csrNumbers, fNumbers, xNumbers } from '../../engine/isa/registers';
 import { nearestNames } from '../../engine/symbols/nearest';
 import type { Symbols } from '../../engine/symbols/types';
@@ -7,10 +7,10 @@ import { lowerAddress } from './addresses';
 import type { Context } from './context';
 import { hasCsr } from './csr-probe';
 import { ramBase } from './defaults';
-import { part, rename } from './diagnostic';
+import { part, rename, type Span } from './diagnostic';
 import type * as ast from './generated/ast';
 import type { GuestFile } from './guest-files';
-import { integer, notAvailable, oneOf } from './measures';
+import { integer, notAvailable, oneOf, wide } from './measures';
 
 /** What a place is looked up in. */
 export interface PlaceScope {
@@ -18,6 +18,8 @@ export interface PlaceScope {
   ramBytes: number;
   /** The guest's program, where it could be read. */
   file: GuestFile | undefined;
+  /** Where nothing is wrong with the guest. */
+  guest: GuestPlan | undefined;
 }
 
 /** Bytes of each width suffix; the default is `.b`. */
@@ -59,9 +61,12 @@ export function lowerPlace(place: ast.Place, scope: PlaceScope, context: Context
     case 'UnitPlace':
       return { kind: 'unit', unit: place.word === 'store' && place.isAddress ? 'store address' : place.word };
     case 'DmaPlace':
+      if (scope.guest && !scope.guest.linux?.disks.length) context.reporter.warning('COV605', place.$cstNode, 'this guest has no disk, so nothing is ever transferred');
       return { kind: 'dma' };
-    case 'InputPlace':
-      return lowerInput(place, context);
+    case 'InputPlace': {
+      const number = lowerInput(part(place, 'number'), integer(context, place, 'number'), scope, context);
+      return number === undefined ? undefined : { kind: 'input', number };
+    }
     case 'CachePlace':
     case 'TlbPlace':
       return notAvailable(context, place.$cstNode, 'this fault of this component (registers, memory, what passes through a unit of the core, `dma` and `input` can be struck)');
@@ -76,11 +81,17 @@ export function lowerStuckPlace(place: ast.Place, scope: PlaceScope, context: Co
   return notAvailable(context, place.$cstNode, `bits of ${placeText(found)} that stick (those of x1..x31, f0..f31, memory and \`alu\` can)`);
 }
 
-function lowerInput(place: ast.InputPlace, context: Context): PassingPlace | undefined {
-  const number = integer(context, place, 'number');
-  if (number !== 0) return number === undefined ? undefined : { kind: 'input', number };
-  context.reporter.error('COV408', part(place, 'number'), 'inputs are counted from 1');
-  return undefined;
+/** The number of a byte that is typed at the console; undefined where it is wrong, which is reported. */
+export function lowerInput(at: Span | undefined, number: number | undefined, { guest }: PlaceScope, { reporter }: Context): number | undefined {
+  if (number === 0) {
+    reporter.error('COV408', at, 'inputs are counted from 1');
+    return undefined;
+  }
+  const typed = (guest?.typing ?? []).reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+  if (guest && number !== undefined && number > typed) {
+    reporter.warning('COV605', at, `${typed === 0 ? 'nothing is' : `only ${typed} bytes are`} typed at this guest's console, so there is no input ${number}`);
+  }
+  return number;
 }
 
 export function lowerRegister(place: ast.RegisterPlace | ast.ValueTrigger, { symbols }: PlaceScope, context: Context): RegisterPlace | undefined {
@@ -137,4 +148,21 @@ export function lowerPlaceRange(range: ast.PlaceRange, scope: PlaceScope, contex
   }
   const { kind } = first;
   return Array.from({ length: last.index - first.index + 1 }, (_, step) => ({ kind, index: first.index + step }));
+}
+
+/** A value for a place; undefined where it does not fit, which is reported. */
+export function lowerValue(value: ast.Value, place: Place | PassingPlace | undefined, scope: PlaceScope, context: Context): bigint | undefined {
+  const bits = place ? placeWidth(place) : 64;
+  let number: bigint | undefined;
+  if (value.$type === 'NegativeValue') {
+    const magnitude = wide(context, value, 'magnitude');
+    number = magnitude === undefined ? undefined : -magnitude;
+  } else number = lowerAddress(value, scope.symbols, context)?.address;
+  if (number === undefined) return undefined;
+  if (number >= 1n << BigInt(bits) || number < -(1n << BigInt(bits - 1))) {
+    const where = place ? placeText(place) : 'a register';
+    context.reporter.error('COV406', value.$cstNode, `this value does not fit into the ${bits} bits of ${where}`);
+    return undefined;
+  }
+  return BigInt.asUintN(bits, number);
 }
