@@ -168,13 +168,13 @@ export class FaultInjector {
 
   /**
    * Takes in what a replica's computer has met since the last call, wherever it has come to rest: accesses that triggers count, and values
-   * that faults have waited for. Gives those faults, with the instruction that was struck, or undefined where they struck its memory.
+   * that faults have waited for. Gives those faults, with the pc of the instruction that was struck, or undefined where they struck its memory.
    */
-  meet(replica: ReplicaName, core: number, computer: Computer): (Met & { at: { retired: number; pc: bigint } | undefined })[] {
+  meet(replica: ReplicaName, core: number, computer: Computer): (Met & { pc: bigint | undefined })[] {
     const touched = computer.takeTouched();
     if (touched.length > 0) this.#count(touched, replica, core);
-    const units = computer.takeStruck().flatMap((unit) => this.#passing.struckUnit(replica, core, unit).map((met) => ({ ...met, at: unit })));
-    const transfers = computer.takeStruckTransfer() ? this.#passing.struckTransfer(replica, core).map((met) => ({ ...met, at: undefined })) : [];
+    const units = computer.takeStruck().flatMap((unit) => this.#passing.struckUnit(replica, core, unit).map((met) => ({ ...met, pc: unit.pc })));
+    const transfers = computer.takeStruckTransfer() ? this.#passing.struckTransfer(replica, core).map((met) => ({ ...met, pc: undefined })) : [];
     return this.#fire([...units, ...transfers]);
   }
 

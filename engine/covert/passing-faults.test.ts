@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Session } from '../history/session';
 import { encode } from '../isa/encode.test-support';
 import { instructionNamed } from '../isa/decode';
 import { kernelImage } from '../machine/guest.test-support';
@@ -57,14 +58,17 @@ it('at an address strikes that instruction, where it is of the class', () => {
   const trigger: Trigger = { kind: 'execute', address, hit: 3 };
   const [struck] = strikesOf(runToEnd(planFor('checksum', { faults: [flip(unit('fetch'), [31], trigger)] })).events);
   const [plain] = strikesOf(runToEnd(planFor('checksum', { faults: [flipX(0, 1, trigger)] })).events);
-  expect(struck).toMatchObject({ pc: address, instruction: plain?.instruction });
+  // A flip says where the guest stands before it goes on, this one where it stands behind.
+  expect(struck).toMatchObject({ pc: address, instruction: (plain?.instruction ?? 0) + 1 });
 });
 
 it('the struck instruction is where the replicas diverge', async () => {
-  const report = await run(planFor('checksum', { faults: [flip(unit('alu'), [3], { kind: 'instruction', count: 250_000 })] }));
-  const [struck] = report.faults;
-  if (!struck?.fired || struck.instruction === undefined) throw new Error('it did not strike');
-  expect(report.divergences[0]).toMatchObject({ pc: struck.pc, instruction: struck.instruction + 1 });
+  for (const name of units) {
+    const report = await run(planFor('checksum', { faults: [flip(unit(name), [name === 'branch' ? 0 : name === 'fetch' ? 8 : 3], { kind: 'instruction', count: 250_000 })] }));
+    const [struck] = report.faults;
+    if (!struck?.fired) throw new Error('it did not strike');
+    expect(report.divergences[0]).toMatchObject({ pc: struck.pc, instruction: struck.instruction });
+  }
 });
 
 it('bits of several places at once are drawn from the seed, and each strikes when its place is used', () => {
@@ -79,6 +83,21 @@ it('one whose instruction never comes is not said to have struck', () => {
   // Nothing is typed at this guest.
   const { system, events } = runToEnd(planFor('checksum', { faults: [flip({ kind: 'input', number: 1 }, [0], { kind: 'instruction', count: 0 })] }));
   expect([strikesOf(events), system.hasFired(0)]).toEqual([[], false]);
+});
+
+it('a debugger stops behind it, also where it goes on from just before, and finds it again', async () => {
+  const at = 250_000;
+  const session = Session.create(planFor('checksum', { faults: [flip(unit('fetch'), [8], { kind: 'instruction', count: at })] }));
+  const hashes = (): string[] => session.replicas.map(({ computer }) => computer.snapshot().hash());
+  await session.travel(at);
+  expect(new Set(hashes()).size).toBe(1);
+  expect(await session.forward({ stopAt: new Set(['fault']), breakpoints: new Set() })).toMatchObject({ why: 'event', event: { kind: 'fault', moment: at + 1 } });
+  expect(session.moment).toBe(at + 1);
+  const struck = hashes();
+  expect(new Set(struck).size).toBe(2);
+  for (const moment of [at, 10, at + 50_000, at + 1]) await session.travel(moment);
+  expect(hashes()).toEqual(struck);
+  expect(session.events.filter(({ kind }) => kind === 'fault')).toHaveLength(1);
 });
 
 describe('triggers', () => {

@@ -164,12 +164,12 @@ export class ReplicaRunner {
     computer.receive(bytes);
   }
 
-  /** Says what has met faults that waited in a replica on its way to where it rests now. */
+  /** Says what has met faults that waited in a replica: it has come to rest just behind that, and where it stands is the first state that is another one. */
   #meet(replica: Replica): void {
     const { computer, name, core } = replica;
-    for (const { fault, change, at } of this.injector.meet(name, core, computer)) {
-      const { retired, pc } = at ?? computer;
-      this.#tell(replica, fault, change, { moment: this.course.momentOf(retired), retired, pc });
+    for (const { fault, change, pc } of this.injector.meet(name, core, computer)) {
+      const { retired } = computer;
+      this.#tell(replica, fault, change, { moment: this.course.momentOf(retired), retired, pc: pc ?? computer.pc });
     }
   }
 
