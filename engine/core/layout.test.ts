@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { entryOp } from '../translator/translator';
 import { coreMemory, instantiateCore } from './core';
-import { at, decodedBitmapOffset, decodedDropsOffset, decodedChancesOffset, decodedPageBytes, memoryPages, mostCalled, mostDecodedPages, ramHostAddress, translatedChances, stateAt, stuckWordBytes, uartPollerLooks } from './layout';
+import { at, awaitedBytes, decodedBitmapOffset, decodedDropsOffset, decodedChancesOffset, decodedPageBytes, memoryPages, mostCalled, mostDecodedPages, ramHostAddress, translatedChances, stateAt, stuckWordBytes, uartPollerLooks, upsetBytes } from './layout';
 
 it('is the resident core’s layout', () => {
   const pages = memoryPages(4096);
@@ -54,6 +54,15 @@ it('is the resident core’s layout', () => {
     mostDecodedPages,
     translatedChances,
     at.wakeful,
+    at.upsets,
+    at.upsetsDone,
+    at.upsetAt,
+    at.upsetPc,
+    at.upsetList,
+    upsetBytes,
+    at.awaited,
+    at.awaitedList,
+    awaitedBytes,
   ];
   expect(ours.map((_, index) => core.layoutOf(index))).toEqual(ours);
 });

@@ -83,6 +83,13 @@ export const at = {
   stuckF: 0x2c300,
   stuckAlu: 0x2c500,
   stuckList: 0x2c600,
+  upsets: 0x2e000,
+  upsetsDone: 0x2e004,
+  awaited: 0x2e008,
+  upsetAt: 0x2e010,
+  upsetPc: 0x2e018,
+  upsetList: 0x2e020,
+  awaitedList: 0x2e200,
   watchList: 0x15000,
   breakpoints: 0x30000,
   outputRing: 0x40000,
@@ -102,6 +109,9 @@ export const mostCalled = 4096;
 export const outputEntryBytes = 16;
 export const watchEntryBytes = 24;
 export const stuckWordBytes = 24;
+export const upsetBytes = 40;
+export const awaitedBytes = 16;
+export const mostAwaited = 256;
 export const mostStuckWords = 256;
 export const uartFifoBytes = 16;
 /** Looks in vain from which on a guest counts as one that polls the UART. */

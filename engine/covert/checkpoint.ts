@@ -1,5 +1,5 @@
 import type { Snapshot } from '../machine/types';
-import type { TriggerCounts } from './fault-injector';
+import type { TriggerCounts } from './triggers';
 
 /**
  * A state to go back to. Only validated checkpoints exist as objects: the

@@ -1,12 +1,11 @@
 import type { ComponentName, Death } from '../chip/health';
 import type { Computer } from '../machine/types';
-import { draw } from './draw';
-import { differingBits, placeName, placeWidth, readPlace, writePlace } from './place';
 import { canStick, LastingFaults, strikes, stuckText, type Endings } from './lasting-faults';
-import type { FaultEffect, FaultPlan, Place, ReplicaName, Trigger } from './plan';
-
-/** What a rollback takes back with the guest: how far each trigger had counted. */
-export type TriggerCounts = readonly number[];
+import { PassingFaults, type Met, type WaitingState } from './passing-faults';
+import { placeName, readPlace, type Change } from './place';
+import type { FaultEffect, FaultPlan, ReplicaName, Trigger } from './plan';
+import { applySoftError } from './soft-errors';
+import { isDueIdle, Triggers, type Boundary, type GuestInstant, type TriggerCounts } from './triggers';
 
 /** Everything that decides what the injector will still do. */
 export interface InjectorState {
@@ -15,49 +14,7 @@ export interface InjectorState {
   reached: readonly (readonly ReplicaName[])[];
   counts: TriggerCounts;
   lasting: Endings;
-}
-
-/** What a trigger may look at when its replica stands at an instruction boundary. */
-export interface Boundary {
-  replica: ReplicaName;
-  core: number;
-  computer: Computer;
-  /** Of the replica: history/types.ts. */
-  moment: number;
-  /**
-   * The instruction at pc is the very next thing that happens. Not so at a
-   * count that was merely reached: an interrupt may come first.
-   */
-  executing: boolean;
-  /** Outputs this replica has produced. */
-  outputs: number;
-  /** Outputs among them that the newest instruction produced. */
-  fresh: number;
-  /** The console bytes among the replica's newest `outputs` outputs. */
-  console: (outputs: number) => Uint8Array;
-  epoch: number;
-  /** Number of the newest checkpoint, if it was taken at this very count. */
-  checkpoint: number | undefined;
-}
-
-/** Where the guest stands at a rendezvous: all that a fault of something nobody runs on can be triggered by. */
-export interface GuestInstant {
-  count: number;
-  cycles: number;
-  moment: number;
-  epoch: number;
-  /** Number of the newest checkpoint. */
-  checkpoint: number;
-}
-
-/** What a fault has done to its place. */
-export interface Change {
-  /** `a0: 0x5 -> 0x20005 (bit 17)`. */
-  text: string;
-  /** A bit is different now. */
-  effective: boolean;
-  /** The component that is dead now, under whoever runs on it. */
-  dead?: { component: ComponentName; how: Death };
+  waiting: WaitingState;
 }
 
 /**
@@ -70,9 +27,10 @@ export class FaultInjector {
   readonly #faults: readonly FaultPlan[];
   readonly #seed: number;
   #fired: boolean[];
-  #counts: number[];
+  readonly #triggers: Triggers;
   #reached: (readonly ReplicaName[])[];
   readonly #lasting: LastingFaults;
+  readonly #passing: PassingFaults;
 
   /** `reaches` says whether what becomes of a component concerns a replica where it is now. */
   constructor(
@@ -84,13 +42,14 @@ export class FaultInjector {
     this.#seed = seed;
     this.#reached = faults.map(() => []);
     this.#fired = faults.map(() => false);
-    this.#counts = faults.map(() => 0);
+    this.#triggers = new Triggers(faults.map(({ trigger }) => trigger));
     this.#lasting = new LastingFaults(faults, (fault, replica) => this.#reached[fault]?.includes(replica) ?? false);
+    this.#passing = new PassingFaults(faults);
   }
 
   /** Bytes of the longest text that a trigger looks for among the console's newest bytes. */
   get longestText(): number {
-    return Math.max(0, ...this.#faults.map(({ trigger }) => (trigger.kind === 'console' ? Buffer.byteLength(trigger.text) : 0)));
+    return this.#triggers.longestText;
   }
 
   hasFired(fault: number): boolean {
@@ -98,14 +57,15 @@ export class FaultInjector {
   }
 
   save(): InjectorState {
-    return { fired: [...this.#fired], reached: [...this.#reached], counts: [...this.#counts], lasting: this.#lasting.save() };
+    return { fired: [...this.#fired], reached: [...this.#reached], counts: this.counts(), lasting: this.#lasting.save(), waiting: this.#passing.save() };
   }
 
   load(state: InjectorState): void {
     this.#fired = [...state.fired];
     this.#reached = [...state.reached];
-    this.#counts = [...state.counts];
+    this.rollBack(state.counts);
     this.#lasting.load(state.lasting);
+    this.#passing.load(state.waiting);
   }
 
   /** True while a fault lasts. */
@@ -115,18 +75,30 @@ export class FaultInjector {
 
   /** Up to this count no fault strikes, lasts, or waits for anything but a count; Infinity where none ever will. */
   get quietUntil(): number {
-    if (this.isLasting) return 0;
+    if (this.isLasting || this.#passing.any) return 0;
     return Math.min(...this.#faults.map(({ trigger }, index) => (this.#fired[index] ? Infinity : trigger.kind === 'instruction' ? trigger.count : 0)), Infinity);
   }
 
-  /** Gives a replica's computer the faults that last where it is now: after it has been given a core or a domain, or was loaded. */
-  applyLasting(replica: ReplicaName, core: number, computer: Computer): void {
+  /**
+   * Gives a replica's computer the faults that last where it is now, those that wait for what passes by, and what triggers look
+   * for: after it has been given a core or a domain, or was loaded.
+   */
+  equip(replica: ReplicaName, core: number, computer: Computer): void {
     this.#faults.forEach((fault, index) => {
       if (fault.effect.kind !== 'stick' || fault.target.kind !== 'component' || !this.#fired[index]) return;
       const others = (this.#reached[index] ?? []).filter((each) => each !== replica);
       this.#reached[index] = this.#concerns(fault, replica) ? [...others, replica] : others;
     });
     this.#lasting.apply(replica, core, computer);
+    this.#passing.apply(replica, core, computer);
+    this.#lookOut(replica, core, computer);
+  }
+
+  /** Has a replica's computer stop where a trigger of its may fire that waits for an access or for a value. */
+  #lookOut(replica: ReplicaName, core: number, computer: Computer): void {
+    const watches = this.#watching(replica, core).map(({ trigger: { address, access } }) => ({ address, bytes: 1, on: access }));
+    computer.setWatches(watches);
+    computer.setAwaited(this.#faults.flatMap(({ trigger }, index) => (trigger.kind === 'value' && this.#mayReach(index, replica, core) ? [trigger] : [])));
   }
 
   /** True if a component's fault is one of a replica's where it is now; of a bank's bits, if its line is in that bank. */
@@ -136,12 +108,12 @@ export class FaultInjector {
   }
 
   counts(): TriggerCounts {
-    return [...this.#counts];
+    return this.#triggers.counts();
   }
 
   /** A rollback: trigger counts go back, what has fired stays fired. */
   rollBack(counts: TriggerCounts): void {
-    this.#counts = [...counts];
+    this.#triggers.rollBack(counts);
   }
 
   /** Addresses at which this replica has to stop for a trigger. */
@@ -190,16 +162,68 @@ export class FaultInjector {
     const struck: { fault: number; change: Change }[] = [];
     const now = { moment: boundary.moment, cycles: boundary.computer.cycles };
     if (this.#lasting.endDue(boundary.replica, boundary.core, now)) this.#lasting.apply(boundary.replica, boundary.core, boundary.computer);
+    let triggered = false;
     this.#faults.forEach((fault, index) => {
       if (!this.#armed(index, boundary.replica, boundary.core)) return;
-      if (!this.#due(fault, index, boundary)) return;
+      if (!this.#triggers.isDue(index, boundary)) return;
+      triggered = true;
       const change = this.#apply(fault.effect, index, boundary);
       // A place that the computer lacks is not struck, now or later: the fault is reported as not fired.
       this.#fired[index] = change !== undefined;
       if (change?.dead) this.#reached[index] = [...(this.#reached[index] ?? []), boundary.replica];
       if (change) struck.push({ fault: index, change });
     });
+    if (triggered) {
+      this.#passing.apply(boundary.replica, boundary.core, boundary.computer);
+      this.#lookOut(boundary.replica, boundary.core, boundary.computer);
+    }
     return struck;
+  }
+
+  /**
+   * Takes in what a replica's computer has met since the last call, wherever it has come to rest: accesses that triggers count, and values
+   * that faults have waited for. Gives those faults, with the pc of the instruction that was struck, or undefined where they struck its memory.
+   */
+  meet(replica: ReplicaName, core: number, computer: Computer): (Met & { pc: bigint | undefined })[] {
+    const touched = computer.takeTouched();
+    if (touched.length > 0) this.#count(touched, replica, core);
+    const units = computer.takeStruck().flatMap((unit) => this.#passing.struckUnit(replica, core, unit).map((met) => ({ ...met, pc: unit.pc })));
+    const transfers = computer.takeStruckTransfer() ? this.#passing.struckTransfer(replica, core).map((met) => ({ ...met, pc: undefined })) : [];
+    return this.#fire([...units, ...transfers]);
+  }
+
+  /** What a replica gets instead of bytes that are typed, and the faults by which it does. `handedOver` is to be told of them once, behind the last replica. */
+  hand(replica: ReplicaName, core: number, typed: Uint8Array): { bytes: Uint8Array; met: Met[] } {
+    const { bytes, met } = this.#passing.handed(replica, core, typed, this.#triggers.inputs + 1);
+    return { bytes, met: this.#fire(met) };
+  }
+
+  handedOver(bytes: number): void {
+    this.#triggers.countInputs(bytes);
+  }
+
+  #fire<M extends Met>(met: M[]): M[] {
+    for (const { fault } of met) this.#fired[fault] = true;
+    return met;
+  }
+
+  /** Counts accesses to watched places. */
+  #count(touched: readonly number[], replica: ReplicaName, core: number): void {
+    const watching = this.#watching(replica, core);
+    for (const place of touched) {
+      const index = watching[place]?.index;
+      if (index !== undefined && this.#armed(index, replica, core)) this.#triggers.countAccess(index);
+    }
+  }
+
+  /** The faults with triggers that wait for an access, in the order in which their places are watched. */
+  #watching(replica: ReplicaName, core: number): { trigger: Extract<Trigger, { kind: 'access' }>; index: number }[] {
+    return this.#faults.flatMap(({ trigger }, index) => (trigger.kind === 'access' && this.#mayReach(index, replica, core) ? [{ trigger, index }] : []));
+  }
+
+  /** True if a fault is armed for a replica, or may be once the chip has been divided. */
+  #mayReach(index: number, replica: ReplicaName, core: number): boolean {
+    return this.#faults[index]?.target.kind === 'component' ? !this.#reached[index]?.includes(replica) : this.#armed(index, replica, core);
   }
 
   /**
@@ -227,31 +251,7 @@ export class FaultInjector {
     const { target } = fault;
     // It reaches each of those that have the component, once each of them has come to where it strikes.
     if (target.kind === 'component') return !this.#reached[index]?.includes(replica) && this.#concerns(fault, replica);
-    return !this.#fired[index] && strikes(target, replica, core);
-  }
-
-  #due(fault: FaultPlan, index: number, at: Boundary): boolean {
-    const { trigger } = fault;
-    switch (trigger.kind) {
-      case 'instruction':
-        return at.computer.retired === trigger.count;
-      case 'cycle':
-        return at.computer.cycles >= trigger.count;
-      case 'execute': {
-        if (!at.executing || at.computer.pc !== trigger.address) return false;
-        const hits = (this.#counts[index] ?? 0) + 1;
-        this.#counts[index] = hits;
-        return hits === trigger.hit;
-      }
-      case 'epoch':
-        return at.epoch === trigger.number;
-      case 'checkpoint':
-        return at.checkpoint === trigger.number;
-      case 'output':
-        return at.outputs >= trigger.number;
-      case 'console':
-        return at.fresh > 0 && endsWithin(at, trigger.text);
-    }
+    return !this.#fired[index] && !this.#passing.waits(index) && strikes(target, replica, core);
   }
 
   #apply(effect: FaultEffect, index: number, boundary: Boundary): Change | undefined {
@@ -264,15 +264,11 @@ export class FaultInjector {
       case 'stick':
         return this.#stick(effect, index, boundary);
       case 'flip':
-        return change(computer, effect.place, (old) => flip(old, effect.bits));
       case 'set':
-        return change(computer, effect.place, () => BigInt.asUintN(placeWidth(effect.place), effect.value));
       case 'flip-random': {
-        const chosen = this.#drawBits(effect.places, effect.count, index);
-        const changes = [...chosen].map(([place, bits]) => change(computer, place, (old) => flip(old, bits)));
-        const made = changes.filter((each) => each !== undefined);
-        if (made.length === 0) return undefined;
-        return { text: made.map(({ text }) => text).join('; '), effective: made.some(({ effective }) => effective) };
+        const { change, passing } = applySoftError(effect, computer, this.#seed, index);
+        this.#passing.begin(index, passing);
+        return change;
       }
     }
   }
@@ -288,66 +284,8 @@ export class FaultInjector {
     // From now on it may change any result, whatever it has done to this one.
     return { text: `${placeName(place)}:${values} ${stuckText(bits, value)}`, effective: true };
   }
-
-  /** Distinct bits, uniform over all bits of all places together. */
-  #drawBits(places: readonly Place[], count: number, index: number): Map<Place, number[]> {
-    const total = places.reduce((sum, place) => sum + placeWidth(place), 0);
-    const chosen = new Set<number>();
-    for (let n = 0; chosen.size < Math.min(count, total); n++) {
-      chosen.add(draw(this.#seed, `fault ${index} bit ${n}`, total));
-    }
-    const byPlace = new Map<Place, number[]>();
-    for (const bit of [...chosen].sort((a, b) => a - b)) {
-      let rest = bit;
-      for (const place of places) {
-        if (rest < placeWidth(place)) {
-          byPlace.set(place, [...(byPlace.get(place) ?? []), rest]);
-          break;
-        }
-        rest -= placeWidth(place);
-      }
-    }
-    return byPlace;
-  }
 }
 
 function death(component: ComponentName, how: Death): Change {
   return { text: how === 'stops' ? `${component} stops` : `${component} answers no more`, effective: true, dead: { component, how } };
-}
-
-function isDueIdle(trigger: Trigger, now: GuestInstant): boolean {
-  switch (trigger.kind) {
-    case 'instruction':
-      return now.count >= trigger.count;
-    case 'cycle':
-      return now.cycles >= trigger.count;
-    case 'epoch':
-      return now.epoch >= trigger.number;
-    case 'checkpoint':
-      return now.checkpoint >= trigger.number;
-    default:
-      return false;
-  }
-}
-
-function flip(value: bigint, bits: readonly number[]): bigint {
-  return bits.reduce((flipped, bit) => flipped ^ (1n << BigInt(bit)), value);
-}
-
-/** Rewrites a place and says in words what became of it; undefined where there is no such place to write. */
-function change(computer: Computer, place: Place, rewrite: (old: bigint) => bigint): Change | undefined {
-  const name = placeName(place);
-  const old = readPlace(computer, place);
-  if (old === undefined || !writePlace(computer, place, rewrite(old))) return undefined;
-  const now = readPlace(computer, place) ?? old;
-  const bits = differingBits(old, now);
-  if (bits.length === 0) return { text: `${name}: 0x${old.toString(16)}, unchanged`, effective: false };
-  const which = `${bits.length === 1 ? 'bit' : 'bits'} ${bits.join(', ')}`;
-  return { text: `${name}: 0x${old.toString(16)} -> 0x${now.toString(16)} (${which})`, effective: true };
-}
-
-/** True if the text ends among the bytes that the newest instruction printed. */
-function endsWithin(at: Boundary, text: string): boolean {
-  const wanted = Buffer.from(text);
-  return Buffer.from(at.console(at.fresh + wanted.length - 1)).includes(wanted);
 }

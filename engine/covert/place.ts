@@ -1,17 +1,50 @@
-import type { Computer } from '../machine/types';
+import type { ComponentName, Death } from '../chip/health';
 import { csrNames, fNames, xNames } from '../isa/registers';
-import type { Place, StuckPlace } from './plan';
+import { leastTransferBits } from '../machine/virtio/block';
+import type { Computer } from '../machine/types';
+import type { PassingPlace, Place, StuckPlace } from './plan';
 
-/** Width in bits. */
-export function placeWidth(place: Place | StuckPlace): number {
-  return place.kind === 'memory' ? place.bytes * 8 : 64;
+/** What a fault has done to its place. */
+export interface Change {
+  /** `a0: 0x5 -> 0x20005 (bit 17)`. */
+  text: string;
+  /** A bit is different now. */
+  effective: boolean;
+  /** The component that is dead now, under whoever runs on it. */
+  dead?: { component: ComponentName; how: Death };
 }
 
-/** The field's name for a place: `a0`, `ft0`, `pc`, `mstatus`, `alu`, `memory[0x80001000].w`. */
-export function placeName(place: Place | StuckPlace): string {
+/** Width in bits: of a place through which values of several widths pass, the largest, and of transfers what all of them have. */
+export function placeWidth(place: Place | StuckPlace | PassingPlace): number {
+  switch (place.kind) {
+    case 'memory':
+      return place.bytes * 8;
+    case 'unit':
+      return place.unit === 'branch' ? 1 : place.unit === 'fetch' ? 32 : 64;
+    case 'input':
+      return 8;
+    case 'dma':
+      return leastTransferBits;
+    default:
+      return 64;
+  }
+}
+
+/** True if only values on their way are there. */
+export function isPassing(place: Place | StuckPlace | PassingPlace): place is PassingPlace {
+  return place.kind === 'unit' || place.kind === 'input' || place.kind === 'dma';
+}
+
+/** The field's name for a place: `a0`, `ft0`, `pc`, `mstatus`, `alu`, `store address`, `input 3`, `memory[0x80001000].w`. */
+export function placeName(place: Place | StuckPlace | PassingPlace): string {
   switch (place.kind) {
     case 'alu':
-      return 'alu';
+    case 'dma':
+      return place.kind;
+    case 'unit':
+      return place.unit;
+    case 'input':
+      return `input ${place.number}`;
     case 'x':
       return xNames[place.index] ?? `x${place.index}`;
     case 'f':
@@ -62,6 +95,14 @@ export function writePlace(computer: Computer, place: Place, value: bigint): boo
       return computer.writeMemory(place.address, bytes);
     }
   }
+}
+
+/** What has become of a value, in words. */
+export function changeText(name: string, old: bigint, now: bigint): Change {
+  const bits = differingBits(old, now);
+  if (bits.length === 0) return { text: `${name}: 0x${old.toString(16)}, unchanged`, effective: false };
+  const which = `${bits.length === 1 ? 'bit' : 'bits'} ${bits.join(', ')}`;
+  return { text: `${name}: 0x${old.toString(16)} -> 0x${now.toString(16)} (${which})`, effective: true };
 }
 
 /** The bits that two values do not share, lowest first. */

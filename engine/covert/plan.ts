@@ -10,7 +10,7 @@
 import type { Isolation } from '../chip/domains';
 import type { ComponentName, Death } from '../chip/health';
 import type { ChipPlan } from '../chip/plan';
-import type { Snapshot } from '../machine/types';
+import type { AwaitedValue, Snapshot, UnitName } from '../machine/types';
 import type { DiskImage } from '../machine/virtio/disk-image';
 import type { Typing } from './console-script';
 
@@ -111,11 +111,18 @@ export type Place =
   /** A physical address and a width in bytes: 1, 2, 4 or 8 (little-endian). */
   | { kind: 'memory'; address: bigint; bytes: 1 | 2 | 4 | 8 };
 
+/**
+ * A place through which values only pass: the next one after the trigger is struck. What a unit comes to in the next
+ * instruction that uses it (machine/types.ts); the `number`-th byte typed at the console (1 = first), as one replica gets it; the
+ * payload of a disk's next transfer to memory, of which `set` sets nothing.
+ */
+export type PassingPlace = { kind: 'unit'; unit: UnitName } | { kind: 'input'; number: number } | { kind: 'dma' };
+
 export type FaultEffect =
-  | { kind: 'flip'; place: Place; bits: number[] }
+  | { kind: 'flip'; place: Place | PassingPlace; bits: number[] }
   /** `count` distinct bits, drawn from the plan's seed over all bits of all places. */
-  | { kind: 'flip-random'; places: Place[]; count: number }
-  | { kind: 'set'; place: Place; value: bigint }
+  | { kind: 'flip-random'; places: (Place | PassingPlace)[]; count: number }
+  | { kind: 'set'; place: Exclude<Place | PassingPlace, { kind: 'dma' }>; value: bigint }
   /** A hard error: the bits read as `value` however often they are written. It lasts. */
   | { kind: 'stick'; place: StuckPlace; bits: number[]; value: 0 | 1 }
   /** A hard error: its target, a component, works no more, and all whose domain has it stand still. */
@@ -140,6 +147,12 @@ export type Trigger =
   | { kind: 'cycle'; count: number }
   /** Before the `hit`-th execution of the instruction at `address` (1 = first). */
   | { kind: 'execute'; address: bigint; hit: number }
+  /** Just after the `hit`-th instruction that reads, or writes, the byte at the physical `address` (1 = first). */
+  | { kind: 'access'; access: 'read' | 'write'; address: bigint; hit: number }
+  /** At the first instruction boundary at which the register has the value. */
+  | { kind: 'value'; register: AwaitedValue['register']; value: bigint }
+  /** Just after the replica was handed the `number`-th byte typed at its console (1 = first). */
+  | { kind: 'input'; number: number }
   /** At the start of epoch `number` (0 = first). */
   | { kind: 'epoch'; number: number }
   /** Just after checkpoint `number` was taken (0 = the one at the start). */

@@ -1,6 +1,7 @@
 import type { Health } from '../chip/health';
 import type { Course } from './course';
 import type { FaultInjector } from './fault-injector';
+import type { Change } from './place';
 import type { ReleaseLog } from './release-log';
 import type { Replica } from './replica';
 
@@ -53,6 +54,7 @@ export class ReplicaRunner {
       const outputs = computer.takeOutputs();
       replica.pending.push(...outputs);
       replica.produced += outputs.length;
+      this.#meet(replica);
       if (stop === 'exit' || stop === 'idle' || stop === 'stalled') replica.halted = stop;
       replica.atBreakpoint = stop === 'breakpoint';
       const { pc } = computer;
@@ -110,7 +112,14 @@ export class ReplicaRunner {
       if (replica.halted || computer.retired !== count || options.breakpoints?.has(computer.pc)) continue;
       const before = replica.save();
       const stop = computer.run(count + 1, { collectEffects: options.collectEffects ?? false, wakeful: this.wakeful });
-      if (stop !== 'breakpoint' || computer.retired !== count) replica.load(before);
+      if (stop !== 'breakpoint' || computer.retired !== count) {
+        replica.load(before);
+        // The hardware has met what it has not met yet.
+        computer.takeStruck();
+        computer.takeTouched();
+        computer.takeStruckTransfer();
+        this.injector.equip(replica.name, replica.core, computer);
+      } else this.#meet(replica);
     }
   }
 
@@ -139,8 +148,7 @@ export class ReplicaRunner {
     for (const { fault, change } of struck) {
       const { pc, retired } = computer;
       // After a fault pc names the corrupted pc; the event says where the guest stood.
-      course.emit({ kind: 'fault', fault, replica: name, core, pc, change: change.text }, { moment, instruction: retired });
-      if (change.effective && (course.errorSince < 0 || moment < course.errorSince)) course.errorSince = moment;
+      this.#tell(replica, fault, change, { moment, retired, pc });
       // A fault may have changed what the replica waits for or where it is.
       if (replica.halted === 'idle' || replica.halted === 'stalled') replica.halted = null;
       if (!change.dead) continue;
@@ -148,6 +156,30 @@ export class ReplicaRunner {
       replica.halted = 'dead';
       replica.deadBy = change.dead.component;
     }
+  }
+
+  /** Hands a replica what has been typed, as it arrives there. */
+  hand(replica: Replica, typed: Uint8Array): void {
+    const { computer, name, core } = replica;
+    const { bytes, met } = this.injector.hand(name, core, typed);
+    const { retired, pc } = computer;
+    for (const { fault, change } of met) this.#tell(replica, fault, change, { moment: this.course.moment, retired, pc });
+    computer.receive(bytes);
+  }
+
+  /** Says what has met faults that waited in a replica: it has come to rest just behind that, and where it stands is the first state that is another one. */
+  #meet(replica: Replica): void {
+    const { computer, name, core } = replica;
+    for (const { fault, change, pc } of this.injector.meet(name, core, computer)) {
+      const { retired } = computer;
+      this.#tell(replica, fault, change, { moment: this.course.momentOf(retired), retired, pc: pc ?? computer.pc });
+    }
+  }
+
+  #tell({ name, core }: Replica, fault: number, change: Change, { moment, retired, pc }: { moment: number; retired: number; pc: bigint }): void {
+    const { course } = this;
+    course.emit({ kind: 'fault', fault, replica: name, core, pc, change: change.text }, { moment, instruction: retired });
+    if (change.effective && (course.errorSince < 0 || moment < course.errorSince)) course.errorSince = moment;
   }
 
   /** Faults that are due strike what no replica runs on; to be called once at each rendezvous. */

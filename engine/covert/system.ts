@@ -102,7 +102,7 @@ export class System {
     const usable = [...new Set([...plan.chip.spares, ...protection.cores, ...switches.flatMap((each) => each.cores)])];
     const cores = Array.from({ length: replicaCount[protection.kind] }, (_, i) => protection.cores[i] ?? i);
     this.#injector = new FaultInjector(plan.faults, plan.seed, (component, replica, line) => this.#team.reaches(component, replica, line));
-    this.#team = new Team(first, cores, this.chip, protection, this.#crew, ({ name, core, computer }) => this.#injector.applyLasting(name, core, computer));
+    this.#team = new Team(first, cores, this.chip, protection, this.#crew, ({ name, core, computer }) => this.#injector.equip(name, core, computer));
     const count = first.retired;
     const epoch = Math.floor(count / protection.epochInstructions);
     this.#course = new Course(protection.kind, this.#takeCheckpoint(0, { count, epoch, compared: 0 }));
@@ -253,8 +253,6 @@ export class System {
 
   save(): SystemState {
     this.#course.checkpoint.snapshot.keep();
-    // Domains have changed, too, and with them what is stuck in a bank.
-    for (const { name, core, computer } of this.#team.replicas) this.#injector.applyLasting(name, core, computer);
     return {
       ...this.#course.save(),
       replicas: this.#team.save(),
@@ -293,7 +291,10 @@ export class System {
       return;
     }
     if (live.every((replica) => replica.halted)) {
-      if (this.#handOver() || this.#nap()) return;
+      if (this.#handOver() || this.#nap()) {
+        for (const replica of live) this.#runner.strike(replica);
+        return;
+      }
       const [first] = live;
       const why = { idle: 'waits for an interrupt that cannot come', stalled: 'takes traps without end', exit: 'exited', dead: `ran on ${first?.deadBy ?? 'a core'}, which is dead` };
       return this.#end('hung', null, `the guest ${why[first?.halted ?? 'idle']}`);
@@ -332,10 +333,11 @@ export class System {
     if (!input) return false;
     this.#accounting.input(input.frames.reduce((bytes, frame) => bytes + frame.length, input.console.length));
     for (const replica of live) {
-      replica.computer.receive(input.console);
+      this.#runner.hand(replica, input.console);
       for (const frame of input.frames) replica.computer.receiveFrame(frame);
       if (replica.halted === 'idle') replica.halted = null;
     }
+    this.#injector.handedOver(input.console.length);
     return true;
   }
 
@@ -368,6 +370,8 @@ export class System {
   #reseated(): void {
     // Whoever takes the next checkpoint may be another one, and must not write over what the others share of this one.
     this.#course.checkpoint.snapshot.keep();
+    // Domains have changed, too, and with them what is stuck in a bank.
+    for (const { name, core, computer } of this.#team.replicas) this.#injector.equip(name, core, computer);
     this.#runner.arm(this.#team.replicas, this.#breakpoints, true);
   }
 

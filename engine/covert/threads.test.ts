@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { fillPool, pool } from '../machine/threads/thread.test-support';
 import { ThreadLost } from '../machine/threads/replica-thread';
 import { tiers } from '../machine/tier';
+import type { UnitName } from '../machine/types';
 import type { FaultEffect, FaultPlan, Place, Plan, StuckPlace, Trigger } from './plan';
 import { addressOf, fault, planFor, type Example } from './plan.test-support';
 import { run } from './run';
@@ -55,17 +56,20 @@ function places(example: Example): fc.Arbitrary<Place> {
 
 function faults(example: Example): fc.Arbitrary<FaultPlan> {
   const place = places(example);
+  const struck = fc.oneof({ weight: 2, arbitrary: place }, { weight: 1, arbitrary: fc.record({ kind: fc.constant('unit' as const), unit: fc.constantFrom<UnitName>('alu', 'load', 'store', 'store address', 'branch', 'fetch') }) });
   const stuck = fc.oneof(fc.constant<StuckPlace>({ kind: 'alu' }), place.filter((one): one is Exclude<StuckPlace, { kind: 'alu' }> => one.kind !== 'pc' && one.kind !== 'csr'));
   const effect: fc.Arbitrary<FaultEffect> = fc.oneof(
-    fc.record({ kind: fc.constant('flip' as const), place, bits: fc.uniqueArray(fc.nat(7), { minLength: 1, maxLength: 3 }) }),
-    fc.record({ kind: fc.constant('set' as const), place, value: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }) }),
-    fc.record({ kind: fc.constant('flip-random' as const), places: fc.array(place, { minLength: 1, maxLength: 4 }), count: fc.integer({ min: 1, max: 4 }) }),
+    fc.record({ kind: fc.constant('flip' as const), place: struck, bits: fc.uniqueArray(fc.nat(7), { minLength: 1, maxLength: 3 }) }),
+    fc.record({ kind: fc.constant('set' as const), place: struck, value: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }) }),
+    fc.record({ kind: fc.constant('flip-random' as const), places: fc.array(struck, { minLength: 1, maxLength: 4 }), count: fc.integer({ min: 1, max: 4 }) }),
     fc.record({ kind: fc.constant('stick' as const), place: stuck, bits: fc.uniqueArray(fc.nat(7), { minLength: 1, maxLength: 3 }), value: fc.constantFrom(0 as const, 1 as const) }),
   );
   const trigger: fc.Arbitrary<Trigger> = fc.oneof(
     fc.record({ kind: fc.constant('instruction' as const), count: fc.integer({ min: 0, max: end }) }),
     fc.record({ kind: fc.constant('cycle' as const), count: fc.integer({ min: 0, max: end }) }),
     fc.record({ kind: fc.constant('execute' as const), address: fc.nat(0x200).map((at) => addressOf(example, 'main') + BigInt(at) * 2n), hit: fc.integer({ min: 1, max: 40 }) }),
+    fc.record({ kind: fc.constant('access' as const), access: fc.constantFrom('read' as const, 'write' as const), address: fc.nat(0x400).map((at) => addressOf(example, '_start') + BigInt(at) * 32n), hit: fc.integer({ min: 1, max: 40 }) }),
+    fc.record({ kind: fc.constant('value' as const), register: fc.record({ kind: fc.constant('x' as const), index: fc.integer({ min: 1, max: 31 }) }), value: fc.nat(40).map(BigInt) }),
     fc.record({ kind: fc.constant('epoch' as const), number: fc.nat(40) }),
     fc.record({ kind: fc.constant('checkpoint' as const), number: fc.nat(10) }),
     fc.record({ kind: fc.constant('output' as const), number: fc.integer({ min: 1, max: 60 }) }),

@@ -68,7 +68,7 @@ export class DivergenceTracker {
         // Two faults in one window are one error until the states agree again.
         if (this.#window === 'closed' || (this.#window === 'diverged' && this.#equalBefore(event.moment))) {
           this.#culprit = event.replica;
-          this.#open(event.moment);
+          this.#open(this.#struckAnInstruction(event.fault) ? Math.max(0, event.moment - 1) : event.moment);
         }
       } else if (event.kind === 'recovery') {
         this.#extend(event.moment - 1, found);
@@ -78,6 +78,13 @@ export class DivergenceTracker {
     }
     this.#extend(moment, found);
     return found;
+  }
+
+  /** True if a fault's event comes behind the instruction whose result it has changed. */
+  #struckAnInstruction(fault: number): boolean {
+    const effect = this.plan.faults[fault]?.effect;
+    const places = effect?.kind === 'flip-random' ? effect.places : effect?.kind === 'flip' || effect?.kind === 'set' ? [effect.place] : [];
+    return places.some(({ kind }) => kind === 'unit' || kind === 'dma');
   }
 
   #systems(): { probe: System; healthy: System | undefined } {

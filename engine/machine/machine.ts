@@ -31,7 +31,9 @@ import { PageComparison } from './threads/page-comparison';
 import type { ReplicaThread } from './threads/replica-thread';
 import type { Tier } from './tier';
 import { StuckTables } from './stuck-bits';
-import type { Computer, Output, RunOptions, Snapshot, StopReason, StuckBits, TimeSource, TrapDigest } from './types';
+import type { AwaitedValue, Computer, Output, RunOptions, Snapshot, StopReason, StruckUnit, StuckBits, TimeSource, TrapDigest, UnitUpset } from './types';
+import { TransferFlips } from './transfer-flips';
+import { noteTransfer, takeStruck, takeTransfer, writeAwaited, writeUpsets } from './upsets';
 import { BlockDevice } from './virtio/block';
 import { ConsoleDevice } from './virtio/console';
 import type { VirtioDevice } from './virtio/device';
@@ -82,7 +84,7 @@ export interface KernelOptions {
 
 const mostRam = 2 ** 31;
 const never = 0xffff_ffff_ffff_ffffn;
-const stops: readonly StopReason[] = ['limit', 'breakpoint', 'watch', 'output', 'exit', 'idle', 'stalled'];
+const stops: readonly StopReason[] = ['limit', 'breakpoint', 'watch', 'output', 'exit', 'idle', 'stalled', 'upset', 'awaited'];
 
 /** A clock of one guest second a thousand million instructions: 100 instructions a tick of 10 MHz. */
 const defaultTimeSource: TimeSource = {
@@ -154,6 +156,9 @@ export class Machine implements Computer {
   #breakpoints: readonly bigint[] = [];
   /** Undefined where no bits are stuck, as mostly. */
   #stuck: StuckTables | undefined;
+  readonly #transferFlips = new TransferFlips(() => noteTransfer(this.#view));
+  /** Where the core keeps the watches that were set, with their places in the list. */
+  #watches: readonly { place: number; entry: number }[] = [];
   /** What compares pages on the thread, together with this one's, and with which machine's. */
   #comparison: { pages: PageComparison; peer: Machine } | undefined;
   /** What a reboot goes back to, but for the disks. It never changes once a guest runs. */
@@ -616,17 +621,46 @@ export class Machine implements Computer {
   }
 
   setWatches(watches: { address: bigint; bytes: number; on: 'read' | 'write' | 'access' }[]): void {
-    const inside = watches.filter(({ address, bytes }) => this.#offsetOf(address, bytes) !== undefined && bytes > 0);
+    if (watches.length === 0 && this.#watches.length === 0) return;
+    const inside = watches.map((watch, place) => ({ ...watch, place })).filter(({ address, bytes }) => this.#offsetOf(address, bytes) !== undefined && bytes > 0);
     if (inside.length > mostWatches) throw new RangeError(`at most ${mostWatches} places can be watched`);
     this.#view.setUint32(at.watches, inside.length, true);
-    inside.forEach(({ address, bytes, on }, i) => {
+    this.#watches = inside.map(({ address, bytes, on, place }, i) => {
       const entry = at.watchList + i * watchEntryBytes;
       this.#view.setBigUint64(entry, address, true);
       this.#view.setBigUint64(entry + 8, BigInt(bytes), true);
       this.#view.setUint32(entry + 16, { read: 1, write: 2, access: 3 }[on], true);
+      this.#view.setUint32(entry + 20, 0, true);
+      return { place, entry };
     });
     // Accesses to watched pages are in no TLB. Code does not know of watches.
     this.#core.forgetTranslations();
+  }
+
+  takeTouched(): number[] {
+    const touched = this.#watches.filter(({ entry }) => this.#view.getUint32(entry + 20, true) !== 0);
+    for (const { entry } of touched) this.#view.setUint32(entry + 20, 0, true);
+    return touched.map(({ place }) => place);
+  }
+
+  setUpsets(upsets: readonly UnitUpset[]): void {
+    writeUpsets(this.#view, upsets);
+  }
+
+  takeStruck(): StruckUnit[] {
+    return takeStruck(this.#view);
+  }
+
+  setTransferFlips(bits: bigint): void {
+    this.#transferFlips.set(bits);
+  }
+
+  takeStruckTransfer(): boolean {
+    return takeTransfer(this.#view);
+  }
+
+  setAwaited(values: readonly AwaitedValue[]): void {
+    writeAwaited(this.#view, values);
   }
 
   setStuckBits(faults: readonly StuckBits[]): void {
@@ -770,7 +804,7 @@ export class Machine implements Computer {
   #makeVirtio(): VirtioBoard {
     const { network, entropySeed, console = false } = this.options;
     const devices: VirtioDevice[] = [
-      ...this.#disks.map((disk, i) => new BlockDevice(disk, i, `covert-disk-${i}`)),
+      ...this.#disks.map((disk, i) => new BlockDevice(disk, i, `covert-disk-${i}`, (piece, done) => this.#transferFlips.pass(piece, done))),
       ...(network ? [new NetworkDevice(network.mac)] : []),
       ...(entropySeed === undefined ? [] : [new EntropyDevice(entropySeed)]),
       ...(console ? [new ConsoleDevice()] : []),

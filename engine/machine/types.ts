@@ -27,7 +27,11 @@ export type StopReason =
   /** Waits for an interrupt that nothing can ever raise, or with `wakeful` for any; no further instruction retires. */
   | 'idle'
   /** Takes traps without end and retires nothing. */
-  | 'stalled';
+  | 'stalled'
+  /** The last instruction has been struck by an upset (see `setUpsets`). */
+  | 'upset'
+  /** A register has a value that is waited for (see `setAwaited`). */
+  | 'awaited';
 
 export interface RunOptions {
   /** Stop after any instruction that produced output. Default false. */
@@ -67,6 +71,37 @@ export interface StuckBits {
   /** A mask. */
   bits: bigint;
   value: 0 | 1;
+}
+
+/**
+ * A transient fault of one unit: what it comes to in the next instruction that uses it is `(value & keep) ^ flip`, once. `alu` and `load`:
+ * what is written to rd, from the arithmetic-logic unit (`isAlu` in isa/instructions.ts) or from memory. `store`, `store address`: what is
+ * stored, of its width, and where. Atomic instructions are none of these. `branch`: 1 if a conditional branch is taken. `fetch`: the 16 or
+ * 32 bits of the instruction. One that traps has no result, but a fetched word and the address of a store.
+ */
+export interface UnitUpset {
+  unit: UnitName;
+  keep: bigint;
+  flip: bigint;
+}
+
+export type UnitName = 'alu' | 'load' | 'store' | 'store address' | 'branch' | 'fetch';
+
+/** What an upset has struck. */
+export interface StruckUnit {
+  unit: UnitName;
+  /** The right value, and a mask of the bits that there are of it. */
+  before: bigint;
+  bits: bigint;
+  /** The instruction's pc, and how many had retired before it. */
+  pc: bigint;
+  retired: number;
+}
+
+/** A register of the hart that executes the next instruction, and the value that is waited for. */
+export interface AwaitedValue {
+  register: { kind: 'x' | 'f'; index: number } | { kind: 'pc' } | { kind: 'csr'; number: number };
+  value: bigint;
 }
 
 /** Which of the machine's clocks guest-visible time is read from. */
@@ -205,6 +240,24 @@ export interface Computer {
    * x0 has no bits.
    */
   setStuckBits(faults: readonly StuckBits[]): void;
+  /**
+   * These upsets wait from now on, and no others. Like stuck bits they are the hardware's and no part of the state. While one waits,
+   * instructions are executed one at a time; when one has struck, the run stops with `upset`, if with nothing else.
+   */
+  setUpsets(upsets: readonly UnitUpset[]): void;
+  /**
+   * These bits, a mask, of the payload of the next transfer from a disk to memory will flip. The hardware's, like upsets; once they have, the run stops with `upset`
+   * after the instruction that has asked for the transfer, if with nothing else.
+   */
+  setTransferFlips(bits: bigint): void;
+  /** True if they have, since the last call. */
+  takeStruckTransfer(): boolean;
+  /** What upsets have struck since the last call. */
+  takeStruck(): StruckUnit[];
+  /** Stop with `awaited` at each instruction boundary at which one of these registers has its value. While there are any, instructions are executed one at a time. */
+  setAwaited(values: readonly AwaitedValue[]): void;
+  /** Which of the watches, by their place in the list, have been touched since the last call. */
+  takeTouched(): number[];
   setTimeSource(source: TimeSource): void;
 
   /**

@@ -153,6 +153,7 @@ export class Analyzer {
       chip,
       protection,
       file: guest?.file,
+      guest: guest?.plan,
       symbols,
       ramBytes: guest?.ramBytes ?? defaults.ramBytes,
       maxInstructions: maxInstructions ?? defaults.maxInstructions,

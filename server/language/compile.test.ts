@@ -85,6 +85,21 @@ describe('faults', () => {
     ['fault stick fa0 bit 63 at 1 in replica B at epoch 2 for 5_000 instructions', { lifetime: { unit: 'instructions', length: 5000 } }],
     ['fault stick memory[&block].h bit 9 at 0x1 in replica B from 3 epochs', {
       effect: { kind: 'stick', place: { kind: 'memory', address: 0x80002440n, bytes: 2 }, bits: [9], value: 1 }, trigger: { kind: 'epoch', number: 3 } }],
+    ['fault flip store bits 0..2 in replica B when read &block[3] + 1 hit 4', {
+      effect: { kind: 'flip', place: { kind: 'unit', unit: 'store' }, bits: [0, 1, 2] },
+      trigger: { kind: 'access', access: 'read', address: 0x80002440n + 4n, hit: 4 } }],
+    ['fault flip store address bit 3 in replica B when write &block', {
+      effect: { kind: 'flip', place: { kind: 'unit', unit: 'store address' }, bits: [3] },
+      trigger: { kind: 'access', access: 'write', address: 0x80002440n, hit: 1 } }],
+    ['fault set fetch to 0x13 on core 1 when a0 == -1', {
+      effect: { kind: 'set', place: { kind: 'unit', unit: 'fetch' }, value: 0x13n },
+      trigger: { kind: 'value', register: { kind: 'x', index: 10 }, value: 0xffff_ffff_ffff_ffffn } }],
+    ['fault flip input 3 bit 7 in replica B at input 2', {
+      effect: { kind: 'flip', place: { kind: 'input', number: 3 }, bits: [7] }, trigger: { kind: 'input', number: 2 } }],
+    ['fault flip dma bit 4095 in replica B when pc == crc32_update', {
+      effect: { kind: 'flip', place: { kind: 'dma' }, bits: [4095] }, trigger: { kind: 'value', register: { kind: 'pc' }, value: crc32Update } }],
+    ['fault flip 2 random bits of alu, load, branch, a0 in replica B at main', {
+      effect: { kind: 'flip-random', count: 2, places: [{ kind: 'unit', unit: 'alu' }, { kind: 'unit', unit: 'load' }, { kind: 'unit', unit: 'branch' }, { kind: 'x', index: 10 }] } }],
     ['fault flip a0 bit 1 in replica B at 0x800002a8', { trigger: { kind: 'execute', address: crc32Update, hit: 1 } }],
   ])('%s', async (text, wanted) => {
     expect(await faultOf(text)).toMatchObject(wanted);
@@ -234,7 +249,21 @@ describe('places of diagnostics are narrow', () => {
     ['fault stick a0 bit 3 at 1 in replica B at main for 0 ms', 'COV306 0 ms'],
     ['fault flip a0 bit 3 in replica B from 2 ms', 'COV107 from 2 ms'],
     ['fault flip a0 bit 3 in replica B at main forever', 'COV107 forever'],
-    ['fault flip a0 bit 3 in replica B when read &block', 'COV107 read'],
+    ['fault flip a0 bit 3 in replica B when read 0x1000', 'COV404 0x1000'],
+    ['fault flip a0 bit 3 in replica B when write &block hit 0', 'COV408 0'],
+    ['fault flip a0 bit 3 in replica B when a9 == 1', 'COV401 a9'],
+    ['fault flip a0 bit 3 in replica B when pc == -0x8000_0000_0000_0001', 'COV406 -0x8000_0000_0000_0001'],
+    ['fault flip a0 bit 3 in replica B at input 0', 'COV408 0'],
+    ['fault flip input 0 bit 3 in replica B at main', 'COV408 0'],
+    ['fault flip input 1 bit 7 in replica B at main', 'COV605 1'],
+    ['fault flip a0 bit 7 in replica B at input 3', 'COV605 3'],
+    ['fault flip dma bit 7 in replica B at main', 'COV605 dma'],
+    ['fault flip branch bit 1 in replica B at main', 'COV402 1'],
+    ['fault flip fetch bit 32 in replica B at main', 'COV402 32'],
+    ['fault flip store address bit 64 in replica B at main', 'COV402 64'],
+    ['fault set branch to 2 in replica B at main', 'COV406 2'],
+    ['fault flip 1 random bit of load..x3 in replica B at main', 'COV410 load..x3'],
+    ['fault flip l1d line &block byte 3 bit 1 in replica B at main', 'COV107 l1d line &block byte 3'],
     ['fault flip a0 bit 3 in replica B at main for 2 ms', 'COV107 for 2 ms'],
     ['expect detected by output, vot', 'COV210 vot'],
     ['expect detected by output, output', 'COV205 output'],
@@ -328,6 +357,12 @@ describe('a text that has far too much of something', () => {
   });
 });
 
+test('places that this guest does not have are checked as those of any other', async () => {
+  expect(await marks(scenario('fault flip input 1 bit 8 in replica B at main'))).toEqual(['COV605 1', 'COV402 8']);
+  expect(await marks(scenario('fault flip dma bit 4096 in replica B at main'))).toEqual(['COV605 dma', 'COV402 4096']);
+  expect(await marks(scenario('fault set dma to 0 in replica B at main'))).toEqual(['COV605 dma', 'COV107 dma']);
+});
+
 test('a scenario with a mistake gives no plan, the others do', async () => {
   const text = `${guest}scenario "a" { guest g expect exit 0 }\nscenario "b" { guest g expect exti 0 }\nscenario "c" { guest g expect exit 0 }`;
   const { plans, diagnostics } = await compile(text);
@@ -404,8 +439,8 @@ describe('across files', () => {
 });
 
 test('the examples have no mistakes', async () => {
-  for (const name of ['checksum', 'sort', 'ticker']) {
-    const { plans, diagnostics } = await compileFile(path.join(root, 'examples', name, `${name}.covert`));
+  for (const file of ['checksum/checksum', 'checksum/units', 'sort/sort', 'ticker/ticker']) {
+    const { plans, diagnostics } = await compileFile(path.join(root, 'examples', `${file}.covert`));
     expect(diagnostics).toEqual([]);
     expect(plans.length).toBeGreaterThanOrEqual(3);
   }

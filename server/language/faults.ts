@@ -1,25 +1,20 @@
 import { bankName, controllerName, coreName, linkName } from '../../engine/chip/health';
 import { placeWidth } from '../../engine/covert/place';
-import type { ChipPlan, FaultEffect, FaultPlan, FaultTarget, Place, ProtectionPlan, Span as PlanSpan, StuckPlace, Trigger } from '../../engine/covert/plan';
-import { lowerAddress } from './addresses';
+import type { ChipPlan, FaultEffect, FaultPlan, FaultTarget, PassingPlace, Place, ProtectionPlan, StuckPlace } from '../../engine/covert/plan';
 import { coreExists } from './chips';
 import { foldedText, type Context } from './context';
 import { csrHolds } from './csr-probe';
 import { head, part, type Span } from './diagnostic';
 import type * as ast from './generated/ast';
-import type { GuestFile } from './guest-files';
 import { lowerLifetime } from './lifetimes';
-import { integer, notAvailable, oneOf, span, wide } from './measures';
-import { lowerPlace, lowerPlaceRange, lowerStuckPlace, placeText, type PlaceScope } from './places';
+import { integer, notAvailable, oneOf } from './measures';
+import { lowerPlace, lowerPlaceRange, lowerStuckPlace, lowerValue, placeText } from './places';
 import { replicasOf } from './protections';
-import { decodeString } from './values';
+import { lowerTrigger, type TriggerScope } from './triggers';
 
 /** What a scenario's faults are checked against. */
-export interface FaultScope extends PlaceScope {
-  chip: ChipPlan | undefined;
+export interface FaultScope extends TriggerScope {
   protection: ProtectionPlan | undefined;
-  file: GuestFile | undefined;
-  maxInstructions: number;
 }
 
 /** Undefined where something is wrong, which is reported. */
@@ -72,6 +67,7 @@ function lowerEffect(effect: ast.Effect, scope: FaultScope, context: Context): F
     case 'Overwrite': {
       const place = lowerPlace(effect.place, scope, context);
       const value = lowerValue(effect.value, place, scope, context);
+      if (place?.kind === 'dma') return notAvailable(context, effect.place.$cstNode, '`set` for a whole transfer (`flip` is)');
       if (!place || value === undefined) return undefined;
       warnOfFixed(effect.place.$cstNode, whyFixed(place, allBits), context);
       return { kind: 'set', place, value };
@@ -97,7 +93,7 @@ function lowerEffect(effect: ast.Effect, scope: FaultScope, context: Context): F
 const allBits = Array.from({ length: 64 }, (_, bit) => bit);
 
 /** Why a fault in these bits of a place changes nothing; undefined where it does. */
-function whyFixed(place: Place, bits: readonly number[]): string | undefined {
+function whyFixed(place: Place | PassingPlace, bits: readonly number[]): string | undefined {
   if (place.kind === 'x' && place.index === 0) return 'x0 always reads as zero';
   if (place.kind !== 'csr' || csrHolds(place.number, bits)) return undefined;
   return `${placeText(place)} does not hold what is written to ${bits.length === 1 ? `bit ${bits[0]}` : 'these bits'}`;
@@ -107,7 +103,7 @@ function warnOfFixed(place: Span | undefined, why: string | undefined, { reporte
   if (why !== undefined) reporter.warning('COV601', place, `${why}: a fault there changes nothing`);
 }
 
-function lowerBits(ranges: ast.BitRange[], place: Place | StuckPlace | undefined, context: Context): number[] | undefined {
+function lowerBits(ranges: ast.BitRange[], place: Place | StuckPlace | PassingPlace | undefined, context: Context): number[] | undefined {
   const bits = new Set<number>();
   let wrong = ranges.length === 0;
   const width = place ? placeWidth(place) : 64;
@@ -121,7 +117,7 @@ function lowerBits(ranges: ast.BitRange[], place: Place | StuckPlace | undefined
     const beyond = first >= width ? 'first' : last >= width ? 'last' : undefined;
     if (beyond) {
       const where = place ? placeText(place) : 'a register';
-      context.reporter.error('COV402', part(range, beyond), `${where}, has bits 0 to ${width - 1}, no bit ${range[beyond]}`.replace(/^([\w ]+),/, '$1'));
+      context.reporter.error('COV402', part(range, beyond), `${where}, has ${width === 1 ? 'only bit 0' : `bits 0 to ${width - 1}`}, no bit ${range[beyond]}`.replace(/^([\w ]+),/, '$1'));
       wrong = true;
       continue;
     }
@@ -140,22 +136,6 @@ function lowerBits(ranges: ast.BitRange[], place: Place | StuckPlace | undefined
     }
   }
   return wrong ? undefined : [...bits];
-}
-
-function lowerValue(value: ast.Value, place: Place | undefined, scope: FaultScope, context: Context): bigint | undefined {
-  const bits = place ? placeWidth(place) : 64;
-  let number: bigint | undefined;
-  if (value.$type === 'NegativeValue') {
-    const magnitude = wide(context, value, 'magnitude');
-    number = magnitude === undefined ? undefined : -magnitude;
-  } else number = lowerAddress(value, scope.symbols, context)?.address;
-  if (number === undefined) return undefined;
-  if (number >= 1n << BigInt(bits) || number < -(1n << BigInt(bits - 1))) {
-    const where = place ? placeText(place) : 'a register';
-    context.reporter.error('COV406', value.$cstNode, `this value does not fit into the ${bits} bits of ${where}`);
-    return undefined;
-  }
-  return BigInt.asUintN(bits, number);
 }
 
 function lowerTarget(fault: ast.Fault, { chip, protection }: FaultScope, context: Context): FaultTarget | undefined {
@@ -232,107 +212,5 @@ function lowerComponent(effect: ast.Death | ast.Failure, chip: ChipPlan | undefi
   if (number < count) return { kind: 'component', component: isBank ? bankName(number) : controllerName(number) };
   const what = isBank ? 'L2 bank' : 'memory controller';
   reporter.error('COV309', part(component, 'number'), `${chip.name} has ${count === 1 ? `only ${what} 0` : `${what}s 0 to ${count - 1}`}, no ${what} ${number}`);
-  return undefined;
-}
-
-export function lowerTrigger(trigger: ast.Trigger, lasts: boolean, scope: FaultScope, context: Context): Trigger | undefined {
-  switch (trigger.$type) {
-    case 'CountTrigger':
-      return lowerCount(trigger, scope, context);
-    case 'ConsoleTrigger': {
-      const text = decodeString(trigger.text).value;
-      if (text !== '') return text === undefined ? undefined : { kind: 'console', text };
-      context.reporter.error('COV206', part(trigger, 'text'), 'this text is empty: say what the guest prints');
-      return undefined;
-    }
-    case 'TimeTrigger': {
-      const moment = span(context, trigger.moment);
-      return moment && atMoment(moment, trigger, scope, context);
-    }
-    case 'AddressTrigger':
-      return atAddress(trigger, scope, context);
-    case 'AccessTrigger':
-      if (trigger.access === 'execute') return atAddress(trigger, scope, context);
-      return notAvailable(context, part(trigger, 'access'), `\`when ${trigger.access}\` (\`when execute\` is)`);
-    case 'ValueTrigger':
-      return notAvailable(context, trigger.$cstNode, 'a trigger on a value');
-    case 'FromTrigger': {
-      const moment = lasts ? span(context, trigger.moment) : undefined;
-      if (lasts) return moment && atMoment(moment, trigger, scope, context);
-      return notAvailable(context, trigger.$cstNode, '`from`, which is for faults that last');
-    }
-    case 'AnyTrigger':
-      context.reporter.error('COV210', part(trigger, 'word'), '`any` is for campaigns: give the instruction\'s number');
-      return undefined;
-  }
-}
-
-function lowerCount(trigger: ast.CountTrigger, scope: FaultScope, context: Context): Trigger | undefined {
-  const { unit } = trigger;
-  if (unit === 'input') return notAvailable(context, part(trigger, 'unit'), 'a trigger on an input');
-  const count = integer(context, trigger, 'count');
-  if (count === undefined) return undefined;
-  if (unit === 'output' && count === 0) return fromOne(trigger, 'count', 'outputs', context);
-  switch (unit) {
-    case 'instruction':
-      warnIfTooLate(count, trigger, scope, context);
-      return { kind: 'instruction', count };
-    case 'cycle':
-      return { kind: 'cycle', count };
-    case 'epoch':
-      warnIfTooLate(count * (scope.protection?.epochInstructions ?? 0), trigger, scope, context);
-      return { kind: 'epoch', number: count };
-    case 'checkpoint':
-      warnIfTooLate(count * (scope.protection?.epochInstructions ?? 0) * (scope.protection?.checkpointEpochs ?? 0), trigger, scope, context);
-      return { kind: 'checkpoint', number: count };
-    case 'output':
-      return { kind: 'output', number: count };
-  }
-}
-
-function atMoment(moment: PlanSpan, trigger: ast.TimeTrigger | ast.FromTrigger, scope: FaultScope, context: Context): Trigger | undefined {
-  switch (moment.unit) {
-    case 'instructions':
-      warnIfTooLate(moment.value, trigger, scope, context);
-      return { kind: 'instruction', count: moment.value };
-    case 'cycles':
-      return { kind: 'cycle', count: moment.value };
-    case 'epochs':
-      return { kind: 'epoch', number: moment.value };
-    case 'seconds':
-      return scope.chip && { kind: 'cycle', count: Math.round(moment.value * scope.chip.hertz) };
-  }
-}
-
-function warnIfTooLate(instruction: number, trigger: ast.Trigger, { maxInstructions }: FaultScope, { reporter }: Context): void {
-  if (instruction < maxInstructions) return;
-  reporter.warning('COV605', trigger.$cstNode, `the run is cut off after ${maxInstructions} instructions (\`limit\`), so this never strikes`);
-}
-
-function atAddress(trigger: ast.AddressTrigger | ast.AccessTrigger, { file, symbols }: FaultScope, context: Context): Trigger | undefined {
-  const found = lowerAddress(trigger.address, symbols, context);
-  const hit = trigger.hit === undefined ? 1 : integer(context, trigger as ast.AddressTrigger, 'hit');
-  if (!found || hit === undefined) return undefined;
-  if (hit === 0) return fromOne(trigger as ast.AddressTrigger, 'hit', 'hits', context);
-  if (file && !isCode(found.address, file)) {
-    const shown = `0x${found.address.toString(16)}`;
-    const why = found.address % 2n === 1n ? 'instructions stand at even addresses' : 'it is not in code that the guest is loaded with';
-    context.reporter.error('COV407', trigger.address.$cstNode, `no instruction stands at ${shown}: ${why}`);
-    return undefined;
-  }
-  return { kind: 'execute', address: found.address, hit };
-}
-
-/** Instructions stand at even addresses of executable segments; what a Linux guest loads later nobody knows. */
-function isCode(address: bigint, { elf }: GuestFile): boolean {
-  if (address % 2n === 1n) return false;
-  if (!elf) return true;
-  return elf.segments.some(
-    ({ executable, address: start, memoryBytes }) => executable && address >= start && address < start + BigInt(memoryBytes),
-  );
-}
-
-function fromOne<N extends ast.AddressTrigger | ast.CountTrigger>(node: N, property: keyof N & string, what: string, { reporter }: Context): undefined {
-  reporter.error('COV408', part(node, property), `${what} are counted from 1`);
   return undefined;
 }

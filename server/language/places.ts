@@ -1,5 +1,5 @@
-import { placeName } from '../../engine/covert/place';
-import type { Place, StuckPlace } from '../../engine/covert/plan';
+import { placeName, placeWidth } from '../../engine/covert/place';
+import type { GuestPlan, PassingPlace, Place, StuckPlace } from '../../engine/covert/plan';
 import { csrNames, csrNumbers, fNumbers, xNumbers } from '../../engine/isa/registers';
 import { nearestNames } from '../../engine/symbols/nearest';
 import type { Symbols } from '../../engine/symbols/types';
@@ -7,10 +7,10 @@ import { lowerAddress } from './addresses';
 import type { Context } from './context';
 import { hasCsr } from './csr-probe';
 import { ramBase } from './defaults';
-import { part, rename } from './diagnostic';
+import { part, rename, type Span } from './diagnostic';
 import type * as ast from './generated/ast';
 import type { GuestFile } from './guest-files';
-import { notAvailable, oneOf } from './measures';
+import { integer, notAvailable, oneOf, wide } from './measures';
 
 /** What a place is looked up in. */
 export interface PlaceScope {
@@ -18,13 +18,18 @@ export interface PlaceScope {
   ramBytes: number;
   /** The guest's program, where it could be read. */
   file: GuestFile | undefined;
+  /** Where nothing is wrong with the guest. */
+  guest: GuestPlan | undefined;
 }
 
 /** Bytes of each width suffix; the default is `.b`. */
 const widths: Readonly<Record<string, 1 | 2 | 4 | 8>> = { b: 1, h: 2, w: 4, d: 8 };
 
+type MemoryPlace = Extract<Place, { kind: 'memory' }>;
+export type RegisterPlace = Exclude<Place, { kind: 'memory' }>;
+
 /** A register by any of its names. */
-export function registerOf(name: string): Place | undefined {
+export function registerOf(name: string): RegisterPlace | undefined {
   if (name === 'pc') return { kind: 'pc' };
   const x = xNumbers.get(name);
   if (x !== undefined) return { kind: 'x', index: x };
@@ -40,24 +45,31 @@ export function registerNames(): string[] {
 }
 
 /** `a0`, `memory[0x80001000], 4 bytes`: for messages. */
-export function placeText(place: Place | StuckPlace): string {
+export function placeText(place: Place | StuckPlace | PassingPlace): string {
+  if (place.kind === 'dma') return 'the smallest transfer of dma';
   if (place.kind !== 'memory') return placeName(place);
   return `memory[0x${place.address.toString(16)}], ${place.bytes === 1 ? 'a byte' : `${place.bytes} bytes`}`;
 }
 
 /** Undefined where the place is wrong, which is reported, or cannot be known. */
-export function lowerPlace(place: ast.Place, scope: PlaceScope, context: Context): Place | undefined {
+export function lowerPlace(place: ast.Place, scope: PlaceScope, context: Context): Place | PassingPlace | undefined {
   switch (place.$type) {
     case 'RegisterPlace':
       return lowerRegister(place, scope, context);
     case 'MemoryPlace':
-      return lowerMemory(place, scope, context);
+      return lowerMemoryPlace(place, scope, context);
     case 'UnitPlace':
+      return { kind: 'unit', unit: place.word === 'store' && place.isAddress ? 'store address' : place.word };
+    case 'DmaPlace':
+      if (scope.guest && !scope.guest.linux?.disks.length) context.reporter.warning('COV605', place.$cstNode, 'this guest has no disk, so nothing is ever transferred');
+      return { kind: 'dma' };
+    case 'InputPlace': {
+      const number = lowerInput(part(place, 'number'), integer(context, place, 'number'), scope, context);
+      return number === undefined ? undefined : { kind: 'input', number };
+    }
     case 'CachePlace':
     case 'TlbPlace':
-    case 'DmaPlace':
-    case 'InputPlace':
-      return notAvailable(context, place.$cstNode, 'this fault of this component (registers and memory can be struck; of `alu`, bits can `stick`)');
+      return notAvailable(context, place.$cstNode, 'this fault of this component (registers, memory, what passes through a unit of the core, `dma` and `input` can be struck)');
   }
 }
 
@@ -65,13 +77,26 @@ export function lowerPlace(place: ast.Place, scope: PlaceScope, context: Context
 export function lowerStuckPlace(place: ast.Place, scope: PlaceScope, context: Context): StuckPlace | undefined {
   if (place.$type === 'UnitPlace' && place.word === 'alu') return { kind: 'alu' };
   const found = lowerPlace(place, scope, context);
-  if (found?.kind !== 'pc' && found?.kind !== 'csr') return found;
+  if (found === undefined || found.kind === 'x' || found.kind === 'f' || found.kind === 'memory') return found;
   return notAvailable(context, place.$cstNode, `bits of ${placeText(found)} that stick (those of x1..x31, f0..f31, memory and \`alu\` can)`);
 }
 
-function lowerRegister(place: ast.RegisterPlace, { symbols }: PlaceScope, context: Context): Place | undefined {
+/** The number of a byte that is typed at the console; undefined where it is wrong, which is reported. */
+export function lowerInput(at: Span | undefined, number: number | undefined, { guest }: PlaceScope, { reporter }: Context): number | undefined {
+  if (number === 0) {
+    reporter.error('COV408', at, 'inputs are counted from 1');
+    return undefined;
+  }
+  const typed = (guest?.typing ?? []).reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+  if (guest && number !== undefined && number > typed) {
+    reporter.warning('COV605', at, `${typed === 0 ? 'nothing is' : `only ${typed} bytes are`} typed at this guest's console, so there is no input ${number}`);
+  }
+  return number;
+}
+
+export function lowerRegister(place: ast.RegisterPlace | ast.ValueTrigger, { symbols }: PlaceScope, context: Context): RegisterPlace | undefined {
   const found = registerOf(place.register);
-  const at = part(place, 'register');
+  const at = part(place as ast.RegisterPlace, 'register');
   if (found?.kind === 'csr' && !hasCsr(found.number)) {
     context.reporter.error('COV401', at, `the machine that guests run on has no CSR \`${place.register}\``);
     return undefined;
@@ -88,23 +113,27 @@ function lowerRegister(place: ast.RegisterPlace, { symbols }: PlaceScope, contex
   return undefined;
 }
 
-function lowerMemory(place: ast.MemoryPlace, { symbols, ramBytes, file }: PlaceScope, context: Context): Place | undefined {
+function lowerMemoryPlace(place: ast.MemoryPlace, scope: PlaceScope, context: Context): MemoryPlace | undefined {
   const width = place.width === undefined ? 'b' : oneOf(context, part(place, 'width'), place.width, ['b', 'h', 'w', 'd'] as const, 'width');
-  const found = lowerAddress(place.address, symbols, context);
-  const bytes = width && widths[width];
+  return lowerMemory({ address: place.address, bytes: width && widths[width] }, scope, context);
+}
+
+/** Undefined where it is no RAM, which is reported. */
+export function lowerMemory({ address: written, bytes }: { address: ast.Address; bytes: MemoryPlace['bytes'] | undefined }, { symbols, ramBytes, file }: PlaceScope, context: Context): MemoryPlace | undefined {
+  const found = lowerAddress(written, symbols, context);
   if (!found || !bytes) return undefined;
   const end = ramBase + BigInt(ramBytes);
   const address = file?.physical?.(found.address) ?? found.address;
   if (address < ramBase || address + BigInt(bytes) > end) {
     const ram = `0x${ramBase.toString(16)} to 0x${(end - 1n).toString(16)}`;
-    context.reporter.error('COV404', place.address.$cstNode, `0x${found.address.toString(16)} is not in the guest's RAM, ${ram}`);
+    context.reporter.error('COV404', written.$cstNode, `0x${found.address.toString(16)} is not in the guest's RAM, ${ram}`);
     return undefined;
   }
   return { kind: 'memory', address, bytes };
 }
 
 /** `x1..x31`, or one place. */
-export function lowerPlaceRange(range: ast.PlaceRange, scope: PlaceScope, context: Context): Place[] {
+export function lowerPlaceRange(range: ast.PlaceRange, scope: PlaceScope, context: Context): (Place | PassingPlace)[] {
   const first = lowerPlace(range.first, scope, context);
   if (!range.last) return first ? [first] : [];
   const last = lowerPlace(range.last, scope, context);
@@ -119,4 +148,21 @@ export function lowerPlaceRange(range: ast.PlaceRange, scope: PlaceScope, contex
   }
   const { kind } = first;
   return Array.from({ length: last.index - first.index + 1 }, (_, step) => ({ kind, index: first.index + step }));
+}
+
+/** A value for a place; undefined where it does not fit, which is reported. */
+export function lowerValue(value: ast.Value, place: Place | PassingPlace | undefined, scope: PlaceScope, context: Context): bigint | undefined {
+  const bits = place ? placeWidth(place) : 64;
+  let number: bigint | undefined;
+  if (value.$type === 'NegativeValue') {
+    const magnitude = wide(context, value, 'magnitude');
+    number = magnitude === undefined ? undefined : -magnitude;
+  } else number = lowerAddress(value, scope.symbols, context)?.address;
+  if (number === undefined) return undefined;
+  if (number >= 1n << BigInt(bits) || number < -(1n << BigInt(bits - 1))) {
+    const where = place ? placeText(place) : 'a register';
+    context.reporter.error('COV406', value.$cstNode, `this value does not fit into the ${bits} bits of ${where}`);
+    return undefined;
+  }
+  return BigInt.asUintN(bits, number);
 }

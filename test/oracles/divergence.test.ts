@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { run } from '../../engine/covert/run';
+import { isPassing } from '../../engine/covert/place';
 import type { Plan } from '../../engine/covert/plan';
 import type { Machine } from '../../engine/machine/machine';
 import { compileFile } from '../../server/language/compile';
@@ -33,7 +34,7 @@ function findDivergence(plan: Plan, at: number): { instruction: number; pc: bigi
   healthy.run(at);
   struck.run(at);
   const effect = plan.faults[0]?.effect;
-  if (effect?.kind !== 'flip') throw new Error('no flip');
+  if (effect?.kind !== 'flip' || isPassing(effect.place)) throw new Error('no flip');
   flipPlace(struck, effect.place, effect.bits);
   let before = [stateOf(healthy), stateOf(struck)] as const;
   for (let count = at + 1; count < at + 20_000; count++) {

@@ -7,8 +7,8 @@ import { beginEffects, endEffects, timeEffects, trapEffects } from './effects';
 import { RUNNING, STALLED as HART_STALLED, anyStalled, passTurn } from './harts';
 import { BUDGET, EXCEPTION, FAR, LEAVING, SYSTEM, interpret } from './interpret';
 import {
-  CAUSE, COLLECT, CYCLES, CYCLE_LIMIT, EXITED, FETCH_CONTEXT, HARTS, HOT_AT, HOT_RETIRED, HOT_VA, LEAVE, LIMIT, LOOK_AT, PC, PRIVILEGE, RAM_BASE,
-  RECORD_BYTES, RETIRED, SAMPLES, SAMPLES_MOST, SAMPLING, SCRATCH, STATE, STATUS, STUCK, SWITCH_AT, TIME_OFFSET, TRANSLATED, VALUE, WATCH_HIT,
+  AWAITED, CAUSE, COLLECT, CYCLES, CYCLE_LIMIT, EXITED, FETCH_CONTEXT, HARTS, HOT_AT, HOT_RETIRED, HOT_VA, LEAVE, LIMIT, LOOK_AT, PC, PRIVILEGE, RAM_BASE,
+  RECORD_BYTES, RETIRED, SAMPLES, SAMPLES_MOST, SAMPLING, SCRATCH, STATE, STATUS, STUCK, SWITCH_AT, TIME_OFFSET, TRANSLATED, UPSETS, UPSETS_DONE, VALUE, WATCH_HIT,
 } from './layout';
 import { NONE, codeOf } from './memory';
 import { FETCH, NOWHERE, accessFault, hostOf, isRam, pageOf, translate } from './mmu';
@@ -21,6 +21,7 @@ import { systemOp } from './system';
 import { chooseContext, fill, slot } from './tlb';
 import { STEP, baseOf } from './translated';
 import { takeException, takeInterrupt } from './trap';
+import { FETCH as FETCH_UNIT, beginUpsets, endUpsets, forgetUpsets, isAwaited, placeUpsets, strike, upset, waits } from './upset';
 
 // The outer loop: interrupts, exceptions, stops, and the way to the next block.
 
@@ -31,8 +32,11 @@ export const STOP_OUTPUT: u32 = 3;
 export const STOP_EXIT: u32 = 4;
 export const STOP_IDLE: u32 = 5;
 export const STOP_STALLED: u32 = 6;
+/** The last instruction has been struck by an upset, or a register has a value that is waited for. */
+export const STOP_UPSET: u32 = 7;
+export const STOP_AWAITED: u32 = 8;
 /** Not for the guest's owner: the host may translate the code at HOT_VA, and then runs on. */
-export const STOP_HOT: u32 = 7;
+export const STOP_HOT: u32 = 9;
 
 /** No instruction costs more, with room to spare: bounds how many surely fit below a cycle limit. */
 const DEAREST: u64 = 32;
@@ -63,7 +67,7 @@ export function run(stepOver: bool): u32 {
     chooseContext();
     const goal = horizon(limit);
     let event: u32;
-    if (first || load<u32>(COLLECT) != 0) {
+    if (first || load<u32>(COLLECT) != 0 || load<u32>(UPSETS) != 0 || load<u32>(AWAITED) != 0) {
       if (!first && breakpointHere()) return STOP_BREAKPOINT;
       event = step();
     } else {
@@ -84,6 +88,8 @@ export function run(stepOver: bool): u32 {
       return STOP_WATCH;
     }
     if (outputsWaiting()) return STOP_OUTPUT;
+    if (load<u32>(UPSETS_DONE) != 0) return STOP_UPSET;
+    if (load<u32>(AWAITED) != 0 && isAwaited()) return STOP_AWAITED;
   }
   return STOP_LIMIT;
 }
@@ -143,9 +149,22 @@ function fetchAddress(va: u64): u64 {
 /** The instruction at PC, which stands at `at`; its second half may be elsewhere, and fault by itself (CAUSE is set). */
 function fetchRaw(pc: u64, at: u64): u32 {
   const low: u32 = load<u16>(hostOf(at));
-  if ((low & 3) != 3) return low;
+  const raw = (low & 3) == 3 ? withUpperHalf(pc, low) : low;
+  return load<u64>(CAUSE) == NONE && waits(FETCH_UNIT) ? upsetRaw(pc, raw) : raw;
+}
+
+function withUpperHalf(pc: u64, low: u32): u32 {
   const next = fetchAddress(pc + 2);
   return next == NOWHERE ? 0 : low | (<u32>load<u16>(hostOf(next)) << 16);
+}
+
+/** What an upset makes of an instruction that has been fetched: it may be a longer or a shorter one. */
+function upsetRaw(pc: u64, raw: u32): u32 {
+  const isLong = (raw & 3) == 3;
+  const word = <u32>upset(FETCH_UNIT, raw, isLong ? 0xffffffff : 0xffff);
+  strike(FETCH_UNIT);
+  if ((word & 3) != 3) return word & 0xffff;
+  return isLong ? word : withUpperHalf(pc, word);
 }
 
 /** The records of the page around `va`, or 0 where a step has to see what is the matter. */
@@ -297,12 +316,18 @@ function breakpointHere(): bool {
 
 /** Executes the one instruction at PC, breakpoint or not. */
 function step(): u32 {
-  if (!fetch()) return exceptNow();
   const collect = load<u32>(COLLECT) != 0;
+  if (load<u32>(UPSETS) != 0) placeUpsets();
+  if (!fetch()) {
+    forgetUpsets();
+    return exceptNow();
+  }
+  if (load<u32>(UPSETS) != 0) beginUpsets(SCRATCH);
   if (collect) beginEffects(SCRATCH);
   const event = interpretFetched();
   const result = event == FAR || event == BUDGET ? GO_ON : settle(event);
   if (collect) endEffects(SCRATCH);
+  forgetUpsets();
   return result;
 }
 
@@ -311,7 +336,7 @@ function fetch(): bool {
   const pc = load<u64>(STATE + PC);
   const at = fetchAddress(pc);
   if (at == NOWHERE) return false;
-  if (copyRecord(at)) return true;
+  if (!waits(FETCH_UNIT) && copyRecord(at)) return true;
   const raw = fetchRaw(pc, at);
   if (load<u64>(CAUSE) != NONE) return false;
   decodeRecord(raw, SCRATCH);
@@ -322,6 +347,7 @@ function interpretFetched(): u32 {
   const pc = load<u64>(STATE + PC);
   const records = SCRATCH - (<usize>(pc & 4095) << 3);
   const event = interpret(SCRATCH, pc & ~4095, records, load<u64>(STATE + RETIRED) + 1, true);
+  if (load<u32>(UPSETS) != 0) endUpsets(SCRATCH, event != SYSTEM && event != EXCEPTION, event == SYSTEM);
   if (load<u32>(STUCK) != 0 && event != SYSTEM && event != EXCEPTION) forceResult(SCRATCH);
   return event;
 }

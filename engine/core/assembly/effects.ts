@@ -66,11 +66,15 @@ export function endEffects(record: usize): void {
     if (load<u64>(STATE + EXCEPTIONS) != load<u64>(EXCEPTIONS_BEFORE)) trapEffects();
     return;
   }
-  fold(raised);
-  fold(load<u64>(STATE + PC));
   const rd: usize = load<u16>(record, 2);
-  if (opWritesX(op) && rd != SINK) fold(load<u64>(STATE + rd));
-  if (opWritesF(op)) fold(load<u64>(STATE + rd, F));
+  const inX = opWritesX(op) && rd != SINK;
+  const inF = opWritesF(op);
+  // Which register it is, since an instruction may have been fetched wrong: one of x1 to x31, or of f0 to f31 behind them.
+  const written: u64 = inX ? <u64>rd : inF ? <u64>(F + rd) : 0;
+  fold(<u64>raised | (written << 32));
+  fold(load<u64>(STATE + PC));
+  if (inX) fold(load<u64>(STATE + rd));
+  if (inF) fold(load<u64>(STATE + rd, F));
   if (isAtomic(op)) {
     atomicEffects(op, record);
     return;
@@ -150,7 +154,7 @@ function systemEffects(op: u32, record: usize): void {
 }
 
 /** Bytes that a store other than an atomic one writes, 0 if it is none. */
-function storedBytes(op: u32): u32 {
+export function storedBytes(op: u32): u32 {
   switch (op) {
     case OP_SB: return 1;
     case OP_SH: return 2;

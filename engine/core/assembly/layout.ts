@@ -185,6 +185,25 @@ export const STUCK_ALU: usize = 0x2c500;
 export const STUCK_LIST: usize = 0x2c600;
 export const STUCK_BYTES: usize = 24;
 
+/** Upsets: see upset.ts. A bit for each unit with one that waits, and for each with one that has struck and nobody has been told of. */
+export const UPSETS: usize = 0x2e000;
+export const UPSETS_DONE: usize = 0x2e004;
+/** How many values of registers are waited for. */
+export const AWAITED: usize = 0x2e008;
+/** The retired count and the pc of the instruction that is struck. */
+export const UPSET_AT: usize = 0x2e010;
+export const UPSET_PC: usize = 0x2e018;
+/** For each unit: the bits that are kept, then those that flip; the value before and after, and the bits that it has. */
+export const UPSET_LIST: usize = 0x2e020;
+export const UPSET_BYTES: usize = 40;
+/** Values that are waited for: behind each an offset in the state, or a CSR's number, and 1 if it is that. */
+export const AWAITED_LIST: usize = 0x2e200;
+export const AWAITED_BYTES: usize = 16;
+/** Operands of an upset record, where its fields can reach them. */
+export const UPSET_OPERAND: usize = HOST + 0x240;
+export const UPSET_ADDRESS: usize = HOST + 0x248;
+
+/** Behind the address and the bytes that are watched: the kinds of access, and 1 if there has been one. */
 export const WATCH_LIST: usize = 0x15000;
 export const WATCH_BYTES: usize = 24;
 

@@ -41,6 +41,7 @@ export function lookForWatch(address: u64, size: u32, access: u32): void {
     const entry = WATCH_LIST + <usize>i * WATCH_BYTES;
     const start = load<u64>(entry);
     if (address < start + load<u64>(entry, 8) && start < address + size && (load<u32>(entry, 16) & access) != 0) {
+      store<u32>(entry, 1, 20);
       store<u32>(WATCH_HIT, 1);
       store<u32>(LEAVE, 1);
     }

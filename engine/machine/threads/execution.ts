@@ -5,7 +5,7 @@ import { ramBase } from '../snapshot';
 import type { Tier } from '../tier';
 
 /** What the core stops with where it asks for a translation, to be run again. */
-const hot = 7;
+const hot = 9;
 
 /** Runs a core, and translates what it asks for. All state is in the memory but the translations, which are in the core's table. */
 export class Execution {

@@ -48,6 +48,20 @@ describe('a disk', () => {
     expect(content).toEqual(pattern(16 * 512));
   });
 
+  it('hands wrong bits to one transfer, if they are to flip, whatever the pieces', () => {
+    const content = pattern(16 * 512);
+    const driver = withDisk(content);
+    driver.machine.setTransferFlips((1n << 3n) | (1n << 4095n));
+    ask(driver, [request(1, 4), content.subarray(0, 512)]);
+    expect(driver.machine.takeStruckTransfer()).toBe(false);
+    const { places } = ask(driver, [request(0, 2), 100, 924]);
+    const got = Buffer.concat([driver.peek(places[1] ?? 0, 100), driver.peek(places[2] ?? 0, 924)]);
+    const wrong = [...got].flatMap((byte, i) => (byte === content[1024 + i] ? [] : [[i, byte ^ (content[1024 + i] ?? 0)]]));
+    expect(wrong).toEqual([[0, 8], [511, 128]]);
+    expect([driver.machine.takeStruckTransfer(), driver.machine.takeStruckTransfer()]).toEqual([true, false]);
+    expect(read(driver, 2, 1024)).toEqual(content.slice(1024, 2048));
+  });
+
   it.each([
     ['behind its end', [request(0, 16), 512]],
     ['over its end', [request(0, 15), 1024]],

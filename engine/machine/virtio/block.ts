@@ -29,6 +29,9 @@ const mostSegmentBytes = 2 ** 16;
 /** More in one request is an error: it bounds what one notification costs. */
 const mostBytes = mostSegments * mostSegmentBytes;
 
+/** Bits of the smallest transfer. */
+export const leastTransferBits = 8 * sectorBytes;
+
 /** A disk. Requests are done at once, by the instruction that announces them. */
 export class BlockDevice implements VirtioDevice {
   readonly id = 2;
@@ -41,6 +44,8 @@ export class BlockDevice implements VirtioDevice {
     /** Which of the machine's disks it is. */
     private readonly number: number,
     private readonly name: string,
+    /** Called with each piece of what is transferred to memory, and how much of the transfer came before. */
+    private readonly passes: (piece: Uint8Array, done: number) => void,
   ) {
     this.features = segmentSizeFeature | segmentsFeature | flushFeature | (disk.readOnly ? readOnlyFeature : 0);
     this.config = new Uint8Array(64);
@@ -70,7 +75,10 @@ export class BlockDevice implements VirtioDevice {
       case readRequest: {
         if (!possible(room)) return { status: failed, written: 0 };
         const offset = Number(sector) * sectorBytes;
-        chain.fill(0, room, (target, done) => disk.read(offset + done, target));
+        chain.fill(0, room, (target, done) => {
+          disk.read(offset + done, target);
+          this.passes(target, done);
+        });
         return { status: ok, written: room };
       }
       case writeRequest: {

@@ -51,7 +51,7 @@ it('takes writes by what differs from the image, however the disk came to be as 
 it('answers the driver with an I/O error, and goes on reading and rewriting', () => {
   const ram = new Uint8Array(4 * blockBytes);
   const memory = { range: (address: number, bytes: number) => ram.subarray(address, address + bytes), wrote: () => undefined };
-  const device = new BlockDevice(new Disk(image, false, most), 0, 'full');
+  const device = new BlockDevice(new Disk(image, false, most), 0, 'full', () => undefined);
   const sent: number[] = [];
   const ask = (kind: number, block: number): number => {
     const view = new DataView(ram.buffer);

@@ -78,7 +78,7 @@ export class CovertCompletion extends DefaultCompletionProvider {
     if (rule === 'Word') for (const label of choices[headOf(before)] ?? []) accept(context, { label, kind: CompletionItemKind.EnumMember, sortText: '0' });
     else if (rule === 'Unit') for (const label of units[before.at(-2) ?? ''] ?? unitsOfTrigger(before)) accept(context, { label, kind: CompletionItemKind.Unit, sortText: '0' });
     else if (rule === 'RegisterName') this.#registers(context, accept);
-    else await this.#symbols(context, accept, before.at(-1) !== '&' && !before.includes('memory'));
+    else await this.#symbols(context, accept, !['&', 'read', 'write'].includes(before.at(-1) ?? '') && !before.includes('memory'));
   }
 
   #keyword(context: CompletionContext, word: string, accept: CompletionAcceptor): void {

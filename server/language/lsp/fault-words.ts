@@ -1,4 +1,5 @@
-import type { FaultPlan, Lifetime, Place, StuckPlace } from '../../../engine/covert/plan';
+import type { FaultPlan, Lifetime, PassingPlace, Place, StuckPlace } from '../../../engine/covert/plan';
+import type { UnitName } from '../../../engine/machine/types';
 import { placeText } from '../places';
 import type { GuestFile } from '../guest-files';
 import { describeAddress, sourceOf } from './guest-lookup';
@@ -19,8 +20,11 @@ export function describeFault({ effect, target, trigger, lifetime, optional }: F
     const source = sourceOf(address, file);
     return `\`${describeAddress(address, file)}\`${source ? ` (${source.file}:${source.line})` : ''}`;
   };
-  const place = (one: Place | StuckPlace): string => {
+  const place = (one: Place | StuckPlace | PassingPlace): string => {
     if (one.kind === 'alu') return 'every result of the integer arithmetic-logic unit';
+    if (one.kind === 'unit') return passing[one.unit];
+    if (one.kind === 'input') return `the ${ordinal(one.number)} byte typed at its console`;
+    if (one.kind === 'dma') return "the next disk transfer to the guest's memory";
     return one.kind === 'memory' ? `the ${bytes(one.bytes)} at ${where(one.address)}` : `register ${placeText(one)}`;
   };
   const what = ((): string => {
@@ -49,6 +53,14 @@ export function describeFault({ effect, target, trigger, lifetime, optional }: F
         return `when its core has spent ${trigger.count} cycles`;
       case 'execute':
         return `just before it executes ${where(trigger.address)} ${trigger.hit === 1 ? 'for the first time' : `for the ${ordinal(trigger.hit)} time`}`;
+      case 'access': {
+        const done = trigger.access === 'read' ? 'read' : 'written';
+        return `just after the byte at ${where(trigger.address)} is ${done} ${trigger.hit === 1 ? 'for the first time' : `for the ${ordinal(trigger.hit)} time`}`;
+      }
+      case 'value':
+        return `when ${placeText(trigger.register)} is 0x${trigger.value.toString(16)}`;
+      case 'input':
+        return `just after it was handed the ${ordinal(trigger.number)} byte typed at its console`;
       case 'epoch':
         return `at the start of epoch ${trigger.number}`;
       case 'checkpoint':
@@ -61,6 +73,16 @@ export function describeFault({ effect, target, trigger, lifetime, optional }: F
   })();
   return `In ${whose}, ${when}: ${what}.${optional ? ' It may never happen.' : ''}`;
 }
+
+/** What each unit comes to. */
+const passing: Readonly<Record<UnitName, string>> = {
+  alu: 'the next result of the integer arithmetic-logic unit',
+  load: 'what the next load writes to its register',
+  store: 'what the next store writes to memory',
+  'store address': 'the address that the next store goes to',
+  branch: 'whether the next conditional branch is taken',
+  fetch: 'the next instruction word, as fetched',
+};
 
 function howLong(lifetime: Lifetime | undefined): string {
   return lifetime ? `for ${lifetime.length} ${lifetime.unit === 'cycles' ? 'cycles of its core' : 'instructions'}, through rollbacks` : 'for ever, through rollbacks';

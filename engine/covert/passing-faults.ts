@@ -1,0 +1,108 @@
+import type { Computer, StruckUnit } from '../machine/types';
+import { strikes } from './lasting-faults';
+import { changeText, placeName, placeWidth, type Change } from './place';
+import type { FaultPlan, PassingPlace, ReplicaName } from './plan';
+
+/** What becomes of the next value at a place: `(value & keep) ^ flip`. */
+export interface Passing {
+  readonly place: PassingPlace;
+  readonly keep: bigint;
+  readonly flip: bigint;
+}
+
+/** For each fault of a plan what of it still waits for a value to come by. */
+export type WaitingState = readonly (readonly Passing[])[];
+
+/** A fault that has met a value. */
+export interface Met {
+  fault: number;
+  change: Change;
+}
+
+/**
+ * Faults of what only passes by: they have been triggered, and wait for the next value at their place. Like all soft errors they are
+ * the hardware's and not the guest's: a rollback leaves those that wait, and does not bring back those that have struck.
+ */
+export class PassingFaults {
+  #waiting: WaitingState;
+
+  constructor(private readonly faults: readonly FaultPlan[]) {
+    this.#waiting = faults.map(() => []);
+  }
+
+  save(): WaitingState {
+    return this.#waiting;
+  }
+  load(waiting: WaitingState): void {
+    this.#waiting = waiting;
+  }
+
+  get any(): boolean {
+    return this.#waiting.some(({ length }) => length > 0);
+  }
+
+  waits(fault: number): boolean {
+    return (this.#waiting[fault]?.length ?? 0) > 0;
+  }
+
+  begin(fault: number, passing: readonly Passing[]): void {
+    this.#waiting = this.#waiting.map((waiting, index) => (index === fault ? passing : waiting));
+  }
+
+  /** Gives a replica's computer the faults of its units, and of its devices, that wait now. */
+  apply(replica: ReplicaName, core: number, computer: Computer): void {
+    const own = this.#waiting.flatMap((waiting, index) => (this.#isOf(index, replica, core) ? waiting : []));
+    computer.setUpsets(own.flatMap(({ place, keep, flip }) => (place.kind === 'unit' ? [{ unit: place.unit, keep, flip }] : [])));
+    computer.setTransferFlips(own.reduce((bits, { place, flip }) => (place.kind === 'dma' ? bits ^ flip : bits), 0n));
+  }
+
+  /** A unit of a replica's has been struck: by these. */
+  struckUnit(replica: ReplicaName, core: number, { unit, before, bits }: StruckUnit): Met[] {
+    return this.#meet(replica, core, (place) => place.kind === 'unit' && place.unit === unit, before, bits);
+  }
+
+  /** A disk's transfer to a replica has been struck. What all of it was is not told. */
+  struckTransfer(replica: ReplicaName, core: number): Met[] {
+    return this.#take(replica, core, ({ kind }) => kind === 'dma').map(({ fault, passing: { place, flip } }) => {
+      const bits = Array.from({ length: placeWidth(place) }, (_, bit) => bit).filter((bit) => (flip >> BigInt(bit)) & 1n);
+      return { fault, change: { text: `${placeName(place)}: ${bits.length === 1 ? 'bit' : 'bits'} ${bits.join(', ')} flipped`, effective: bits.length > 0 } };
+    });
+  }
+
+  /** What a replica gets instead of the bytes that it is handed, the first of which is its `first`-th input. */
+  handed(replica: ReplicaName, core: number, bytes: Uint8Array, first: number): { bytes: Uint8Array; met: Met[] } {
+    const met: Met[] = [];
+    const changed = bytes.map((byte, i) => {
+      const own = this.#meet(replica, core, (place) => place.kind === 'input' && place.number === first + i, BigInt(byte), 0xffn);
+      met.push(...own);
+      return own.length === 0 ? byte : Number(own.at(-1)?.after);
+    });
+    return { bytes: changed, met };
+  }
+
+  /** Those that a value meets, each of which changes what the one before has made of it. */
+  #meet(replica: ReplicaName, core: number, isPlace: (place: PassingPlace) => boolean, value: bigint, bits: bigint): (Met & { after: bigint })[] {
+    let now = value;
+    return this.#take(replica, core, isPlace).map(({ fault, passing: { place, keep, flip } }) => {
+      const old = now;
+      now = ((old & keep) ^ flip) & bits;
+      return { fault, change: changeText(placeName(place), old, now), after: now };
+    });
+  }
+
+  /** Takes those out that wait at a place of a replica's. */
+  #take(replica: ReplicaName, core: number, isPlace: (place: PassingPlace) => boolean): { fault: number; passing: Passing }[] {
+    const taken: { fault: number; passing: Passing }[] = [];
+    this.#waiting = this.#waiting.map((waiting, fault) => {
+      if (!this.#isOf(fault, replica, core)) return waiting;
+      for (const passing of waiting) if (isPlace(passing.place)) taken.push({ fault, passing });
+      return waiting.filter(({ place }) => !isPlace(place));
+    });
+    return taken;
+  }
+
+  #isOf(fault: number, replica: ReplicaName, core: number): boolean {
+    const target = this.faults[fault]?.target;
+    return target !== undefined && strikes(target, replica, core);
+  }
+}
