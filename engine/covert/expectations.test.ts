@@ -22,6 +22,7 @@ const detection = { by: 'output' as const, instruction: 9, latency: 25_000, what
 const rollback = { by: 'rollback' as const, to: 0, replayed: 9 };
 const noisy: Facts = { ...quiet, faults: [fired], divergences: [divergence], detections: [detection], recoveries: [rollback] };
 const corrupt: Facts = { ...quiet, faults: [fired], released: { ...quiet.released, corrupt: true, firstWrongByte: 4 } };
+const unrepeatable: Facts = { ...quiet, faults: [fired], released: { ...quiet.released, ofBytes: null, corrupt: null }, cycles: { ...quiet.cycles, unprotected: null, overhead: null } };
 
 function held(expectation: Expectation, report: Facts, stopped = false): boolean {
   const plan = { ...planFor('checksum'), expectations: [{ expectation, text: 'e' }] };
@@ -64,6 +65,11 @@ describe('expectations', () => {
     ['corruption, but there is none', { kind: 'corruption' }, quiet, false],
     ['no corruption', { kind: 'no-corruption' }, quiet, true],
     ['no corruption, but there is', { kind: 'no-corruption' }, corrupt, false],
+    ['no corruption, but nobody knows', { kind: 'no-corruption' }, unrepeatable, false],
+    ['corruption, but nobody knows', { kind: 'corruption' }, unrepeatable, false],
+    ['masked, but nobody knows', { kind: 'masked' }, unrepeatable, false],
+    ['overhead, but nobody knows', { kind: 'overhead-below', fraction: 0.2 }, unrepeatable, false],
+    ['exit, which one knows all the same', { kind: 'exit', code: 0 }, unrepeatable, true],
     ['divergence in', { kind: 'divergence-in', symbol: 'sum', ...range }, noisy, true],
     ['divergence elsewhere', { kind: 'divergence-in', symbol: 'other', ...elsewhere }, noisy, false],
     ['divergence in, but none', { kind: 'divergence-in', symbol: 'sum', ...range }, quiet, false],

@@ -61,7 +61,8 @@ function whyNot(expectation: Expectation, judged: Judged): string | undefined {
     case 'corruption':
       return released.corrupt ? undefined : 'what was released is right';
     case 'no-corruption':
-      return released.corrupt ? `what was released is wrong from byte ${released.firstWrongByte} on` : undefined;
+      if (!released.corrupt) return undefined;
+      return `what was released is wrong${released.firstWrongByte === undefined ? '' : ` from byte ${released.firstWrongByte} on`}`;
     case 'divergence-in': {
       const { symbol, start, end } = expectation;
       if (divergences.some(({ pc }) => BigInt(pc) >= start && BigInt(pc) < end)) return undefined;

@@ -64,6 +64,19 @@ describe('the network of a replicated guest', () => {
     expect(system.releasedData('net')).toEqual(alone.system.releasedData('net'));
   });
 
+  it('sends no wrong frame and none twice, wherever a bit flips', () => {
+    const end = alone.system.count;
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 31 }), fc.integer({ min: 0, max: 63 }), fc.integer({ min: 1, max: end - 1 }), fc.constantFrom('A', 'B'), (index, bit, count, replica) => {
+        const { system, thrower } = finished(framesPlan({ faults: [flipX(index, bit, { kind: 'instruction', count }, { kind: 'replica', replica })] }));
+        expect(system.ended).toMatchObject({ how: 'exit', exitCode: 0 });
+        expect(thrower.caught).toEqual(answers);
+        expect(system.releasedData('net')).toEqual(alone.system.releasedData('net'));
+      }),
+      { numRuns: 15 },
+    );
+  });
+
   it('is the same however the run is sliced', () => {
     const plan = framesPlan({ faults: [flipped] });
     const whole = finished(plan);

@@ -6,6 +6,7 @@ import { fillPool, pool } from '../machine/threads/thread.test-support';
 import { ThreadLost } from '../machine/threads/replica-thread';
 import { tiers } from '../machine/tier';
 import type { UnitName } from '../machine/types';
+import { answerTo, framesPlan, Thrower } from './frames.test-support';
 import type { FaultEffect, FaultPlan, Place, Plan, StuckPlace, Trigger } from './plan';
 import { addressOf, fault, planFor, type Example } from './plan.test-support';
 import { run } from './run';
@@ -141,4 +142,16 @@ it('a thread that dies ends the run in one line, and the next one is not its hei
   system.close();
   await fillPool(1);
   expect(story(plan, threaded, 100_000)).toEqual(story(plan, {}, 100_000));
+});
+
+it('gives replicas on threads of their own the same frames', { timeout: 60_000 }, () => {
+  const plan = framesPlan({ faults: [fault({ kind: 'flip', place: { kind: 'x', index: 10 }, bits: [3] }, { kind: 'instruction', count: 200_000 })] });
+  for (const tier of tiers) {
+    const [apart, together] = [{}, threaded].map((options) => {
+      const outside = new Thrower();
+      return { story: story(plan, { tier, outside, ...options }, 60_000), caught: outside.caught };
+    });
+    expect(together).toEqual(apart);
+    expect(apart?.caught).toEqual(Array.from({ length: 60 }, (_, number) => answerTo(number)));
+  }
 });

@@ -175,3 +175,12 @@ test('the summary tells a corruption that was foreseen from one that was not', (
   expect(formatSummary([corrupt], screen)).toContain('WRONG OUTPUT RELEASED');
   expect(formatSummary([{ ...corrupt, expectations }], screen)).toContain('wrong output released, as expected');
 });
+
+test('of a run over real sockets there is nothing to compare with, and that is said', () => {
+  const released = { ...report.released, ofBytes: null, corrupt: null, network: { frames: 3, bytes: 180, sha256: '', corrupt: null } };
+  const text = formatReport({ ...report, released, cycles: { ...report.cycles, unprotected: null, overhead: null } }, screen);
+  expect(text).toContain('21 bytes, each once, nothing to compare with: real sockets');
+  expect(text).toMatch(/3 frames of 180 bytes to the network\n/);
+  expect(text).toContain('1,123,000 cycles; a run over real sockets cannot be repeated, so there is no overhead to give');
+  expect(text).not.toContain('NaN');
+});

@@ -125,7 +125,8 @@ function hardwareLines({ diagnoses = [], retirements = [], clones = [], switches
 
 function releasedLines({ released, guest }: Report): string[] {
   const { bytes, ofBytes, sha256, corrupt, firstWrongByte, disk, network } = released;
-  const wrong = firstWrongByte === undefined ? `exit ${guest.exit ?? 'missing'} is wrong` : `wrong from byte ${firstWrongByte} on`;
+  const elsewhere = disk?.corrupt || network?.corrupt ? 'what devices were given is wrong' : `exit ${guest.exit ?? 'missing'} is wrong`;
+  const wrong = firstWrongByte === undefined ? elsewhere : `wrong from byte ${firstWrongByte} on`;
   return [
     `${ofBytes === null || bytes === ofBytes ? counted(bytes, 'byte') : `${count(bytes)} of ${counted(ofBytes, 'byte')}`}${bytes === 0 ? '' : ', each once'}, ` +
       (corrupt === null ? unrepeatable : corrupt ? `CORRUPT: ${wrong}` : 'none wrong'),

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Report } from '../../engine/covert/report';
 import { debianFiles } from '../../server/guest/debian';
 import { covert } from './covert';
+import { freePort } from './free-port';
 
 const files = debianFiles();
 const noDebian = 'missing' in files ? ` (skipped: no ${files.missing} of npm run guest:debian)` : '';
@@ -17,15 +18,6 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'covert-network-'));
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** The body of an answer of the guest's; undefined where there is none. */
 function fetched(port: number, name: string): Promise<string | undefined> {

@@ -1,5 +1,6 @@
 /** Random faults: of every site that there is, at a random time, each a function of the seed and its number. */
 import { pageBytes } from '../../engine/core/layout';
+import type { UnitName } from '../../engine/machine/types';
 import { draw } from '../../engine/covert/draw';
 import { placeName } from '../../engine/covert/place';
 import type { FaultEffect, FaultPlan, FaultTarget, Isolation, Place, ProtectionKind, ReplicaName, StuckPlace } from '../../engine/covert/plan';
@@ -15,6 +16,12 @@ export const sites = [
   'flip of pc',
   'flip of a CSR',
   'flip in memory',
+  'result of the ALU',
+  'loaded value',
+  'stored value',
+  'address of a store',
+  'outcome of a branch',
+  'fetched instruction',
   'stuck bit of a register',
   'stuck bit of the ALU',
   'stuck bit in memory',
@@ -50,11 +57,12 @@ export function faultOf(guest: StormGuest, kind: ProtectionKind, isolation: Isol
   const cores = [0, 1, 2].slice(0, replicaCount[kind]);
   const placement = partition(chip, new Health(), cores, isolation);
   const domain = typeof placement === 'string' ? undefined : placement.domains[index];
-  if (!domain) throw new Error(`no domains for ${kind}: ${String(placement)}`);
+  if (!domain) throw new Error(`no domains for ${kind}: ${typeof placement === 'string' ? placement : index}`);
   const inReplica: FaultTarget = { kind: 'replica', replica };
   const onCore: FaultTarget = { kind: 'core', core: index };
   const of = (component: string): FaultTarget => ({ kind: 'component', component });
   const flip = (place: Place, bits: number): FaultEffect => ({ kind: 'flip', place, bits: [pick('bit', bits)] });
+  const unit = (name: UnitName, bits: number): FaultEffect => ({ kind: 'flip', place: { kind: 'unit', unit: name }, bits: [pick('bit', bits)] });
   const stick = (place: StuckPlace, bits: number): FaultEffect => ({ kind: 'stick', place, bits: [pick('bit', bits)], value: pick('value', 2) === 0 ? 0 : 1 });
   const [effect, target] = ((): [FaultEffect, FaultTarget] => {
     switch (site) {
@@ -68,6 +76,18 @@ export function faultOf(guest: StormGuest, kind: ProtectionKind, isolation: Isol
         return [flip({ kind: 'csr', number: one('csr', csrs) }, 64), inReplica];
       case 'flip in memory':
         return [flip(memory, 8), inReplica];
+      case 'result of the ALU':
+        return [unit('alu', 64), inReplica];
+      case 'loaded value':
+        return [unit('load', 64), inReplica];
+      case 'stored value':
+        return [unit('store', 64), inReplica];
+      case 'address of a store':
+        return [unit('store address', 64), inReplica];
+      case 'outcome of a branch':
+        return [unit('branch', 1), inReplica];
+      case 'fetched instruction':
+        return [unit('fetch', 16), inReplica];
       case 'stuck bit of a register':
         return [stick(register, 64), onCore];
       case 'stuck bit of the ALU':

@@ -33,7 +33,7 @@ describe('faults of every site, in a bare-metal guest', () => {
   });
 
   test.each(['dmr', 'tmr'] as const)('under %s and full isolation: no byte wrong, none lost, none twice', { timeout: 600_000 }, async (kind) => {
-    expectSafe(await outcomes(guest, kind, 'full', 70));
+    expectSafe(await outcomes(guest, kind, 'full', 4 * sites.length));
   });
 
   test('with isolation off, what replicas share takes all of them: errors that both have escape, and memory that both have is gone', { timeout: 600_000 }, async () => {
@@ -55,10 +55,10 @@ describe('faults of every site, in a bare-metal guest', () => {
 
 describe.skipIf(noDebian !== '')(`faults of every site, in Debian${noDebian}`, () => {
   test('that writes to its disk: no byte of the console or of the disk wrong, none lost, none twice', { timeout: 1_800_000 }, async () => {
-    expectSafe(await outcomes(await sqliteGuest(found as DebianFiles), 'dmr', 'full', 42));
+    expectSafe(await outcomes(await sqliteGuest(found as DebianFiles), 'dmr', 'full', 2 * sites.length));
   });
 
   test('that serves files to a client: it gets every byte, each once', { timeout: 1_800_000 }, async () => {
-    expectSafe(await outcomes(await nginxGuest(found as DebianFiles), 'dmr', 'full', 42));
+    expectSafe(await outcomes(await nginxGuest(found as DebianFiles), 'dmr', 'full', 2 * sites.length));
   });
 });
