@@ -63,7 +63,7 @@ export class FaultInjector {
   load(state: InjectorState): void {
     this.#fired = [...state.fired];
     this.#reached = [...state.reached];
-    this.rollBack(state.counts);
+    this.#triggers.load(state.counts);
     this.#lasting.load(state.lasting);
     this.#passing.load(state.waiting);
   }
@@ -212,7 +212,7 @@ export class FaultInjector {
     const watching = this.#watching(replica, core);
     for (const place of touched) {
       const index = watching[place]?.index;
-      if (index !== undefined && this.#armed(index, replica, core)) this.#triggers.countAccess(index);
+      if (index !== undefined && this.#armed(index, replica, core)) this.#triggers.count(index, replica);
     }
   }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Session } from '../history/session';
 import type { SystemEvent } from './events';
 import type { FaultPlan, Plan, ProtectionPlan, Trigger } from './plan';
-import { fault, flipX, planFor, type Example } from './plan.test-support';
+import { addressOf, fault, flipX, planFor, type Example } from './plan.test-support';
 import { runReference } from './reference';
 import { System } from './system';
 
@@ -227,4 +227,15 @@ it('who runs where is as it was, wherever a debugger travels', async () => {
   await session.forward(navigation);
   expect([who(), session.stateHash()]).toEqual(['A7,B6', hash]);
   session.close();
+});
+
+it('a fault of what replicas share strikes each of them at its own count of hits, also where they run on their own for long', async () => {
+  const trigger: Trigger = { kind: 'execute', address: addressOf('checksum', 'crc32_update') + 0x2an, hit: 60_000 };
+  const line = addressOf('checksum', 'block') + 128n;
+  const home = Number((line / 64n) % 8n);
+  const shared: FaultPlan = fault({ kind: 'stick', place: { kind: 'memory', address: line, bytes: 1 }, bits: [4], value: 0 }, trigger, { kind: 'component', component: `l2 bank ${home}` });
+  const { system, events } = runToEnd(planOf({ faults: [shared], protection: { isolation: 'none' } }));
+  expect(ofKind(events, 'fault').map(({ replica, instruction }) => [replica, instruction])).toEqual([['A', ofKind(events, 'fault')[0]?.instruction], ['B', ofKind(events, 'fault')[0]?.instruction]]);
+  expect(ofKind(events, 'detection')).toEqual([]);
+  expect(system.ended).toMatchObject({ how: 'exit' });
 });

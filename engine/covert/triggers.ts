@@ -2,10 +2,13 @@ import type { Computer } from '../machine/types';
 import { readPlace } from './place';
 import type { ReplicaName, Trigger } from './plan';
 
+/** Of each replica, by name, how far a trigger has counted. A fault that may reach several strikes each of them at its own count. */
+export type Hits = Readonly<Partial<Record<ReplicaName, number>>>;
+
 /** What a rollback takes back with the guest. */
 export interface TriggerCounts {
-  /** How far each trigger had counted. */
-  readonly hits: readonly number[];
+  /** How far each trigger had counted in each replica, by name. */
+  readonly hits: readonly Hits[];
   /** Bytes typed at the console that had been handed over. */
   readonly inputs: number;
 }
@@ -45,12 +48,12 @@ export interface GuestInstant {
 
 /** What the triggers of a plan's faults have counted, and whether they are due. */
 export class Triggers {
-  #hits: number[];
+  #hits: Hits[];
   /** Bytes typed at the console that have been handed over. */
   #inputs = 0;
 
   constructor(private readonly triggers: readonly Trigger[]) {
-    this.#hits = triggers.map(() => 0);
+    this.#hits = triggers.map(() => ({}));
   }
 
   /** Bytes of the longest text that one looks for among the console's newest bytes. */
@@ -66,13 +69,25 @@ export class Triggers {
     return { hits: [...this.#hits], inputs: this.#inputs };
   }
 
-  rollBack({ hits, inputs }: TriggerCounts): void {
+  load({ hits, inputs }: TriggerCounts): void {
     this.#hits = [...hits];
     this.#inputs = inputs;
   }
 
-  countAccess(index: number): void {
-    this.#hits[index] = (this.#hits[index] ?? 0) + 1;
+  rollBack({ hits, inputs }: TriggerCounts): void {
+    // At a checkpoint all replicas have done the same, also those that were not there yet.
+    this.#hits = hits.map((counted) => {
+      const most = Math.max(0, ...Object.values(counted));
+      return { A: most, B: most, C: most };
+    });
+    this.#inputs = inputs;
+  }
+
+  /** Counts an execution, or an access. Gives how many there have been. */
+  count(index: number, replica: ReplicaName): number {
+    const hits = (this.#hits[index]?.[replica] ?? 0) + 1;
+    this.#hits[index] = { ...this.#hits[index], [replica]: hits };
+    return hits;
   }
 
   countInputs(bytes: number): void {
@@ -91,12 +106,10 @@ export class Triggers {
         return at.computer.cycles >= trigger.count;
       case 'execute': {
         if (!at.executing || at.computer.pc !== trigger.address) return false;
-        const hits = (this.#hits[index] ?? 0) + 1;
-        this.#hits[index] = hits;
-        return hits === trigger.hit;
+        return this.count(index, at.replica) === trigger.hit;
       }
       case 'access':
-        return (this.#hits[index] ?? 0) >= trigger.hit;
+        return (this.#hits[index]?.[at.replica] ?? 0) >= trigger.hit;
       case 'value':
         return readPlace(at.computer, trigger.register) === trigger.value;
       case 'input':

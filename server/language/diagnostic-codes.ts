@@ -47,6 +47,7 @@ export const diagnosticCodes = {
   COV604: 'an epoch so short that it costs much',
   COV605: 'a fault that cannot fire',
   COV606: 'a setting without effect',
+  COV607: 'a fault that all replicas have in common',
 } as const;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;

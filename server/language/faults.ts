@@ -1,4 +1,5 @@
-import { bankName, controllerName, coreName, linkName } from '../../engine/chip/health';
+import { homeOf, partition, reaches } from '../../engine/chip/domains';
+import { bankName, controllerName, coreName, Health, linkName } from '../../engine/chip/health';
 import { placeWidth } from '../../engine/covert/place';
 import type { ChipPlan, FaultEffect, FaultPlan, FaultTarget, PassingPlace, Place, ProtectionPlan, StuckPlace } from '../../engine/covert/plan';
 import { coreExists } from './chips';
@@ -28,7 +29,9 @@ export function lowerFault(fault: ast.Fault, number: number, scope: FaultScope, 
     context.reporter.error('COV210', fault.lifetime.$cstNode, 'what is dead stays so: `forever`');
   }
   const lifetime = dies ? undefined : fault.lifetime && lowerLifetime(fault.lifetime, lasts, scope, context);
+  if (target?.kind === 'component' && !dies && lifetime && lifetime.length < Infinity) notAvailable(context, fault.lifetime?.$cstNode, 'bits of a bank that stick for a time (they do for ever)');
   if (!effect || !target || !trigger || (fault.lifetime && !lifetime && !dies)) return undefined;
+  warnOfSharing(fault, { effect, target }, scope, context);
   return {
     name: fault.name ?? `fault ${number}`,
     text: [fault.effect, fault.target, fault.trigger, fault.lifetime].map(foldedText).filter(Boolean).join(' '),
@@ -140,6 +143,10 @@ function lowerBits(ranges: ast.BitRange[], place: Place | StuckPlace | PassingPl
 
 function lowerTarget(fault: ast.Fault, { chip, protection }: FaultScope, context: Context): FaultTarget | undefined {
   const { target, effect } = fault;
+  if (effect.$type === 'Stick' && effect.place.$type === 'CachePlace' && effect.place.word === 'l2') {
+    if (target) context.reporter.error('COV210', target.$cstNode, 'the bank is what this strikes already');
+    return lowerBank(effect.place, chip, context);
+  }
   if (effect.$type === 'Death' || effect.$type === 'Failure') {
     if (target) context.reporter.error('COV210', target.$cstNode, `\`${effect.word}\` names what it strikes already`);
     return lowerComponent(effect, chip, protection, context);
@@ -178,6 +185,34 @@ function lowerTarget(fault: ast.Fault, { chip, protection }: FaultScope, context
   return undefined;
 }
 
+function lowerBank(place: ast.CachePlace, chip: ChipPlan | undefined, context: Context): FaultTarget | undefined {
+  const bank = integer(context, place, 'bank');
+  if (bank === undefined || !chip) return undefined;
+  if (bank < chip.l2Banks) return { kind: 'component', component: bankName(bank) };
+  noSuch('L2 bank', chip.l2Banks, bank, part(place, 'bank'), chip, context);
+  return undefined;
+}
+
+function noSuch(what: string, count: number, number: number, place: Span | undefined, chip: ChipPlan, { reporter }: Context): void {
+  reporter.error('COV309', place, `${chip.name} has ${count === 1 ? `only ${what} 0` : `${what}s 0 to ${count - 1}`}, no ${what} ${number}`);
+}
+
+/** Warns of a component's fault that no replica meets, or that all of them do, which nobody who compares them can see. */
+function warnOfSharing(fault: ast.Fault, { effect, target }: Pick<FaultPlan, 'effect' | 'target'>, { chip, protection }: FaultScope, { reporter }: Context): void {
+  if (target.kind !== 'component' || !chip || !protection || protection.cores.length < 2) return;
+  const placement = partition(chip, new Health(), protection.cores, protection.isolation);
+  if (typeof placement === 'string') return;
+  const line = effect.kind === 'stick' && effect.place.kind === 'memory' ? effect.place.address : undefined;
+  const having = placement.domains.filter((domain) => reaches(domain, target.component, chip.cores));
+  const met = line === undefined ? having : having.filter((domain) => bankName(homeOf(domain, line)) === target.component);
+  if (line !== undefined && met.length === 0) {
+    const homes = placement.domains.map((domain, i) => `${homeOf(domain, line)} for replica ${replicasOf(protection.kind)[i]}`);
+    reporter.warning('COV605', fault.effect.$cstNode, `no replica has this line in ${target.component}, but in bank ${homes.join(', ')}: nothing comes of it at first`);
+  } else if (line !== undefined && met.length === placement.domains.length) {
+    reporter.warning('COV607', fault.effect.$cstNode, `all replicas share ${target.component} under isolation \`${protection.isolation}\`: the same error in all of them escapes the comparison`);
+  }
+}
+
 /** The component that an effect names; undefined where the chip has none such, which is reported. */
 function lowerComponent(effect: ast.Death | ast.Failure, chip: ChipPlan | undefined, protection: ProtectionPlan | undefined, context: Context): FaultTarget | undefined {
   const { reporter } = context;
@@ -210,7 +245,6 @@ function lowerComponent(effect: ast.Death | ast.Failure, chip: ChipPlan | undefi
   const isBank = component.$type === 'L2Bank';
   const count = isBank ? chip.l2Banks : chip.memoryControllers;
   if (number < count) return { kind: 'component', component: isBank ? bankName(number) : controllerName(number) };
-  const what = isBank ? 'L2 bank' : 'memory controller';
-  reporter.error('COV309', part(component, 'number'), `${chip.name} has ${count === 1 ? `only ${what} 0` : `${what}s 0 to ${count - 1}`}, no ${what} ${number}`);
+  noSuch(isBank ? 'L2 bank' : 'memory controller', count, number, part(component, 'number'), chip, context);
   return undefined;
 }

@@ -1,3 +1,4 @@
+import { lineBytes } from '../../engine/chip/domains';
 import { placeName, placeWidth } from '../../engine/covert/place';
 import type { GuestPlan, PassingPlace, Place, StuckPlace } from '../../engine/covert/plan';
 import { csrNames, csrNumbers, fNumbers, xNumbers } from '../../engine/isa/registers';
@@ -76,9 +77,18 @@ export function lowerPlace(place: ast.Place, scope: PlaceScope, context: Context
 /** A place whose bits can be stuck. */
 export function lowerStuckPlace(place: ast.Place, scope: PlaceScope, context: Context): StuckPlace | undefined {
   if (place.$type === 'UnitPlace' && place.word === 'alu') return { kind: 'alu' };
+  if (place.$type === 'CachePlace' && place.word === 'l2') return lowerLine(place, scope, context);
   const found = lowerPlace(place, scope, context);
   if (found === undefined || found.kind === 'x' || found.kind === 'f' || found.kind === 'memory') return found;
   return notAvailable(context, place.$cstNode, `bits of ${placeText(found)} that stick (those of x1..x31, f0..f31, memory and \`alu\` can)`);
+}
+
+/** A byte of a line, as memory has it: under `fast` timing a bank has whatever memory has. */
+function lowerLine(place: ast.CachePlace, scope: PlaceScope, context: Context): MemoryPlace | undefined {
+  const byte = integer(context, place, 'byte', { most: lineBytes - 1, what: 'a byte of a line' });
+  const line = lowerMemory({ address: place.line, bytes: 1 }, scope, context);
+  if (byte === undefined || !line) return undefined;
+  return { ...line, address: line.address - (line.address % BigInt(lineBytes)) + BigInt(byte) };
 }
 
 /** The number of a byte that is typed at the console; undefined where it is wrong, which is reported. */
