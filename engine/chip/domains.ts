@@ -40,17 +40,22 @@ export function partition(chip: ChipPlan, health: Health, cores: readonly number
   const dead = cores.find((core) => !health.isWhole(coreName(core)));
   if (dead !== undefined) return `core ${dead} does not work`;
   const layout = new Layout(chip, health);
+  const refusal = layout.whatIsMissing(cores.length, isolation);
+  if (refusal !== undefined) return refusal;
+  // In one order, so that it does not matter who asks.
+  const sorted = [...cores].sort((a, b) => a - b);
   let best: { placement: Placement; score: number[] } | undefined;
-  let refusal: string | undefined;
-  for (const cuts of isolation === 'none' ? [[]] : layout.waysToCut(cores)) {
-    const domains = layout.domains(cores, cuts, isolation);
-    const missing = domains.map(whatIsMissing).find((what) => what !== undefined);
-    refusal ??= missing;
-    if (missing !== undefined) continue;
-    const score = [Math.min(...domains.map(({ banks }) => banks.length)), Math.min(...domains.map(({ controllers }) => controllers.length))];
+  let missing: string | undefined;
+  for (const cuts of isolation === 'none' ? [[]] : layout.waysToCut(sorted)) {
+    const found = layout.domains(sorted, cuts, isolation);
+    const lacks = found.map(whatIsMissing).find((what) => what !== undefined);
+    missing ??= lacks;
+    if (lacks !== undefined) continue;
+    const score = [Math.min(...found.map(({ banks }) => banks.length)), Math.min(...found.map(({ controllers }) => controllers.length))];
+    const domains = cores.flatMap((core) => found.find((domain) => domain.core === core) ?? []);
     if (!best || isMore(score, best.score)) best = { placement: { domains, cuts }, score };
   }
-  return best?.placement ?? refusal ?? 'there is no core to run on';
+  return best?.placement ?? missing ?? 'there is no core to run on';
 }
 
 function isMore(a: readonly number[], b: readonly number[]): boolean {
@@ -81,30 +86,44 @@ export function reaches({ core, banks, controllers, links }: Domain, component: 
   );
 }
 
+/** Ways to cut between two neighbours that are looked at: all of them on a ring of up to so many nodes. */
+const mostCuts = 16;
+
 /** The chip's geometry: nodes of a ring, or, without one, a crossbar that joins everything. */
 class Layout {
   readonly #nodes: number;
-  readonly #banks: readonly number[];
-  readonly #controllers: readonly number[];
+  readonly #banks: readonly Part[];
+  readonly #controllers: readonly Part[];
+  /** Of each link, by the node that it starts from. */
+  readonly #isLinkWhole: readonly boolean[];
 
   constructor(
     private readonly chip: ChipPlan,
-    private readonly health: Health,
+    health: Health,
   ) {
     this.#nodes = chip.cores;
-    const whole = (count: number, name: (index: number) => ComponentName): number[] => Array.from({ length: count }, (_, i) => i).filter((i) => health.isWhole(name(i)));
-    this.#banks = whole(chip.l2Banks, bankName);
-    this.#controllers = whole(chip.memoryControllers, controllerName);
+    const parts = (count: number, name: (index: number) => ComponentName): Part[] =>
+      Array.from({ length: count }, (_, index) => ({ index, nodes: nodesOf(index, count, chip.cores) })).filter(({ index }) => health.isWhole(name(index)));
+    this.#banks = parts(chip.l2Banks, bankName);
+    this.#controllers = parts(chip.memoryControllers, controllerName);
+    this.#isLinkWhole = Array.from({ length: chip.cores }, (_, link) => health.isWhole(linkName(link, chip.cores)));
   }
 
-  /** Each choice of one link between every two neighbours among the cores; none for one core or without a ring. */
+  /** What there are too few of for so many domains, however they are divided. */
+  whatIsMissing(domains: number, isolation: Isolation): string | undefined {
+    const lacks = (parts: readonly Part[], isPrivate: boolean, what: string): string | undefined =>
+      parts.length >= (isPrivate ? domains : 1) ? undefined : `${parts.length === 0 ? 'no' : `only ${parts.length}`} ${what}${parts.length === 1 ? '' : 's'} that ${parts.length === 1 ? 'works' : 'work'} for ${domains} ${domains === 1 ? 'replica' : 'replicas'}`;
+    return lacks(this.#banks, hasOwnBanks(isolation), 'L2 bank') ?? lacks(this.#controllers, hasOwnControllers(isolation), 'memory controller');
+  }
+
+  /** Each choice of one link between every two neighbours among the cores, which are in order; none for one core or without a ring. */
   *waysToCut(cores: readonly number[]): Generator<number[]> {
     if (!this.chip.ring || cores.length < 2) return void (yield []);
-    const sorted = [...cores].sort((a, b) => a - b);
-    const gaps = sorted.map((from, i) => {
-      const to = sorted[(i + 1) % sorted.length] ?? from;
+    const gaps = cores.map((from, i) => {
+      const to = cores[(i + 1) % cores.length] ?? from;
       const length = (to - from + this.#nodes) % this.#nodes;
-      return Array.from({ length }, (_, step) => (from + step) % this.#nodes);
+      const looked = Math.min(length, mostCuts);
+      return Array.from({ length: looked }, (_, step) => (from + Math.floor((step * length) / looked)) % this.#nodes);
     });
     yield* combinations(gaps);
   }
@@ -112,23 +131,20 @@ class Layout {
   domains(cores: readonly number[], cuts: readonly number[], isolation: Isolation): Domain[] {
     const shared = cores.map((core) => this.#reach(core, []));
     const own = cores.map((core) => this.#reach(core, cuts));
-    const hasOwnBanks = isolation === 'full' || isolation === 'caches';
-    const hasOwnControllers = isolation === 'full' || isolation === 'memory';
-    const divide = (components: readonly number[], count: number, isPrivate: boolean): number[][] => {
-      const having = (index: number): number[] => {
-        const nodes = nodesOf(index, count, this.#nodes);
-        return cores.flatMap((_, i) => (nodes.some((node) => (isPrivate ? own : shared)[i]?.nodes.has(node)) ? [i] : []));
-      };
-      const candidates = components.map((index) => ({ index, domains: having(index) }));
+    const divide = (parts: readonly Part[], isPrivate: boolean): number[][] => {
+      const candidates = parts.map(({ index, nodes }) => ({
+        index,
+        domains: cores.flatMap((_, i) => (nodes.some((node) => (isPrivate ? own : shared)[i]?.nodes.has(node)) ? [i] : [])),
+      }));
       return isPrivate ? dealOut(candidates, cores.length) : cores.map((_, i) => candidates.filter(({ domains }) => domains.includes(i)).map(({ index }) => index));
     };
-    const banks = divide(this.#banks, this.chip.l2Banks, hasOwnBanks);
-    const controllers = divide(this.#controllers, this.chip.memoryControllers, hasOwnControllers);
+    const banks = divide(this.#banks, hasOwnBanks(isolation));
+    const controllers = divide(this.#controllers, hasOwnControllers(isolation));
     return cores.map((core, i) => ({
       core,
       banks: banks[i] ?? [],
       controllers: controllers[i] ?? [],
-      links: (hasOwnBanks && hasOwnControllers ? own : shared)[i]?.links ?? [],
+      links: (isolation === 'full' ? own : shared)[i]?.links ?? [],
     }));
   }
 
@@ -140,7 +156,7 @@ class Layout {
     for (const step of [1, -1]) {
       for (let node = core, left = this.#nodes; left > 0; left--) {
         const link = step > 0 ? node : (node - 1 + this.#nodes) % this.#nodes;
-        if (cuts.includes(link) || !this.health.isWhole(linkName(link, this.#nodes))) break;
+        if (cuts.includes(link) || !this.#isLinkWhole[link]) break;
         node = (node + step + this.#nodes) % this.#nodes;
         nodes.add(node);
         links.add(link);
@@ -151,14 +167,46 @@ class Layout {
   }
 }
 
-/** Each component to one of the domains that have it: those without a choice first, the others to whoever has least. */
+/** A bank or controller that works, and the nodes that it is joined to. */
+interface Part {
+  readonly index: number;
+  readonly nodes: readonly number[];
+}
+
+const hasOwnBanks = (isolation: Isolation): boolean => isolation === 'full' || isolation === 'caches';
+const hasOwnControllers = (isolation: Isolation): boolean => isolation === 'full' || isolation === 'memory';
+
+/** Each component to one of the domains that have it: one to each domain first, if that can be, and the others to whoever has least. */
 function dealOut(candidates: readonly { index: number; domains: readonly number[] }[], count: number): number[][] {
-  const dealt = Array.from({ length: count }, (): number[] => []);
-  for (const { index, domains } of [...candidates].sort((a, b) => a.domains.length - b.domains.length)) {
+  const first = matched(candidates.map(({ domains }) => domains), count);
+  const dealt = Array.from({ length: count }, (_, domain): number[] => {
+    const found = candidates[first[domain] ?? -1];
+    return found ? [found.index] : [];
+  });
+  const rest = candidates.filter((_, i) => !first.includes(i));
+  for (const { index, domains } of rest.sort((a, b) => a.domains.length - b.domains.length)) {
     const [least] = [...domains].sort((a, b) => (dealt[a]?.length ?? 0) - (dealt[b]?.length ?? 0));
     if (least !== undefined) dealt[least]?.push(index);
   }
   return dealt.map((components) => components.sort((a, b) => a - b));
+}
+
+/** For as many domains as can be at the same time, a candidate of its own: a matching, by augmenting paths. */
+function matched(candidates: readonly (readonly number[])[], count: number): (number | undefined)[] {
+  const of: (number | undefined)[] = Array.from({ length: count }, () => undefined);
+  const owner = new Map<number, number>();
+  const assign = (domain: number, tried: Set<number>): boolean =>
+    candidates.some((domains, candidate) => {
+      if (!domains.includes(domain) || tried.has(candidate)) return false;
+      tried.add(candidate);
+      const before = owner.get(candidate);
+      if (before !== undefined && !assign(before, tried)) return false;
+      owner.set(candidate, domain);
+      of[domain] = candidate;
+      return true;
+    });
+  for (let domain = 0; domain < count; domain++) assign(domain, new Set());
+  return of;
 }
 
 function* combinations(choices: readonly (readonly number[])[]): Generator<number[]> {
@@ -166,6 +214,9 @@ function* combinations(choices: readonly (readonly number[])[]): Generator<numbe
   if (!first) return void (yield []);
   for (const choice of first) for (const others of combinations(rest)) yield [choice, ...others];
 }
+
+/** Sets of cores that {@link place} looks at: all of them on chips of up to about 20 cores. */
+const mostSets = 2000;
 
 /**
  * Finds cores for so many replicas among those that are used now and those that may be: first all that are used now stay,
@@ -175,10 +226,13 @@ export function place(chip: ChipPlan, health: Health, now: readonly number[], sp
   const usable = (cores: readonly number[]): number[] => cores.filter((core) => health.isWhole(coreName(core)));
   const staying = usable(now);
   const fresh = usable(spares).filter((core) => !now.includes(core));
+  if (staying.length + fresh.length < wanted || new Layout(chip, health).whatIsMissing(wanted, isolation) !== undefined) return undefined;
+  let looked = 0;
   for (let stay = Math.min(wanted, staying.length); stay >= 0; stay--) {
     for (const kept of subsets(staying, stay)) {
       for (const added of subsets(fresh, wanted - stay)) {
         const cores = [...kept, ...added];
+        if (looked++ >= mostSets) return undefined;
         const placement = partition(chip, health, cores, isolation);
         if (typeof placement !== 'string') return { cores, placement };
       }

@@ -81,8 +81,9 @@ export class Accounting {
   exits(replicas: readonly Replica[]): void {
     const interrupts = Math.max(...replicas.map((replica) => replica.computer.interrupts));
     const clockReads = Math.max(...replicas.map((replica) => replica.computer.clockReads));
-    this.#interrupts(interrupts - this.#charged.interrupts);
-    this.#clockReads(clockReads - this.#charged.clockReads);
+    // Of others than before: who had most may be gone.
+    this.#interrupts(Math.max(0, interrupts - this.#charged.interrupts));
+    this.#clockReads(Math.max(0, clockReads - this.#charged.clockReads));
     this.#charged = { interrupts, clockReads };
   }
 
@@ -95,13 +96,13 @@ export class Accounting {
   }
 
   recovery(changedPages: number): void {
-    this.#owe('recovery', 1, this.#costs.recovery + changedPages * this.#costs.recoveryPage);
+    this.#owe('recovery', 1, this.#costs.recovery + changedPages * this.#costs.recoveryPage, true);
   }
 
   /** Copying a whole guest to where another core has it. Gives its cycles: how long all stand still for it. */
   clone(pages: number): number {
     const cycles = this.#costs.recovery + pages * this.#costs.recoveryPage;
-    this.#owe('clone', 1, cycles);
+    this.#owe('clone', 1, cycles, true);
     return cycles;
   }
 
@@ -128,8 +129,9 @@ export class Accounting {
     this.#owe('clock read', count, count * this.#costs.clockRead);
   }
 
-  #owe(event: CostEvent, count: number, cycles: number): void {
-    if (!this.isCharged || count === 0) return;
+  /** `always`: also of a guest that is not protected (any more): its state was copied all the same. */
+  #owe(event: CostEvent, count: number, cycles: number, always = false): void {
+    if (!(this.isCharged || always) || count === 0) return;
     this.#owed += cycles;
     this.#add(event, count, cycles);
   }

@@ -91,7 +91,8 @@ function whyNot(expectation: Expectation, judged: Judged): string | undefined {
       if (protection.end !== asked && protection.end === expectation.protection) return undefined;
       return `the protection at the end is ${protection.end}`;
     case 'redundancy-restored':
-      if ((report.clones ?? []).length === 0) return 'no replica was lost, so none was restored';
+      // Those that a switch has made were not lost.
+      if (!report.clones?.some(({ moment }) => !report.switches?.some((each) => each.moment === moment))) return 'no replica was lost, so none was restored';
       return protection.end === asked ? undefined : `the protection at the end is ${protection.end}`;
   }
 }

@@ -107,6 +107,16 @@ export class FaultInjector {
     return this.reaches(target.component, replica, effect.kind === 'stick' && effect.place.kind === 'memory' ? effect.place.address : undefined);
   }
 
+  /** True if a replica has the component where it is now. */
+  reachesNow(component: ComponentName, replica: ReplicaName): boolean {
+    return this.reaches(component, replica);
+  }
+
+  /** Faults of cores that nobody runs on end when their time is over, too. */
+  endIdle(inUse: readonly number[], now: { moment: number; cycles: number }): void {
+    this.#lasting.endIdle(inUse, now);
+  }
+
   counts(): TriggerCounts {
     return this.#triggers.counts();
   }
@@ -233,7 +243,9 @@ export class FaultInjector {
   strikeIdle(inUse: { replicas: readonly ReplicaName[]; cores: readonly number[] }, now: GuestInstant): { fault: number; core: number; change: Change }[] {
     return this.#faults.flatMap(({ target, effect, trigger }, index) => {
       if (this.#fired[index] || target.kind === 'replica' || !isDueIdle(trigger, now)) return [];
-      if (target.kind === 'core' ? inUse.cores.includes(target.core) : inUse.replicas.some((replica) => this.reaches(target.component, replica))) return [];
+      // One that replicas have, but that were made anew behind where it is due: it dies under them now.
+      const isPast = effect.kind === 'die' && trigger.kind === 'instruction' && now.count > trigger.count;
+      if (!isPast && (target.kind === 'core' ? inUse.cores.includes(target.core) : inUse.replicas.some((replica) => this.reaches(target.component, replica)))) return [];
       if (effect.kind === 'die' && target.kind === 'component') {
         this.#fired[index] = true;
         return [{ fault: index, core: -1, change: death(target.component, effect.how) }];

@@ -4,6 +4,7 @@ import type { SystemEvent } from './events';
 import type { FaultPlan, Plan, ProtectionPlan, Trigger } from './plan';
 import { addressOf, fault, flipX, planFor, type Example } from './plan.test-support';
 import { runReference } from './reference';
+import { run } from './run';
 import { System } from './system';
 
 interface Setting {
@@ -139,12 +140,25 @@ describe('an error that comes back', () => {
     expect(system.ended).toMatchObject({ how: 'stopped', why: expect.stringContaining('it came back after 2 rollbacks') as unknown });
   });
 
-  it('and goes with its replica wherever that is costs it its place in the end', async () => {
+  it('and goes with its replica to another core is its own: the third one takes its place', async () => {
     const follows: FaultPlan = { ...sticks(1), target: { kind: 'replica', replica: 'B' } };
-    const plan = planOf({ faults: [follows], spares: [6] });
+    const plan = planOf({ faults: [follows], spares: [6, 7] });
     const { system, events } = runToEnd(plan);
-    expect(ofKind(events, 'degradation')).toMatchObject([{ replica: 'B', to: 'none', why: 'it stood alone against two, and errs elsewhere, too' }]);
+    expect(ofKind(events, 'degradation')).toMatchObject([{ replica: 'B', to: 'dmr', why: 'it stood alone against two, and on another core again' }]);
+    expect(seats(system)).toEqual(['A0', 'C7']);
+    expect(system.protectionNow).toBe('dmr');
     await expectNothingWrong(plan, system);
+  });
+
+  it('in two cores, one after the other, with a spare for one, ends the guest: nobody can be trusted alone', async () => {
+    for (const [bit, count] of [[0, 361_000], [1, 361_000], [0, 402_000], [3, 330_000]] as const) {
+      const second: FaultPlan = { ...fault({ kind: 'stick', place: { kind: 'x', index: 11 }, bits: [bit], value: 1 }, at(count)), target: { kind: 'core', core: 0 } };
+      const plan = planOf({ faults: [sticks(1), second], spares: [6], protection: { checkpointEpochs: 16 } });
+      const { system } = runToEnd(plan);
+      const said = Buffer.from(system.released);
+      const reference = await runReference(plan);
+      expect(Buffer.from(reference?.console ?? []).subarray(0, said.length).equals(said)).toBe(true);
+    }
   });
 
   it('on the spare itself is the spare\'s', async () => {
@@ -206,6 +220,31 @@ describe('a dead part of a domain', () => {
     const memory = runToEnd(planOf({ faults: [dies('memory controller 1', at(333_333))], protection: shared }));
     expect(memory.system.ended).toMatchObject({ how: 'stopped', why: 'every copy of the last checkpoint is gone with memory controller 1' });
   });
+});
+
+it('two components that die in one epoch, the second under a replica that is made anew behind it, are both noticed', async () => {
+  const plan = planOf({ faults: [dies('core 0', at(333_333)), dies('l2 bank 0', at(333_400))], protection: { kind: 'tmr', cores: [0, 1, 2] }, spares: [6] });
+  const { system, events } = runToEnd(plan);
+  expect(ofKind(events, 'retirement').map(({ component }) => component)).toEqual(['core 0', 'l2 bank 0']);
+  expect(system.hasFired(1)).toBe(true);
+  await expectNothingWrong(plan, system);
+});
+
+it('a fault of an idle core that is over is not there for who comes to that core', async () => {
+  const over: FaultPlan = { ...fault({ kind: 'stick', place: { kind: 'x', index: 11 }, bits: [17], value: 1 }, at(100_000), { kind: 'core', core: 6 }), lifetime: { unit: 'instructions', length: 1000 } };
+  const plan = planOf({ faults: [over, dies('core 1', at(333_333))], spares: [6] });
+  const { system, events } = runToEnd(plan);
+  expect(ofKind(events, 'detection').map(({ by }) => by)).toEqual(['machine check']);
+  expect(seats(system)).toEqual(['A0', 'B6']);
+  await expectNothingWrong(plan, system);
+});
+
+it('a run with its past and one without are the same, whatever is stuck in which bank', async () => {
+  for (const bank of [0, 1, 4, 6]) {
+    const plan = planOf({ faults: [fault({ kind: 'stick', place: { kind: 'memory', address: 0x8000_2000n + BigInt(bank * 64), bytes: 1 }, bits: [4], value: 1 }, at(150_000), { kind: 'component', component: `l2 bank ${bank}` })], spares: [6, 7] });
+    const [whole, short] = [await run(plan), await run(plan, { withoutDivergences: true })];
+    expect({ ...short, divergences: [] }).toEqual({ ...whole, divergences: [] });
+  }
 });
 
 it('who runs where is as it was, wherever a debugger travels', async () => {

@@ -54,6 +54,15 @@ export class LastingFaults {
     return ended;
   }
 
+  /** Ends those of cores that nobody runs on, whose time is over. */
+  endIdle(inUse: readonly number[], now: Instant): void {
+    this.#endings.forEach((ending, index) => {
+      const { target, lifetime } = this.faults[index] ?? {};
+      if (ending === undefined || !lifetime || target?.kind !== 'core' || inUse.includes(target.core)) return;
+      if (axis(lifetime, now) >= ending) this.#endings[index] = undefined;
+    });
+  }
+
   /** The next retired count and the next cycle count at which one of a replica's ends. */
   next(replica: ReplicaName, core: number, unit: Lifetime['unit']): number {
     let next = Infinity;

@@ -1,6 +1,6 @@
 import type { Chip } from '../chip/chip';
 import { place } from '../chip/domains';
-import { controllerName, coreName, type ComponentName } from '../chip/health';
+import { bankName, controllerName, coreName, Health, type ComponentName } from '../chip/health';
 import type { Snapshot } from '../machine/types';
 import type { Accounting } from './accounting';
 import type { Checkpoint } from './checkpoint';
@@ -21,8 +21,8 @@ export interface RecoveryState {
   readonly ledger: LedgerState;
   /** A third replica that runs along with two, to see whose error it is. */
   readonly witness: ReplicaName | undefined;
-  /** Who stood alone against two, since the last checkpoint. */
-  readonly convicted: ReplicaName | undefined;
+  /** Who stood alone against two and was made anew, when, and which banks and controllers it had. */
+  readonly convicted: { readonly name: ReplicaName; readonly moment: number; readonly components: readonly ComponentName[] } | undefined;
 }
 
 /** What recovery works with. */
@@ -40,6 +40,8 @@ export interface RecoveryParts {
   stop(why: string): void;
   /** Replicas are on other cores, or others than before. */
   reseated(): void;
+  /** Faults whose time is over are gone from cores that nobody runs on. */
+  expire(): void;
   /** What belongs to the end of an epoch where the replicas stand: input that is due, costs, faults that strike there. */
   resume(event: () => void): void;
 }
@@ -57,12 +59,13 @@ export class Recovery {
   readonly #ledger: ErrorLedger;
   #attempts = { from: -1, count: 0 };
   #witness: ReplicaName | undefined;
-  #convicted: ReplicaName | undefined;
+  #convicted: RecoveryState['convicted'];
 
   constructor(parts: RecoveryParts) {
     this.#parts = parts;
-    const { retry, retireAfter, checkpointEpochs, epochInstructions } = parts.protection;
-    const period = Math.max(1, checkpointEpochs) * epochInstructions;
+    const { retry, retireAfter, checkpointEpochs, compareStateEpochs, epochInstructions } = parts.protection;
+    // Errors are noticed once in a comparison, and gone back from to a checkpoint.
+    const period = Math.max(1, checkpointEpochs, compareStateEpochs) * epochInstructions;
     this.#ledger = new ErrorLedger(retireAfter ?? { errors: retry + 1, instructions: (retry + 1) * period });
   }
 
@@ -94,7 +97,6 @@ export class Recovery {
   /** A checkpoint has been validated: an error that was looked for has not come back. */
   validated(): void {
     const { team, course } = this.#parts;
-    this.#convicted = undefined;
     const witness = this.#takeWitness();
     if (!witness) return;
     team.leave(witness);
@@ -140,34 +142,68 @@ export class Recovery {
     else recovered();
   }
 
-  /** A replica whose core makes errors goes on elsewhere, in the others' state; or not at all. */
+  /**
+   * A replica that errs again and again goes on elsewhere, in the others' state; or not at all. At first it is held to be its core's
+   * error. Where somebody stands alone on another core soon after, it is what both domains have in common, or the replica's own.
+   */
   #expel(loser: Replica, state: ReplicaState): RecoveryMethod {
-    const { team } = this.#parts;
+    const { team, course } = this.#parts;
     const errors = this.#ledger.count(coreName(loser.core));
     const witness = this.#takeWitness();
     const why = witness ? `${loser.name} stood alone against two` : `it was outvoted ${errors} times in a row`;
-    this.#retire(coreName(loser.core), why);
-    if (witness) {
-      team.leave(witness);
-      // Then the two agree, and the error that they had has not come back.
-      if (witness === loser) {
-        this.#reconfigured();
-        return 'vote';
-      }
-      this.#convicted = loser.name;
-      this.#attempts = { from: -1, count: 0 };
+    const components = this.#partsOf(loser.name);
+    // It takes the limit's errors to ask for a third one again.
+    const before = this.#convicted && course.moment - this.#convicted.moment <= 2 * this.#ledger.limit.instructions ? this.#convicted : undefined;
+    const shared = before ? components.filter((component) => before.components.includes(component)) : [];
+    this.#convicted = { name: loser.name, moment: course.moment, components };
+    this.#attempts = { from: -1, count: 0 };
+    const isOwn = witness !== undefined && witness !== loser && before?.name === loser.name;
+    const isShared = shared.length > 0 && this.#canDoWithout(shared, team.live.length - (witness ? 1 : 0));
+    for (const component of isShared ? shared : isOwn ? [] : [coreName(loser.core)]) this.#retire(component, why);
+    if (isOwn) {
+      this.#giveUp(loser, 'it stood alone against two, and on another core again');
+      this.#reseat(team.live);
+      this.#cloned([witness]);
+      return 'failover';
     }
-    const cores = this.#place(team.live.filter((replica) => replica !== loser), team.live.length);
-    if (!cores) {
+    if (witness) team.leave(witness);
+    // Then the two agree, and the error that they had has not come back.
+    if (witness === loser) {
+      this.#reseat(team.live);
+      return 'vote';
+    }
+    if (!this.#reseat([...team.live.filter((replica) => replica !== loser), loser])) {
       this.#giveUp(loser, why);
       this.#reconfigured();
       return 'vote';
     }
-    this.#seat(cores);
-    this.#reconfigured();
     cloneInto(loser, state);
     this.#cloned([loser]);
     return 'failover';
+  }
+
+  /** The banks and controllers of a replica's domain. */
+  #partsOf(replica: ReplicaName): ComponentName[] {
+    const { banks = [], controllers = [] } = this.#parts.team.domainOf(replica) ?? {};
+    return [...banks.map(bankName), ...controllers.map(controllerName)];
+  }
+
+  /** True if the chip has whole domains for so many replicas without these components. */
+  #canDoWithout(components: readonly ComponentName[], replicas: number): boolean {
+    const { chip, protection, cores, team } = this.#parts;
+    const health = new Health();
+    health.load(chip.health.save());
+    for (const component of components) health.retire(component);
+    return place(chip.plan, health, team.live.map(({ core }) => core), cores, replicas, protection.isolation) !== undefined;
+  }
+
+  /** Gives these, all that are live, cores that are whole and domains; false if there are none for so many. The first ones stay where they are rather than the last. */
+  #reseat(replicas: readonly Replica[]): boolean {
+    const cores = this.#place(replicas, replicas.length);
+    if (!cores) return false;
+    this.#seat(cores);
+    this.#reconfigured();
+    return true;
   }
 
   /** What a component that died has taken with it is made anew, elsewhere if need be, from those that are left or from the checkpoint. */
@@ -225,9 +261,7 @@ export class Recovery {
     const isBroken = team.live.map(({ core }) => this.#ledger.note(coreName(core), course.moment)).some(Boolean);
     const isHard = attempt > protection.retry;
     const joins = (isHard || isBroken) && !this.#witness ? this.#coreForWitness() : undefined;
-    // Elsewhere it errs again, so it is not the core's error but its own, and no third one can be had any more.
-    const convicted = isHard && joins === undefined ? team.live.find(({ name }) => name === this.#convicted) : undefined;
-    if (isHard && joins === undefined && !convicted) {
+    if (isHard && joins === undefined) {
       return this.#parts.stop(`${detection.what}; it came back after ${attempt - 1} rollbacks to checkpoint ${checkpoint.number}`);
     }
     this.#attempts = { from: checkpoint.number, count: attempt };
@@ -237,10 +271,6 @@ export class Recovery {
     course.moment += 1;
     if (joins !== undefined) this.#letJoin(joins, checkpoint.snapshot);
     accounting.recovery(changedPages);
-    if (convicted) {
-      this.#giveUp(convicted, 'it stood alone against two, and errs elsewhere, too');
-      this.#reconfigured();
-    }
     this.#restore(checkpoint);
     this.#parts.resume(() => void course.emit({ kind: 'recovery', by: 'rollback', to: checkpoint.count, replayed }));
   }
@@ -258,6 +288,7 @@ export class Recovery {
     const { team, course } = this.#parts;
     const [peer] = team.live;
     if (!peer) throw new Error('nobody to join');
+    this.#parts.expire();
     const witness = team.join(core, snapshot, peer);
     this.#witness = witness.name;
     this.#reconfigured();
@@ -280,6 +311,7 @@ export class Recovery {
   /** Those live replicas whose core is not among these go on with those that are left. */
   #seat(cores: readonly number[]): void {
     const { team } = this.#parts;
+    this.#parts.expire();
     const moving = team.live.filter(({ core }) => !cores.includes(core));
     const free = cores.filter((core) => team.live.every((replica) => replica.core !== core || moving.includes(replica)));
     for (const replica of moving) {

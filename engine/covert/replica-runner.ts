@@ -189,7 +189,13 @@ export class ReplicaRunner {
     const now = { count: course.count, cycles: replicas[0]?.computer.cycles ?? 0, moment: course.moment, epoch: course.epoch, checkpoint: course.checkpoint.number };
     for (const { fault, core, change } of this.injector.strikeIdle(inUse, now)) {
       course.emit({ kind: 'fault', fault, replica: undefined, core, pc: 0n, change: change.text });
-      if (change.dead) this.health.kill(change.dead.component, change.dead.how);
+      if (!change.dead) continue;
+      this.health.kill(change.dead.component, change.dead.how);
+      for (const replica of replicas.filter(({ name }) => this.injector.reachesNow(change.dead?.component ?? '', name))) {
+        replica.halted = 'dead';
+        replica.deadBy = change.dead.component;
+        course.errorSince = course.errorSince < 0 ? course.moment : course.errorSince;
+      }
     }
   }
 

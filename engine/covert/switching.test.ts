@@ -88,6 +88,40 @@ describe('a guest that runs', () => {
     expect(rendezvous(whole) - rendezvous(late)).toBe(100);
   });
 
+  it('and is cloned onto a core that is broken goes back to what it was before that', async () => {
+    for (const cores of [[0, 1], [1, 2], [1, 0]]) {
+      const broken: FaultPlan = fault({ kind: 'stick', place: { kind: 'x', index: 11 }, bits: [17], value: 1 }, at(100_000), { kind: 'core', core: 1 });
+      const plan = planOf('none', [{ kind: 'dmr', cores, trigger: at(305_000) }], [broken], [6, 7]);
+      const { system, events } = runToEnd(plan);
+      expect(ofKind(events, 'detection').length).toBeGreaterThan(0);
+      await expectNothingWrong(plan, system);
+      const sliced = runToEnd(plan, 3_333);
+      expect(sliced.events).toEqual(events);
+    }
+  });
+
+  it('with memory that the clone does not hold is found out at once, whether anybody saves states or not', () => {
+    const broken: FaultPlan = fault({ kind: 'stick', place: { kind: 'memory', address: 0x8000_1810n, bytes: 1 }, bits: [0, 1, 2, 3, 4, 5, 6, 7], value: 1 }, at(100_000), { kind: 'core', core: 1 });
+    const plan = planOf('none', [{ kind: 'dmr', cores: [0, 1], trigger: at(305_000) }], [broken]);
+    const { system, events } = runToEnd(plan);
+    expect(ofKind(events, 'detection')[0]).toMatchObject({ by: 'state', instruction: 310_000 });
+    const saving = new System(plan);
+    const seen = saving.takeEvents();
+    while (!saving.ended) {
+      saving.advance(saving.moment + 10_000);
+      seen.push(...saving.takeEvents());
+      saving.load(saving.save());
+    }
+    expect(seen).toEqual(events);
+    expect(saving.ended).toEqual(system.ended);
+  });
+
+  it('after a fault that changed nothing that is compared can be let go again', async () => {
+    const session = Session.create(planOf('dmr', [{ kind: 'none', cores: [0], trigger: at(305_000) }], [flipX(13, 3, at(304_000))]));
+    expect(await session.forward({ stopAt: new Set(), breakpoints: new Set() })).toMatchObject({ why: 'end' });
+    session.close();
+  });
+
   it('that is to be protected on a dead core is on a spare, and without one it stays as it is', async () => {
     const dead = fault({ kind: 'die', how: 'stops' }, at(100_000), { kind: 'component', component: 'core 1' });
     for (const spares of [[6], []]) {

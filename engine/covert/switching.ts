@@ -1,5 +1,6 @@
 import type { Chip } from '../chip/chip';
 import { place } from '../chip/domains';
+import type { Snapshot } from '../machine/types';
 import type { Accounting } from './accounting';
 import type { Course } from './course';
 import type { ProtectionPlan, ProtectionKind, SwitchPlan } from './plan';
@@ -22,8 +23,10 @@ export interface SwitchParts {
   readonly accounting: Accounting;
   /** Replicas are on other cores, or others than before. */
   reseated(): void;
-  /** The states are equal, so this is one to go back to from now on. */
-  takeCheckpoint(): void;
+  /** This is the state to go back to from now on; whether all replicas are in it is still to be seen. */
+  takeCheckpoint(state: Snapshot): void;
+  /** Faults whose time is over are gone from cores that nobody runs on. */
+  expire(): void;
 }
 
 /**
@@ -72,7 +75,8 @@ export class Switching {
     // Then it stays what it is: what it runs on now is whole, or this would be no rendezvous.
     if (!cores) return;
     course.wanted = next.kind;
-    const cloned = team.become(cores);
+    this.parts.expire();
+    const { state, cloned } = team.become(cores);
     if (!team.reconfigure()) throw new Error('cores that no placement was found for');
     this.parts.reseated();
     accounting.settle(team.live);
@@ -82,6 +86,6 @@ export class Switching {
       const cycles = accounting.clone(replica.computer.snapshot().usedPages().length);
       course.emit({ kind: 'clone', replica: replica.name, core: replica.core, to: team.protectionNow, cycles });
     }
-    this.parts.takeCheckpoint();
+    this.parts.takeCheckpoint(state);
   }
 }

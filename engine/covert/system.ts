@@ -2,6 +2,7 @@ import { Chip } from '../chip/chip';
 import type { Placement } from '../chip/domains';
 import type { HealthState } from '../chip/health';
 import { defaultCosts, type CostTable } from '../chip/cost-table';
+import type { Snapshot } from '../machine/types';
 import { defaultTier, type Tier } from '../machine/tier';
 import { Accounting, type AccountingState } from './accounting';
 import type { AdvanceOptions, AdvanceStop } from './advance';
@@ -128,6 +129,7 @@ export class System {
       feed: this.#feed,
       stop: (why) => this.#end('stopped', null, why),
       reseated: () => this.#reseated(),
+      expire: () => this.#expire(),
       resume: (event) => this.#resume(event),
     });
     this.#switching = new Switching({
@@ -140,7 +142,8 @@ export class System {
       log: this.#log,
       accounting: this.#accounting,
       reseated: () => this.#reseated(),
-      takeCheckpoint: () => this.#checkpointNow(),
+      takeCheckpoint: (state) => this.#checkpointOf(state),
+      expire: () => this.#expire(),
     });
     this.#epochRun = new EpochRun({
       plan: this.#plan,
@@ -377,6 +380,7 @@ export class System {
 
   /** Faults of what nobody runs on, and what the chip says of them. */
   #strikeIdle(): void {
+    this.#expire();
     this.#runner.strikeIdle(this.#team.live);
     this.#recovery.noticeIdle();
   }
@@ -423,12 +427,39 @@ export class System {
     this.#recovery.validated();
   }
 
-  /** Another protection, unless the replicas that there are turn out not to be equal: then that comes first. */
-  #switchNow(): void {
+  /**
+   * Replicas have been cloned from a state: that is where a rollback goes from now on. Nothing is shared with them yet, since a core
+   * may have changed the state that it was given.
+   */
+  #checkpointOf(state: Snapshot): void {
+    const course = this.#course;
+    // One that has just been taken here is replaced, so that triggers which wait for it still meet it.
+    const isAnother = course.checkpoint.count !== course.count || course.checkpoint.number === 0;
+    const number = isAnother ? course.nextCheckpoint++ : course.checkpoint.number;
+    course.checkpoint = this.#checkpoint(number, course, state);
+    if (isAnother) course.emit({ kind: 'checkpoint', number, validated: true });
+    course.errorSince = this.#injector.isLasting ? course.moment : -1;
+    this.#recovery.validated();
+    const mismatch = this.#mismatch();
+    if (mismatch) this.#detect(mismatch);
+  }
+
+  /** In which places the live replicas differ now, if they do. */
+  #mismatch(): Detection | undefined {
     const { live } = this.#team;
     const [first, ...others] = live;
-    const { equal } = first?.computer.compareState(others.map(({ computer }) => computer), this.#course.checkpoint.snapshot) ?? { equal: true };
-    const mismatch = equal ? undefined : compareStates(live, snapshotAll(live));
+    const isEqual = first?.computer.compareState(others.map(({ computer }) => computer), this.#course.checkpoint.snapshot).equal ?? true;
+    return isEqual ? undefined : compareStates(live, snapshotAll(live));
+  }
+
+  #expire(): void {
+    const { live } = this.#team;
+    this.#injector.endIdle(live.map(({ core }) => core), { moment: this.#course.moment, cycles: live[0]?.computer.cycles ?? 0 });
+  }
+
+  /** Another protection, unless the replicas that there are turn out not to be equal: then that comes first. */
+  #switchNow(): void {
+    const mismatch = this.#mismatch();
     if (mismatch) this.#detect(mismatch);
     else this.#switching.make();
   }
@@ -439,6 +470,10 @@ export class System {
     const snapshot = first.computer.checkpoint();
     // They are equal, as has just been found.
     for (const { computer } of others) computer.share(snapshot);
+    return this.#checkpoint(number, { count, epoch, compared }, snapshot);
+  }
+
+  #checkpoint(number: number, { count, epoch, compared }: { count: number; epoch: number; compared: number }, snapshot: Snapshot): Checkpoint {
     const copies = this.#team.placement.domains.map(({ controllers }) => controllers);
     return { number, count, epoch, snapshot, compared, inputs: this.#feed.handed, triggers: this.#injector.counts(), copies };
   }

@@ -135,10 +135,10 @@ export class Team {
   }
 
   /**
-   * A replica on each of these cores, all in the state of the first of them that are live now, which are equal. Gives those that were
-   * made or moved; those that were given up before are gone.
+   * A replica on each of these cores, all in the state of the first of them that are live now, which are equal. Gives that state, as it
+   * was before anything was done, and those that were made or moved; those that were given up before are gone.
    */
-  become(cores: readonly number[]): Replica[] {
+  become(cores: readonly number[]): { state: Snapshot; cloned: Replica[] } {
     const [source] = this.#live;
     if (!source) throw new Error('a team without a live replica');
     const state = source.save();
@@ -164,7 +164,7 @@ export class Team {
       })
       .sort((a, b) => (a.name < b.name ? -1 : 1));
     this.#regroup();
-    return cloned;
+    return { state: state.snapshot, cloned };
   }
 
   /** It leaves, as if it had never been there. */

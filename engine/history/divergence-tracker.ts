@@ -70,6 +70,11 @@ export class DivergenceTracker {
           this.#culprit = event.replica;
           this.#open(this.#struckAnInstruction(event.fault) ? Math.max(0, event.moment - 1) : event.moment);
         }
+      } else if (event.kind === 'switch') {
+        // From there on there are others than before, all in one state.
+        this.#extend(event.moment - 1, found);
+        this.#window = 'closed';
+        if (this.#always || this.#lasting) this.#open(event.moment);
       } else if (event.kind === 'recovery') {
         this.#extend(event.moment - 1, found);
         this.#window = 'closed';

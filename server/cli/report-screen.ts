@@ -85,7 +85,7 @@ function flippedBits({ A, B, C, reference }: Difference): string {
 
 function detectionLines({ detections, divergences, protection }: Report, room: number): string[] {
   if (detections.length === 0) {
-    if (protection.start === 'none') return ['no: without protection nobody compares'];
+    if (protection.start === 'none' && protection.wanted === undefined) return ['no: without protection nobody compares'];
     return [divergences.length === 0 ? 'nothing, and there was nothing to notice' : 'nothing: the difference died out'];
   }
   return atMost(detections, most.detections, ({ by, instruction, latency, what }) => [

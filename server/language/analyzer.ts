@@ -145,7 +145,7 @@ export class Analyzer {
 
     const protectionNode = scenario.items.find(ast.isProtection);
     let protection: ProtectionPlan | undefined;
-    if (chip && protectionNode && context.intactSpan(headOf(protectionNode))) protection = lowerProtection(protectionNode, chip, context);
+    if (chip && protectionNode && context.intactSpan(headOf(protectionNode))) protection = lowerProtection(protectionNode, chip, scenario.items.some(ast.isSwitch), context);
     else if (chip && !protectionNode) protection = defaultProtection(chip);
 
     const symbols = guest?.file?.symbols;

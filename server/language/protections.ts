@@ -36,8 +36,8 @@ export function defaultProtection(chip: ChipPlan, kind: ProtectionKind = 'none')
   };
 }
 
-/** What is meant as far as it can be told; what is wrong is reported. */
-export function lowerProtection(protection: ast.Protection, chip: ChipPlan, context: Context): ProtectionPlan {
+/** What is meant as far as it can be told; what is wrong is reported. `isSwitched`: the settings are for what the guest is switched to, too. */
+export function lowerProtection(protection: ast.Protection, chip: ChipPlan, isSwitched: boolean, context: Context): ProtectionPlan {
   const { reporter } = context;
   const kind =
     protection.kind === undefined ? undefined : oneOf(context, part(protection, 'kind'), protection.kind, protectionKinds, 'protection');
@@ -48,7 +48,7 @@ export function lowerProtection(protection: ast.Protection, chip: ChipPlan, cont
     reporter.error('COV304', part(protection, 'kind'), `${plan.kind} needs ${replicaCount[plan.kind]} cores, but ${chip.name} has only ${plan.cores.length} that are no spares`);
   }
   for (const setting of eachOnce(protection.settings, context)) {
-    if (kind === 'none' && ineffective.has(setting.$type)) {
+    if (kind === 'none' && !isSwitched && ineffective.has(setting.$type)) {
       const [word = ''] = /^\w+/.exec(setting.$cstNode?.text ?? '') ?? [];
       reporter.warning('COV606', setting.$cstNode, `\`${word}\` has no effect under \`protect none\`: there is nobody to compare with`);
     }
@@ -180,7 +180,7 @@ function lowerCompare(compare: ast.Compare, plan: ProtectionPlan, context: Conte
 }
 
 /** Why a chip cannot give an isolation to so many replicas; undefined where it can. */
-function missingFor(isolation: Isolation, chip: ChipPlan, kind: ProtectionKind): string | undefined {
+export function missingFor(isolation: Isolation, chip: ChipPlan, kind: ProtectionKind): string | undefined {
   const domains = replicaCount[kind];
   if (domains === 1 || isolation === 'none') return undefined;
   const caches = isolation === 'full' || isolation === 'caches';

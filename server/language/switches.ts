@@ -6,7 +6,7 @@ import type { FaultScope } from './faults';
 import { lowerTrigger } from './triggers';
 import type * as ast from './generated/ast';
 import { oneOf } from './measures';
-import { defaultProtection, lowerCores, protectionKinds, reportPlacement } from './protections';
+import { defaultProtection, lowerCores, missingFor, protectionKinds, reportPlacement } from './protections';
 
 /** Undefined where something is wrong, which is reported. */
 export function lowerSwitch(node: ast.Switch, scope: FaultScope, context: Context): SwitchPlan | undefined {
@@ -22,6 +22,11 @@ export function lowerSwitch(node: ast.Switch, scope: FaultScope, context: Contex
     return undefined;
   }
   if (plan.cores.length !== replicaCount[kind]) return undefined;
+  const missing = missingFor(plan.isolation, chip, kind);
+  if (missing !== undefined) {
+    context.reporter.error('COV305', part(node, 'kind'), `${chip.name} cannot give isolation \`${plan.isolation}\` to \`${kind}\`: ${missing}; say \`isolation none\` in \`protect\``);
+    return undefined;
+  }
   reportPlacement(node, plan, chip, context);
   switch (trigger.kind) {
     case 'instruction':
