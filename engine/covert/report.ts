@@ -81,8 +81,9 @@ export interface CloneReport {
   /** Instructions of the run, with those that a rollback took back. */
   moment: number;
   instruction: number;
-  /** Core cycles for which the guest stood still while its state was copied. */
+  /** Core cycles for which the guest stood still while its state was copied, and the same in seconds of the chip. */
   cycles: number;
+  seconds: number;
 }
 
 /** A third replica that ran along to see whose error it was, or left. */

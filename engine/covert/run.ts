@@ -96,7 +96,7 @@ function makeReport(session: Session, end: EventOf<'end'>, reference: Reference 
   const protectedCycles = session.cycles;
   const degradations = eventsOf('degradation').map(({ replica, instruction, to, why }) => ({ replica, instruction, to, why }));
   const retirements = eventsOf('retirement').map(({ component, moment, instruction, why }) => ({ component, moment, instruction, why }));
-  const clones = eventsOf('clone').map(({ replica, core, moment, instruction, cycles }) => ({ replica, core, moment, instruction, cycles }));
+  const clones = eventsOf('clone').map(({ replica, core, moment, instruction, cycles }) => ({ replica, core, moment, instruction, cycles, seconds: cycles / plan.chip.hertz }));
   const diagnoses = eventsOf('diagnosis').map(({ replica, core, moment, instruction, what }) => ({ replica, core, moment, instruction, what }));
   const switches = eventsOf('switch').map(({ moment, instruction, to, cores }) => ({ moment, instruction, to, cores: [...cores] }));
   const { kind } = plan.protection;

@@ -115,9 +115,9 @@ function hardwareLines({ diagnoses = [], retirements = [], clones = [], switches
     ...switches.map(({ moment, instruction, to, cores }) => ({ moment, line: `protection was switched to ${to} at instruction ${count(instruction)}, on ${cores.map((core) => `core ${core}`).join(', ')}` })),
     ...diagnoses.map(({ moment, replica, core, what }) => ({ moment, line: `replica ${replica} on core ${core}: ${what}` })),
     ...retirements.map(({ moment, component, why }) => ({ moment, line: `${component} is retired: ${why}` })),
-    ...clones.map(({ moment, replica, core, instruction, cycles }) => ({
+    ...clones.map(({ moment, replica, core, instruction, cycles, seconds }) => ({
       moment,
-      line: `replica ${replica} was made anew on core ${core} at instruction ${count(instruction)}; the guest stood still for ${count(cycles)} cycles`,
+      line: `replica ${replica} was made anew on core ${core} at instruction ${count(instruction)}; the guest stood still for ${(seconds * 1e3).toPrecision(3)} ms (${count(cycles)} cycles)`,
     })),
   ];
   return all.sort((a, b) => a.moment - b.moment).map(({ line }) => line);

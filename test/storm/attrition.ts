@@ -1,5 +1,5 @@
 /** Attrition: the components of a chip die one after another, in a random order, until nothing can run. */
-import { bankName, controllerName, coreName, linkName, type ComponentName } from '../../engine/chip/health';
+import { bankName, controllerName, coreName, Health, linkName, type ComponentName } from '../../engine/chip/health';
 import { place } from '../../engine/chip/domains';
 import type { ChipPlan } from '../../engine/chip/plan';
 import { draw } from '../../engine/covert/draw';
@@ -60,7 +60,7 @@ export async function decline(kind: 'dmr' | 'tmr', isolation: Isolation, seed: n
     const until = at(i + 1) - 1;
     while (!system.ended && system.count < until) system.advance(system.moment + until - system.count);
     service.push(system.ended ? 'stopped' : system.protectionNow);
-    possible.push(bestOf(chip, system, kind, isolation));
+    possible.push(bestOf(chip, order.slice(0, i + 1), kind, isolation));
   }
   while (!system.ended) system.advance(system.moment + 1_000_000);
   const released = Buffer.from(system.released);
@@ -68,10 +68,13 @@ export async function decline(kind: 'dmr' | 'tmr', isolation: Isolation, seed: n
   return { order, service, possible, exact, end: system.ended as Decline['end'] };
 }
 
-function bestOf(chip: ChipPlan, system: System, kind: ProtectionKind, isolation: Isolation): ProtectionKind | 'stopped' {
+/** From the deaths alone, whatever the VMM has made of them. */
+function bestOf(chip: ChipPlan, dead: readonly ComponentName[], kind: ProtectionKind, isolation: Isolation): ProtectionKind | 'stopped' {
+  const health = new Health();
+  for (const component of dead) health.kill(component, 'stops');
   const all = Array.from({ length: chip.cores }, (_, core) => core);
   for (const each of ['tmr', 'dmr', 'none'] as const) {
-    if (replicaCount[each] <= replicaCount[kind] && place(chip, system.chip.health, [], all, replicaCount[each], isolation)) return each;
+    if (replicaCount[each] <= replicaCount[kind] && place(chip, health, [], all, replicaCount[each], isolation)) return each;
   }
   return 'stopped';
 }
