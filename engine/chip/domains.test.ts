@@ -68,8 +68,8 @@ describe('a partition', () => {
 });
 
 it('replicas stay where they can, and move to spares in their order', () => {
-  expect(place(octo, new Health(), [0, 1], [6, 7], 2, 'full')?.cores).toEqual([0, 1]);
-  expect(place(octo, healthWithout(['core 1']), [0, 1], [6, 7], 2, 'full')?.cores).toEqual([0, 6]);
+  expect(place(octo, new Health(), [0, 1], [6, 7], 2, 'full')).toEqual([0, 1]);
+  expect(place(octo, healthWithout(['core 1']), [0, 1], [6, 7], 2, 'full')).toEqual([0, 6]);
   expect(place(octo, healthWithout(['core 0', 'core 1', 'core 6']), [0, 1], [6, 7], 2, 'full')).toBeUndefined();
 });
 

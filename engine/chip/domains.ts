@@ -222,7 +222,7 @@ const mostSets = 2000;
  * Finds cores for so many replicas among those that are used now and those that may be: first all that are used now stay,
  * then as few as possible move, to the spares in their order. Undefined where no such number of domains is whole.
  */
-export function place(chip: ChipPlan, health: Health, now: readonly number[], spares: readonly number[], wanted: number, isolation: Isolation): { cores: number[]; placement: Placement } | undefined {
+export function place(chip: ChipPlan, health: Health, now: readonly number[], spares: readonly number[], wanted: number, isolation: Isolation): number[] | undefined {
   const usable = (cores: readonly number[]): number[] => cores.filter((core) => health.isWhole(coreName(core)));
   const staying = usable(now);
   const fresh = usable(spares).filter((core) => !now.includes(core));
@@ -233,8 +233,7 @@ export function place(chip: ChipPlan, health: Health, now: readonly number[], sp
       for (const added of subsets(fresh, wanted - stay)) {
         const cores = [...kept, ...added];
         if (looked++ >= mostSets) return undefined;
-        const placement = partition(chip, health, cores, isolation);
-        if (typeof placement !== 'string') return { cores, placement };
+        if (typeof partition(chip, health, cores, isolation) !== 'string') return cores;
       }
     }
   }

@@ -46,10 +46,6 @@ export class Health {
     return this.#dead.get(component);
   }
 
-  isRetired(component: ComponentName): boolean {
-    return this.#retired.has(component);
-  }
-
   /** True if it works, as far as anybody can know who asks it. */
   isWhole(component: ComponentName): boolean {
     return !this.#dead.has(component) && !this.#retired.has(component);

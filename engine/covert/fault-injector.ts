@@ -36,7 +36,7 @@ export class FaultInjector {
   constructor(
     faults: readonly FaultPlan[],
     seed: number,
-    private readonly reaches: (component: ComponentName, replica: ReplicaName, address?: bigint) => boolean,
+    readonly reaches: (component: ComponentName, replica: ReplicaName, address?: bigint) => boolean,
   ) {
     this.#faults = faults;
     this.#seed = seed;
@@ -107,11 +107,6 @@ export class FaultInjector {
     return this.reaches(target.component, replica, effect.kind === 'stick' && effect.place.kind === 'memory' ? effect.place.address : undefined);
   }
 
-  /** True if a replica has the component where it is now. */
-  reachesNow(component: ComponentName, replica: ReplicaName): boolean {
-    return this.reaches(component, replica);
-  }
-
   /** Faults of cores that nobody runs on end when their time is over, too. */
   endIdle(inUse: readonly number[], now: { moment: number; cycles: number }): void {
     this.#lasting.endIdle(inUse, now);
@@ -154,14 +149,6 @@ export class FaultInjector {
       }
     });
     return next;
-  }
-
-  /** True if a trigger of this replica needs a stop after each output. */
-  watchesOutput(replica: ReplicaName, core: number): boolean {
-    return this.#faults.some(
-      (fault, index) =>
-        (fault.trigger.kind === 'output' || fault.trigger.kind === 'console') && this.#armed(index, replica, core),
-    );
   }
 
   /**

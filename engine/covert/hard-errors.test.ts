@@ -5,6 +5,7 @@ import type { FaultPlan, Plan, ProtectionPlan, Trigger } from './plan';
 import { addressOf, fault, flipX, planFor, type Example } from './plan.test-support';
 import { runReference } from './reference';
 import { run } from './run';
+import { expectNothingWrong, ofKind, runToEnd, seats } from './run.test-support';
 import { System } from './system';
 
 interface Setting {
@@ -22,27 +23,6 @@ function planOf({ faults, protection = {}, spares = [], example = 'checksum' }: 
 const at = (count: number): Trigger => ({ kind: 'instruction', count });
 const dies = (component: string, trigger: Trigger, how: 'stops' | 'hangs' = 'stops'): FaultPlan => fault({ kind: 'die', how }, trigger, { kind: 'component', component });
 const sticks = (core: number, bit = 17): FaultPlan => fault({ kind: 'stick', place: { kind: 'x', index: 10 }, bits: [bit], value: 1 }, at(250_000), { kind: 'core', core });
-
-function runToEnd(plan: Plan): { system: System; events: SystemEvent[] } {
-  const system = new System(plan);
-  const events = system.takeEvents();
-  while (!system.ended) {
-    system.advance(system.moment + 400_000);
-    events.push(...system.takeEvents());
-  }
-  return { system, events };
-}
-
-const ofKind = <Kind extends SystemEvent['kind']>(events: readonly SystemEvent[], kind: Kind) => events.filter((event): event is Extract<SystemEvent, { kind: Kind }> => event.kind === kind);
-
-async function expectNothingWrong(plan: Plan, system: System): Promise<void> {
-  const reference = await runReference(plan);
-  expect(system.ended).toMatchObject({ how: 'exit', exitCode: reference?.exit });
-  expect(Buffer.from(system.released).equals(Buffer.from(reference?.console ?? []))).toBe(true);
-}
-
-/** Live replicas with their cores. */
-const seats = (system: System): string[] => system.live.map(({ name, core }) => `${name}${core}`);
 
 describe('a dead core', () => {
   it.each([

@@ -4,13 +4,13 @@ import { bankName, controllerName, coreName, Health, type ComponentName } from '
 import type { Snapshot } from '../machine/types';
 import type { Accounting } from './accounting';
 import type { Checkpoint } from './checkpoint';
+import { announceClones, pagesToCopy } from './cloned';
 import type { Course } from './course';
 import { ErrorLedger, type LedgerState } from './error-ledger';
 import type { FaultInjector } from './fault-injector';
 import type { InputFeed } from './input-feed';
 import type { ProtectionPlan, RecoveryMethod, ReplicaName } from './plan';
-import type { Detection } from './rendezvous';
-import { snapshotAll } from './rendezvous';
+import { snapshotAll, type Detection } from './rendezvous';
 import type { Replica, ReplicaState } from './replica';
 import type { Team } from './team';
 import { areAllEqual, cloneInto, outvoted } from './vote';
@@ -116,7 +116,7 @@ export class Recovery {
 
   /** The outvoted replica becomes a copy of the others, which go on from where they are; elsewhere, if it was outvoted too often. */
   #replace(loser: Replica): void {
-    const { team, course, accounting, protection } = this.#parts;
+    const { team, course, accounting } = this.#parts;
     const { snapshot } = course.checkpoint;
     const [good] = team.live.filter((replica) => replica !== loser);
     if (!good) throw new Error('a vote without a majority');
@@ -135,10 +135,15 @@ export class Recovery {
       accounting.recovery(changedPages);
     }
     this.#forgetError();
-    const { count } = course;
-    const recovered = (): void => void course.emit({ kind: 'recovery', by, to: count, replayed: 0 });
+    this.#goOn(by);
+  }
+
+  /** On from where the replicas stand, with nothing run again. */
+  #goOn(by: RecoveryMethod): void {
+    const { course, protection } = this.#parts;
+    const recovered = (): void => void course.emit({ kind: 'recovery', by, to: course.count, replayed: 0 });
     // Where the states were compared the epoch is over, and what belongs to its end is still to come.
-    if (count === course.epoch * protection.epochInstructions) this.#parts.resume(recovered);
+    if (course.count === course.epoch * protection.epochInstructions) this.#parts.resume(recovered);
     else recovered();
   }
 
@@ -163,7 +168,7 @@ export class Recovery {
     if (isOwn) {
       this.#giveUp(loser, 'it stood alone against two, and on another core again');
       this.#reseat(team.live);
-      this.#cloned([witness]);
+      announceClones([witness], this.#parts);
       return 'failover';
     }
     if (witness) team.leave(witness);
@@ -178,7 +183,7 @@ export class Recovery {
       return 'vote';
     }
     cloneInto(loser, state);
-    this.#cloned([loser]);
+    announceClones([loser], this.#parts);
     return 'failover';
   }
 
@@ -239,16 +244,14 @@ export class Recovery {
     if (goOn) {
       for (const replica of cloned) cloneInto(replica, goOn);
       course.count = goOn.snapshot.retired;
-      this.#cloned(cloned);
+      announceClones(cloned, this.#parts);
       this.#forgetError();
-      const recovered = (): void => void course.emit({ kind: 'recovery', by, to: course.count, replayed: 0 });
-      if (course.count === course.epoch * this.#parts.protection.epochInstructions) this.#parts.resume(recovered);
-      else recovered();
+      this.#goOn(by);
       return;
     }
     this.#restore(checkpoint);
     course.checkpoint = { ...checkpoint, copies: [...checkpoint.copies, ...team.placement.domains.map(({ controllers }) => controllers)] };
-    this.#cloned(cloned);
+    announceClones(cloned, this.#parts);
     this.#parts.resume(() => void course.emit({ kind: 'recovery', by, to: checkpoint.count, replayed }));
   }
 
@@ -293,7 +296,7 @@ export class Recovery {
     this.#witness = witness.name;
     this.#reconfigured();
     course.emit({ kind: 'diagnosis', replica: witness.name, core, what: 'runs along to see whose error it is' });
-    this.#parts.accounting.clone(this.#pages(witness));
+    this.#parts.accounting.clone(pagesToCopy(witness));
   }
 
   #takeWitness(): Replica | undefined {
@@ -305,7 +308,7 @@ export class Recovery {
   /** Cores for so many replicas, those of the given ones first; undefined where there are none. */
   #place(preferred: readonly Replica[], wanted: number): number[] | undefined {
     const { chip, protection, cores } = this.#parts;
-    return place(chip.plan, chip.health, preferred.map(({ core }) => core), cores, wanted, protection.isolation)?.cores;
+    return place(chip.plan, chip.health, preferred.map(({ core }) => core), cores, wanted, protection.isolation);
   }
 
   /** Those live replicas whose core is not among these go on with those that are left. */
@@ -337,20 +340,6 @@ export class Recovery {
     const { chip, course } = this.#parts;
     chip.health.retire(component);
     course.emit({ kind: 'retirement', component, why });
-  }
-
-  /** Says of replicas that they have been made anew, and charges for it. */
-  #cloned(replicas: readonly Replica[]): void {
-    const { accounting, course, team } = this.#parts;
-    for (const replica of replicas) {
-      const cycles = accounting.clone(this.#pages(replica));
-      course.emit({ kind: 'clone', replica: replica.name, core: replica.core, to: team.protectionNow, cycles });
-    }
-  }
-
-  /** What has to be copied of a replica: pages that nobody has written to are known to be zeros. */
-  #pages(replica: Replica): number {
-    return replica.computer.snapshot().usedPages().length;
   }
 
   /** All live replicas stand where a checkpoint has them. */

@@ -191,9 +191,10 @@ export class ReplicaRunner {
       course.emit({ kind: 'fault', fault, replica: undefined, core, pc: 0n, change: change.text });
       if (!change.dead) continue;
       this.health.kill(change.dead.component, change.dead.how);
-      for (const replica of replicas.filter(({ name }) => this.injector.reachesNow(change.dead?.component ?? '', name))) {
+      const { component } = change.dead;
+      for (const replica of replicas.filter(({ name }) => this.injector.reaches(component, name))) {
         replica.halted = 'dead';
-        replica.deadBy = change.dead.component;
+        replica.deadBy = component;
         course.errorSince = course.errorSince < 0 ? course.moment : course.errorSince;
       }
     }

@@ -4,6 +4,7 @@ import type { SystemEvent } from './events';
 import type { FaultPlan, Plan, SwitchPlan } from './plan';
 import { fault, flipX, planFor } from './plan.test-support';
 import { runReference } from './reference';
+import { expectNothingWrong, ofKind, runToEnd, seats } from './run.test-support';
 import { System } from './system';
 
 const at = (count: number) => ({ kind: 'instruction', count }) as const;
@@ -13,26 +14,6 @@ function planOf(start: Plan['protection']['kind'], switches: SwitchPlan[], fault
   const plan = planFor('checksum', { protection: { kind: start, cores }, faults });
   return { ...plan, switches, chip: { ...plan.chip, spares } };
 }
-
-function runToEnd(plan: Plan, slice = 400_000): { system: System; events: SystemEvent[] } {
-  const system = new System(plan);
-  const events = system.takeEvents();
-  while (!system.ended) {
-    system.advance(system.moment + slice);
-    events.push(...system.takeEvents());
-  }
-  return { system, events };
-}
-
-const ofKind = <Kind extends SystemEvent['kind']>(events: readonly SystemEvent[], kind: Kind) => events.filter((event): event is Extract<SystemEvent, { kind: Kind }> => event.kind === kind);
-
-async function expectNothingWrong(plan: Plan, system: System): Promise<void> {
-  const reference = await runReference(plan);
-  expect(system.ended).toMatchObject({ how: 'exit', exitCode: reference?.exit });
-  expect(Buffer.from(system.released).equals(Buffer.from(reference?.console ?? []))).toBe(true);
-}
-
-const seats = (system: System): string[] => system.live.map(({ name, core }) => `${name}${core}`);
 
 describe('a guest that runs', () => {
   it('is cloned to be protected from then on, and an error after that is recovered from', async () => {

@@ -2,6 +2,7 @@ import type { Chip } from '../chip/chip';
 import { place } from '../chip/domains';
 import type { Snapshot } from '../machine/types';
 import type { Accounting } from './accounting';
+import { announceClones } from './cloned';
 import type { Course } from './course';
 import type { ProtectionPlan, ProtectionKind, SwitchPlan } from './plan';
 import type { ReleaseLog } from './release-log';
@@ -69,7 +70,7 @@ export class Switching {
     if (!next) return;
     let cores: number[] | undefined;
     for (let wanted = replicaCount[next.kind]; wanted > 0 && !cores; wanted--) {
-      cores = place(chip.plan, chip.health, next.cores.slice(0, replicaCount[next.kind]), this.parts.cores, wanted, protection.isolation)?.cores;
+      cores = place(chip.plan, chip.health, next.cores.slice(0, replicaCount[next.kind]), this.parts.cores, wanted, protection.isolation);
     }
     course.switched += 1;
     // Then it stays what it is: what it runs on now is whole, or this would be no rendezvous.
@@ -82,10 +83,7 @@ export class Switching {
     accounting.settle(team.live);
     accounting.isCharged = cores.length > 1;
     course.emit({ kind: 'switch', to: team.protectionNow, cores });
-    for (const replica of cloned) {
-      const cycles = accounting.clone(replica.computer.snapshot().usedPages().length);
-      course.emit({ kind: 'clone', replica: replica.name, core: replica.core, to: team.protectionNow, cycles });
-    }
+    announceClones(cloned, this.parts);
     this.parts.takeCheckpoint(state);
   }
 }

@@ -4,7 +4,7 @@ import type { SystemEvent } from './events';
 import type { FaultPlan, Plan, ProtectionPlan, ReplicaName } from './plan';
 import { addressOf, fault, flipX, planFor } from './plan.test-support';
 import { runReference } from './reference';
-import { System } from './system';
+import { expectNothingWrong, ofKind, runToEnd } from './run.test-support';
 
 const voting = { kind: 'tmr', cores: [0, 1, 2] } as const satisfies Partial<ProtectionPlan>;
 const names: readonly ReplicaName[] = ['A', 'B', 'C'];
@@ -12,24 +12,6 @@ const inReplica = (replica: ReplicaName) => ({ kind: 'replica', replica }) as co
 
 function planOf(faults: FaultPlan[], protection: Partial<ProtectionPlan> = {}, example: 'checksum' | 'ticker' | 'sort' = 'checksum'): Plan {
   return planFor(example, { protection: { ...voting, ...protection }, faults });
-}
-
-function runToEnd(plan: Plan): { system: System; events: SystemEvent[] } {
-  const system = new System(plan);
-  const events = system.takeEvents();
-  while (!system.ended) {
-    system.advance(system.moment + 400_000);
-    events.push(...system.takeEvents());
-  }
-  return { system, events };
-}
-
-const ofKind = <Kind extends SystemEvent['kind']>(events: readonly SystemEvent[], kind: Kind) => events.filter((event): event is Extract<SystemEvent, { kind: Kind }> => event.kind === kind);
-
-async function expectNothingWrong(plan: Plan, system: System): Promise<void> {
-  const reference = await runReference(plan);
-  expect(system.ended).toMatchObject({ how: 'exit', exitCode: reference?.exit });
-  expect(Buffer.from(system.released).equals(Buffer.from(reference?.console ?? []))).toBe(true);
 }
 
 describe.each(names)('an error of replica %s alone', (name) => {

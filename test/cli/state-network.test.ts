@@ -1,12 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer, type AddressInfo } from 'node:net';
-import { once } from 'node:events';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { debianFiles } from '../../server/guest/debian';
 import { initialDisk } from '../oracles/debian';
 import { covert } from './covert';
+import { freePort } from './free-port';
 
 const files = debianFiles();
 const noDebian = 'missing' in files ? ` (skipped: no ${files.missing} of npm run guest:debian)` : '';
@@ -16,15 +16,6 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'covert-state-network-'));
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** Says something to a port until it is said back. */
 async function echoed(port: number): Promise<void> {

@@ -1,0 +1,32 @@
+import { expect } from 'vitest';
+import type { SystemEvent } from './events';
+import type { Plan } from './plan';
+import { runReference } from './reference';
+import { System } from './system';
+
+/** Runs a plan to its end, in slices of so many moments. */
+export function runToEnd(plan: Plan, slice = 400_000): { system: System; events: SystemEvent[] } {
+  const system = new System(plan);
+  const events = system.takeEvents();
+  while (!system.ended) {
+    system.advance(system.moment + slice);
+    events.push(...system.takeEvents());
+  }
+  return { system, events };
+}
+
+export function ofKind<Kind extends SystemEvent['kind']>(events: readonly SystemEvent[], kind: Kind): Extract<SystemEvent, { kind: Kind }>[] {
+  return events.filter((event): event is Extract<SystemEvent, { kind: Kind }> => event.kind === kind);
+}
+
+/** The guest has come to its end, and said what it says without faults. */
+export async function expectNothingWrong(plan: Plan, system: System): Promise<void> {
+  const reference = await runReference(plan);
+  expect(system.ended).toMatchObject({ how: 'exit', exitCode: reference?.exit });
+  expect(Buffer.from(system.released).equals(Buffer.from(reference?.console ?? []))).toBe(true);
+}
+
+/** Live replicas with their cores. */
+export function seats(system: System): string[] {
+  return system.live.map(({ name, core }) => `${name}${core}`);
+}
