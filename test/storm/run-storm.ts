@@ -3,9 +3,9 @@
  * in Debian that serves files to a client which checks them. With two replicas and with three under full isolation nothing wrong may leave; with isolation off what replicas
  * share takes all of them, and without protection errors go out. Exit code 1 if protection let anything through.
  */
+import os from 'node:os';
 import process from 'node:process';
 import { Command } from 'commander';
-import type { Isolation, ProtectionKind } from '../../engine/covert/plan';
 import { interruptible } from '../../server/cli/interrupt';
 import { table } from '../../server/cli/layout';
 import { count, percent } from '../../server/cli/numbers';
@@ -13,78 +13,106 @@ import { Progress } from '../../server/cli/progress';
 import { parseCount } from '../../server/cli/values';
 import { debianFiles, debianFolder } from '../../server/guest/debian';
 import { countFrom, runTool } from '../tool';
-import { checksumGuest, nginxGuest, sqliteGuest, type StormGuest } from './guests';
 import { sites } from './faults';
-import { Storm, type Fate, type Outcome } from './storm';
+import type { Fate, Outcome } from './storm';
+import { StormCrew } from './storm-crew';
+import { guests, storms } from './storms';
 
 interface Flags {
   faults: number;
   seed: number;
+  jobs: number;
   only?: number;
 }
 
-/** What each storm is, and which share of the faults it has. */
-const storms: readonly { protection: ProtectionKind; isolation: Isolation; share: number }[] = [
-  { protection: 'dmr', isolation: 'full', share: 0.4 },
-  { protection: 'tmr', isolation: 'full', share: 0.3 },
-  { protection: 'dmr', isolation: 'none', share: 0.2 },
-  { protection: 'none', isolation: 'none', share: 0.1 },
-];
 const fates: readonly Fate[] = ['masked', 'recovered', 'degraded', 'stopped', 'never struck', 'hung', 'wrong'];
 
-async function storm({ faults, seed, only }: Flags): Promise<number> {
+async function storm({ faults, seed, jobs, only }: Flags): Promise<number> {
   const files = debianFiles();
   if ('missing' in files) {
     process.stderr.write(`storm: ${debianFolder()} has no ${files.missing}: \`npm run guest:debian\` makes what is missing\n`);
     return 2;
   }
-  let broken = 0;
-  let passed = 0;
+  const all: Played[] = [];
   await interruptible(async (signal) => {
-    const progress = new Progress('storm');
-    const guests: StormGuest[] = [];
-    for (const make of [checksumGuest, () => sqliteGuest(files), () => nginxGuest(files)]) {
-      progress.update(() => 'the guests start');
-      guests.push(await make());
-    }
-    for (const guest of guests) {
-      for (const { protection, isolation, share } of storms) {
-        const runs = Math.max(1, Math.round((faults * share) / guests.length));
-        const numbers = only === undefined ? Array.from({ length: runs }, (_, number) => number) : [only];
-        const one = new Storm({ guest, protection, isolation, seed });
-        const outcomes: Outcome[] = [];
-        const began = Date.now();
-        for (const number of numbers) {
-          progress.update(() => `${guest.name}, ${protection}, isolation ${isolation}: ${count(outcomes.length)} of ${count(numbers.length)}`);
-          outcomes.push(await one.outcome(number, signal));
-        }
-        progress.end();
-        const isSafe = protection !== 'none' && isolation === 'full';
-        const worse = outcomes.filter(({ fate, exact, reportedCorrupt }) => (isSafe && (fate === 'wrong' || fate === 'hung')) || (exact && reportedCorrupt));
-        broken += worse.length;
-        passed += outcomes.length - worse.length;
-        process.stdout.write(`\n${guest.name}, protect ${protection}, isolation ${isolation}: ${count(outcomes.length)} faults in ${((Date.now() - began) / 1000).toFixed(0)} s\n${tally(outcomes)}\n`);
-        for (const { number, fault, change, fate, by } of only === undefined ? worse : outcomes) {
-          process.stdout.write(`  run ${number}: ${fault} (${change}): ${fate}; ${by.join(', ')}\n`);
+    const crew = new StormCrew(jobs, signal);
+    try {
+      for (const [guest, { name }] of guests.entries()) {
+        for (const [storm, { protection, isolation, share }] of storms.entries()) {
+          const runs = Math.max(1, Math.round((faults * share) / guests.length));
+          const numbers = only === undefined ? Array.from({ length: runs }, (_, number) => number) : [only];
+          const title = `${name}, protect ${protection}, isolation ${isolation}`;
+          const outcomes = await play(title, numbers, (number) => crew.outcome({ guest, storm, seed, number }));
+          const isSafe = protection !== 'none' && isolation === 'full';
+          const worse = outcomes.filter(({ fate, exact, reportedCorrupt }) => (isSafe && (fate === 'wrong' || fate === 'hung')) || (exact && reportedCorrupt));
+          all.push({ storm, outcomes, worse: worse.length });
+          for (const { number, fault, change, fate, by } of only === undefined ? worse : outcomes) {
+            process.stdout.write(`  run ${number}: ${fault} (${change}): ${fate}; ${by.join(', ')}\n`);
+          }
         }
       }
+    } finally {
+      crew.close();
     }
   });
+  process.stdout.write(`\nall guests\n${summary(all)}\n`);
+  const broken = all.reduce((sum, { worse }) => sum + worse, 0);
+  const passed = all.reduce((sum, { outcomes }) => sum + outcomes.length, 0) - broken;
   process.stdout.write(`\nseed ${seed}: ${passed} passed, ${broken} failed\n`);
   return broken > 0 ? 1 : 0;
 }
 
-/** Sites by fates, with the rate of what went wrong. */
+/** The outcomes of a storm with one guest; `worse` than may be are so many of them. */
+interface Played {
+  storm: number;
+  outcomes: readonly Outcome[];
+  worse: number;
+}
+
+/** All runs of a storm with one guest, with progress and a table. */
+async function play(title: string, numbers: readonly number[], outcomeOf: (number: number) => Promise<Outcome>): Promise<Outcome[]> {
+  const progress = new Progress('storm');
+  const began = Date.now();
+  let done = 0;
+  const show = (): void => progress.update(() => `${title}: ${done === 0 ? 'the guest starts' : `${count(done)} of ${count(numbers.length)}`}`);
+  const timer = setInterval(show, 200);
+  try {
+    const outcomes = await Promise.all(
+      numbers.map(async (number) => {
+        const outcome = await outcomeOf(number);
+        done++;
+        return outcome;
+      }),
+    );
+    progress.end();
+    process.stdout.write(`\n${title}: ${count(outcomes.length)} faults in ${((Date.now() - began) / 1000).toFixed(0)} s\n${tally(outcomes)}\n`);
+    return outcomes;
+  } finally {
+    clearInterval(timer);
+    progress.end();
+  }
+}
+
+const shareWrong = (outcomes: readonly Outcome[]): string => percent(outcomes.filter(({ fate }) => fate === 'wrong').length / Math.max(1, outcomes.length));
+const byFate = (name: string, outcomes: readonly Outcome[]): string[] => [name, ...fates.map((fate) => count(outcomes.filter((each) => each.fate === fate).length)), shareWrong(outcomes)];
+const tableOf = (rows: string[][]): string =>
+  table([['', ...fates, 'share wrong'], ...rows], [false, ...fates.map(() => true), true]).map((line) => `  ${line}`).join('\n');
+
+/** Storms by fates, over all guests. */
+function summary(all: readonly Played[]): string {
+  return tableOf(storms.map(({ protection, isolation }, storm) => byFate(`protect ${protection}, isolation ${isolation}`, all.flatMap((each) => (each.storm === storm ? each.outcomes : [])))));
+}
+
+/** Sites by fates, with the share of what went wrong. */
 function tally(outcomes: readonly Outcome[]): string {
-  const row = (name: string, some: readonly Outcome[]): string[] => [name, ...fates.map((fate) => count(some.filter((each) => each.fate === fate).length)), percent(some.filter(({ fate }) => fate === 'wrong').length / Math.max(1, some.length))];
-  const rows = sites.map((site) => row(site, outcomes.filter((each) => each.site === site)));
-  return table([['', ...fates, 'wrong'], ...rows, row('all', outcomes)], [false, ...fates.map(() => true), true]).map((line) => `  ${line}`).join('\n');
+  return tableOf([...sites.map((site) => byFate(site, outcomes.filter((each) => each.site === site))), byFate('all', outcomes)]);
 }
 
 const command = new Command('npm run storm --')
   .description('Random faults of every site, at random times, under two and three replicas, without isolation and without protection.')
   .option('--faults <count>', 'how many, one a run', countFrom(1), 1000)
   .option('--seed <number>', 'which faults', parseCount, 1)
+  .option('--jobs <count>', 'runs at the same time, each in a process of its own', countFrom(1), os.availableParallelism())
   .option('--only <number>', 'only the run with this number of each storm, and what came of it', parseCount)
   .addHelpText('after', `
 Exits with 0 if nothing wrong was released and no guest hung under full isolation,

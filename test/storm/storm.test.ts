@@ -4,6 +4,8 @@ import { debianFiles, type DebianFiles } from '../../server/guest/debian';
 import { checksumGuest, nginxGuest, sqliteGuest, type StormGuest } from './guests';
 import { sites, type Site } from './faults';
 import { Storm, type Fate, type Outcome } from './storm';
+import { StormCrew } from './storm-crew';
+import { storms } from './storms';
 
 const seed = 1;
 const found = debianFiles();
@@ -45,6 +47,19 @@ describe('faults of every site, in a bare-metal guest', () => {
     expect(with_(stuck, 'recovered')).toEqual([]);
     const memory = await outcomes(guest, 'dmr', 'none', 5, 'memory controller failed');
     expect(memory.map(({ fate }) => fate)).toEqual(memory.map(() => 'stopped'));
+  });
+
+  test('processes side by side come to the same', { timeout: 600_000 }, async () => {
+    const storm = storms.findIndex(({ protection }) => protection === 'none');
+    const crew = new StormCrew(2, new AbortController().signal);
+    try {
+      const numbers = Array.from({ length: 8 }, (_, number) => number);
+      expect(await Promise.all(numbers.map((number) => crew.outcome({ guest: 0, storm, seed, number })))).toEqual(await outcomes(guest, 'none', 'none', numbers.length));
+      await expect(crew.outcome({ guest: 0, storm: storms.length, seed, number: 3 })).rejects.toThrow('run 3: a run that there is not');
+    } finally {
+      crew.close();
+    }
+    await expect(crew.outcome({ guest: 0, storm, seed, number: 4 })).rejects.toThrow('died');
   });
 
   test('without protection some go out', { timeout: 600_000 }, async () => {
