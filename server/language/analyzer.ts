@@ -4,7 +4,7 @@ import { nearestNames } from '../../engine/symbols/nearest';
 import { declaredName } from './addresses';
 import { lowerChip } from './chips';
 import { Context, documentOf, eachOnce } from './context';
-import { defaultChip, defaults } from './defaults';
+import { defaultChip, defaults, periods } from './defaults';
 import { part, rename, type Diagnostic, type Span } from './diagnostic';
 import { lowerExpectation, reportContradictions } from './expectations';
 import { lowerFault } from './faults';
@@ -140,13 +140,14 @@ export class Analyzer {
     const seed = settings.find(ast.isSeed);
     const limit = settings.find(ast.isLimit);
     const seedValue = seed ? integer(context, seed, 'value', { what: 'a seed' }) : defaults.seed;
-    const usual = guest?.file && !guest.file.elf ? defaults.linuxMaxInstructions : defaults.maxInstructions;
+    const isLinux = guest?.file !== undefined && !guest.file.elf;
+    const usual = isLinux ? defaults.linuxMaxInstructions : defaults.maxInstructions;
     const maxInstructions = limit ? positive(context, limit.length, count(context, limit.length, 'instructions'), 'a limit') : usual;
 
     const protectionNode = scenario.items.find(ast.isProtection);
     let protection: ProtectionPlan | undefined;
-    if (chip && protectionNode && context.intactSpan(headOf(protectionNode))) protection = lowerProtection(protectionNode, chip, scenario.items.some(ast.isSwitch), context);
-    else if (chip && !protectionNode) protection = defaultProtection(chip);
+    if (chip && protectionNode && context.intactSpan(headOf(protectionNode))) protection = lowerProtection(protectionNode, chip, scenario.items.some(ast.isSwitch), isLinux ? periods.linux : periods.bare, context);
+    else if (chip && !protectionNode) protection = defaultProtection(chip, 'none', isLinux ? periods.linux : periods.bare);
 
     const symbols = guest?.file?.symbols;
     const narrow = {

@@ -3,8 +3,6 @@ import type { ChipPlan, Isolation } from '../../engine/covert/plan';
 /** What holds where a file says nothing; docs/language.md lists the same. */
 export const defaults = {
   epochInstructions: 100_000,
-  checkpointEpochs: 16,
-  compareStateEpochs: 4,
   watchdogEpochs: 4,
   retry: 2,
   isolation: 'full' as Isolation,
@@ -14,6 +12,21 @@ export const defaults = {
   seed: 1,
   maxInstructions: 1e9,
   linuxMaxInstructions: 20e9,
+};
+
+/** How often states are kept and compared, in epochs. */
+export interface Periods {
+  readonly checkpointEpochs: number;
+  readonly compareStateEpochs: number;
+}
+
+/**
+ * A program on the bare machine is over soon, so that it is looked at often. Linux goes on, and writes to many pages
+ * in no time, which is what checkpoints and comparisons cost: some twenty checkpoints a second.
+ */
+export const periods: Readonly<Record<'bare' | 'linux', Periods>> = {
+  bare: { checkpointEpochs: 16, compareStateEpochs: 4 },
+  linux: { checkpointEpochs: 1024, compareStateEpochs: 1024 },
 };
 
 /** The chip of a scenario that names none, and the value of each setting that a chip leaves out. */

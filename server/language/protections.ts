@@ -5,7 +5,7 @@ import { replicaCount } from '../../engine/covert/switching';
 import { defaultCosts } from '../../engine/chip/cost-table';
 import { coreExists } from './chips';
 import { eachOnce, type Context } from './context';
-import { defaults } from './defaults';
+import { defaults, periods, type Periods } from './defaults';
 import { part } from './diagnostic';
 import type * as ast from './generated/ast';
 import { count, integer, oneOf, positive, span } from './measures';
@@ -20,16 +20,15 @@ export function replicasOf(kind: ProtectionKind): ReplicaName[] {
 }
 
 /** The protection of a scenario that says nothing: one replica on the first core that is no spare. */
-export function defaultProtection(chip: ChipPlan, kind: ProtectionKind = 'none'): ProtectionPlan {
+export function defaultProtection(chip: ChipPlan, kind: ProtectionKind = 'none', usual: Periods = periods.bare): ProtectionPlan {
   const free = Array.from({ length: chip.cores }, (_, core) => core).filter((core) => !chip.spares.includes(core));
   return {
     kind,
     cores: free.slice(0, replicaCount[kind]),
     isolation: missingFor(defaults.isolation, chip, kind) === undefined ? defaults.isolation : 'none',
     epochInstructions: defaults.epochInstructions,
-    checkpointEpochs: defaults.checkpointEpochs,
+    ...usual,
     compareOutput: true,
-    compareStateEpochs: defaults.compareStateEpochs,
     watchdogEpochs: defaults.watchdogEpochs,
     retry: defaults.retry,
     uncoordinated: [],
@@ -37,11 +36,11 @@ export function defaultProtection(chip: ChipPlan, kind: ProtectionKind = 'none')
 }
 
 /** What is meant as far as it can be told; what is wrong is reported. `isSwitched`: the settings are for what the guest is switched to, too. */
-export function lowerProtection(protection: ast.Protection, chip: ChipPlan, isSwitched: boolean, context: Context): ProtectionPlan {
+export function lowerProtection(protection: ast.Protection, chip: ChipPlan, isSwitched: boolean, usual: Periods, context: Context): ProtectionPlan {
   const { reporter } = context;
   const kind =
     protection.kind === undefined ? undefined : oneOf(context, part(protection, 'kind'), protection.kind, protectionKinds, 'protection');
-  const plan = defaultProtection(chip, kind ?? 'dmr');
+  const plan = defaultProtection(chip, kind ?? 'dmr', usual);
   if (protection.cores.length > 0) {
     if (kind !== undefined) lowerCores(protection, kind, chip, plan, context);
   } else if (plan.cores.length < replicaCount[plan.kind]) {
@@ -52,7 +51,7 @@ export function lowerProtection(protection: ast.Protection, chip: ChipPlan, isSw
       const [word = ''] = /^\w+/.exec(setting.$cstNode?.text ?? '') ?? [];
       reporter.warning('COV606', setting.$cstNode, `\`${word}\` has no effect under \`protect none\`: there is nobody to compare with`);
     }
-    lowerSetting(setting, plan, chip, context);
+    lowerSetting(setting, plan, chip, usual, context);
   }
   reportPlacement(protection, plan, chip, context);
   return plan;
@@ -94,7 +93,7 @@ export function lowerCores(protection: ast.Protection | ast.Switch, kind: Protec
   reporter.error('COV304', extra?.$cstNode ?? protection.cores.at(-1)?.$cstNode, `${kind} runs on ${cores_}, not on ${protection.cores.length}`);
 }
 
-function lowerSetting(setting: ast.ProtectionSetting, plan: ProtectionPlan, chip: ChipPlan, context: Context): void {
+function lowerSetting(setting: ast.ProtectionSetting, plan: ProtectionPlan, chip: ChipPlan, usual: Periods, context: Context): void {
   switch (setting.$type) {
     case 'Isolation': {
       const isolation = oneOf(context, part(setting, 'kind'), setting.kind, isolations, 'isolation');
@@ -116,7 +115,7 @@ function lowerSetting(setting: ast.ProtectionSetting, plan: ProtectionPlan, chip
       plan.checkpointEpochs = positive(context, setting.period, count(context, setting.period, 'epochs'), 'the time between checkpoints') ?? plan.checkpointEpochs;
       return;
     case 'Compare':
-      lowerCompare(setting, plan, context);
+      lowerCompare(setting, plan, usual, context);
       return;
     case 'Watchdog':
       plan.watchdogEpochs = positive(context, setting.patience, count(context, setting.patience, 'epochs'), "the watchdog's patience") ?? plan.watchdogEpochs;
@@ -155,7 +154,7 @@ function instructionsIn(window: Span, plan: ProtectionPlan, chip: ChipPlan): num
   }
 }
 
-function lowerCompare(compare: ast.Compare, plan: ProtectionPlan, context: Context): void {
+function lowerCompare(compare: ast.Compare, plan: ProtectionPlan, usual: Periods, context: Context): void {
   plan.compareOutput = false;
   plan.compareStateEpochs = 0;
   const seen = new Set<string>();
@@ -171,7 +170,7 @@ function lowerCompare(compare: ast.Compare, plan: ProtectionPlan, context: Conte
       }
       continue;
     }
-    plan.compareStateEpochs = defaults.compareStateEpochs;
+    plan.compareStateEpochs = usual.compareStateEpochs;
     if (subject.period) {
       plan.compareStateEpochs =
         positive(context, subject.period, count(context, subject.period, 'epochs'), 'the time between comparisons') ?? plan.compareStateEpochs;

@@ -19,18 +19,20 @@ import { count } from '../../server/cli/numbers';
 import { writeWhole } from '../../server/cli/output-file';
 import { Progress } from '../../server/cli/progress';
 import { debianFiles, debianFolder } from '../../server/guest/debian';
-import { defaults } from '../../server/language/defaults';
+import { defaults, periods } from '../../server/language/defaults';
 import { root } from '../cli/covert';
 import { runTool } from '../tool';
 import { debianPlan } from './debian-plan';
 import { writeGuests } from './guest-run';
 import { Marks } from './marks';
-import { programs } from './programs';
+import { programs, type Program } from './programs';
 
 const target = path.join(root, 'engine/model/debian-rates.json');
-/** Stretches of 0.4 to 102.4 million instructions: each place of a checkpoint period where states are compared, its end, and longer periods. */
+/** Stretches of 0.4 to 102.4 million instructions, the last the checkpoint period. */
 const stretches = [1, 2, 3, 4, 16, 64, 256];
-const step = defaults.compareStateEpochs * defaults.epochInstructions;
+const step = 400_000;
+/** Those that work for a time of the guest's, as briefly as they can; the others as long as in the benchmark: for many checkpoint periods. */
+const measured = programs.map((program): Program => (program.work ? program : { ...program, prepare: () => program.prepare?.(false) ?? '', run: () => program.run(false) }));
 /** Instructions between two looks at whether the run was interrupted. */
 const stride = 16_000_000;
 
@@ -97,8 +99,9 @@ async function measure(signal: AbortSignal): Promise<MeasuredRates> {
   if ('missing' in files) throw new BadInput(`${debianFolder()} has no ${files.missing}: \`npm run guest:debian\` makes what is missing`);
   const folder = mkdtempSync(path.join(tmpdir(), 'covert-rates-'));
   try {
-    const { isolation, epochInstructions, checkpointEpochs, compareStateEpochs, watchdogEpochs, retry } = defaults;
-    const { load } = writeGuests(files, folder, programs, true);
+    const { isolation, epochInstructions, watchdogEpochs, retry } = defaults;
+    const { checkpointEpochs, compareStateEpochs } = periods.linux;
+    const { load } = writeGuests(files, folder, measured, true);
     const plan = await debianPlan(files, load.initrd, {
       kind: 'dmr', cores: [0, 1], isolation, epochInstructions, checkpointEpochs, compareOutput: true, compareStateEpochs, watchdogEpochs, retry, uncoordinated: [],
     });
