@@ -1,12 +1,13 @@
 import { AstUtils, GrammarAST } from 'langium';
 import { DefaultCompletionProvider, type CompletionAcceptor, type CompletionContext, type CompletionValueItem, type NextFeature } from 'langium/lsp';
 import { CompletionItemKind, InsertTextFormat } from 'vscode-languageserver';
+import { inputClasses } from '../../../engine/covert/plan';
 import { declaredName, quoted } from '../addresses';
 import { hasCsr } from '../csr-probe';
 import { detectionMethods, recoveryMethods } from '../expectations';
 import type { GuestFiles } from '../guest-files';
 import { registerNames, registerOf } from '../places';
-import { comparable, inputClasses, isolations, protectionKinds } from '../protections';
+import { comparable, isolations, protectionKinds } from '../protections';
 import { countUnits, frequencyUnits, sizeUnits, timeUnits } from '../values';
 import { words } from '../words';
 import { guestOf, runAt } from './cursor';
