@@ -10,6 +10,7 @@ import { lowerExpectation, reportContradictions } from './expectations';
 import { lowerFault } from './faults';
 import * as ast from './generated/ast';
 import { lowerGuest, type LoweredGuest } from './guests';
+import { reportMissingInputs } from './inputs';
 import { reportImports } from './import-checks';
 import { fileOf, visibleDeclarations } from './imports';
 import { count, integer, notAvailable, positive } from './measures';
@@ -147,6 +148,8 @@ export class Analyzer {
     let protection: ProtectionPlan | undefined;
     if (chip && protectionNode && context.intactSpan(headOf(protectionNode))) protection = lowerProtection(protectionNode, chip, scenario.items.some(ast.isSwitch), context);
     else if (chip && !protectionNode) protection = defaultProtection(chip);
+
+    if (protectionNode && guest?.plan) reportMissingInputs(protectionNode, guest.plan, context);
 
     const symbols = guest?.file?.symbols;
     const narrow = {
