@@ -46,6 +46,12 @@ function imageFor(steps: number): Uint8Array {
   return known;
 }
 
+export function inputsAddress(symbol: string): bigint {
+  const found = symbolsOf({ image }).find(symbol);
+  if (!found) throw new Error(`inputs has no symbol ${symbol}`);
+  return found.address;
+}
+
 /** A plan for the guest that takes in all kinds of inputs, or for some of its steps. */
 export function inputsPlan(changes: { steps?: number; protection?: Partial<ProtectionPlan>; faults?: FaultPlan[]; seed?: number; maxInstructions?: number; typed?: string } = {}): Plan {
   const { steps = 511, typed = 'somebody\n', ...others } = changes;

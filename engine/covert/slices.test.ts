@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { asm, ramBase } from '../machine/guest.test-support';
-import type { Plan } from './plan';
+import { inputClasses, type InputClass, type Plan } from './plan';
 import { fault, flipX, planFor, type Example } from './plan.test-support';
 import { replicaCount } from './switching';
 import { System } from './system';
@@ -33,6 +33,7 @@ const plans = fc
     switches: fc.array(fc.record({ to: fc.constantFrom('none' as const, 'dmr' as const, 'tmr' as const), at: fc.integer({ min: 0, max: 2_000_000 }) }), { maxLength: 2 }),
     spares: fc.constantFrom([], [5], [5, 6]),
     isolation: fc.constantFrom('full' as const, 'none' as const),
+    uncoordinated: fc.oneof({ weight: 3, arbitrary: fc.constant<InputClass[]>([]) }, { weight: 1, arbitrary: fc.subarray([...inputClasses]) }),
   })
   .map(({ example, kind, faults, deaths, switches, spares, maxInstructions, ...protection }): Plan => {
     const plan = planFor(example, {
