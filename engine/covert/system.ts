@@ -83,6 +83,7 @@ export class System {
   readonly #runner: ReplicaRunner;
   readonly #recovery: Recovery;
   readonly #switching: Switching;
+  readonly #gate: OutputGate;
   readonly #epochRun: EpochRun;
   #breakpoints: ReadonlySet<bigint> | undefined;
   /** The guest has slept since somebody asked. */
@@ -109,7 +110,7 @@ export class System {
     const epoch = Math.floor(count / protection.epochInstructions);
     this.#course = new Course(protection.kind, this.#takeCheckpoint(0, { count, epoch, compared: 0 }));
     this.#runner = new ReplicaRunner(this.#course, this.#injector, this.#log, this.chip.health, new Delivery(protection, plan.seed), this.#feed.isNetworked);
-    const gate = new OutputGate({
+    this.#gate = new OutputGate({
       compareOutput: protection.compareOutput,
       course: this.#course,
       team: this.#team,
@@ -155,7 +156,7 @@ export class System {
       feed: this.#feed,
       accounting: this.#accounting,
       runner: this.#runner,
-      gate,
+      gate: this.#gate,
       switching: this.#switching,
       rendezvous: () => this.#rendezvous(),
     });
@@ -294,6 +295,7 @@ export class System {
       this.#detect(found, waited);
       return;
     }
+    if (this.#gate.settle()) return;
     if (live.every((replica) => replica.halted)) {
       if (this.#handOver() || this.#nap()) {
         for (const replica of live) this.#runner.strike(replica);

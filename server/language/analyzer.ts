@@ -169,8 +169,9 @@ export class Analyzer {
       return plan;
     });
     reportDuplicateFaults(faults, context);
+    const cores = new Set([...(chip?.spares ?? []), ...(scope.protection?.cores ?? [])]).size;
     const expectationPlans = expectations.map((node) => ({
-      plan: context.intact(node) ? lowerExpectation(node, { symbols, protection: scope.protection }, context) : undefined,
+      plan: context.intact(node) ? lowerExpectation(node, { symbols, protection: scope.protection, cores }, context) : undefined,
       place: node.condition?.$cstNode,
     }));
     reportContradictions(expectationPlans.flatMap(({ plan, place }) => (plan ? [{ plan, place }] : [])), context);

@@ -199,6 +199,12 @@ scenario "s" { guest g protect dmr { uncoordinated time, cycle, rtc, interrupts,
     expect(await said('guest g { elf "checksum.elf"  disk "checksum.c" }\n')).toEqual([expect.stringMatching(/^COV203 "checksum.c": checksum.c has \d+ bytes, which is no multiple of 512/)]);
   });
 
+  test('under `dmr` a vote can be expected where a third replica may run along', async () => {
+    const withChip = (chip: string): string => `chip c { ${chip} }\n${guest}scenario "s" { chip c guest g protect dmr expect recovered by vote }`;
+    expect(await said(withChip('cores 4 ring spare core 3'))).toEqual([]);
+    expect(await said(withChip('cores 4 ring'))).toEqual(['COV502 recovered by vote: two replicas have no majority: a vote needs `protect tmr`, or a `spare` core on which a third one may run along']);
+  });
+
   test('without `on`, spares stay free', async () => {
     const { protection } = await planOf(`chip c { cores 4 ring spare core 0 }\n${guest}scenario "s" { chip c guest g protect dmr expect exit 0 }`);
     expect(protection.cores).toEqual([1, 2]);
@@ -292,6 +298,7 @@ describe('places of diagnostics are narrow', () => {
     ['expect exit 1', 'COV501 exit 1'],
     ['expect divergence in block', 'COV407 block'],
     ['expect degraded to dmr', 'COV502 degraded to dmr'],
+    ['expect recovered by vote', 'COV502 recovered by vote'],
     ['expect detected by machine', 'COV210 machine'],
     ['limit 0 instructions', 'COV306 0 instructions'],
     ['limit 5 parsecs', 'COV105 parsecs'],
