@@ -31,7 +31,7 @@ interface Guest {
 }
 
 const runtime = ['crt0.S', 'runtime.c'];
-const examples = ['checksum', 'sort', 'ticker'].map((name) => guest(`examples/${name}`, name, '-Og'));
+const examples = ['checksum', 'sort', 'ticker', 'inputs'].map((name) => guest(`examples/${name}`, name, '-Og'));
 // The benchmarks are optimised, as what users run is.
 const kernels = ['integer', 'pointers', 'floating', 'nothing'].map((name) => guest('test/bench/kernels', name, '-O2'));
 

@@ -31,13 +31,17 @@ export class Chip {
 
   /**
    * What a guest's clocks are read from when `core` runs it. Coordinated clocks
-   * are functions of the retired-instruction count at one instruction a cycle.
+   * are functions of the retired-instruction count at one instruction a cycle. `uncoordinated`: classes of input,
+   * of which those that are no clocks are not looked at.
    */
-  timeSource(core: number, uncoordinated: readonly ('time' | 'cycle')[]): TimeSource {
+  timeSource(core: number, uncoordinated: readonly string[]): TimeSource {
     const { phase, ppm } = this.clock(core);
+    const source = (input: string): TimeSource['time'] => (uncoordinated.includes(input) ? 'core' : 'instructions');
     return {
-      time: uncoordinated.includes('time') ? 'core' : 'instructions',
-      cycle: uncoordinated.includes('cycle') ? 'core' : 'instructions',
+      time: source('time'),
+      cycle: source('cycle'),
+      interrupts: source('interrupts'),
+      rtc: source('rtc'),
       perTick: Math.max(1, Math.round(this.plan.hertz / timebaseHertz)),
       corePhase: phase,
       corePpm: ppm,

@@ -63,6 +63,12 @@ it('is the resident core’s layout', () => {
     at.awaited,
     at.awaitedList,
     awaitedBytes,
+    at.rtcFromCore,
+    at.interruptsFromCore,
+    at.losesReservations,
+    at.ownSeed,
+    at.seenAt,
+    at.lateAt,
   ];
   expect(ours.map((_, index) => core.layoutOf(index))).toEqual(ours);
 });

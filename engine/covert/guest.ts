@@ -8,12 +8,13 @@ import type { GuestPlan } from './plan';
 
 /**
  * A machine with the guest loaded, before its first instruction. The seed is what
- * a Linux guest's source of random numbers starts from.
+ * a guest's source of random numbers starts from.
  * @throws LoadError where the guest does not fit into its RAM.
  */
 export function createMachine(guest: GuestPlan, seed: number, tier: Tier): Machine {
   const { ramBytes, harts, image, linux, network, start } = guest;
-  const machine = Machine.create({ ramBytes, harts, tier, ...(network && { network: { mac: network.mac } }), ...(linux ? { disks: linux.disks, entropySeed: seed } : {}) });
+  const disks = linux?.disks ?? guest.disks;
+  const machine = Machine.create({ ramBytes, harts, tier, ...(network && { network: { mac: network.mac } }), ...(disks && { disks }), ...((linux || guest.entropy) && { entropySeed: seed }) });
   if (linux) {
     const { initialDisk: initrd, bootArguments, firmware } = linux;
     machine.loadKernel(image, { initrd, bootArguments, ...(firmware ? { firmware } : {}) });

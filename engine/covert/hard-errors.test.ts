@@ -102,6 +102,18 @@ describe('a dead core', () => {
 });
 
 describe('an error that comes back', () => {
+  it('and goes while a third replica looks for it leaves that one alone, if it is the one with an error: two outvote it', async () => {
+    const plan = planOf({ faults: [{ ...sticks(1), lifetime: { unit: 'instructions', length: 95_000 } }, sticks(6)], spares: [6] });
+    const { system, events } = runToEnd(plan);
+    expect(ofKind(events, 'recovery').map(({ by }) => by)).toEqual(['rollback', 'rollback', 'rollback', 'vote']);
+    expect(ofKind(events, 'diagnosis')).toMatchObject([{ replica: 'C', core: 6 }]);
+    expect(ofKind(events, 'retirement').map(({ component }) => component)).toEqual(['core 6']);
+    expect(seats(system)).toEqual(['A0', 'B1']);
+    await expectNothingWrong(plan, system);
+    const report = await run({ ...plan, expectations: [{ expectation: { kind: 'recovered', by: ['vote'] }, text: 'recovered by vote' }] });
+    expect(report.expectations).toMatchObject([{ held: true }]);
+  });
+
   it('is shown by a third replica to be one core\'s, and its replica goes on with the third one\'s', async () => {
     for (const core of [0, 1]) {
       const plan = planOf({ faults: [sticks(core)], spares: [6, 7] });

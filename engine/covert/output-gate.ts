@@ -46,6 +46,20 @@ export class OutputGate {
     return output ? this.#release(output, at, () => bringTo(at)) : false;
   }
 
+  /**
+   * At a rendezvous that found nothing: where outputs are not compared, only some may have said something. What the first replica
+   * has said leaves, as it does beside whatever the others say; what they have said beyond that is nobody's concern. True if that ended the run.
+   */
+  settle(): boolean {
+    const { team, course } = this.parts;
+    const [first, ...others] = team.live;
+    for (const replica of others) replica.pending = [];
+    for (let output = first?.pending.shift(); output; output = first?.pending.shift()) {
+      if (this.#release(output, course.count, () => undefined)) return true;
+    }
+    return false;
+  }
+
   /** Releases an output that all replicas agree on, once. True if it ended the run; then all have been brought there. */
   #release(output: Output, at: number, bringAll: () => void): boolean {
     const { course, log, feed, accounting } = this.parts;

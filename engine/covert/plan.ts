@@ -39,6 +39,10 @@ export interface GuestPlan {
   /** What is typed at the console, in order. */
   typing?: readonly Typing[];
   network?: NetworkPlan;
+  /** It has a source of random numbers, which starts from the plan's seed. One with `linux` always has. */
+  entropy?: boolean;
+  /** Virtio disks of one without `linux`, in order. What is written to them is compared and counted, and lost at the end. */
+  disks?: LinuxPlan['disks'];
   linux?: LinuxPlan;
   /** Where it begins in place of its first instruction: a state of such a guest that ran before. Counts go on from there. */
   start?: Snapshot;
@@ -98,7 +102,12 @@ export interface ProtectionPlan {
   uncoordinated: InputClass[];
 }
 
-export type InputClass = 'time' | 'cycle';
+/**
+ * What a guest is handed that is no function of its state. `interrupts`: when a timer or a device interrupts it; `console`, `network`: when what
+ * is typed, and each frame, reaches it; `disk`: when a transfer is over; `reservations`: which conditional stores fail.
+ */
+export const inputClasses = ['time', 'cycle', 'rtc', 'interrupts', 'entropy', 'disk', 'console', 'network', 'reservations'] as const;
+export type InputClass = (typeof inputClasses)[number];
 
 /** A place whose bits a fault changes. */
 export type Place =

@@ -56,8 +56,8 @@ export function readRecording(file: Uint8Array): Recording {
 /** What a plan is made of, each part by its hash. Reads whole disk images. */
 export function subjectOf(plan: Plan): Subject {
   const { guest, ...others } = plan;
-  const { image, linux, path: _, ...described } = guest;
-  const { initialDisk, systemMap: __, firmware, disks = [], ...kernel } = linux ?? {};
+  const { image, linux, path: _, disks: own = [], ...described } = guest;
+  const { initialDisk, systemMap: __, firmware, disks = own, ...kernel } = linux ?? {};
   const plain = { ...others, guest: { ...described, ...kernel, disks: disks.map(({ readOnly }) => readOnly ?? false) } };
   // Where the scenario stands in a file is not what it says.
   const text = JSON.stringify(plain, (key, value: unknown) => (key === 'range' || key === 'start' ? undefined : typeof value === 'bigint' ? `0x${value.toString(16)}` : value));

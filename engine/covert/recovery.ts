@@ -351,6 +351,7 @@ export class Recovery {
       replica.atBreakpoint = false;
       replica.counted = undefined;
       replica.pending = [];
+      replica.arrivals = [];
       replica.produced = compared;
       replica.halted = null;
     }

@@ -28,8 +28,8 @@ export async function runReference(
   outside?: Outside,
 ): Promise<Reference | undefined> {
   const { guest, chip, maxInstructions } = plan;
-  const key = JSON.stringify([guest.linux && plan.seed, guest.ramBytes, guest.harts, chip, maxInstructions, (guest.typing || guest.network) && [guest.typing, guest.network && [...guest.network.mac], plan.protection.epochInstructions]]);
-  const subject = guest.start ?? guest.linux ?? guest.image;
+  const key = JSON.stringify([(guest.linux || guest.entropy) && plan.seed, guest.ramBytes, guest.harts, chip, maxInstructions, (guest.typing || guest.network) && [guest.typing, guest.network && [...guest.network.mac], plan.protection.epochInstructions]]);
+  const subject = guest.start ?? guest.linux ?? (guest.disks ? guest : guest.image);
   let references = known.get(subject);
   if (!references) known.set(subject, (references = new Map<string, Reference>()));
   // What an outside does is in no key.

@@ -66,11 +66,7 @@ export function inspectArrival(replicas: readonly Replica[], compareOutput: bool
     const said = missing.map((replica) => `${replica.name} stands at instruction ${replica.computer.retired}`);
     return { by: 'watchdog', what: `no rendezvous at instruction ${furthest}: ${said.join(', ')}` };
   }
-  if (replicas.some((replica) => replica.pending.length > 0)) {
-    if (compareOutput) return compareOutputs(replicas);
-    // Nothing is pending after a rendezvous; what only some have said is nobody's concern here.
-    for (const replica of replicas) replica.pending = [];
-  }
+  if (compareOutput && replicas.some((replica) => replica.pending.length > 0)) return compareOutputs(replicas);
   return compareTraps(replicas);
 }
 

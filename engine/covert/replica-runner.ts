@@ -1,6 +1,8 @@
 import type { Health } from '../chip/health';
 import type { Course } from './course';
+import type { Delivery } from './delivery';
 import type { FaultInjector } from './fault-injector';
+import type { Input } from './input-log';
 import type { Change } from './place';
 import type { ReleaseLog } from './release-log';
 import type { Replica } from './replica';
@@ -23,6 +25,7 @@ export class ReplicaRunner {
     private readonly injector: FaultInjector,
     private readonly log: ReleaseLog,
     private readonly health: Health,
+    private readonly delivery: Delivery,
     /** A guest that sleeps may be handed something by the outside. */
     private readonly wakeful: boolean,
   ) {}
@@ -55,7 +58,8 @@ export class ReplicaRunner {
       replica.pending.push(...outputs);
       replica.produced += outputs.length;
       this.#meet(replica);
-      if (stop === 'exit' || stop === 'idle' || stop === 'stalled') replica.halted = stop;
+      this.delivery.deliver(replica);
+      if (stop === 'exit' || stop === 'stalled' || (stop === 'idle' && !this.delivery.wake(replica))) replica.halted = stop;
       replica.atBreakpoint = stop === 'breakpoint';
       const { pc } = computer;
       if (computer.retired < epochEnd) this.strike(replica, this.course.momentOf(computer.retired), outputs.length);
@@ -70,7 +74,7 @@ export class ReplicaRunner {
   /** Lets a replica run as far as nothing is due, until its `finish`. */
   start(replica: Replica, limit: number, options: RunOptions): void {
     const { computer, name, core } = replica;
-    const goal = Math.min(limit, this.injector.nextInstruction(name, core, computer.retired, this.course.momentOf(computer.retired)));
+    const goal = Math.min(limit, this.delivery.next(replica), this.injector.nextInstruction(name, core, computer.retired, this.course.momentOf(computer.retired)));
     const cycleLimit = this.injector.nextCycle(name, core);
     computer.start(goal, {
       stopOnOutput: true,
@@ -158,13 +162,13 @@ export class ReplicaRunner {
     }
   }
 
-  /** Hands a replica what has been typed, as it arrives there. */
-  hand(replica: Replica, typed: Uint8Array): void {
+  /** Hands a replica what has come from outside, what is typed as faults let it. */
+  hand(replica: Replica, { console: typed, frames }: Input): void {
     const { computer, name, core } = replica;
     const { bytes, met } = this.injector.hand(name, core, typed);
     const { retired, pc } = computer;
     for (const { fault, change } of met) this.#tell(replica, fault, change, { moment: this.course.moment, retired, pc });
-    computer.receive(bytes);
+    this.delivery.hand(replica, { console: bytes, frames }, this.course.moment);
   }
 
   /** Says what has met faults that waited in a replica: it has come to rest just behind that, and where it stands is the first state that is another one. */

@@ -1,5 +1,6 @@
 import type { ComponentName } from '../chip/health';
-import type { Computer, Output, Snapshot } from '../machine/types';
+import type { Computer, Output, OwnState, Snapshot } from '../machine/types';
+import type { Arrival } from './delivery';
 import type { ReplicaName } from './plan';
 
 /** Why a replica retires nothing any more, `dead` if what it runs on is; null while it runs. */
@@ -11,6 +12,8 @@ export class Replica {
   pending: Output[] = [];
   /** Outputs produced so far, compared or not. */
   produced = 0;
+  /** Inputs that are on their way to it alone, the next one first. */
+  arrivals: readonly Arrival[] = [];
   halted: Halt = null;
   /** It rests before an instruction with a breakpoint that has been attended to, and goes on over it. */
   atBreakpoint = false;
@@ -38,6 +41,8 @@ export class Replica {
       cycles: computer.cycles,
       interrupts: computer.interrupts,
       clockReads: computer.clockReads,
+      own: computer.own,
+      arrivals: this.arrivals,
       pending: [...this.pending],
       produced: this.produced,
       halted: this.halted,
@@ -54,6 +59,8 @@ export class Replica {
     computer.cycles = state.cycles;
     computer.interrupts = state.interrupts;
     computer.clockReads = state.clockReads;
+    computer.own = state.own;
+    this.arrivals = state.arrivals;
     this.pending = [...state.pending];
     this.produced = state.produced;
     this.halted = state.halted;
@@ -68,10 +75,17 @@ export interface ReplicaState {
   readonly cycles: number;
   readonly interrupts: number;
   readonly clockReads: number;
+  readonly own: OwnState;
+  readonly arrivals: readonly Arrival[];
   readonly pending: readonly Output[];
   readonly produced: number;
   readonly halted: Halt;
   readonly deadBy: ComponentName | undefined;
   readonly atBreakpoint: boolean;
   readonly counted: Replica['counted'];
+}
+
+/** A replica's state for the computer of another core: it has its own clock and has spent what it has spent; what is on its way comes to both. */
+export function copiedTo({ cycles, interrupts, clockReads }: Computer, state: ReplicaState): ReplicaState {
+  return { ...state, cycles, interrupts, clockReads, own: { ...state.own, seenAt: 0 } };
 }

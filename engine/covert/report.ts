@@ -1,4 +1,4 @@
-import type { DetectionMethod, ProtectionKind, RecoveryMethod, ReplicaName } from './plan';
+import type { DetectionMethod, InputClass, ProtectionKind, RecoveryMethod, ReplicaName } from './plan';
 
 /** Where in the guest something happened. Names are absent where the ELF has none. */
 export interface Location {
@@ -154,8 +154,11 @@ export interface Report {
     network?: { frames: number; bytes: number; sha256: string; corrupt: boolean | null };
   };
   expectations: ExpectationReport[];
-  /** `wanted`: what the last switch asked for; present if there was any. */
-  protection: { start: ProtectionKind; wanted?: ProtectionKind; end: ProtectionKind };
+  /**
+   * `wanted`: what the last switch asked for; present if there was any. `uncoordinated`: present in an ablation; replicas that
+   * differ there without a fault differ by these inputs.
+   */
+  protection: { start: ProtectionKind; wanted?: ProtectionKind; end: ProtectionKind; uncoordinated?: InputClass[] };
   /** `overhead` is a fraction, or null where the run or the fault-free one did not end by itself, or there is no fault-free one; then `unprotected` is null, too. */
   cycles: { unprotected: number | null; protected: number; overhead: number | null; events: CostReport[] };
 }

@@ -99,7 +99,7 @@ function makeReport(session: Session, end: EventOf<'end'>, reference: Reference 
   const clones = eventsOf('clone').map(({ replica, core, moment, instruction, cycles }) => ({ replica, core, moment, instruction, cycles, seconds: cycles / plan.chip.hertz }));
   const diagnoses = eventsOf('diagnosis').map(({ replica, core, moment, instruction, what }) => ({ replica, core, moment, instruction, what }));
   const switches = eventsOf('switch').map(({ moment, instruction, to, cores }) => ({ moment, instruction, to, cores: [...cores] }));
-  const { kind } = plan.protection;
+  const { kind, uncoordinated } = plan.protection;
   const partial = {
     scenario: plan.name,
     guest: {
@@ -124,7 +124,7 @@ function makeReport(session: Session, end: EventOf<'end'>, reference: Reference 
       sha256: createHash('sha256').update(console).digest('hex'),
       ...comparison,
     },
-    protection: { start: kind, ...(switches.length > 0 && { wanted: session.protection.wanted }), end: session.protection.now },
+    protection: { start: kind, ...(switches.length > 0 && { wanted: session.protection.wanted }), end: session.protection.now, ...(uncoordinated.length > 0 && { uncoordinated: [...uncoordinated] }) },
     cycles: {
       unprotected: reference?.cycles ?? null,
       protected: protectedCycles,

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { asm, ramBase } from '../machine/guest.test-support';
-import type { Plan } from './plan';
+import { asm } from '../machine/guest.test-support';
+import { elfOf } from './elf.test-support';
+import { inputClasses, type InputClass, type Plan } from './plan';
 import { fault, flipX, planFor, type Example } from './plan.test-support';
 import { replicaCount } from './switching';
 import { System } from './system';
@@ -33,6 +34,7 @@ const plans = fc
     switches: fc.array(fc.record({ to: fc.constantFrom('none' as const, 'dmr' as const, 'tmr' as const), at: fc.integer({ min: 0, max: 2_000_000 }) }), { maxLength: 2 }),
     spares: fc.constantFrom([], [5], [5, 6]),
     isolation: fc.constantFrom('full' as const, 'none' as const),
+    uncoordinated: fc.oneof({ weight: 3, arbitrary: fc.constant<InputClass[]>([]) }, { weight: 1, arbitrary: fc.subarray([...inputClasses]) }),
   })
   .map(({ example, kind, faults, deaths, switches, spares, maxInstructions, ...protection }): Plan => {
     const plan = planFor(example, {
@@ -50,27 +52,6 @@ const plans = fc
       switches: switches.map(({ to, at }) => ({ kind: to, cores: [0, 1, 2].slice(0, replicaCount[to]), trigger: { kind: 'instruction', count: at } })),
     };
   });
-
-/** A program of these words, at the start of RAM. */
-function elfOf(words: readonly number[]): Uint8Array {
-  const image = new Uint8Array(120 + 4 * words.length);
-  const view = new DataView(image.buffer);
-  image.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
-  // Executable, RISC-V; entry; one program header of 56 bytes behind this one of 64.
-  view.setUint16(16, 2, true);
-  view.setUint16(18, 243, true);
-  view.setUint32(20, 1, true);
-  view.setBigUint64(24, ramBase, true);
-  view.setBigUint64(32, 64n, true);
-  view.setUint16(52, 64, true);
-  view.setUint16(54, 56, true);
-  view.setUint16(56, 1, true);
-  view.setUint32(64, 1, true);
-  view.setUint32(68, 5, true);
-  [120n, ramBase, ramBase, BigInt(4 * words.length), BigInt(4 * words.length), 4n].forEach((value, i) => view.setBigUint64(72 + 8 * i, value, true));
-  words.forEach((word, i) => view.setUint32(120 + 4 * i, word, true));
-  return image;
-}
 
 it.each([4_999, 5_000, 5_001])('a guest that waits for ever from instruction %i on is found to in the same epoch, however the run was cut', (last) => {
   const nops = last - 1 - 2 * 2_400 - 2;

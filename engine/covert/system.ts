@@ -9,6 +9,7 @@ import type { AdvanceOptions, AdvanceStop } from './advance';
 import type { Checkpoint } from './checkpoint';
 import { Course, type CourseState } from './course';
 import { Crew, type CrewOptions } from './crew';
+import { Delivery } from './delivery';
 import { EpochRun } from './epoch-run';
 import type { Ending, SystemEvent } from './events';
 import { FaultInjector, type InjectorState } from './fault-injector';
@@ -82,6 +83,7 @@ export class System {
   readonly #runner: ReplicaRunner;
   readonly #recovery: Recovery;
   readonly #switching: Switching;
+  readonly #gate: OutputGate;
   readonly #epochRun: EpochRun;
   #breakpoints: ReadonlySet<bigint> | undefined;
   /** The guest has slept since somebody asked. */
@@ -103,12 +105,12 @@ export class System {
     const usable = [...new Set([...plan.chip.spares, ...protection.cores, ...switches.flatMap((each) => each.cores)])];
     const cores = Array.from({ length: replicaCount[protection.kind] }, (_, i) => protection.cores[i] ?? i);
     this.#injector = new FaultInjector(plan.faults, plan.seed, (component, replica, line) => this.#team.reaches(component, replica, line));
-    this.#team = new Team(first, cores, this.chip, protection, this.#crew, ({ name, core, computer }) => this.#injector.equip(name, core, computer));
+    this.#team = new Team(first, cores, this.chip, protection, plan.seed, this.#crew, ({ name, core, computer }) => this.#injector.equip(name, core, computer));
     const count = first.retired;
     const epoch = Math.floor(count / protection.epochInstructions);
     this.#course = new Course(protection.kind, this.#takeCheckpoint(0, { count, epoch, compared: 0 }));
-    this.#runner = new ReplicaRunner(this.#course, this.#injector, this.#log, this.chip.health, this.#feed.isNetworked);
-    const gate = new OutputGate({
+    this.#runner = new ReplicaRunner(this.#course, this.#injector, this.#log, this.chip.health, new Delivery(protection, plan.seed), this.#feed.isNetworked);
+    this.#gate = new OutputGate({
       compareOutput: protection.compareOutput,
       course: this.#course,
       team: this.#team,
@@ -154,7 +156,7 @@ export class System {
       feed: this.#feed,
       accounting: this.#accounting,
       runner: this.#runner,
-      gate,
+      gate: this.#gate,
       switching: this.#switching,
       rendezvous: () => this.#rendezvous(),
     });
@@ -293,6 +295,7 @@ export class System {
       this.#detect(found, waited);
       return;
     }
+    if (this.#gate.settle()) return;
     if (live.every((replica) => replica.halted)) {
       if (this.#handOver() || this.#nap()) {
         for (const replica of live) this.#runner.strike(replica);
@@ -336,18 +339,17 @@ export class System {
     if (!input) return false;
     this.#accounting.input(input.frames.reduce((bytes, frame) => bytes + frame.length, input.console.length));
     for (const replica of live) {
-      this.#runner.hand(replica, input.console);
-      for (const frame of input.frames) replica.computer.receiveFrame(frame);
+      this.#runner.hand(replica, input);
       if (replica.halted === 'idle') replica.halted = null;
     }
     this.#injector.handedOver(input.console.length);
     return true;
   }
 
-  /** The guest's clock in ticks; undefined where a fault makes replicas differ in it, which comes to light later. */
+  /** The guest's clock in ticks, in an ablation that of the first replica; undefined where a fault makes replicas differ in it, which comes to light later. */
   #guestTime(): number | undefined {
     const [first = 0n, ...others] = this.#team.live.map(({ computer }) => computer.getCsr(timeCsr) ?? 0n);
-    const differ = !this.#plan.protection.uncoordinated.includes('time') && others.some((time) => time !== first);
+    const differ = this.#plan.protection.uncoordinated.length === 0 && others.some((time) => time !== first);
     return differ ? undefined : Number(first);
   }
 

@@ -1,11 +1,12 @@
 import type { Chip } from '../chip/chip';
-import { homeOf, partition, reaches, type Domain, type Isolation, type Placement } from '../chip/domains';
+import { homeOf, partition, reaches, type Domain, type Placement } from '../chip/domains';
 import { bankName, type ComponentName } from '../chip/health';
 import type { Machine } from '../machine/machine';
 import type { Snapshot } from '../machine/types';
 import type { Crew } from './crew';
-import type { InputClass, ProtectionKind, ReplicaName } from './plan';
-import { Replica, type ReplicaState } from './replica';
+import { ownInputsOf } from './own-inputs';
+import type { ProtectionKind, ProtectionPlan, ReplicaName } from './plan';
+import { copiedTo, Replica, type ReplicaState } from './replica';
 import { protectionOf } from './vote';
 
 export const replicaNames: readonly ReplicaName[] = ['A', 'B', 'C'];
@@ -27,7 +28,9 @@ export class Team {
     first: Machine,
     cores: readonly number[],
     private readonly chip: Chip,
-    private readonly protection: { isolation: Isolation; uncoordinated: readonly InputClass[] },
+    private readonly protection: Pick<ProtectionPlan, 'isolation' | 'uncoordinated' | 'epochInstructions'>,
+    /** Of what the cores draw themselves. */
+    private readonly seed: number,
     private readonly crew: Crew,
     /** Called with a replica that has been given a core, before it has a state there. */
     private readonly seated: (replica: Replica) => void,
@@ -128,7 +131,8 @@ export class Team {
     const replica = this.#get(name, core);
     replica.isLost = false;
     this.#seat(replica, core);
-    replica.load({ ...peer.save(), snapshot });
+    // What is on its way to the other has been sent since.
+    replica.load({ ...peer.save(), snapshot, own: { seenAt: 0, late: [] }, arrivals: [] });
     this.#replicas = [...this.#replicas, replica].sort((a, b) => (a.name < b.name ? -1 : 1));
     this.#regroup();
     return replica;
@@ -155,8 +159,7 @@ export class Team {
         const replica = known ?? this.#get(names.shift() ?? 'C', core);
         this.#seat(replica, core);
         if (!known) {
-          const { cycles, interrupts, clockReads } = source.computer;
-          replica.load({ ...state, cycles, interrupts, clockReads });
+          replica.load(copiedTo(source.computer, state));
         }
         replica.isLost = false;
         cloned.push(replica);
@@ -196,6 +199,7 @@ export class Team {
   #seat(replica: Replica, core: number): void {
     replica.core = core;
     replica.computer.setTimeSource(this.chip.timeSource(core, this.protection.uncoordinated));
+    replica.computer.setOwnInputs(ownInputsOf(core, this.protection, this.seed));
     this.seated(replica);
   }
 }

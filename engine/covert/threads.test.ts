@@ -7,7 +7,7 @@ import { ThreadLost } from '../machine/threads/replica-thread';
 import { tiers } from '../machine/tier';
 import type { UnitName } from '../machine/types';
 import { answerTo, framesPlan, Thrower } from './frames.test-support';
-import type { FaultEffect, FaultPlan, Place, Plan, StuckPlace, Trigger } from './plan';
+import { inputClasses, type FaultEffect, type FaultPlan, type InputClass, type Place, type Plan, type StuckPlace, type Trigger } from './plan';
 import { addressOf, fault, planFor, type Example } from './plan.test-support';
 import { run } from './run';
 import { System, type SystemOptions } from './system';
@@ -92,7 +92,7 @@ const plans: fc.Arbitrary<Plan> = fc.constantFrom<Example>('checksum', 'sort', '
       compareOutput: fc.boolean(),
       compareStateEpochs: fc.nat(6),
       retry: fc.nat(2),
-      uncoordinated: fc.constantFrom<('time' | 'cycle')[]>([], ['time'], ['time', 'cycle']),
+      uncoordinated: fc.oneof(fc.constant<InputClass[]>([]), fc.subarray([...inputClasses])),
       smp: fc.boolean(),
       seed: fc.nat(1000),
     })

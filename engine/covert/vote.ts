@@ -1,7 +1,7 @@
 import type { Output, Snapshot } from '../machine/types';
 import type { ProtectionKind } from './plan';
 import { sameOutput } from './rendezvous';
-import type { Replica, ReplicaState } from './replica';
+import { copiedTo, type Replica, type ReplicaState } from './replica';
 
 /** The replica that stands alone against a majority of equal ones; undefined where there is no such majority. `since`: any earlier state of theirs. */
 export function outvoted(replicas: readonly Replica[], since: Snapshot): Replica | undefined {
@@ -29,8 +29,7 @@ function isSame(output: Output, other: Output | undefined): boolean {
 
 /** Makes a replica the copy of another one, in all but what its core has spent. */
 export function cloneInto(replica: Replica, state: ReplicaState): void {
-  const { cycles, interrupts, clockReads } = replica.computer;
-  replica.load({ ...state, cycles, interrupts, clockReads });
+  replica.load(copiedTo(replica.computer, state));
 }
 
 /** What so many replicas that are compared give. */

@@ -44,9 +44,9 @@ export class DivergenceTracker {
     /** The logs of the run that is followed, what executes it, and what its guest's network card is plugged into. */
     private readonly followed: { log: ReleaseLog; inputs: InputLog; tier: Tier; outside?: Outside },
   ) {
-    this.#always = plan.protection.kind !== 'none' && plan.protection.uncoordinated.length > 0;
     // One that is switched to a protection has a peer then, and what came before has none.
     this.#unprotected = plan.protection.kind === 'none' && !plan.switches?.length;
+    this.#always = !this.#unprotected && plan.protection.uncoordinated.length > 0;
     this.#culprit = this.#unprotected ? 'A' : 'B';
   }
 

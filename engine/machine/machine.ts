@@ -19,6 +19,7 @@ import {
 } from '../core/layout';
 import { readLinuxImage, treeRoom } from './linux-image';
 import { LoadError } from './load-error';
+import { OwnDraws } from './own-inputs';
 import { OutputQueue } from './output-queue';
 import type { PageTree } from './page-tree';
 import { Ram } from './ram';
@@ -31,7 +32,7 @@ import { PageComparison } from './threads/page-comparison';
 import type { ReplicaThread } from './threads/replica-thread';
 import type { Tier } from './tier';
 import { StuckTables } from './stuck-bits';
-import type { AwaitedValue, Computer, Output, RunOptions, Snapshot, StopReason, StruckUnit, StuckBits, TimeSource, TrapDigest, UnitUpset } from './types';
+import type { AwaitedValue, Computer, Output, OwnInputs, OwnState, RunOptions, Snapshot, StopReason, StruckUnit, StuckBits, TimeSource, TrapDigest, UnitUpset } from './types';
 import { TransferFlips } from './transfer-flips';
 import { noteTransfer, takeStruck, takeTransfer, writeAwaited, writeUpsets } from './upsets';
 import { BlockDevice } from './virtio/block';
@@ -40,6 +41,7 @@ import type { VirtioDevice } from './virtio/device';
 import { Disk } from './virtio/disk';
 import type { DiskImage } from './virtio/disk-image';
 import { EntropyDevice } from './virtio/entropy';
+import { LateBuffers } from './virtio/late-buffers';
 import { NetworkDevice } from './virtio/net';
 import { ownAt, slotBytes } from './virtio/slot';
 import { VirtioBoard, slots as mostDevices } from './virtio/transport';
@@ -142,6 +144,8 @@ export class Machine implements Computer {
   readonly #disks: readonly Disk[];
   readonly #virtio: VirtioBoard;
   readonly #outputs: OutputQueue;
+  readonly #draws: OwnDraws;
+  readonly #late: LateBuffers;
   #timeSource: TimeSource = defaultTimeSource;
   readonly #memory: WebAssembly.Memory;
   readonly #devices: CoreImports;
@@ -203,6 +207,8 @@ export class Machine implements Computer {
     this.#execution = new Execution(this.#core, memory, ramBytes, this.#tier, options.translations);
     this.setTimeSource(timeSource ?? defaultTimeSource);
     this.#outputs = new OutputQueue(this.#view, (kind, value) => this.#core.output(kind, value));
+    this.#draws = new OwnDraws(this.#view);
+    this.#late = new LateBuffers(this.#view);
     this.#disks = disks.map(({ image, readOnly }) => new Disk(image, readOnly ?? false));
     this.#virtio = this.#makeVirtio();
     this.#start = this.snapshot();
@@ -693,6 +699,25 @@ export class Machine implements Computer {
     this.#view.setBigInt64(at.corePpm, BigInt(corePpm), true);
     this.#view.setUint32(at.timeFromCore, source.time === 'core' ? 1 : 0, true);
     this.#view.setUint32(at.cycleFromCore, source.cycle === 'core' ? 1 : 0, true);
+    this.#view.setUint32(at.interruptsFromCore, (source.interrupts ?? source.time) === 'core' ? 1 : 0, true);
+    this.#view.setUint32(at.rtcFromCore, (source.rtc ?? source.time) === 'core' ? 1 : 0, true);
+    // It was in cycles of another clock.
+    this.#setCount(at.seenAt, 0);
+  }
+
+  setOwnInputs(inputs: OwnInputs | undefined): void {
+    const before = this.#draws.losesReservations;
+    this.#draws.set(inputs);
+    // Translated code executes conditional stores itself where none fails.
+    if (this.#draws.losesReservations !== before) this.forgetCode();
+  }
+
+  get own(): OwnState {
+    return { seenAt: this.#count(at.seenAt), late: this.#late.all };
+  }
+  set own({ seenAt, late }: OwnState) {
+    this.#setCount(at.seenAt, seenAt);
+    this.#late.all = late;
   }
 
   effects(): bigint {
@@ -773,6 +798,7 @@ export class Machine implements Computer {
     });
     this.#refill(pages);
     this.#bytes.set(state, stateAt);
+    this.#late.all = [];
     this.#core.forgetTranslations();
     this.#forceStuck();
   }
@@ -794,6 +820,7 @@ export class Machine implements Computer {
     const kept = keptFields.map((field) => this.#view.getBigUint64(field, true));
     this.#refill(this.#start.pages);
     this.#bytes.set(this.#start.state, stateAt);
+    this.#late.all = [];
     keptFields.forEach((field, i) => this.#view.setBigUint64(field, kept[i] ?? 0n, true));
     // Where harts take turns, a new one begins; the end of a lone hart's never comes.
     if (this.harts > 1) this.#setCount(at.switchAt, this.#count(at.switchAt) + this.retired);
@@ -806,7 +833,7 @@ export class Machine implements Computer {
     const devices: VirtioDevice[] = [
       ...this.#disks.map((disk, i) => new BlockDevice(disk, i, `covert-disk-${i}`, (piece, done) => this.#transferFlips.pass(piece, done))),
       ...(network ? [new NetworkDevice(network.mac)] : []),
-      ...(entropySeed === undefined ? [] : [new EntropyDevice(entropySeed)]),
+      ...(entropySeed === undefined ? [] : [new EntropyDevice(entropySeed, () => this.#draws.entropy())]),
       ...(console ? [new ConsoleDevice()] : []),
     ];
     if (devices.length > mostDevices) throw new RangeError(`a machine has at most ${mostDevices} virtio devices, not ${devices.length}`);
@@ -820,6 +847,8 @@ export class Machine implements Computer {
         wrote: (address, bytes) => this.#core.deviceWrote(BigInt(address), bytes),
       },
       output: (kind, payload) => this.#outputs.add(kind, payload),
+      late: this.#late,
+      transferEnd: (number) => this.#draws.transferEnd(number),
     });
   }
 

@@ -113,12 +113,44 @@ export interface TimeSource {
    */
   time: 'instructions' | 'core';
   cycle: 'instructions' | 'core';
+  /** The same of what timers are compared with, and of when the core sees what the interrupt controller has for it. Default: as `time`. */
+  interrupts?: 'instructions' | 'core';
+  /** The same of the real-time clock. Default: as `time`. */
+  rtc?: 'instructions' | 'core';
   /** `instructions`: retired instructions a timer tick; `core`: cycles a tick. */
   perTick: number;
   /** Added to the core's cycle count when it is read: this core's clock phase. */
   corePhase: number;
   /** This core's clock error in parts per million. */
   corePpm: number;
+}
+
+/** Inputs that a guest is handed as the core that runs it has them, and not as all replicas do. */
+export interface OwnInputs {
+  /** What makes the core's draws its own: a whole number from 0 on. */
+  seed: number;
+  /** Random numbers come from the core's own source, which does not go back where the guest does. */
+  entropy: boolean;
+  /** Of the conditional stores that would succeed one in 32 fails. */
+  reservations: boolean;
+  /** A disk gives back its buffers some instructions after the transfer, but before the retired count is a multiple of this. Left out: at once. */
+  transfersWithin?: number;
+}
+
+/** A buffer that a virtio device is done with and gives back when the retired count is `due`: the chain from descriptor `head` on, with so many bytes written. */
+export interface LateBuffer {
+  readonly slot: number;
+  readonly queue: number;
+  readonly head: number;
+  readonly written: number;
+  readonly due: number;
+}
+
+/** What a core and its devices have of their own, apart from the state, while inputs are uncoordinated. */
+export interface OwnState {
+  /** The core's clock in cycles at which it sees what the interrupt controller has for it. */
+  readonly seenAt: number;
+  readonly late: readonly LateBuffer[];
 }
 
 /** One place of two states that differs. */
@@ -259,6 +291,10 @@ export interface Computer {
   /** Which of the watches, by their place in the list, have been touched since the last call. */
   takeTouched(): number[];
   setTimeSource(source: TimeSource): void;
+  /** From now on the guest gets these inputs as the core has them; undefined: none. */
+  setOwnInputs(inputs: OwnInputs | undefined): void;
+  /** What `setOwnInputs` and clocks of the core's own bring about. Like `cycles` not part of the state; but `restore` gives back no buffer of before. */
+  own: OwnState;
 
   /**
    * The prefix digest of the effects of all instructions run with

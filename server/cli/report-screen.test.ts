@@ -176,6 +176,19 @@ test('the summary tells a corruption that was foreseen from one that was not', (
   expect(formatSummary([{ ...corrupt, expectations }], screen)).toContain('wrong output released, as expected');
 });
 
+test('an ablation is called one, so that nobody takes what comes of it for an error', () => {
+  const ablation: Report = { ...report, faults: [], protection: { ...report.protection, uncoordinated: ['time', 'disk'] }, released: { ...report.released, corrupt: true, firstWrongByte: 3 } };
+  const text = formatReport(ablation, screen);
+  expect(text).toMatch(/ {2}ablation {3}time, disk left uncoordinated: each core has its own; the replicas differ\s+by that, and by no fault\n/);
+  expect(text).toContain('CORRUPT: wrong from byte 3 on, beside a run with coordinated inputs');
+  expect(formatReport({ ...ablation, divergences: [] }, screen)).toContain('left uncoordinated: each core has its own\n');
+  expect(formatReport({ ...ablation, faults: report.faults }, screen)).toMatch(/where replicas differ\s+without a fault, they differ by that/);
+  const summary = formatSummary([ablation], screen);
+  expect(summary).toContain('left uncoordinated: time, disk\n');
+  expect(summary).toContain('other output than with coordinated inputs');
+  expect(formatReport(report, screen)).not.toContain('ablation');
+});
+
 test('of a run over real sockets there is nothing to compare with, and that is said', () => {
   const released = { ...report.released, ofBytes: null, corrupt: null, network: { frames: 3, bytes: 180, sha256: '', corrupt: null } };
   const text = formatReport({ ...report, released, cycles: { ...report.cycles, unprotected: null, overhead: null } }, screen);

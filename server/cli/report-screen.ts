@@ -17,6 +17,7 @@ export function formatReport(report: Report, { width, colors }: Screen): string 
     '',
     `${colors.bold(title)}${' '.repeat(Math.max(1, width - title.length - 'passed'.length))}${verdict}`,
     colors.dim('─'.repeat(width)),
+    ...row('ablation', ablationLines(report, room)),
     ...row('guest said', guestLines(report, colors.red)),
     ...row('fault', atMost(report.faults, most.faults, (fault) => faultLines(fault, room))),
     ...row('diverged', divergenceLines(report)),
@@ -40,6 +41,13 @@ export function placeOf({ function: name, file, line, pc }: Partial<Location>): 
   const source = file === undefined ? undefined : `${shownPath(file)}:${line ?? '?'}`;
   const known = [name, source].filter((part) => part !== undefined);
   return printable(known.length > 0 ? known.join(', ') : `pc ${pc ?? 'unknown'}`);
+}
+
+/** What was left uncoordinated on purpose, so that nobody takes what comes of it for an error. */
+function ablationLines({ protection: { uncoordinated = [] }, divergences, faults }: Report, room: number): string[] {
+  if (uncoordinated.length === 0) return [];
+  const why = divergences.length === 0 ? '' : faults.some(({ fired }) => fired) ? '; where replicas differ without a fault, they differ by that' : '; the replicas differ by that, and by no fault';
+  return wrap(`${uncoordinated.join(', ')} left uncoordinated: each core has its own${why}`, room);
 }
 
 function faultLines(fault: FaultReport, room: number): string[] {
@@ -123,10 +131,11 @@ function hardwareLines({ diagnoses = [], retirements = [], clones = [], switches
   return all.sort((a, b) => a.moment - b.moment).map(({ line }) => line);
 }
 
-function releasedLines({ released, guest }: Report): string[] {
+function releasedLines({ released, guest, protection }: Report): string[] {
   const { bytes, ofBytes, sha256, corrupt, firstWrongByte, disk, network } = released;
   const elsewhere = disk?.corrupt || network?.corrupt ? 'what devices were given is wrong' : `exit ${guest.exit ?? 'missing'} is wrong`;
-  const wrong = firstWrongByte === undefined ? elsewhere : `wrong from byte ${firstWrongByte} on`;
+  const against = protection.uncoordinated ? ', beside a run with coordinated inputs' : '';
+  const wrong = `${firstWrongByte === undefined ? elsewhere : `wrong from byte ${firstWrongByte} on`}${against}`;
   return [
     `${ofBytes === null || bytes === ofBytes ? counted(bytes, 'byte') : `${count(bytes)} of ${counted(ofBytes, 'byte')}`}${bytes === 0 ? '' : ', each once'}, ` +
       (corrupt === null ? unrepeatable : corrupt ? `CORRUPT: ${wrong}` : 'none wrong'),

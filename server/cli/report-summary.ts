@@ -17,7 +17,7 @@ export function formatSummary(reports: Report[], { width, colors }: Screen): str
 
 /** Where it diverged, what came of it, and why it failed if it did. */
 function story(report: Report): string[] {
-  const { divergences, detections, recoveries, expectations, faults } = report;
+  const { divergences, detections, recoveries, expectations, faults, protection } = report;
   const [divergence] = divergences;
   const outcome = [
     ...new Set(detections.map(({ by }) => `noticed by ${by}`)),
@@ -27,6 +27,7 @@ function story(report: Report): string[] {
   ];
   const silent = faults.filter(({ fired, optional }) => !fired && !optional);
   return [
+    ...(protection.uncoordinated ? [`left uncoordinated: ${protection.uncoordinated.join(', ')}`] : []),
     divergence ? `diverged in ${placeOf(divergence)}` : 'never diverged',
     outcome.join(' · '),
     ...silent.map(({ name }) => `never struck: ${printable(name)}`),
@@ -34,10 +35,11 @@ function story(report: Report): string[] {
   ];
 }
 
-function outcomeOf({ guest, released, expectations }: Report): string {
+function outcomeOf({ guest, released, expectations, protection }: Report): string {
   const ended = guest.ended === 'exit' ? [] : [`${endings[guest.ended]} after ${counted(guest.instructions, 'instruction')}`];
   if (released.corrupt === null) return [...ended, 'nothing to compare its output with'].join(' · ');
   if (!released.corrupt) return [...ended, 'no wrong output'].join(' · ');
   const foreseen = expectations.some(({ text, held }) => held && text === 'corruption');
+  if (protection.uncoordinated) return [...ended, 'other output than with coordinated inputs'].join(' · ');
   return foreseen ? 'wrong output released, as expected' : 'WRONG OUTPUT RELEASED';
 }

@@ -10,6 +10,7 @@ import { lowerExpectation, reportContradictions } from './expectations';
 import { lowerFault } from './faults';
 import * as ast from './generated/ast';
 import { lowerGuest, type LoweredGuest } from './guests';
+import { reportMissingInputs } from './inputs';
 import { reportImports } from './import-checks';
 import { fileOf, visibleDeclarations } from './imports';
 import { count, integer, notAvailable, positive } from './measures';
@@ -149,6 +150,8 @@ export class Analyzer {
     if (chip && protectionNode && context.intactSpan(headOf(protectionNode))) protection = lowerProtection(protectionNode, chip, scenario.items.some(ast.isSwitch), isLinux ? periods.linux : periods.bare, context);
     else if (chip && !protectionNode) protection = defaultProtection(chip, 'none', isLinux ? periods.linux : periods.bare);
 
+    if (protectionNode && guest?.plan) reportMissingInputs(protectionNode, guest.plan, context);
+
     const symbols = guest?.file?.symbols;
     const narrow = {
       chip,
@@ -167,8 +170,9 @@ export class Analyzer {
       return plan;
     });
     reportDuplicateFaults(faults, context);
+    const cores = new Set([...(chip?.spares ?? []), ...(scope.protection?.cores ?? [])]).size;
     const expectationPlans = expectations.map((node) => ({
-      plan: context.intact(node) ? lowerExpectation(node, { symbols, protection: scope.protection }, context) : undefined,
+      plan: context.intact(node) ? lowerExpectation(node, { symbols, protection: scope.protection, cores }, context) : undefined,
       place: node.condition?.$cstNode,
     }));
     reportContradictions(expectationPlans.flatMap(({ plan, place }) => (plan ? [{ plan, place }] : [])), context);

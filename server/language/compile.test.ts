@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Expectation, FaultPlan, Plan } from '../../engine/covert/plan';
+import { inputClasses, type Expectation, type FaultPlan, type Plan } from '../../engine/covert/plan';
 import { compileFile, type Diagnostic } from './compile';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -178,6 +178,33 @@ scenario "s" { seed 0x2a limit 5_000_000 instructions guest g chip big protect d
     expect(plan.guest.image.length).toBeGreaterThan(1000);
   });
 
+  const said = async (text: string): Promise<string[]> => (await compile(text)).diagnostics.map(({ code, message, span }) => `${code} ${text.slice(span.offset, span.end)}: ${message}`);
+
+  test('every class of input can be left uncoordinated, and of a guest that has them all none is warned of', async () => {
+    const text = `guest g { elf "../inputs/inputs.elf" disk "../inputs/disk.img" entropy on console "name? " type "n" }
+scenario "s" { guest g protect dmr { uncoordinated time, cycle, rtc, interrupts, entropy, disk, console, reservations } expect exit 0 }`;
+    const { protection, guest: { disks = [], entropy, linux } } = await planOf(text);
+    expect(protection.uncoordinated).toEqual(inputClasses.filter((input) => input !== 'network'));
+    expect({ disks: disks.map(({ image }) => image.bytes), entropy, linux }).toEqual({ disks: [1024], entropy: true, linux: undefined });
+  });
+
+  test.each([
+    ['uncoordinated network', 'COV608 network: `network` changes nothing here: guest g has no network card: a Linux guest gets one by `forward …`'],
+    ['uncoordinated disk', 'COV608 disk: `disk` changes nothing here: guest g has no disk: say `disk "…"`'],
+  ])('%s, which the guest does not have', async (setting, message) => {
+    expect(await said(`guest g { elf "checksum.elf" }\nscenario "s" { guest g protect dmr { ${setting} } expect exit 0 }`)).toEqual([message]);
+  });
+
+  test('a disk that is none is refused, whoever has it', async () => {
+    expect(await said('guest g { elf "checksum.elf"  disk "checksum.c" }\n')).toEqual([expect.stringMatching(/^COV203 "checksum.c": checksum.c has \d+ bytes, which is no multiple of 512/)]);
+  });
+
+  test('under `dmr` a vote can be expected where a third replica may run along', async () => {
+    const withChip = (chip: string): string => `chip c { ${chip} }\n${guest}scenario "s" { chip c guest g protect dmr expect recovered by vote }`;
+    expect(await said(withChip('cores 4 ring spare core 3'))).toEqual([]);
+    expect(await said(withChip('cores 4 ring'))).toEqual(['COV502 recovered by vote: two replicas have no majority: a vote needs `protect tmr`, or a `spare` core on which a third one may run along']);
+  });
+
   test('without `on`, spares stay free', async () => {
     const { protection } = await planOf(`chip c { cores 4 ring spare core 0 }\n${guest}scenario "s" { chip c guest g protect dmr expect exit 0 }`);
     expect(protection.cores).toEqual([1, 2]);
@@ -271,6 +298,7 @@ describe('places of diagnostics are narrow', () => {
     ['expect exit 1', 'COV501 exit 1'],
     ['expect divergence in block', 'COV407 block'],
     ['expect degraded to dmr', 'COV502 degraded to dmr'],
+    ['expect recovered by vote', 'COV502 recovered by vote'],
     ['expect detected by machine', 'COV210 machine'],
     ['limit 0 instructions', 'COV306 0 instructions'],
     ['limit 5 parsecs', 'COV105 parsecs'],
@@ -294,6 +322,11 @@ describe('places of diagnostics are narrow', () => {
     ['protect dmr { compare output every 3 epochs }', 'COV210 3 epochs'],
     ['protect dmr { compare output, stat }', 'COV210 stat'],
     ['protect dmr { uncoordinated tim }', 'COV210 tim'],
+    ['protect dmr { uncoordinated rtc, time, rtc }', 'COV205 rtc'],
+    ['protect dmr { uncoordinated time, network }', 'COV608 network'],
+    ['protect dmr { uncoordinated console }', 'COV608 console'],
+    ['protect dmr { uncoordinated disk }', 'COV608 disk'],
+    ['protect dmr { uncoordinated entropy }', 'COV608 entropy'],
     ['protect dmr { retry 2 retry 3 }', 'COV205 retry'],
     ['protect dmr { retire after 0 errors in 2 ms }', 'COV106 0'],
     ['protect dmr { retire after 2 errors in 0 ms }', 'COV306 0 ms'],

@@ -48,6 +48,7 @@ export const diagnosticCodes = {
   COV605: 'a fault that cannot fire',
   COV606: 'a setting without effect',
   COV607: 'a fault that all replicas have in common',
+  COV608: 'an input that the guest does not have',
 } as const;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;

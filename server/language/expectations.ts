@@ -15,13 +15,15 @@ export const recoveryMethods: readonly RecoveryMethod[] = ['rollback', 'failover
 export interface ExpectationScope {
   symbols: Symbols | undefined;
   protection: ProtectionPlan | undefined;
+  /** Cores that the guest may be run on, spares among them. */
+  cores: number;
 }
 
 /** Undefined where something is wrong, which is reported. */
 export function lowerExpectation(node: ast.Expectation, scope: ExpectationScope, context: Context): ExpectationPlan | undefined {
   const expectation = lowerCondition(node.condition, scope, context);
   if (!expectation) return undefined;
-  const impossible = scope.protection && whyImpossible(expectation, scope.protection.kind);
+  const impossible = scope.protection && whyImpossible(expectation, scope.protection.kind, scope.cores);
   if (impossible !== undefined) {
     context.reporter.error('COV502', node.condition.$cstNode, impossible);
     return undefined;
@@ -122,14 +124,14 @@ export function endOf(symbol: Symbol, symbols: Symbols): bigint {
 }
 
 /** Why an expectation can never hold under a protection. */
-function whyImpossible(expectation: Expectation, kind: ProtectionKind): string | undefined {
+function whyImpossible(expectation: Expectation, kind: ProtectionKind, cores: number): string | undefined {
   switch (expectation.kind) {
     case 'detected':
     case 'recovered':
     case 'unrecoverable':
       if (kind === 'none') return 'under `protect none` nobody compares, so nothing is noticed';
-      if (kind === 'dmr' && expectation.kind === 'recovered' && expectation.by.length === 1 && expectation.by[0] === 'vote') {
-        return 'two replicas have no majority: a vote needs `protect tmr`';
+      if (kind === 'dmr' && cores < 3 && expectation.kind === 'recovered' && expectation.by.length === 1 && expectation.by[0] === 'vote') {
+        return 'two replicas have no majority: a vote needs `protect tmr`, or a `spare` core on which a third one may run along';
       }
       return undefined;
     case 'degraded-to':

@@ -8,7 +8,7 @@ import { part } from './diagnostic';
 import * as ast from './generated/ast';
 import type { GuestFile, GuestFiles } from './guest-files';
 import { resolvedUri } from './imports';
-import { lowerLinux } from './linux-guests';
+import { lowerLinux, openDisk } from './linux-guests';
 import { integer, positive, size } from './measures';
 import { decodeString } from './values';
 
@@ -31,6 +31,9 @@ export async function lowerGuest(guest: ast.Guest, context: Context, files: Gues
   const linux = settings.find(ast.isLinux);
   const system = linux && (await lowerLinux(linux, { program: settings.find(ast.isProgram), disk: settings.find(ast.isDisk), firmware: settings.find(ast.isFirmware), networked: settings.some(ast.isForward) }, context));
   const file = system ? system.file : elf && (await readElf(elf, context, files));
+  const disk = linux ? undefined : settings.find(ast.isDisk);
+  const image = disk && openDisk(disk, context);
+  const hasEntropy = settings.some(ast.isEntropy);
   const forwards = lowerForwards(settings.filter(ast.isForward), context);
   const typing: Typing[] = [];
   let ramBytes = linux ? defaults.linuxRamBytes : defaults.ramBytes;
@@ -38,6 +41,10 @@ export async function lowerGuest(guest: ast.Guest, context: Context, files: Gues
   for (const setting of settings) {
     switch (setting.$type) {
       case 'Elf':
+      case 'Disk':
+        break;
+      case 'Entropy':
+        if (linux) reporter.warning('COV606', part(setting, 'word'), '`entropy` has no effect here: a Linux guest always has a source of random numbers');
         break;
       case 'Ram':
         ramBytes = ramSize(setting, context) ?? ramBytes;
@@ -50,7 +57,6 @@ export async function lowerGuest(guest: ast.Guest, context: Context, files: Gues
         break;
       case 'Program':
       case 'Firmware':
-      case 'Disk':
       case 'Forward':
         if (!linux) reporter.error('COV206', part(setting, 'word'), `\`${setting.word}\` is for Linux guests: say \`linux debian\` too`);
         break;
@@ -84,6 +90,8 @@ export async function lowerGuest(guest: ast.Guest, context: Context, files: Gues
       ...(typing.length > 0 ? { typing } : {}),
       ...(forwards.length > 0 ? { network: { mac: guestMac, forwards } } : {}),
       ...(system ? { linux: system.plan } : {}),
+      ...(image && { disks: [{ image }] }),
+      ...(hasEntropy && !linux && { entropy: true }),
     },
   };
 }

@@ -96,8 +96,8 @@ async function readFirmware(firmware: ast.Firmware, opensbi: string, context: Co
   }
 }
 
-/** The guest's own disk: a raw image beside the scenario. */
-function openDisk(disk: ast.Disk, { reporter, document }: Context): DiskImage | undefined {
+/** The guest's own disk: a raw image beside the scenario. Undefined where it cannot be used, which is reported. */
+export function openDisk(disk: ast.Disk, { reporter, document }: Context): DiskImage | undefined {
   const name = decodeString(disk.path).value;
   if (disk.writable) {
     reporter.error('COV107', part(disk, 'writable'), 'not available yet: writing to the image itself; without `writable` what is written is lost at the end');

@@ -1,4 +1,5 @@
-import type { ChipPlan, InputClass, Isolation, ProtectionKind, ProtectionPlan, ReplicaName, Span } from '../../engine/covert/plan';
+import type { ChipPlan, Isolation, ProtectionKind, ProtectionPlan, ReplicaName, Span } from '../../engine/covert/plan';
+import { inputClasses } from '../../engine/covert/plan';
 import { partition } from '../../engine/chip/domains';
 import { Health } from '../../engine/chip/health';
 import { replicaCount } from '../../engine/covert/switching';
@@ -12,7 +13,6 @@ import { count, integer, oneOf, positive, span } from './measures';
 
 export const protectionKinds: readonly ProtectionKind[] = ['none', 'dmr', 'tmr'];
 export const isolations: readonly Isolation[] = ['full', 'none', 'caches', 'memory'];
-export const inputClasses: readonly InputClass[] = ['time', 'cycle'];
 export const comparable = ['output', 'state'] as const;
 
 export function replicasOf(kind: ProtectionKind): ReplicaName[] {

@@ -155,7 +155,8 @@ describe('completion', () => {
     ['protect |', ['none', 'dmr', 'tmr']],
     ['protect dmr { isolation | }', ['full', 'caches']],
     ['protect dmr { compare | }', ['output', 'state']],
-    ['protect dmr { uncoordinated | }', ['time', 'cycle']],
+    ['protect dmr { uncoordinated | }', ['time', 'cycle', 'rtc', 'interrupts', 'entropy', 'disk', 'console', 'network', 'reservations']],
+    ['protect dmr { uncoordinated time, | }', ['rtc']],
     ['protect dmr { epoch 10 | }', ['instructions']],
     ['protect dmr { watchdog 10 | }', ['epochs']],
   ])('%s', async (statement, wanted) => {
@@ -186,6 +187,8 @@ describe('hover', () => {
     ['  fault fl|ip 2 random bits of fetch in replica B when a0 == 7', /In replica B, when a0 is 0x7: flips 2 bits, drawn from the next instruction word, as fetched\./],
     ['  expect divergence in ma|in', /\*\*main\*\* — function/],
     ['  expect mas|ked', /nothing of it ever reached/],
+    ['  protect dmr { uncoordinated time, reserv|ations }', /one conditional store \(`sc`\) in 32/],
+    ['  protect dmr { uncoordinated cy|cle }', /the core's own clock/],
   ])('%s', async (statement, wanted) => {
     expect(await hover(statement)).toMatch(wanted);
   });

@@ -3,8 +3,9 @@ import {
   OP_AMOMINU_D, OP_AMOMINU_W, OP_AMOMIN_D, OP_AMOMIN_W, OP_AMOOR_D, OP_AMOOR_W, OP_AMOXOR_D, OP_AMOXOR_W, OP_LR_D,
   OP_LR_W, OP_SC_D, OP_SC_W,
 } from './decode.generated';
-import { ATOMIC_AT, CAUSE, NO_RESERVATION, RESERVATION, STATE } from './layout';
+import { ATOMIC_AT, CAUSE, RESERVATION, STATE } from './layout';
 import { NONE, atomicAddress, atomicDone } from './memory';
+import { takeReservation } from './reservation';
 
 // LR, SC and the AMOs. One hart at a time runs, so each is atomic as it is.
 //
@@ -26,13 +27,6 @@ export function atomicOp(op: u32, r: usize): void {
   return load<i64>(STATE + load<u16>(r, 6));
 }
 
-/** True if the reservation covers the address; it is gone afterwards either way. */
-function takeReservation(): bool {
-  const held = load<u64>(STATE + RESERVATION) == load<u64>(ATOMIC_AT);
-  store<u64>(STATE + RESERVATION, NO_RESERVATION);
-  return held;
-}
-
 function atomicWord(op: u32, r: usize, va: u64): void {
   const host = atomicAddress(va, 4, op != OP_LR_W);
   if (load<u64>(CAUSE) != NONE) return;
@@ -44,7 +38,7 @@ function atomicWord(op: u32, r: usize, va: u64): void {
   }
   const b = <i32>source(r);
   if (op == OP_SC_W) {
-    const held = takeReservation();
+    const held = takeReservation(load<u64>(ATOMIC_AT));
     setX(r, held ? 0 : 1);
     if (held) {
       store<i32>(host, b);
@@ -81,7 +75,7 @@ function atomicDouble(op: u32, r: usize, va: u64): void {
   }
   const b = <i64>source(r);
   if (op == OP_SC_D) {
-    const held = takeReservation();
+    const held = takeReservation(load<u64>(ATOMIC_AT));
     setX(r, held ? 0 : 1);
     if (held) {
       store<i64>(host, b);

@@ -1,9 +1,10 @@
 import {
-  CLOCK_READS, CORE_PHASE, CORE_PPM, CYCLES, CYCLE_FROM_CORE, CYCLE_OFFSET, HARTS, MENVCFG, MIE, MTIMECMP, PER_TICK,
-  RETIRED, STATE, STATUS, STIMECMP, TIME_FROM_CORE, TIME_OFFSET, WAKEFUL,
+  CLOCK_READS, CORE_PHASE, CORE_PPM, CYCLES, CYCLE_FROM_CORE, CYCLE_OFFSET, HARTS, INTERRUPTS_FROM_CORE, MENVCFG, MIE, MTIMECMP,
+  PER_TICK, RETIRED, RTC_FROM_CORE, STATE, STATUS, STIMECMP, TIME_FROM_CORE, TIME_OFFSET, WAKEFUL,
 } from './layout';
 import { hartAt, waits } from './harts';
-import { alarmTick } from './rtc';
+import { cyclesToSeen } from './plic';
+import { ticksToAlarm } from './rtc';
 
 /** No deadline. */
 export const NEVER: u64 = 0xffffffffffffffff;
@@ -16,10 +17,26 @@ export function coreClock(): u64 {
   return <u64>(cycles + (cycles / 1000000) * ppm + ((cycles % 1000000) * ppm) / 1000000);
 }
 
-/** mtime at this instruction. RETIRED and CYCLES must be in memory. */
-export function mtime(): u64 {
-  const base = load<u32>(TIME_FROM_CORE) != 0 ? coreClock() : load<u64>(STATE + RETIRED);
+/** Ticks at this instruction: by the core's own clock, or as all replicas have them. RETIRED and CYCLES must be in memory. */
+function ticksBy(own: bool): u64 {
+  const base = own ? coreClock() : load<u64>(STATE + RETIRED);
   return base / load<u64>(PER_TICK) + load<u64>(STATE + TIME_OFFSET);
+}
+
+// What is read as the time, what timers are compared with, and what the real-time clock goes by. They are one
+// but where the host leaves some of them to the core.
+
+/** mtime as it is read. */
+export function mtime(): u64 {
+  return ticksBy(load<u32>(TIME_FROM_CORE) != 0);
+}
+
+function timerTicks(): u64 {
+  return ticksBy(load<u32>(INTERRUPTS_FROM_CORE) != 0);
+}
+
+export function rtcTicks(): u64 {
+  return ticksBy(load<u32>(RTC_FROM_CORE) != 0);
 }
 
 export function writeMtime(value: u64): void {
@@ -45,7 +62,7 @@ const SUPERVISOR_TIMER: u64 = 1 << 5;
 
 /** MTIP and STIP of the hart at `base`, as the clock has them. */
 export function timersPending(base: usize): u64 {
-  const now = mtime();
+  const now = timerTicks();
   let pending: u64 = now >= load<u64>(base + MTIMECMP) ? MACHINE_TIMER : 0;
   if (hasStimecmp(base) && now >= load<u64>(base + STIMECMP)) pending |= SUPERVISOR_TIMER;
   return pending;
@@ -62,52 +79,68 @@ function nextTimer(base: usize, now: u64): u64 {
   return due;
 }
 
-/** The same for the clock's alarm. */
-function nextAlarm(now: u64): u64 {
-  const alarm = alarmTick(NEVER);
-  return alarm > now ? alarm : NEVER;
+/** Ticks until then. From now on, not from reset: the offset wraps where a guest has set its clock back. */
+@inline function ticksToTimer(base: usize, now: u64): u64 {
+  const due = nextTimer(base, now);
+  return due == NEVER ? NEVER : due - now;
 }
 
-/** How many instructions may surely run before an enabled timer of the current hart becomes pending, or the alarm rings. */
+/** The same for the clock's alarm, unless it is due already. */
+function ticksToNextAlarm(): u64 {
+  const ticks = ticksToAlarm(NEVER);
+  return ticks > 0 ? ticks : NEVER;
+}
+
+/** How many instructions may surely run before an enabled timer of the current hart becomes pending, the alarm rings, or a request is seen. */
 export function instructionsToTimers(): u64 {
-  const now = mtime();
-  const due = min(nextTimer(STATE, now), nextAlarm(now));
-  if (due == NEVER) return NEVER;
-  // From now on, not from reset: the offset wraps where a guest has set its clock back.
-  const ticks = due - now;
+  const left = min(
+    instructionsTo(ticksToTimer(STATE, timerTicks()), load<u32>(INTERRUPTS_FROM_CORE) != 0),
+    instructionsTo(ticksToNextAlarm(), load<u32>(RTC_FROM_CORE) != 0),
+  );
+  const unseen = cyclesToSeen();
+  return unseen == 0 ? left : min(left, instructionsIn(unseen));
+}
+
+/** How many instructions may surely run before so many ticks have passed, by the core's own clock or not. */
+function instructionsTo(ticks: u64, own: bool): u64 {
+  if (ticks == NEVER) return NEVER;
   const perTick = load<u64>(PER_TICK);
   if (ticks > (<u64>1 << 62) / perTick) return NEVER;
-  if (load<u32>(TIME_FROM_CORE) == 0) return ticks * perTick - load<u64>(STATE + RETIRED) % perTick;
-  // The clock advances by at most 32 cycles an instruction (20 for the dearest, and a clock no more than 10 % fast).
-  const left = (ticks * perTick - coreClock() % perTick) / 32;
+  return own ? instructionsIn(ticks * perTick - coreClock() % perTick) : ticks * perTick - load<u64>(STATE + RETIRED) % perTick;
+}
+
+/** How many surely run in so many cycles of the core's clock: it advances by at most 32 an instruction (20 for the dearest, and a clock no more than 10 % fast). */
+function instructionsIn(cycles: u64): u64 {
+  const left = cycles / 32;
   return left > 0 ? left : 1;
 }
 
 /** No hart is ready: time passes, instructions do not, until a timer that one waits for is due. False if none ever will be, or if that is the host's to do. */
 export function sleepUntilTimer(): bool {
   if (load<u32>(WAKEFUL) != 0) return false;
-  const due = nextWake();
-  if (due == NEVER) return false;
-  passTime(due - mtime());
+  const ticks = ticksToWake();
+  if (ticks == NEVER) return false;
+  passTime(ticks);
   return true;
 }
 
 /** Lets so many ticks pass in which no hart does anything, or fewer, where a timer that one waits for is due before. False if no such timer is set. */
 export function nap(most: u64): bool {
-  const due = nextWake();
-  passTime(due == NEVER ? most : min(most, due - mtime()));
-  return due != NEVER;
+  const ticks = ticksToWake();
+  passTime(min(most, ticks));
+  return ticks != NEVER;
 }
 
-/** The next time at which a timer that a hart waits for is due; NEVER if there is none. */
-function nextWake(): u64 {
-  const now = mtime();
-  let due = NEVER;
+/** Ticks until a timer that a hart waits for is due; NEVER if there is none. */
+function ticksToWake(): u64 {
+  const now = timerTicks();
+  const alarm = ticksToNextAlarm();
+  let ticks = NEVER;
   for (let hart: u64 = 0; hart < load<u64>(STATE + HARTS); hart++) {
     const base = hartAt(hart);
-    if (waits(load<u64>(base + STATUS))) due = min(due, min(nextTimer(base, now), nextAlarm(now)));
+    if (waits(load<u64>(base + STATUS))) ticks = min(ticks, min(ticksToTimer(base, now), alarm));
   }
-  return due;
+  return ticks;
 }
 
 function passTime(ticks: u64): void {

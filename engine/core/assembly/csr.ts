@@ -6,7 +6,7 @@ import {
   SSCRATCH, STATE, STIMECMP, STVAL, STVEC,
 } from './layout';
 import { hartAt } from './harts';
-import { externalPending } from './plic';
+import { externalPending, externalRaised } from './plic';
 import { writePmpAddress, writePmpConfiguration } from './pmp';
 import { flushAll, flushOwnTranslations } from './tlb';
 
@@ -52,17 +52,23 @@ const SATP_WRITABLE: u64 = (<u64>1 << 60) - 1;
 /** RV64 with A, C, D, F, I, M, S and U. */
 const MISA: u64 = (<u64>2 << 62) | 1 | (1 << 2) | (1 << 3) | (1 << 5) | (1 << 8) | (1 << 12) | (1 << 18) | (1 << 20);
 
-/** A hart's interrupts that are pending now, enabled or not. */
-export function pendingInterrupts(hart: u64): u64 {
-  const base = hartAt(hart);
-  let pending = load<u64>(base + MIP_SOFT) | timersPending(base) | externalPending(<usize>hart);
-  if (load<u64>(base + MSIP) != 0) pending |= MIP_MSIP;
-  return pending;
+/** The current hart's interrupts that are pending now, enabled or not. */
+export function pendingHere(): u64 {
+  const hart = load<u64>(STATE + CURRENT);
+  return ownPending(hart) | externalPending(<usize>hart);
 }
 
-/** The same of the current hart. */
-export function pendingHere(): u64 {
-  return pendingInterrupts(load<u64>(STATE + CURRENT));
+/** What wakes a hart that sleeps, likewise. */
+export function wakingInterrupts(hart: u64): u64 {
+  return ownPending(hart) | externalRaised(<usize>hart);
+}
+
+/** But for what comes from the interrupt controller. */
+function ownPending(hart: u64): u64 {
+  const base = hartAt(hart);
+  let pending = load<u64>(base + MIP_SOFT) | timersPending(base);
+  if (load<u64>(base + MSIP) != 0) pending |= MIP_MSIP;
+  return pending;
 }
 
 /** True if this CSR exists and the current privilege may read it. */

@@ -7,7 +7,7 @@ import { beginEffects, endEffects, timeEffects, trapEffects } from './effects';
 import { RUNNING, STALLED as HART_STALLED, anyStalled, passTurn } from './harts';
 import { BUDGET, EXCEPTION, FAR, LEAVING, SYSTEM, interpret } from './interpret';
 import {
-  AWAITED, CAUSE, COLLECT, CYCLES, CYCLE_LIMIT, EXITED, FETCH_CONTEXT, HARTS, HOT_AT, HOT_RETIRED, HOT_VA, LEAVE, LIMIT, LOOK_AT, PC, PRIVILEGE, RAM_BASE,
+  AWAITED, CAUSE, COLLECT, CYCLES, CYCLE_LIMIT, EXITED, FETCH_CONTEXT, HARTS, HOT_AT, HOT_RETIRED, HOT_VA, LATE_AT, LEAVE, LIMIT, LOOK_AT, PC, PRIVILEGE, RAM_BASE,
   RECORD_BYTES, RETIRED, SAMPLES, SAMPLES_MOST, SAMPLING, SCRATCH, STATE, STATUS, STUCK, SWITCH_AT, TIME_OFFSET, TRANSLATED, UPSETS, UPSETS_DONE, VALUE, WATCH_HIT,
 } from './layout';
 import { NONE, codeOf } from './memory';
@@ -22,6 +22,7 @@ import { chooseContext, fill, slot } from './tlb';
 import { STEP, baseOf } from './translated';
 import { takeException, takeInterrupt } from './trap';
 import { FETCH as FETCH_UNIT, beginUpsets, endUpsets, forgetUpsets, isAwaited, placeUpsets, strike, upset, waits } from './upset';
+import { giveBackLate } from './virtio';
 
 // The outer loop: interrupts, exceptions, stops, and the way to the next block.
 
@@ -58,6 +59,7 @@ export function run(stepOver: bool): u32 {
       if (!endTurn()) return anyStalled() ? STOP_STALLED : STOP_IDLE;
       first = false;
     }
+    while (load<u64>(STATE + RETIRED) >= load<u64>(LATE_AT)) giveBackLate();
     if (ringAlarm()) lookAtSources();
     if (takeInterrupt()) {
       // The instruction to step over is not the next one any more.
@@ -128,6 +130,7 @@ function horizon(limit: u64): u64 {
   let goal = min(limit, load<u64>(STATE + SWITCH_AT));
   const left = instructionsToTimers();
   if (left != NEVER && retired + left < goal) goal = retired + left;
+  goal = min(goal, load<u64>(LATE_AT));
   const cycleLimit = load<u64>(CYCLE_LIMIT);
   if (cycleLimit != NEVER) {
     const sure = (cycleLimit - load<u64>(CYCLES)) / DEAREST;

@@ -1,10 +1,11 @@
 import { NEVER, sleepUntilTimer } from './clock';
-import { pendingInterrupts } from './csr';
+import { wakingInterrupts } from './csr';
 import {
   CURRENT, HARTS, HART_BYTES, INSTRET_OFFSET, LAST_RETIRED, MIE, NO_RESERVATION, RESERVATION, RETIRED, STATE, STATUS,
   SWITCH_AT, BANKS,
 } from './layout';
 import { forgetPmp } from './pmp';
+import { giveBackLate } from './virtio';
 import { emptyStale } from './tlb';
 
 // One to four harts that take turns. A turn ends after QUANTUM instructions, or
@@ -68,7 +69,7 @@ function isReady(hart: u64): bool {
   if (status == RUNNING) return true;
   // A stalled hart tries again when the others may have changed something.
   if (status == STALLED) return load<u64>(base + LAST_RETIRED) != load<u64>(STATE + RETIRED);
-  return waits(status) && (pendingInterrupts(hart) & load<u64>(base + MIE)) != 0;
+  return waits(status) && (wakingInterrupts(hart) & load<u64>(base + MIE)) != 0;
 }
 
 /** Begins a turn: when the one of a hart alone ends makes no difference. */
@@ -95,11 +96,11 @@ function giveTurn(): bool {
   return false;
 }
 
-/** Passes the turn on. Where all harts wait, time passes until one has to go on; false if none ever will. */
+/** Passes the turn on. Where all harts wait, for late devices first, time passes until one has to go on; false if none ever will. */
 export function passTurn(): bool {
   do {
     if (giveTurn()) return true;
-  } while (sleepUntilTimer());
+  } while (giveBackLate() || sleepUntilTimer());
   return false;
 }
 

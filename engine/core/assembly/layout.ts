@@ -156,6 +156,16 @@ export const SCRATCH: usize = HOST + 0x100;
 export const PMP_FROM: usize = HOST + 0x180;
 export const PMP_TO: usize = HOST + 0x188;
 export const PMP_RIGHTS: usize = HOST + 0x190;
+/** Set by the host, who leaves inputs uncoordinated: what goes by the core's own clock besides the two above, and whether its reservations get lost. */
+export const RTC_FROM_CORE: usize = HOST + 0x1a0;
+export const INTERRUPTS_FROM_CORE: usize = HOST + 0x1a4;
+export const LOSES_RESERVATIONS: usize = HOST + 0x1a8;
+/** What makes the core's own draws its own. */
+export const OWN_SEED: usize = HOST + 0x1b0;
+/** The core's clock in cycles from which on it sees the requests of the interrupt controller: plic.ts. */
+export const SEEN_AT: usize = HOST + 0x1b8;
+/** The retired count at which a virtio device is to give back a buffer that it is late with, or NEVER. */
+export const LATE_AT: usize = HOST + 0x1c0;
 /** How far into RAM a load of up to 8 bytes may begin that needs no look-up at all, since addresses are physical and nothing forbids or watches reads; or 0. */
 export const DIRECT_BYTES: usize = HOST + 0x1f0;
 /** Records that no page has any more, a list, or 0. */

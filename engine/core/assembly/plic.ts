@@ -1,4 +1,8 @@
-import { HARTS, LEAVE, PLIC_CLAIMED, PLIC_ENABLE, PLIC_PENDING, PLIC_PRIORITY, PLIC_THRESHOLD, STATE, VIRTIO_RAISED } from './layout';
+import { coreClock } from './clock';
+import {
+  HARTS, INTERRUPTS_FROM_CORE, LEAVE, PER_TICK, PLIC_CLAIMED, PLIC_ENABLE, PLIC_PENDING, PLIC_PRIORITY, PLIC_THRESHOLD, SEEN_AT,
+  STATE, VIRTIO_RAISED,
+} from './layout';
 import { isAlarmDue, rtcEnabled, rtcInterrupt } from './rtc';
 import { uartInterrupt } from './uart';
 
@@ -26,7 +30,24 @@ export function lookAtSources(): void {
   const virtio = <u64>load<u32>(STATE + VIRTIO_RAISED) << VIRTIO_SOURCE;
   const raised = virtio | (<u64>uartInterrupt() << UART_SOURCE) | (<u64>rtcInterrupt() << RTC_SOURCE);
   const requests = raised & ~load<u64>(STATE + PLIC_CLAIMED);
-  if (requests != 0) store<u64>(STATE + PLIC_PENDING, load<u64>(STATE + PLIC_PENDING) | requests);
+  if (requests == 0) return;
+  const pending = load<u64>(STATE + PLIC_PENDING);
+  if (pending == 0 && load<u32>(INTERRUPTS_FROM_CORE) != 0) {
+    const perTick = load<u64>(PER_TICK);
+    store<u64>(SEEN_AT, (coreClock() / perTick + 1) * perTick);
+  }
+  store<u64>(STATE + PLIC_PENDING, pending | requests);
+}
+
+// Where the host leaves interrupts to the core, it looks at the controller's wires at the ticks of its own clock: a
+// request that comes while there is none is seen at the next one. A hart that sleeps is woken at once.
+
+/** Cycles of the core's clock until it sees the requests that there are; 0 where it sees them. */
+export function cyclesToSeen(): u64 {
+  if (load<u32>(INTERRUPTS_FROM_CORE) == 0 || load<u64>(STATE + PLIC_PENDING) == 0) return 0;
+  const now = coreClock();
+  const seen = load<u64>(SEEN_AT);
+  return now < seen ? seen - now : 0;
 }
 
 /** Of these sources, the one with the highest priority above `floor` that a context is enabled for, then the lowest number; 0 if none. */
@@ -48,6 +69,12 @@ function best(context: usize, pending: u64, floor: u32): u32 {
 
 /** MEIP and SEIP of a hart. Nothing changes by asking: an alarm that is due counts as rung, as it will have before the next instruction. */
 export function externalPending(hart: usize): u64 {
+  if (load<u32>(INTERRUPTS_FROM_CORE) != 0 && (load<u64>(STATE + PLIC_PENDING) == 0 || cyclesToSeen() != 0)) return 0;
+  return externalRaised(hart);
+}
+
+/** The same whether the core sees it yet or not. */
+export function externalRaised(hart: usize): u64 {
   let pending = load<u64>(STATE + PLIC_PENDING);
   if (rtcEnabled() && isAlarmDue()) pending |= ((<u64>1) << RTC_SOURCE) & ~load<u64>(STATE + PLIC_CLAIMED);
   if (pending == 0) return 0;

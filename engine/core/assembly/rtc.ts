@@ -1,8 +1,9 @@
-import { countClockRead, mtime } from './clock';
+import { countClockRead, rtcTicks } from './clock';
 import { RTC_ALARM, RTC_ARMED, RTC_ENABLED, RTC_HIGH, RTC_OFFSET, RTC_RUNG, STATE } from './layout';
 
 // The goldfish real-time clock. It begins at a fixed date and goes with mtime,
-// so that a guest's calendar is as deterministic as all else.
+// so that a guest's calendar is as deterministic as all else; or, where the host leaves it
+// to the core, by the core's own clock.
 
 export const RTC: u64 = 0x101000;
 
@@ -21,7 +22,7 @@ const CLEAR_INTERRUPT: u32 = 0x1c;
 const NANOSECONDS_A_TICK: u64 = 100;
 
 function now(): u64 {
-  return START + mtime() * NANOSECONDS_A_TICK + load<u64>(STATE + RTC_OFFSET);
+  return START + rtcTicks() * NANOSECONDS_A_TICK + load<u64>(STATE + RTC_OFFSET);
 }
 
 /** A read of the low half latches the high one. */
@@ -64,12 +65,11 @@ function setTime(time: u64): void {
   store<u64>(STATE + RTC_OFFSET, load<u64>(STATE + RTC_OFFSET) + time - now());
 }
 
-/** mtime at which the alarm rings, or `never` if it is not set. */
-export function alarmTick(never: u64): u64 {
+/** Ticks until the alarm rings, 0 where it is due, or `never` if it is not set. */
+export function ticksToAlarm(never: u64): u64 {
   if (load<u8>(STATE + RTC_ARMED) == 0) return never;
   const left = <i64>(load<u64>(STATE + RTC_ALARM) - now());
-  const tick = mtime();
-  return left <= 0 ? tick : tick + (<u64>left + NANOSECONDS_A_TICK - 1) / NANOSECONDS_A_TICK;
+  return left <= 0 ? 0 : (<u64>left + NANOSECONDS_A_TICK - 1) / NANOSECONDS_A_TICK;
 }
 
 /** True if the alarm is set and it is time for it. */

@@ -32,10 +32,11 @@ const mostBytes = mostSegments * mostSegmentBytes;
 /** Bits of the smallest transfer. */
 export const leastTransferBits = 8 * sectorBytes;
 
-/** A disk. Requests are done at once, by the instruction that announces them. */
+/** A disk. Requests are done at once, by the instruction that announces them; the buffers may come back later (OwnInputs). */
 export class BlockDevice implements VirtioDevice {
   readonly id = 2;
   readonly queues = 1;
+  readonly isTransfer = true;
   readonly features: number;
   readonly config: Uint8Array;
 

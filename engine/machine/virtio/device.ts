@@ -22,6 +22,8 @@ export interface VirtioDevice {
   readonly initial?: bigint;
   /** The queue whose buffers wait until something comes from outside, if there is one. All others are served at once. */
   readonly receiveQueue?: number;
+  /** It transfers to and from memory, over a bus that others use, too: where that is left uncoordinated, it is late. */
+  readonly isTransfer?: boolean;
   /** What a byte in a buffer costs, in the unit of {@link Chain.work}. Default 1. */
   readonly byteWork?: number;
   /**

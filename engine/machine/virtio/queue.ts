@@ -60,7 +60,7 @@ export class Queue {
   }
 
   /** Gives a chain back with so many bytes written. True if the driver wants to be interrupted for it. */
-  give({ head }: Chain, written: number): boolean {
+  give({ head }: Pick<Chain, 'head'>, written: number): boolean {
     const { state } = this;
     const { size } = state;
     const at = state.address('device');

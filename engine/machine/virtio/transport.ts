@@ -1,4 +1,5 @@
 import { ConsoleDevice } from './console';
+import type { LateBuffers } from './late-buffers';
 import type { DeviceContext, VirtioDevice } from './device';
 import type { GuestMemory } from './guest-memory';
 import { NetworkDevice } from './net';
@@ -69,6 +70,9 @@ const mostTyped = 4096;
 export interface Outside {
   memory: GuestMemory;
   output: DeviceContext['output'];
+  /** What devices are late with, and the retired count at which a transfer is over that is made now, if that is later. */
+  late: LateBuffers;
+  transferEnd(number: number): number | undefined;
 }
 
 /** The board's eight places for virtio devices. */
@@ -124,8 +128,9 @@ export class VirtioBoard {
     }
   }
 
-  /** A write of 4 bytes to a register; the devices' configurations are read-only. */
+  /** A write of 4 bytes to a register; the devices' configurations are read-only. Behind the last place is the core's: it is time for what is late. */
   write(index: number, offset: number, size: number, value: number): void {
+    if (index === slots) return this.#giveBackLate();
     const slot = this.#slots[index];
     const device = this.devices[index];
     if (!slot || !device || size !== 4 || offset >= register.config) return;
@@ -207,6 +212,7 @@ export class VirtioBoard {
   #setStatus(index: number, slot: Slot, device: VirtioDevice, value: number): void {
     if (value === 0) {
       slot.reset();
+      this.outside.late.forget(index);
       this.#setInterrupt(index, 0);
       return;
     }
@@ -245,12 +251,22 @@ export class VirtioBoard {
         while (work < mostWork) {
           const chain = queue.take();
           if (!chain) break;
-          interrupt = queue.give(chain, device.serve(chain, context)) || interrupt;
+          const written = device.serve(chain, context);
+          const due = device.isTransfer ? this.outside.transferEnd(slot.queue(number).taken) : undefined;
+          if (due === undefined) interrupt = queue.give(chain, written) || interrupt;
+          else this.outside.late.add({ slot: index, queue: number, head: chain.head, written, due });
           work += chain.work(device.byteWork ?? 1);
         }
       }
       return interrupt;
     });
+  }
+
+  /** Gives back the next buffer that a device is late with, if its queue is still there. */
+  #giveBackLate(): void {
+    const buffer = this.outside.late.take();
+    if (!buffer) return;
+    this.#attempt(buffer.slot, (slot) => slot.queue(buffer.queue).ready && this.#queue(slot, buffer.queue).give(buffer, buffer.written));
   }
 
   /** Hands something to a device from outside, in the next buffer of a queue. False where there is no buffer. */

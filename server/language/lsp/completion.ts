@@ -1,12 +1,14 @@
 import { AstUtils, GrammarAST } from 'langium';
 import { DefaultCompletionProvider, type CompletionAcceptor, type CompletionContext, type CompletionValueItem, type NextFeature } from 'langium/lsp';
 import { CompletionItemKind, InsertTextFormat } from 'vscode-languageserver';
+import { inputClasses } from '../../../engine/covert/plan';
 import { declaredName, quoted } from '../addresses';
 import { hasCsr } from '../csr-probe';
 import { detectionMethods, recoveryMethods } from '../expectations';
 import type { GuestFiles } from '../guest-files';
+import { inputWords } from '../inputs';
 import { registerNames, registerOf } from '../places';
-import { comparable, inputClasses, isolations, protectionKinds } from '../protections';
+import { comparable, isolations, protectionKinds } from '../protections';
 import { countUnits, frequencyUnits, sizeUnits, timeUnits } from '../values';
 import { words } from '../words';
 import { guestOf, runAt } from './cursor';
@@ -75,10 +77,17 @@ export class CovertCompletion extends DefaultCompletionProvider {
     }
     if (!GrammarAST.isRuleCall(next.feature) || next.feature.rule.ref?.name !== 'ID' || !isNameRule) return;
     const before = this.#wordsBefore(context);
-    if (rule === 'Word') for (const label of choices[headOf(before)] ?? []) accept(context, { label, kind: CompletionItemKind.EnumMember, sortText: '0' });
+    if (rule === 'Word') this.#choices(context, headOf(before), accept);
     else if (rule === 'Unit') for (const label of units[before.at(-2) ?? ''] ?? unitsOfTrigger(before)) accept(context, { label, kind: CompletionItemKind.Unit, sortText: '0' });
     else if (rule === 'RegisterName') this.#registers(context, accept);
     else await this.#symbols(context, accept, !['&', 'read', 'write'].includes(before.at(-1) ?? '') && !before.includes('memory'));
+  }
+
+  #choices(context: CompletionContext, head: string, accept: CompletionAcceptor): void {
+    for (const label of choices[head] ?? []) {
+      const documentation = head === 'uncoordinated' ? (inputWords as Readonly<Record<string, string>>)[label] : undefined;
+      accept(context, { label, kind: CompletionItemKind.EnumMember, sortText: '0', ...(documentation !== undefined && { documentation }) });
+    }
   }
 
   #keyword(context: CompletionContext, word: string, accept: CompletionAcceptor): void {

@@ -6,6 +6,7 @@ import { lowerChip } from '../chips';
 import { Context, documentOf } from '../context';
 import * as ast from '../generated/ast';
 import type { GuestFile } from '../guest-files';
+import { inputWords } from '../inputs';
 import { registerOf } from '../places';
 import { words } from '../words';
 import { cursorAt, guestOf, isPart, ownerOf, runAt, type Cursor } from './cursor';
@@ -52,6 +53,7 @@ export class CovertHover implements HoverProvider {
     if (ast.isGuestUse(node) && isPart(leaf, node, 'guest')) {
       return node.guest?.ref && describeGuest(node.guest.ref, await guestFile(node.guest.ref, this.services.GuestFiles));
     }
+    if (ast.isInputName(node)) return (inputWords as Readonly<Record<string, string>>)[node.name];
     const word = words[leaf.text];
     const fault = ownerOf(node, ast.isFault);
     if (fault && file && (leaf.text === 'fault' || ast.isEffect(node) || ast.isTrigger(node))) {
