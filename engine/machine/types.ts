@@ -67,7 +67,17 @@ export interface Output {
  * arithmetic-logic unit, on its way to rd (`isAlu` in isa/instructions.ts says which).
  */
 export interface StuckBits {
-  place: { kind: 'x' | 'f'; index: number } | { kind: 'alu' } | { kind: 'memory'; address: bigint; bytes: 1 | 2 | 4 | 8 };
+  place:
+    | { kind: 'x' | 'f'; index: number }
+    | { kind: 'pc' }
+    /** Where it is kept; one that is worked out anew whenever it is read, as it is read. */
+    | { kind: 'csr'; number: number }
+    | { kind: 'alu' }
+    /** Of all that the unit comes to: see {@link UnitUpset}. */
+    | { kind: 'unit'; unit: Exclude<UnitName, 'alu'> }
+    | { kind: 'memory'; address: bigint; bytes: 1 | 2 | 4 | 8 }
+    /** Of each entry of the core's TLB with the page of a virtual address. */
+    | { kind: 'tlb'; address: bigint };
   /** A mask. */
   bits: bigint;
   value: 0 | 1;
@@ -96,6 +106,35 @@ export interface StruckUnit {
   /** The instruction's pc, and how many had retired before it. */
   pc: bigint;
   retired: number;
+}
+
+/**
+ * A transient fault of a TLB: the entry with the page of a virtual address is `(entry & keep) ^ flip` from the next walk for that page on, a page-table
+ * entry as it was found. It stays so until the guest fences it off, by sfence.vma, a call of the firmware, or a write of satp with ASID 0.
+ */
+export interface TranslationUpset {
+  address: bigint;
+  keep: bigint;
+  flip: bigint;
+}
+
+/** What such an upset has struck. */
+export interface StruckTranslation {
+  /** First virtual address. */
+  page: bigint;
+  /** The right entry. */
+  before: bigint;
+  /** Of the instruction. */
+  pc: bigint;
+}
+
+/** An entry that is wrong: for which virtual addresses, and its ASID with the hart above it. */
+export interface WrongTranslation {
+  address: bigint;
+  /** The bits of an address that it does not translate. */
+  mask: bigint;
+  entry: bigint;
+  tag: bigint;
 }
 
 /** A register of the hart that executes the next instruction, and the value that is waited for. */
@@ -254,6 +293,14 @@ export interface Computer {
   takeStruckTransfer(): boolean;
   /** What upsets have struck since the last call. */
   takeStruck(): StruckUnit[];
+  /** These upsets of translations wait from now on, and no others; likewise. */
+  setTranslationUpsets(upsets: readonly TranslationUpset[]): void;
+  takeStruckTranslations(): StruckTranslation[];
+  /**
+   * The TLB's entries that are wrong. They are no part of the state: `restore` leaves none, as whoever gives a core another state empties its TLB. Writable,
+   * for who goes back in time.
+   */
+  wrongTranslations: readonly WrongTranslation[];
   /** Stop with `awaited` at each instruction boundary at which one of these registers has its value. While there are any, instructions are executed one at a time. */
   setAwaited(values: readonly AwaitedValue[]): void;
   /** Which of the watches, by their place in the list, have been touched since the last call. */
