@@ -1,4 +1,4 @@
-import type { Computer, StruckUnit } from '../machine/types';
+import type { Computer, StruckTranslation, StruckUnit } from '../machine/types';
 import { strikes } from './lasting-faults';
 import { changeText, placeName, placeWidth, type Change } from './place';
 import type { FaultPlan, PassingPlace, ReplicaName } from './plan';
@@ -53,12 +53,18 @@ export class PassingFaults {
   apply(replica: ReplicaName, core: number, computer: Computer): void {
     const own = this.#waiting.flatMap((waiting, index) => (this.#isOf(index, replica, core) ? waiting : []));
     computer.setUpsets(own.flatMap(({ place, keep, flip }) => (place.kind === 'unit' ? [{ unit: place.unit, keep, flip }] : [])));
+    computer.setTranslationUpsets(own.flatMap(({ place, keep, flip }) => (place.kind === 'tlb' ? [{ address: place.address, keep, flip }] : [])));
     computer.setTransferFlips(own.reduce((bits, { place, flip }) => (place.kind === 'dma' ? bits ^ flip : bits), 0n));
   }
 
   /** A unit of a replica's has been struck: by these. */
   struckUnit(replica: ReplicaName, core: number, { unit, before, bits }: StruckUnit): Met[] {
     return this.#meet(replica, core, (place) => place.kind === 'unit' && place.unit === unit, before, bits);
+  }
+
+  /** A walk of a replica's has brought an entry: by these. */
+  struckTranslation(replica: ReplicaName, core: number, { page, before }: StruckTranslation): Met[] {
+    return this.#meet(replica, core, (place) => place.kind === 'tlb' && place.address - (place.address & 0xfffn) === page, before, 0xffff_ffff_ffff_ffffn);
   }
 
   /** A disk's transfer to a replica has been struck. What all of it was is not told. */

@@ -1,5 +1,5 @@
 import type { ComponentName } from '../chip/health';
-import type { Computer, Output, Snapshot } from '../machine/types';
+import type { Computer, Output, Snapshot, WrongTranslation } from '../machine/types';
 import type { ReplicaName } from './plan';
 
 /** Why a replica retires nothing any more, `dead` if what it runs on is; null while it runs. */
@@ -38,6 +38,7 @@ export class Replica {
       cycles: computer.cycles,
       interrupts: computer.interrupts,
       clockReads: computer.clockReads,
+      wrongTranslations: computer.wrongTranslations,
       pending: [...this.pending],
       produced: this.produced,
       halted: this.halted,
@@ -54,6 +55,7 @@ export class Replica {
     computer.cycles = state.cycles;
     computer.interrupts = state.interrupts;
     computer.clockReads = state.clockReads;
+    computer.wrongTranslations = state.wrongTranslations;
     this.pending = [...state.pending];
     this.produced = state.produced;
     this.halted = state.halted;
@@ -68,6 +70,8 @@ export interface ReplicaState {
   readonly cycles: number;
   readonly interrupts: number;
   readonly clockReads: number;
+  /** What its core's TLB keeps that is wrong: nobody else gets that with its state. */
+  readonly wrongTranslations: readonly WrongTranslation[];
   readonly pending: readonly Output[];
   readonly produced: number;
   readonly halted: Halt;

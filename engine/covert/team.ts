@@ -128,7 +128,7 @@ export class Team {
     const replica = this.#get(name, core);
     replica.isLost = false;
     this.#seat(replica, core);
-    replica.load({ ...peer.save(), snapshot });
+    replica.load({ ...peer.save(), snapshot, wrongTranslations: [] });
     this.#replicas = [...this.#replicas, replica].sort((a, b) => (a.name < b.name ? -1 : 1));
     this.#regroup();
     return replica;
@@ -156,7 +156,7 @@ export class Team {
         this.#seat(replica, core);
         if (!known) {
           const { cycles, interrupts, clockReads } = source.computer;
-          replica.load({ ...state, cycles, interrupts, clockReads });
+          replica.load({ ...state, cycles, interrupts, clockReads, wrongTranslations: [] });
         }
         replica.isLost = false;
         cloned.push(replica);
@@ -194,6 +194,8 @@ export class Team {
   }
 
   #seat(replica: Replica, core: number): void {
+    // A TLB stays with its core.
+    if (replica.core !== core) replica.computer.wrongTranslations = [];
     replica.core = core;
     replica.computer.setTimeSource(this.chip.timeSource(core, this.protection.uncoordinated));
     this.seated(replica);
