@@ -207,7 +207,8 @@ export class FaultInjector {
     const units = computer.takeStruck().flatMap((unit) => this.#passing.struckUnit(replica, core, unit).map((met) => ({ ...met, pc: unit.pc })));
     const walks = computer.takeStruckTranslations().flatMap((walk) => this.#passing.struckTranslation(replica, core, walk).map((met) => ({ ...met, pc: walk.pc })));
     this.#noteTranslations(replica, computer);
-    const transfers = computer.takeStruckTransfer() ? this.#passing.struckTransfer(replica, core).map((met) => ({ ...met, pc: undefined })) : [];
+    const flipped = computer.takeStruckTransfer();
+    const transfers = flipped === undefined ? [] : this.#passing.struckTransfer(replica, core, flipped).map((met) => ({ ...met, pc: undefined }));
     return this.#fire([...units, ...walks, ...transfers]);
   }
 

@@ -67,11 +67,12 @@ export class PassingFaults {
     return this.#meet(replica, core, (place) => place.kind === 'tlb' && place.address - (place.address & 0xfffn) === page, before, 0xffff_ffff_ffff_ffffn);
   }
 
-  /** A disk's transfer to a replica has been struck. What all of it was is not told. */
-  struckTransfer(replica: ReplicaName, core: number): Met[] {
+  /** A transfer to a replica's memory has been struck: these bits of it have flipped. What all of it was is not told. */
+  struckTransfer(replica: ReplicaName, core: number, flipped: bigint): Met[] {
     return this.#take(replica, core, ({ kind }) => kind === 'dma').map(({ fault, passing: { place, flip } }) => {
-      const bits = Array.from({ length: placeWidth(place) }, (_, bit) => bit).filter((bit) => (flip >> BigInt(bit)) & 1n);
-      return { fault, change: { text: `${placeName(place)}: ${bits.length === 1 ? 'bit' : 'bits'} ${bits.join(', ')} flipped`, effective: bits.length > 0 } };
+      const bits = Array.from({ length: placeWidth(place) }, (_, bit) => bit).filter((bit) => ((flip & flipped) >> BigInt(bit)) & 1n);
+      const text = bits.length === 0 ? 'unchanged, since it was too short' : `${bits.length === 1 ? 'bit' : 'bits'} ${bits.join(', ')} flipped`;
+      return { fault, change: { text: `${placeName(place)}: ${text}`, effective: bits.length > 0 } };
     });
   }
 

@@ -159,13 +159,15 @@ export class ReplicaRunner {
     }
   }
 
-  /** Hands a replica what has been typed, as it arrives there. */
-  hand(replica: Replica, typed: Uint8Array): void {
+  /** Hands a replica what has been typed and the frames that have come, as they arrive there. */
+  hand(replica: Replica, typed: Uint8Array, frames: readonly Uint8Array[]): void {
     const { computer, name, core } = replica;
     const { bytes, met } = this.injector.hand(name, core, typed);
     const { retired, pc } = computer;
     for (const { fault, change } of met) this.#tell(replica, fault, change, { moment: this.course.moment, retired, pc });
     computer.receive(bytes);
+    for (const frame of frames) computer.receiveFrame(frame);
+    if (frames.length > 0) this.#meet(replica);
   }
 
   /** Says what has met faults that waited in a replica: it has come to rest just behind that, and where it stands is the first state that is another one. */

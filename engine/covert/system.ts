@@ -336,8 +336,7 @@ export class System {
     if (!input) return false;
     this.#accounting.input(input.frames.reduce((bytes, frame) => bytes + frame.length, input.console.length));
     for (const replica of live) {
-      this.#runner.hand(replica, input.console);
-      for (const frame of input.frames) replica.computer.receiveFrame(frame);
+      this.#runner.hand(replica, input.console, input.frames);
       if (replica.halted === 'idle') replica.halted = null;
     }
     this.#injector.handedOver(input.console.length);

@@ -37,7 +37,7 @@ import { readWrongTranslations, takeStruckTranslations, writeTranslationUpsets, 
 import { noteTransfer, takeStruck, takeTransfer, writeAwaited, writeUpsets } from './upsets';
 import { BlockDevice } from './virtio/block';
 import { ConsoleDevice } from './virtio/console';
-import type { VirtioDevice } from './virtio/device';
+import type { Passes, VirtioDevice } from './virtio/device';
 import { Disk } from './virtio/disk';
 import type { DiskImage } from './virtio/disk-image';
 import { EntropyDevice } from './virtio/entropy';
@@ -677,8 +677,8 @@ export class Machine implements Computer {
     this.#transferFlips.set(bits);
   }
 
-  takeStruckTransfer(): boolean {
-    return takeTransfer(this.#view);
+  takeStruckTransfer(): bigint | undefined {
+    return takeTransfer(this.#view) ? this.#transferFlips.take() : undefined;
   }
 
   setAwaited(values: readonly AwaitedValue[]): void {
@@ -827,9 +827,10 @@ export class Machine implements Computer {
 
   #makeVirtio(): VirtioBoard {
     const { network, entropySeed, console = false } = this.options;
+    const passes: Passes = (piece, done, isLast) => this.#transferFlips.pass(piece, done, isLast);
     const devices: VirtioDevice[] = [
-      ...this.#disks.map((disk, i) => new BlockDevice(disk, i, `covert-disk-${i}`, (piece, done) => this.#transferFlips.pass(piece, done))),
-      ...(network ? [new NetworkDevice(network.mac)] : []),
+      ...this.#disks.map((disk, i) => new BlockDevice(disk, i, `covert-disk-${i}`, passes)),
+      ...(network ? [new NetworkDevice(network.mac, passes)] : []),
       ...(entropySeed === undefined ? [] : [new EntropyDevice(entropySeed)]),
       ...(console ? [new ConsoleDevice()] : []),
     ];

@@ -285,12 +285,12 @@ export interface Computer {
    */
   setUpsets(upsets: readonly UnitUpset[]): void;
   /**
-   * These bits, a mask, of the payload of the next transfer from a disk to memory will flip. The hardware's, like upsets; once they have, the run stops with `upset`
-   * after the instruction that has asked for the transfer, if with nothing else.
+   * These bits, a mask, of the payload of the next transfer to memory, from a disk or from the network card, will flip, as far as it has them. The hardware's, like upsets; once they
+   * have, the run stops with `upset` after the instruction that has asked for a disk's transfer, if with nothing else; what comes with `receiveFrame` has them by then.
    */
   setTransferFlips(bits: bigint): void;
-  /** True if they have, since the last call. */
-  takeStruckTransfer(): boolean;
+  /** Those that have flipped since the last call; undefined where there was no transfer. */
+  takeStruckTransfer(): bigint | undefined;
   /** What upsets have struck since the last call. */
   takeStruck(): StruckUnit[];
   /** These upsets of translations wait from now on, and no others; likewise. */
