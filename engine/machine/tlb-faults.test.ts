@@ -209,6 +209,12 @@ describe.each(tiers)('tier %s', (tier) => {
     machine.setTranslationUpsets([flip(ppn(0x1000n), window + 0x12000n)]);
     runOn(machine, 4);
     expect([machine.wrongTranslations.length, machine.getX(5)]).toEqual([1, 2n]);
+    // Whichever of them is used first.
+    const beside = started([asm.ld(7, 6, 0), ...code.slice(0, 2), loop], tier, setting);
+    large(beside);
+    beside.setTranslationUpsets([flip(V | ppn(0x1000n) | (1n << 19n), window + 0x12000n)]);
+    expect(beside.run(100)).toBe('upset');
+    expect(beside.takeStruckTranslations()).toMatchObject([{ page: window + 0x12000n, pc: ramBase }]);
     const gone = started(code, tier, setting);
     large(gone);
     gone.setTranslationUpsets([flip(1n << 21n << 10n >> 12n << 3n, window + 0x12000n)]);

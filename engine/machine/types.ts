@@ -109,7 +109,7 @@ export interface StruckUnit {
 }
 
 /**
- * A transient fault of a TLB: the entry with the page of a virtual address is `(entry & keep) ^ flip` from the next walk for that page on, a page-table
+ * A transient fault of a TLB: the entry for a virtual address is `(entry & keep) ^ flip` from the next walk on that finds it, a page-table
  * entry as it was found. It stays so until the guest fences it off, by sfence.vma, a call of the firmware, or a write of satp with ASID 0.
  */
 export interface TranslationUpset {
@@ -120,7 +120,7 @@ export interface TranslationUpset {
 
 /** What such an upset has struck. */
 export interface StruckTranslation {
-  /** First virtual address. */
+  /** The page of the address that was waited for. */
   page: bigint;
   /** The right entry. */
   before: bigint;

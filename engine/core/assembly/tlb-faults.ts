@@ -60,13 +60,13 @@ function add(va: u64, mask: u64, entry: u64): void {
   countTlbFaults();
 }
 
-/** What faults that wait for the page make of an entry. */
-function struck(va: u64, entry: u64): u64 {
+/** What faults that wait for one of its addresses make of an entry: that of `va`, whose addresses differ in the bits of `mask`. */
+function struck(va: u64, mask: u64, entry: u64): u64 {
   if (load<u32>(TLB_WAITING) == 0) return entry;
   const count = load<u32>(TLB_LISTED);
   for (let i: u32 = 0; i < count; i++) {
     const at = waitingAt(i);
-    if (load<u64>(at) != (va & ~4095) || load<u64>(at, 32) != 0) continue;
+    if (((load<u64>(at) ^ va) & ~mask) != 0 || load<u64>(at, 32) != 0) continue;
     store<u64>(at, entry, 24);
     store<u64>(at, 1, 32);
     entry = (entry & load<u64>(at, 8)) ^ load<u64>(at, 16);
@@ -79,7 +79,7 @@ function struck(va: u64, entry: u64): u64 {
   return entry;
 }
 
-/** With the bits that are stuck in entries for addresses like `va`, which have so many low bits in common. */
+/** With the bits that are stuck in it. */
 function withStuck(va: u64, mask: u64, entry: u64): u64 {
   const count = load<u32>(TLB_STUCK);
   for (let i: u32 = 0; i < count; i++) {
@@ -108,7 +108,7 @@ export function wrongAddress(va: u64, access: u32, privilege: u64): u64 {
     if (load<u64>(at) != (va & ~mask)) continue;
     const same = (entry & GLOBAL) != 0 ? (tag ^ load<u64>(at, 24)) >> 16 == 0 : tag == load<u64>(at, 24);
     if (!same) continue;
-    entry = struck(va, entry);
+    entry = struck(va, mask, entry);
     store<u64>(at, entry, 16);
     const address = resolve(va, mask, withStuck(va, mask, entry), access, privilege);
     if (address != NO_ENTRY) return address;
@@ -120,7 +120,7 @@ export function wrongAddress(va: u64, access: u32, privilege: u64): u64 {
 
 /** A walk has found an entry, for the addresses that differ from `va` in the bits of `mask`. Where the address is then. */
 export function afterWalk(va: u64, found: u64, mask: u64, access: u32, privilege: u64): u64 {
-  const entry = struck(va, found);
+  const entry = struck(va, mask, found);
   const address = entry == found && load<u32>(TLB_STUCK) == 0 ? NO_ENTRY : resolve(va, mask, withStuck(va, mask, entry), access, privilege);
   if (address == NO_ENTRY) return (((found >> 10) & PPN) << 12) | (va & mask);
   if (entry != found) {
