@@ -21,6 +21,7 @@ export interface CoreExports {
   forget(): void;
   forgetCodeAt(address: bigint): void;
   forgetTranslations(): void;
+  tlbFaultsChanged(): void;
   releaseStuck(): void;
   stick(): void;
   forceStuck(): void;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { entryOp } from '../translator/translator';
 import { coreMemory, instantiateCore } from './core';
-import { at, awaitedBytes, decodedBitmapOffset, decodedDropsOffset, decodedChancesOffset, decodedPageBytes, memoryPages, mostCalled, mostDecodedPages, ramHostAddress, translatedChances, stateAt, stuckWordBytes, uartPollerLooks, upsetBytes } from './layout';
+import { at, awaitedBytes, decodedBitmapOffset, decodedDropsOffset, decodedChancesOffset, decodedPageBytes, memoryPages, mostCalled, mostDecodedPages, ramHostAddress, translatedChances, mostTlbFaults, stateAt, stuckCsrBytes, stuckWordBytes, tlbStuckBytes, tlbWaitingBytes, tlbWrongBytes, uartPollerLooks, upsetBytes } from './layout';
 
 it('is the resident core’s layout', () => {
   const pages = memoryPages(4096);
@@ -69,6 +69,25 @@ it('is the resident core’s layout', () => {
     at.ownSeed,
     at.seenAt,
     at.lateAt,
+    at.stuckUnits,
+    at.stuckCsrs,
+    at.stuckReads,
+    at.tlbListed,
+    at.tlbWaiting,
+    at.tlbWrong,
+    at.tlbStuck,
+    at.tlbFaults,
+    at.stuckUnitList,
+    at.stuckCsrList,
+    at.stuckReadList,
+    at.tlbWaitingList,
+    at.tlbWrongList,
+    at.tlbStuckList,
+    stuckCsrBytes,
+    tlbWaitingBytes,
+    tlbWrongBytes,
+    mostTlbFaults,
+    tlbStuckBytes,
   ];
   expect(ours.map((_, index) => core.layoutOf(index))).toEqual(ours);
 });

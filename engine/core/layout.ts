@@ -96,6 +96,20 @@ export const at = {
   upsetPc: 0x2e018,
   upsetList: 0x2e020,
   awaitedList: 0x2e200,
+  stuckUnits: 0x2f400,
+  stuckCsrs: 0x2f404,
+  stuckReads: 0x2f408,
+  tlbListed: 0x2f40c,
+  tlbWaiting: 0x2f410,
+  tlbWrong: 0x2f414,
+  tlbStuck: 0x2f418,
+  tlbFaults: 0x2f41c,
+  stuckUnitList: 0x2f420,
+  stuckCsrList: 0x2f500,
+  stuckReadList: 0x2f800,
+  tlbWaitingList: 0x2f980,
+  tlbWrongList: 0x2fc00,
+  tlbStuckList: 0x2fe00,
   watchList: 0x15000,
   breakpoints: 0x30000,
   outputRing: 0x40000,
@@ -118,6 +132,14 @@ export const stuckWordBytes = 24;
 export const upsetBytes = 40;
 export const awaitedBytes = 16;
 export const mostAwaited = 256;
+export const stuckCsrBytes = 24;
+export const mostStuckCsrs = 32;
+export const mostStuckReads = 16;
+export const tlbWaitingBytes = 40;
+export const tlbWrongBytes = 32;
+export const tlbStuckBytes = 24;
+/** Of each kind of fault of translations. */
+export const mostTlbFaults = 16;
 export const mostStuckWords = 256;
 export const uartFifoBytes = 16;
 /** Looks in vain from which on a guest counts as one that polls the UART. */

@@ -1,9 +1,10 @@
 import type { ComponentName, Death } from '../chip/health';
 import type { Computer } from '../machine/types';
-import { canStick, LastingFaults, strikes, stuckText, type Endings } from './lasting-faults';
+import { canStick, LastingFaults, strikes, stuckText, type LastingState } from './lasting-faults';
 import { PassingFaults, type Met, type WaitingState } from './passing-faults';
-import { placeName, readPlace, type Change } from './place';
+import { isPassing, placeName, readPlace, type Change } from './place';
 import type { FaultEffect, FaultPlan, ReplicaName, Trigger } from './plan';
+import { Recurrences, type RecurrenceState } from './recurrences';
 import { applySoftError } from './soft-errors';
 import { isDueIdle, Triggers, type Boundary, type GuestInstant, type TriggerCounts } from './triggers';
 
@@ -13,8 +14,11 @@ export interface InjectorState {
   /** Of faults of components, the replicas that each has reached. */
   reached: readonly (readonly ReplicaName[])[];
   counts: TriggerCounts;
-  lasting: Endings;
+  lasting: LastingState;
+  recurring: RecurrenceState;
   waiting: WaitingState;
+  /** Replicas whose cores keep translations that are wrong. */
+  mistranslating: readonly ReplicaName[];
 }
 
 /**
@@ -31,6 +35,9 @@ export class FaultInjector {
   #reached: (readonly ReplicaName[])[];
   readonly #lasting: LastingFaults;
   readonly #passing: PassingFaults;
+  readonly #recurring: Recurrences;
+  /** Replicas whose cores keep translations that are wrong. */
+  #mistranslating: readonly ReplicaName[] = [];
 
   /** `reaches` says whether what becomes of a component concerns a replica where it is now. */
   constructor(
@@ -45,6 +52,7 @@ export class FaultInjector {
     this.#triggers = new Triggers(faults.map(({ trigger }) => trigger));
     this.#lasting = new LastingFaults(faults, (fault, replica) => this.#reached[fault]?.includes(replica) ?? false);
     this.#passing = new PassingFaults(faults);
+    this.#recurring = new Recurrences(faults);
   }
 
   /** Bytes of the longest text that a trigger looks for among the console's newest bytes. */
@@ -57,7 +65,7 @@ export class FaultInjector {
   }
 
   save(): InjectorState {
-    return { fired: [...this.#fired], reached: [...this.#reached], counts: this.counts(), lasting: this.#lasting.save(), waiting: this.#passing.save() };
+    return { fired: [...this.#fired], reached: [...this.#reached], counts: this.counts(), lasting: this.#lasting.save(), recurring: this.#recurring.save(), waiting: this.#passing.save(), mistranslating: this.#mistranslating };
   }
 
   load(state: InjectorState): void {
@@ -65,17 +73,19 @@ export class FaultInjector {
     this.#reached = [...state.reached];
     this.#triggers.load(state.counts);
     this.#lasting.load(state.lasting);
+    this.#recurring.load(state.recurring);
     this.#passing.load(state.waiting);
+    this.#mistranslating = state.mistranslating;
   }
 
-  /** True while a fault lasts. */
+  /** True while a fault lasts, or what it has left in a core. */
   get isLasting(): boolean {
-    return this.#lasting.any;
+    return this.#lasting.any || this.#mistranslating.length > 0;
   }
 
   /** Up to this count no fault strikes, lasts, or waits for anything but a count; Infinity where none ever will. */
   get quietUntil(): number {
-    if (this.isLasting || this.#passing.any) return 0;
+    if (this.isLasting || this.#passing.any || this.#recurring.any) return 0;
     return Math.min(...this.#faults.map(({ trigger }, index) => (this.#fired[index] ? Infinity : trigger.kind === 'instruction' ? trigger.count : 0)), Infinity);
   }
 
@@ -92,6 +102,12 @@ export class FaultInjector {
     this.#lasting.apply(replica, core, computer);
     this.#passing.apply(replica, core, computer);
     this.#lookOut(replica, core, computer);
+  }
+
+  #noteTranslations(replica: ReplicaName, computer: Computer): void {
+    const wrong = computer.wrongTranslations.length > 0;
+    if (wrong === this.#mistranslating.includes(replica)) return;
+    this.#mistranslating = wrong ? [...this.#mistranslating, replica] : this.#mistranslating.filter((each) => each !== replica);
   }
 
   /** Has a replica's computer stop where a trigger of its may fire that waits for an access or for a value. */
@@ -119,6 +135,8 @@ export class FaultInjector {
   /** A rollback: trigger counts go back, what has fired stays fired. */
   rollBack(counts: TriggerCounts): void {
     this.#triggers.rollBack(counts);
+    // Whoever gives a core another state empties its TLB.
+    this.#mistranslating = [];
   }
 
   /** Addresses at which this replica has to stop for a trigger. */
@@ -130,9 +148,9 @@ export class FaultInjector {
     return addresses;
   }
 
-  /** The next retired count, past `retired`, at which a count trigger of this replica fires or a fault of it ends. */
+  /** The next retired count, past `retired`, at which a count trigger of this replica fires, or a fault of it ends, comes, goes or strikes again. */
   nextInstruction(replica: ReplicaName, core: number, retired: number, moment: number): number {
-    let next = retired + this.#lasting.next(replica, core, 'instructions') - moment;
+    let next = retired + Math.min(this.#lasting.next(replica, core, 'instructions'), this.#recurring.next(replica, core, 'instructions')) - moment;
     this.#faults.forEach((fault, index) => {
       if (fault.trigger.kind !== 'instruction' || !this.#armed(index, replica, core)) return;
       if (fault.trigger.count > retired) next = Math.min(next, fault.trigger.count);
@@ -140,9 +158,9 @@ export class FaultInjector {
     return next;
   }
 
-  /** The lowest cycle count that a trigger of this replica, or the end of a fault of it, still waits for. */
+  /** The lowest cycle count that a trigger of this replica, or what comes next of a fault of it, still waits for. */
   nextCycle(replica: ReplicaName, core: number): number {
-    let next = this.#lasting.next(replica, core, 'cycles');
+    let next = Math.min(this.#lasting.next(replica, core, 'cycles'), this.#recurring.next(replica, core, 'cycles'));
     this.#faults.forEach((fault, index) => {
       if (fault.trigger.kind === 'cycle' && this.#armed(index, replica, core)) {
         next = Math.min(next, fault.trigger.count);
@@ -158,15 +176,17 @@ export class FaultInjector {
   strike(boundary: Boundary): { fault: number; change: Change }[] {
     const struck: { fault: number; change: Change }[] = [];
     const now = { moment: boundary.moment, cycles: boundary.computer.cycles };
-    if (this.#lasting.endDue(boundary.replica, boundary.core, now)) this.#lasting.apply(boundary.replica, boundary.core, boundary.computer);
+    if (this.#lasting.advance(boundary.replica, boundary.core, now)) this.#lasting.apply(boundary.replica, boundary.core, boundary.computer);
     let triggered = false;
     this.#faults.forEach((fault, index) => {
-      if (!this.#armed(index, boundary.replica, boundary.core)) return;
-      if (!this.#triggers.isDue(index, boundary)) return;
+      const isFirst = this.#armed(index, boundary.replica, boundary.core) && this.#triggers.isDue(index, boundary);
+      if (!isFirst && !this.#recurring.isDue(index, boundary.replica, boundary.core, now)) return;
       triggered = true;
-      const change = this.#apply(fault.effect, index, boundary);
+      // What of it still waits from before is not doubled.
+      const change = this.#passing.waits(index) ? undefined : this.#apply(fault.effect, index, boundary);
+      this.#recurring.pass(index, now);
       // A place that the computer lacks is not struck, now or later: the fault is reported as not fired.
-      this.#fired[index] = change !== undefined;
+      this.#fired[index] = (this.#fired[index] ?? false) || change !== undefined;
       if (change?.dead) this.#reached[index] = [...(this.#reached[index] ?? []), boundary.replica];
       if (change) struck.push({ fault: index, change });
     });
@@ -185,8 +205,11 @@ export class FaultInjector {
     const touched = computer.takeTouched();
     if (touched.length > 0) this.#count(touched, replica, core);
     const units = computer.takeStruck().flatMap((unit) => this.#passing.struckUnit(replica, core, unit).map((met) => ({ ...met, pc: unit.pc })));
-    const transfers = computer.takeStruckTransfer() ? this.#passing.struckTransfer(replica, core).map((met) => ({ ...met, pc: undefined })) : [];
-    return this.#fire([...units, ...transfers]);
+    const walks = computer.takeStruckTranslations().flatMap((walk) => this.#passing.struckTranslation(replica, core, walk).map((met) => ({ ...met, pc: walk.pc })));
+    this.#noteTranslations(replica, computer);
+    const flipped = computer.takeStruckTransfer();
+    const transfers = flipped === undefined ? [] : this.#passing.struckTransfer(replica, core, flipped).map((met) => ({ ...met, pc: undefined }));
+    return this.#fire([...units, ...walks, ...transfers]);
   }
 
   /** What a replica gets instead of bytes that are typed, and the faults by which it does. `handedOver` is to be told of them once, behind the last replica. */
@@ -239,7 +262,7 @@ export class FaultInjector {
       }
       if (effect.kind !== 'stick' || target.kind !== 'core') return [];
       this.#fired[index] = true;
-      this.#lasting.begin(index, now);
+      this.#lasting.begin(index, undefined, now);
       return [{ fault: index, core: target.core, change: { text: `${placeName(effect.place)}: ${stuckText(effect.bits, effect.value)}`, effective: false } }];
     });
   }
@@ -265,7 +288,8 @@ export class FaultInjector {
       case 'flip':
       case 'set':
       case 'flip-random': {
-        const { change, passing } = applySoftError(effect, computer, this.#seed, index);
+        const again = this.#recurring.struck(index);
+        const { change, passing } = applySoftError(effect, computer, this.#seed, `fault ${index}${again === 0 ? '' : ` again ${again}`}`);
         this.#passing.begin(index, passing);
         return change;
       }
@@ -274,11 +298,12 @@ export class FaultInjector {
 
   #stick({ place, bits, value }: Extract<FaultEffect, { kind: 'stick' }>, index: number, { replica, core, computer, moment }: Boundary): Change | undefined {
     if (!canStick(computer, place)) return undefined;
-    const old = place.kind === 'alu' ? undefined : readPlace(computer, place);
-    this.#lasting.begin(index, { moment, cycles: computer.cycles });
+    const read = (): bigint | undefined => (place.kind === 'alu' || isPassing(place) ? undefined : readPlace(computer, place));
+    const old = read();
+    this.#lasting.begin(index, replica, { moment, cycles: computer.cycles });
     if (this.#faults[index]?.target.kind === 'component') this.#reached[index] = [...(this.#reached[index] ?? []), replica];
     this.#lasting.apply(replica, core, computer);
-    const now = place.kind === 'alu' ? undefined : readPlace(computer, place);
+    const now = read();
     const values = old === undefined || now === undefined ? '' : old === now ? ` 0x${old.toString(16)}, unchanged so far,` : ` 0x${old.toString(16)} -> 0x${now.toString(16)},`;
     // From now on it may change any result, whatever it has done to this one.
     return { text: `${placeName(place)}:${values} ${stuckText(bits, value)}`, effective: true };

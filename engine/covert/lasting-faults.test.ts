@@ -102,11 +102,15 @@ const stuckPlans = fc.constantFrom<Example>('checksum', 'sort', 'ticker').chain(
     fc.constant({ kind: 'alu' }),
     fc.record({ kind: fc.constant('x' as const), index: fc.integer({ min: 1, max: 31 }) }),
     fc.record({ kind: fc.constant('memory' as const), address: fc.nat(0x4000).map((at) => addressOf(example, '_start') + BigInt(at) * 8n), bytes: fc.constant(8 as const) }),
+    fc.record({ kind: fc.constant('unit' as const), unit: fc.constantFrom('load' as const, 'store' as const, 'store address' as const, 'branch' as const, 'fetch' as const) }),
+    fc.constantFrom({ kind: 'pc' } as const, { kind: 'csr', number: 0x305 } as const, { kind: 'csr', number: 0x300 } as const, { kind: 'csr', number: 0xb02 } as const),
   );
+  const unit = fc.constantFrom('instructions' as const, 'cycles' as const);
+  const rhythm = fc.option(fc.record({ kind: fc.constant('duty' as const), unit, period: fc.integer({ min: 3_000, max: 300_000 }), on: fc.integer({ min: 1, max: 2_999 }) }), { nil: undefined });
   const lifetime = fc.option(fc.record({ unit: fc.constantFrom('instructions' as const, 'cycles' as const), length: fc.integer({ min: 1, max: 300_000 }) }), { nil: undefined });
   const trigger = fc.record({ kind: fc.constantFrom('instruction' as const, 'cycle' as const), count: fc.nat(500_000) });
   const target = fc.record({ kind: fc.constant('core' as const), core: fc.nat(1) });
-  const faults = fc.array(fc.tuple(place, fc.nat(63), fc.constantFrom(0 as const, 1 as const), trigger, lifetime, target).map(([p, bit, value, t, l, g]) => stick(p, [bit], value, t, l, g)), { minLength: 1, maxLength: 3 });
+  const faults = fc.array(fc.tuple(place, fc.nat(63), fc.constantFrom(0 as const, 1 as const), trigger, lifetime, rhythm, target).map(([p, bit, value, t, l, r, g]) => (r ? { ...stick(p, [bit], value, t, undefined, g), rhythm: r } : stick(p, [bit], value, t, l, g))), { minLength: 1, maxLength: 3 });
   return faults.map((some) => planFor(example, { faults: some, maxInstructions: 700_000 }));
 });
 

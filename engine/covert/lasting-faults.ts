@@ -1,73 +1,81 @@
 import type { Computer, StuckBits } from '../machine/types';
+import { advanced, begun, over, unitOf, type Instant, type Phase } from './lifetimes';
 import type { FaultPlan, FaultTarget, Lifetime, ReplicaName, StuckPlace } from './plan';
 
-/** When each fault of a plan ends that is there now, Infinity for never; undefined where it is not, or no more. */
-export type Endings = readonly (number | undefined)[];
+/** Of each replica that has a component's fault; of all that have another, under one name. */
+type Phases = Readonly<Partial<Record<ReplicaName | 'all', Phase | typeof over>>>;
 
-/** Where a replica stands on the axes along which a fault lasts. */
-export interface Instant {
-  /** Lockstep instructions since the start, also those that a rollback has undone: history/types.ts. */
-  moment: number;
-  cycles: number;
-}
+/** How each fault of a plan stands that has struck and lasts. */
+export type LastingState = readonly Phases[];
 
 /**
- * The faults of the hardware that have struck and go on. They are the core's or the replica's copy's,
+ * The faults of the hardware that have struck and go on, or come and go. They are the core's or the replica's copy's,
  * so a rollback leaves them; only a debugger that travels takes them back, with the whole system's state.
  */
 export class LastingFaults {
-  #endings: (number | undefined)[];
+  #phases: LastingState;
 
   /** `reached` says whether a fault of a component has come to a replica. */
   constructor(
     private readonly faults: readonly FaultPlan[],
     private readonly reached: (fault: number, replica: ReplicaName) => boolean,
   ) {
-    this.#endings = faults.map(() => undefined);
+    this.#phases = faults.map(() => ({}));
   }
 
-  save(): Endings {
-    return [...this.#endings];
+  save(): LastingState {
+    return this.#phases;
   }
-  load(endings: Endings): void {
-    this.#endings = [...endings];
+  load(state: LastingState): void {
+    this.#phases = state;
   }
 
-  /** True if any is there now. */
+  /** True if any is there now, or will be again. */
   get any(): boolean {
-    return this.#endings.some((ending) => ending !== undefined);
+    return this.#phases.some((phases) => Object.values(phases).some((phase) => phase !== over));
   }
 
-  begin(fault: number, now: Instant): void {
-    const lifetime = this.faults[fault]?.lifetime;
-    this.#endings[fault] = lifetime === undefined ? Infinity : axis(lifetime, now) + lifetime.length;
+  /** A fault strikes; one of a component, a replica that has it. */
+  begin(index: number, replica: ReplicaName | undefined, now: Instant): void {
+    const fault = this.faults[index];
+    if (fault) this.#set(index, this.#keyOf(fault, replica), begun(fault, now));
   }
 
-  /** Ends those whose time is over for a replica; true if there were any. */
-  endDue(replica: ReplicaName, core: number, now: Instant): boolean {
-    let ended = false;
-    this.#each(replica, core, (index, ending, { lifetime }) => {
-      if (lifetime === undefined || axis(lifetime, now) < ending) return;
-      this.#endings[index] = undefined;
-      ended = true;
+  #keyOf({ target }: FaultPlan, replica: ReplicaName | undefined): ReplicaName | 'all' {
+    return target.kind === 'component' && replica !== undefined ? replica : 'all';
+  }
+
+  #set(index: number, key: ReplicaName | 'all', phase: Phase | typeof over): void {
+    this.#phases = this.#phases.map((phases, i) => (i === index ? { ...phases, [key]: phase } : phases));
+  }
+
+  /** Brings those of a replica to where they are now in their lifetimes; true if what is stuck is something else by that. */
+  advance(replica: ReplicaName, core: number, now: Instant): boolean {
+    let changed = false;
+    this.#each(replica, core, (index, phase, fault, key) => {
+      const next = advanced(fault, phase, now);
+      if (next === phase) return;
+      this.#set(index, key, next);
+      if (next === over || next.on !== phase.on) changed = true;
     });
-    return ended;
+    return changed;
   }
 
   /** Ends those of cores that nobody runs on, whose time is over. */
   endIdle(inUse: readonly number[], now: Instant): void {
-    this.#endings.forEach((ending, index) => {
-      const { target, lifetime } = this.faults[index] ?? {};
-      if (ending === undefined || !lifetime || target?.kind !== 'core' || inUse.includes(target.core)) return;
-      if (axis(lifetime, now) >= ending) this.#endings[index] = undefined;
+    this.faults.forEach((fault, index) => {
+      const phase = this.#phases[index]?.all;
+      if (phase === undefined || phase === over || fault.target.kind !== 'core' || inUse.includes(fault.target.core)) return;
+      const next = advanced(fault, phase, now);
+      if (next !== phase) this.#set(index, 'all', next);
     });
   }
 
-  /** The next retired count and the next cycle count at which one of a replica's ends. */
+  /** The next retired count and the next cycle count at which one of a replica's ends, comes or goes. */
   next(replica: ReplicaName, core: number, unit: Lifetime['unit']): number {
     let next = Infinity;
-    this.#each(replica, core, (_, ending, { lifetime }) => {
-      if (lifetime?.unit === unit) next = Math.min(next, ending);
+    this.#each(replica, core, (_, phase, fault) => {
+      if (unitOf(fault) === unit) next = Math.min(next, phase.next);
     });
     return next;
   }
@@ -75,28 +83,33 @@ export class LastingFaults {
   /** Gives a replica's computer the stuck bits that it has now. */
   apply(replica: ReplicaName, core: number, computer: Computer): void {
     const stuck: StuckBits[] = [];
-    this.#each(replica, core, (_, __, { effect }) => {
-      if (effect.kind === 'stick') stuck.push({ place: effect.place, bits: maskOf(effect.bits), value: effect.value });
+    this.#each(replica, core, (_, { on }, { effect }) => {
+      if (on && effect.kind === 'stick') stuck.push({ place: effect.place, bits: maskOf(effect.bits), value: effect.value });
     });
     computer.setStuckBits(stuck);
   }
 
-  #each(replica: ReplicaName, core: number, action: (index: number, ending: number, fault: FaultPlan) => void): void {
-    this.#endings.forEach((ending, index) => {
-      const fault = this.faults[index];
-      if (ending === undefined || !fault) return;
-      if (fault.target.kind === 'component' ? this.reached(index, replica) : strikes(fault.target, replica, core)) action(index, ending, fault);
+  #each(replica: ReplicaName, core: number, action: (index: number, phase: Phase, fault: FaultPlan, key: ReplicaName | 'all') => void): void {
+    this.faults.forEach((fault, index) => {
+      const isOwn = fault.target.kind === 'component' ? this.reached(index, replica) : strikes(fault.target, replica, core);
+      const phases = this.#phases[index];
+      if (!isOwn || !phases) return;
+      const key = this.#keyOf(fault, replica);
+      const phase = phases[key] ?? this.#newcomers(phases);
+      if (phase !== undefined && phase !== over) action(index, phase, fault, key);
     });
+  }
+
+  /** Who comes to have a component later finds its fault as the others have it. */
+  #newcomers(phases: Phases): Phase | typeof over | undefined {
+    const known = [phases.A, phases.B, phases.C].filter((phase) => phase !== undefined);
+    return known.includes(over) ? over : known[0];
   }
 }
 
 /** True if a fault with this target is one of the replica's on the core. */
 export function strikes(target: FaultTarget, replica: ReplicaName, core: number): boolean {
   return target.kind === 'replica' ? target.replica === replica : target.kind === 'core' && target.core === core;
-}
-
-function axis({ unit }: Lifetime, { moment, cycles }: Instant): number {
-  return unit === 'cycles' ? cycles : moment;
 }
 
 function maskOf(bits: readonly number[]): bigint {
@@ -110,5 +123,6 @@ export function stuckText(bits: readonly number[], value: 0 | 1): string {
 
 /** True if the computer has the place. */
 export function canStick(computer: Computer, place: StuckPlace): boolean {
-  return place.kind !== 'memory' || computer.readMemory(place.address, place.bytes) !== undefined;
+  if (place.kind === 'memory') return computer.readMemory(place.address, place.bytes) !== undefined;
+  return place.kind !== 'csr' || computer.getCsr(place.number) !== undefined;
 }

@@ -1,4 +1,4 @@
-import type { Computer, StruckUnit } from '../machine/types';
+import type { Computer, StruckTranslation, StruckUnit } from '../machine/types';
 import { strikes } from './lasting-faults';
 import { changeText, placeName, placeWidth, type Change } from './place';
 import type { FaultPlan, PassingPlace, ReplicaName } from './plan';
@@ -53,6 +53,7 @@ export class PassingFaults {
   apply(replica: ReplicaName, core: number, computer: Computer): void {
     const own = this.#waiting.flatMap((waiting, index) => (this.#isOf(index, replica, core) ? waiting : []));
     computer.setUpsets(own.flatMap(({ place, keep, flip }) => (place.kind === 'unit' ? [{ unit: place.unit, keep, flip }] : [])));
+    computer.setTranslationUpsets(own.flatMap(({ place, keep, flip }) => (place.kind === 'tlb' ? [{ address: place.address, keep, flip }] : [])));
     computer.setTransferFlips(own.reduce((bits, { place, flip }) => (place.kind === 'dma' ? bits ^ flip : bits), 0n));
   }
 
@@ -61,11 +62,17 @@ export class PassingFaults {
     return this.#meet(replica, core, (place) => place.kind === 'unit' && place.unit === unit, before, bits);
   }
 
-  /** A disk's transfer to a replica has been struck. What all of it was is not told. */
-  struckTransfer(replica: ReplicaName, core: number): Met[] {
+  /** A walk of a replica's has brought an entry: by these. */
+  struckTranslation(replica: ReplicaName, core: number, { page, before }: StruckTranslation): Met[] {
+    return this.#meet(replica, core, (place) => place.kind === 'tlb' && place.address - (place.address & 0xfffn) === page, before, 0xffff_ffff_ffff_ffffn);
+  }
+
+  /** A transfer to a replica's memory has been struck: these bits of it have flipped. What all of it was is not told. */
+  struckTransfer(replica: ReplicaName, core: number, flipped: bigint): Met[] {
     return this.#take(replica, core, ({ kind }) => kind === 'dma').map(({ fault, passing: { place, flip } }) => {
-      const bits = Array.from({ length: placeWidth(place) }, (_, bit) => bit).filter((bit) => (flip >> BigInt(bit)) & 1n);
-      return { fault, change: { text: `${placeName(place)}: ${bits.length === 1 ? 'bit' : 'bits'} ${bits.join(', ')} flipped`, effective: bits.length > 0 } };
+      const bits = Array.from({ length: placeWidth(place) }, (_, bit) => bit).filter((bit) => ((flip & flipped) >> BigInt(bit)) & 1n);
+      const text = bits.length === 0 ? 'unchanged, since it was too short' : `${bits.length === 1 ? 'bit' : 'bits'} ${bits.join(', ')} flipped`;
+      return { fault, change: { text: `${placeName(place)}: ${text}`, effective: bits.length > 0 } };
     });
   }
 

@@ -14,6 +14,9 @@ export interface Change {
   dead?: { component: ComponentName; how: Death };
 }
 
+/** Flags and page number of a page-table entry; what is above belongs to extensions that are not there. */
+const entryBits = 54;
+
 /** Width in bits: of a place through which values of several widths pass, the largest, and of transfers what all of them have. */
 export function placeWidth(place: Place | StuckPlace | PassingPlace): number {
   switch (place.kind) {
@@ -25,6 +28,8 @@ export function placeWidth(place: Place | StuckPlace | PassingPlace): number {
       return 8;
     case 'dma':
       return leastTransferBits;
+    case 'tlb':
+      return entryBits;
     default:
       return 64;
   }
@@ -32,7 +37,7 @@ export function placeWidth(place: Place | StuckPlace | PassingPlace): number {
 
 /** True if only values on their way are there. */
 export function isPassing(place: Place | StuckPlace | PassingPlace): place is PassingPlace {
-  return place.kind === 'unit' || place.kind === 'input' || place.kind === 'dma';
+  return place.kind === 'unit' || place.kind === 'input' || place.kind === 'dma' || place.kind === 'tlb';
 }
 
 /** The field's name for a place: `a0`, `ft0`, `pc`, `mstatus`, `alu`, `store address`, `input 3`, `memory[0x80001000].w`. */
@@ -45,6 +50,8 @@ export function placeName(place: Place | StuckPlace | PassingPlace): string {
       return place.unit;
     case 'input':
       return `input ${place.number}`;
+    case 'tlb':
+      return `tlb entry 0x${place.address.toString(16)}`;
     case 'x':
       return xNames[place.index] ?? `x${place.index}`;
     case 'f':

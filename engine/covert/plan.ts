@@ -123,9 +123,15 @@ export type Place =
 /**
  * A place through which values only pass: the next one after the trigger is struck. What a unit comes to in the next
  * instruction that uses it (machine/types.ts); the `number`-th byte typed at the console (1 = first), as one replica gets it; the
- * payload of a disk's next transfer to memory, of which `set` sets nothing.
+ * payload of a disk's next transfer to memory, of which `set` sets nothing; the entry that the next walk brings for the page of a virtual address.
  */
-export type PassingPlace = { kind: 'unit'; unit: UnitName } | { kind: 'input'; number: number } | { kind: 'dma' };
+export type PassingPlace = { kind: 'unit'; unit: UnitName } | { kind: 'input'; number: number } | { kind: 'dma' } | TlbPlace;
+
+/** The TLB's entry for the page of a virtual address: a page-table entry, as it is kept there. */
+export interface TlbPlace {
+  kind: 'tlb';
+  address: bigint;
+}
 
 export type FaultEffect =
   | { kind: 'flip'; place: Place | PassingPlace; bits: number[] }
@@ -137,14 +143,21 @@ export type FaultEffect =
   /** A hard error: its target, a component, works no more, and all whose domain has it stand still. */
   | { kind: 'die'; how: Death };
 
-/** A place with bits that can be stuck: `alu` is all results of the integer arithmetic-logic unit (machine/types.ts). */
-export type StuckPlace = Extract<Place, { kind: 'x' | 'f' | 'memory' }> | { kind: 'alu' };
+/** A place with bits that can be stuck: of a unit, all that it comes to (machine/types.ts); of a TLB, every entry for the page. */
+export type StuckPlace = Place | { kind: 'alu' } | { kind: 'unit'; unit: Exclude<UnitName, 'alu'> } | TlbPlace;
 
 /** How long a fault lasts from when it strikes: lockstep instructions, with those that a rollback has undone, or cycles of its core. */
 export interface Lifetime {
   unit: 'instructions' | 'cycles';
   length: number;
 }
+
+/** How a fault comes again and again, from when it strikes first; in what a lifetime is counted in. */
+export type Rhythm =
+  /** Of an effect that lasts: it is there at the beginning of each period, for so long. */
+  | { kind: 'duty'; unit: Lifetime['unit']; period: number; on: number }
+  /** Of one that strikes once: it strikes again after each period, as long as the whole run has not passed `until`. */
+  | { kind: 'every'; unit: Lifetime['unit']; period: number; until?: { unit: Lifetime['unit']; count: number } };
 
 export type FaultTarget = { kind: 'replica'; replica: ReplicaName } | { kind: 'core'; core: number } | { kind: 'component'; component: ComponentName };
 
@@ -189,6 +202,7 @@ export interface FaultPlan {
   trigger: Trigger;
   /** Of an effect that lasts; for ever without. */
   lifetime?: Lifetime;
+  rhythm?: Rhythm;
   /** A fault that never fires fails the scenario, unless it is optional. */
   optional: boolean;
   range?: SourceRange;

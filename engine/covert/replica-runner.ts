@@ -122,6 +122,7 @@ export class ReplicaRunner {
         computer.takeStruck();
         computer.takeTouched();
         computer.takeStruckTransfer();
+        computer.takeStruckTranslations();
         this.injector.equip(replica.name, replica.core, computer);
       } else this.#meet(replica);
     }
@@ -169,6 +170,7 @@ export class ReplicaRunner {
     const { retired, pc } = computer;
     for (const { fault, change } of met) this.#tell(replica, fault, change, { moment: this.course.moment, retired, pc });
     this.delivery.hand(replica, { console: bytes, frames }, this.course.moment);
+    if (frames.length > 0) this.#meet(replica);
   }
 
   /** Says what has met faults that waited in a replica: it has come to rest just behind that, and where it stands is the first state that is another one. */

@@ -1,5 +1,5 @@
 import type { ComponentName } from '../chip/health';
-import type { Computer, Output, OwnState, Snapshot } from '../machine/types';
+import type { Computer, Output, OwnState, Snapshot, WrongTranslation } from '../machine/types';
 import type { Arrival } from './delivery';
 import type { ReplicaName } from './plan';
 
@@ -43,6 +43,7 @@ export class Replica {
       clockReads: computer.clockReads,
       own: computer.own,
       arrivals: this.arrivals,
+      wrongTranslations: computer.wrongTranslations,
       pending: [...this.pending],
       produced: this.produced,
       halted: this.halted,
@@ -61,6 +62,7 @@ export class Replica {
     computer.clockReads = state.clockReads;
     computer.own = state.own;
     this.arrivals = state.arrivals;
+    computer.wrongTranslations = state.wrongTranslations;
     this.pending = [...state.pending];
     this.produced = state.produced;
     this.halted = state.halted;
@@ -77,6 +79,8 @@ export interface ReplicaState {
   readonly clockReads: number;
   readonly own: OwnState;
   readonly arrivals: readonly Arrival[];
+  /** What its core's TLB keeps that is wrong: nobody else gets that with its state. */
+  readonly wrongTranslations: readonly WrongTranslation[];
   readonly pending: readonly Output[];
   readonly produced: number;
   readonly halted: Halt;
@@ -87,5 +91,5 @@ export interface ReplicaState {
 
 /** A replica's state for the computer of another core: it has its own clock and has spent what it has spent; what is on its way comes to both. */
 export function copiedTo({ cycles, interrupts, clockReads }: Computer, state: ReplicaState): ReplicaState {
-  return { ...state, cycles, interrupts, clockReads, own: { ...state.own, seenAt: 0 } };
+  return { ...state, cycles, interrupts, clockReads, own: { ...state.own, seenAt: 0 }, wrongTranslations: [] };
 }

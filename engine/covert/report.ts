@@ -31,6 +31,8 @@ export interface FaultReport extends Partial<Location> {
   core?: number;
   /** What it changed: `a0: 0x5 -> 0x20005 (bit 17)`. */
   change?: string;
+  /** How often it struck, of one that comes again and again; the rest is of the first time. */
+  times?: number;
 }
 
 export interface DivergenceReport extends Location {

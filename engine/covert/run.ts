@@ -82,12 +82,14 @@ function makeReport(session: Session, end: EventOf<'end'>, reference: Reference 
   const faults = plan.faults.map((fault, index): FaultReport => {
     const { name, text, optional } = fault;
     const marks = { name, text, ...(optional ? { optional } : {}) };
-    const strike = strikes.find((event) => event.fault === index);
+    const own = strikes.filter((event) => event.fault === index);
+    const [strike] = own;
     if (!strike) return { ...marks, fired: false };
+    const often = fault.rhythm?.kind === 'every' ? { times: own.length } : {};
     const { replica, core, change, instruction, pc } = strike;
     // Of what nobody ran on there is no place in the guest.
     if (replica === undefined) return { ...marks, fired: true, ...(core >= 0 && { core }), change, instruction };
-    return { ...marks, fired: true, replica, core, change, ...locate(instruction, pc) };
+    return { ...marks, fired: true, replica, core, change, ...often, ...locate(instruction, pc) };
   });
 
   const console = session.released;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { asm } from '../machine/guest.test-support';
 import { elfOf } from './elf.test-support';
-import { inputClasses, type InputClass, type Plan } from './plan';
+import { inputClasses, type FaultPlan, type InputClass, type Plan, type StuckPlace } from './plan';
 import { fault, flipX, planFor, type Example } from './plan.test-support';
 import { replicaCount } from './switching';
 import { System } from './system';
@@ -29,7 +29,7 @@ const plans = fc
     checkpointEpochs: fc.integer({ min: 0, max: 9 }),
     compareStateEpochs: fc.integer({ min: 0, max: 9 }),
     maxInstructions: fc.constantFrom(700_000, 50_000_000),
-    faults: fc.array(fc.record({ register: fc.integer({ min: 1, max: 31 }), bit: fc.nat(63), at: fc.integer({ min: 0, max: 2_000_000 }), by: fc.constantFrom('instruction' as const, 'cycle' as const, 'output' as const), in: fc.constantFrom('A' as const, 'B' as const, 'C' as const), sticks: fc.boolean() }), { maxLength: 3 }),
+    faults: fc.array(fc.record({ register: fc.integer({ min: 1, max: 31 }), bit: fc.nat(63), at: fc.integer({ min: 0, max: 2_000_000 }), by: fc.constantFrom('instruction' as const, 'cycle' as const, 'output' as const), in: fc.constantFrom('A' as const, 'B' as const, 'C' as const), sticks: fc.boolean(), place: fc.constantFrom<StuckPlace | undefined>(undefined, undefined, { kind: 'unit', unit: 'load' }, { kind: 'unit', unit: 'fetch' }, { kind: 'pc' }, { kind: 'csr', number: 0x304 }), period: fc.constantFrom(0, 0, 90_001, 400_000) }), { maxLength: 3 }),
     deaths: fc.array(fc.record({ component: fc.constantFrom('core 0', 'core 1', 'core 2', 'core 5', 'l2 bank 0', 'memory controller 1', 'link 1 -> 2'), how: fc.constantFrom('stops' as const, 'hangs' as const), at: fc.integer({ min: 0, max: 2_000_000 }) }), { maxLength: 2 }),
     switches: fc.array(fc.record({ to: fc.constantFrom('none' as const, 'dmr' as const, 'tmr' as const), at: fc.integer({ min: 0, max: 2_000_000 }) }), { maxLength: 2 }),
     spares: fc.constantFrom([], [5], [5, 6]),
@@ -40,9 +40,12 @@ const plans = fc
     const plan = planFor(example, {
       protection: { ...protection, kind, cores: [0, 1, 2] },
       maxInstructions,
-      faults: faults.map(({ register, bit, at, by, in: name, sticks }) => {
+      faults: faults.map(({ register, bit, at, by, in: name, sticks, place, period }): FaultPlan => {
         const struck = flipX(register, bit, by === 'output' ? { kind: by, number: at % 100 } : { kind: by, count: at }, { kind: 'replica', replica: kind === 'none' ? 'A' : kind === 'dmr' ? 'B' : name });
-        return sticks ? { ...struck, effect: { kind: 'stick' as const, place: { kind: 'x' as const, index: register }, bits: [bit], value: 1 as const } } : struck;
+        const unit = by === 'cycle' ? 'cycles' : 'instructions';
+        if (!sticks) return period === 0 ? struck : { ...struck, rhythm: { kind: 'every', unit, period } };
+        const stuck: FaultPlan = { ...struck, effect: { kind: 'stick', place: place ?? { kind: 'x', index: register }, bits: [bit], value: 1 } };
+        return period === 0 ? stuck : { ...stuck, rhythm: { kind: 'duty', unit, period, on: period >> 4 } };
       }),
     });
     return {

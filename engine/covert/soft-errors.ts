@@ -10,9 +10,9 @@ const all = 0xffff_ffff_ffff_ffffn;
 
 /**
  * Does at once what a soft error does to registers and memory: `change` is undefined where there are no such places. What it does to
- * values that only pass by is still to come.
+ * values that only pass by is still to come. `fault` says for the draw which one it is.
  */
-export function applySoftError(effect: SoftError, computer: Computer, seed: number, fault: number): { change: Change | undefined; passing: Passing[] } {
+export function applySoftError(effect: SoftError, computer: Computer, seed: number, fault: string): { change: Change | undefined; passing: Passing[] } {
   switch (effect.kind) {
     case 'flip':
       return strike(computer, [{ place: effect.place, keep: all, flip: maskOf(effect.bits) }]);
@@ -58,12 +58,12 @@ function rewrite(computer: Computer, place: Place, by: (old: bigint) => bigint):
 }
 
 
-/** Distinct bits, uniform over all bits of all places together; a function of the seed and the fault's number. */
-function drawBits(places: readonly (Place | PassingPlace)[], count: number, seed: number, fault: number): Map<Place | PassingPlace, number[]> {
+/** Distinct bits, uniform over all bits of all places together; a function of the seed and of which fault it is. */
+function drawBits(places: readonly (Place | PassingPlace)[], count: number, seed: number, fault: string): Map<Place | PassingPlace, number[]> {
   const total = places.reduce((sum, place) => sum + placeWidth(place), 0);
   const chosen = new Set<number>();
   for (let n = 0; chosen.size < Math.min(count, total); n++) {
-    chosen.add(draw(seed, `fault ${fault} bit ${n}`, total));
+    chosen.add(draw(seed, `${fault} bit ${n}`, total));
   }
   const byPlace = new Map<Place | PassingPlace, number[]>();
   for (const bit of [...chosen].sort((a, b) => a - b)) {

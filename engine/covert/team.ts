@@ -132,7 +132,7 @@ export class Team {
     replica.isLost = false;
     this.#seat(replica, core);
     // What is on its way to the other has been sent since.
-    replica.load({ ...peer.save(), snapshot, own: { seenAt: 0, late: [] }, arrivals: [] });
+    replica.load({ ...peer.save(), snapshot, own: { seenAt: 0, late: [] }, arrivals: [], wrongTranslations: [] });
     this.#replicas = [...this.#replicas, replica].sort((a, b) => (a.name < b.name ? -1 : 1));
     this.#regroup();
     return replica;
@@ -159,7 +159,7 @@ export class Team {
         const replica = known ?? this.#get(names.shift() ?? 'C', core);
         this.#seat(replica, core);
         if (!known) {
-          replica.load(copiedTo(source.computer, state));
+            replica.load(copiedTo(source.computer, state));
         }
         replica.isLost = false;
         cloned.push(replica);
@@ -197,6 +197,8 @@ export class Team {
   }
 
   #seat(replica: Replica, core: number): void {
+    // A TLB stays with its core.
+    if (replica.core !== core) replica.computer.wrongTranslations = [];
     replica.core = core;
     replica.computer.setTimeSource(this.chip.timeSource(core, this.protection.uncoordinated));
     replica.computer.setOwnInputs(ownInputsOf(core, this.protection, this.seed));

@@ -58,7 +58,7 @@ function places(example: Example): fc.Arbitrary<Place> {
 function faults(example: Example): fc.Arbitrary<FaultPlan> {
   const place = places(example);
   const struck = fc.oneof({ weight: 2, arbitrary: place }, { weight: 1, arbitrary: fc.record({ kind: fc.constant('unit' as const), unit: fc.constantFrom<UnitName>('alu', 'load', 'store', 'store address', 'branch', 'fetch') }) });
-  const stuck = fc.oneof(fc.constant<StuckPlace>({ kind: 'alu' }), place.filter((one): one is Exclude<StuckPlace, { kind: 'alu' }> => one.kind !== 'pc' && one.kind !== 'csr'));
+  const stuck = fc.oneof<fc.Arbitrary<StuckPlace>[]>(fc.constant({ kind: 'alu' }), place, fc.record({ kind: fc.constant('unit' as const), unit: fc.constantFrom('load' as const, 'store' as const, 'store address' as const, 'branch' as const, 'fetch' as const) }));
   const effect: fc.Arbitrary<FaultEffect> = fc.oneof(
     fc.record({ kind: fc.constant('flip' as const), place: struck, bits: fc.uniqueArray(fc.nat(7), { minLength: 1, maxLength: 3 }) }),
     fc.record({ kind: fc.constant('set' as const), place: struck, value: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }) }),
@@ -80,7 +80,13 @@ function faults(example: Example): fc.Arbitrary<FaultPlan> {
     fc.record({ kind: fc.constant('replica' as const), replica: fc.constantFrom('A' as const, 'B' as const) }),
     fc.record({ kind: fc.constant('core' as const), core: fc.nat(1) }),
   );
-  return fc.tuple(effect, trigger, target).map(([e, t, g]) => fault(e, t, g));
+  const unit = fc.constantFrom('instructions' as const, 'cycles' as const);
+  const period = fc.integer({ min: 2_000, max: 200_000 });
+  const rhythm = fc.option(fc.record({ unit, period, on: fc.integer({ min: 1, max: 1999 }) }), { nil: undefined });
+  return fc.tuple(effect, trigger, target, rhythm).map(([e, t, g, r]): FaultPlan => {
+    if (!r) return fault(e, t, g);
+    return { ...fault(e, t, g), rhythm: e.kind === 'stick' ? { kind: 'duty', ...r } : { kind: 'every', unit: r.unit, period: r.period, until: { unit: 'cycles', count: end } } };
+  });
 }
 
 const plans: fc.Arbitrary<Plan> = fc.constantFrom<Example>('checksum', 'sort', 'ticker').chain((example) =>

@@ -89,7 +89,7 @@ export class DivergenceTracker {
   #struckAnInstruction(fault: number): boolean {
     const effect = this.plan.faults[fault]?.effect;
     const places = effect?.kind === 'flip-random' ? effect.places : effect?.kind === 'flip' || effect?.kind === 'set' ? [effect.place] : [];
-    return places.some(({ kind }) => kind === 'unit' || kind === 'dma');
+    return places.some(({ kind }) => kind === 'unit' || kind === 'dma' || kind === 'tlb');
   }
 
   #systems(): { probe: System; healthy: System | undefined } {

@@ -32,12 +32,13 @@ import { PageComparison } from './threads/page-comparison';
 import type { ReplicaThread } from './threads/replica-thread';
 import type { Tier } from './tier';
 import { StuckTables } from './stuck-bits';
-import type { AwaitedValue, Computer, Output, OwnInputs, OwnState, RunOptions, Snapshot, StopReason, StruckUnit, StuckBits, TimeSource, TrapDigest, UnitUpset } from './types';
+import type { AwaitedValue, Computer, Output, OwnInputs, OwnState, RunOptions, Snapshot, StopReason, StruckTranslation, StruckUnit, StuckBits, TimeSource, TranslationUpset, TrapDigest, UnitUpset, WrongTranslation } from './types';
 import { TransferFlips } from './transfer-flips';
+import { readWrongTranslations, takeStruckTranslations, writeTranslationUpsets, writeWrongTranslations } from './tlb-faults';
 import { noteTransfer, takeStruck, takeTransfer, writeAwaited, writeUpsets } from './upsets';
 import { BlockDevice } from './virtio/block';
 import { ConsoleDevice } from './virtio/console';
-import type { VirtioDevice } from './virtio/device';
+import type { Passes, VirtioDevice } from './virtio/device';
 import { Disk } from './virtio/disk';
 import type { DiskImage } from './virtio/disk-image';
 import { EntropyDevice } from './virtio/entropy';
@@ -488,6 +489,7 @@ export class Machine implements Computer {
   }
   set pc(value: bigint) {
     this.#setPc(value, this.hart);
+    this.#forceStuck();
   }
   getPc(hart: number): bigint {
     return this.#view.getBigUint64(this.#of(hart, at.pc), true);
@@ -548,6 +550,7 @@ export class Machine implements Computer {
     // mepc's bit 0 has no place either, like the pc's; nor has sepc's.
     else this.#view.setBigUint64(address, BigInt.asUintN(64, number === 0x341 || number === 0x141 ? value & ~1n : value), true);
     this.#core.forgetTranslations();
+    this.#forceStuck();
     return true;
   }
 
@@ -657,12 +660,31 @@ export class Machine implements Computer {
     return takeStruck(this.#view);
   }
 
+  setTranslationUpsets(upsets: readonly TranslationUpset[]): void {
+    if (upsets.length === 0 && this.#view.getUint32(at.tlbListed, true) === 0) return;
+    writeTranslationUpsets(this.#view, upsets);
+    this.#core.tlbFaultsChanged();
+  }
+
+  takeStruckTranslations(): StruckTranslation[] {
+    return takeStruckTranslations(this.#view);
+  }
+
+  get wrongTranslations(): readonly WrongTranslation[] {
+    return readWrongTranslations(this.#view);
+  }
+  set wrongTranslations(wrong: readonly WrongTranslation[]) {
+    if (wrong.length === 0 && this.#view.getUint32(at.tlbWrong, true) === 0) return;
+    writeWrongTranslations(this.#view, wrong);
+    this.#core.tlbFaultsChanged();
+  }
+
   setTransferFlips(bits: bigint): void {
     this.#transferFlips.set(bits);
   }
 
-  takeStruckTransfer(): boolean {
-    return takeTransfer(this.#view);
+  takeStruckTransfer(): bigint | undefined {
+    return takeTransfer(this.#view) ? this.#transferFlips.take() : undefined;
   }
 
   setAwaited(values: readonly AwaitedValue[]): void {
@@ -672,7 +694,7 @@ export class Machine implements Computer {
   setStuckBits(faults: readonly StuckBits[]): void {
     if (faults.length === 0 && !this.#stuck) return;
     const before = this.#stuck;
-    const tables = new StuckTables(faults, (address, bytes) => this.#offsetOf(address, bytes) !== undefined);
+    const tables = new StuckTables(faults, (address, bytes) => this.#offsetOf(address, bytes) !== undefined, (csr) => this.#core.csrAddress(csr));
     this.#core.releaseStuck();
     tables.write(this.#view);
     this.#stuck = faults.length === 0 ? undefined : tables;
@@ -799,6 +821,7 @@ export class Machine implements Computer {
     this.#refill(pages);
     this.#bytes.set(state, stateAt);
     this.#late.all = [];
+    this.wrongTranslations = [];
     this.#core.forgetTranslations();
     this.#forceStuck();
   }
@@ -824,15 +847,17 @@ export class Machine implements Computer {
     keptFields.forEach((field, i) => this.#view.setBigUint64(field, kept[i] ?? 0n, true));
     // Where harts take turns, a new one begins; the end of a lone hart's never comes.
     if (this.harts > 1) this.#setCount(at.switchAt, this.#count(at.switchAt) + this.retired);
+    this.wrongTranslations = [];
     this.#core.forgetTranslations();
     this.#forceStuck();
   }
 
   #makeVirtio(): VirtioBoard {
     const { network, entropySeed, console = false } = this.options;
+    const passes: Passes = (piece, done, isLast) => this.#transferFlips.pass(piece, done, isLast);
     const devices: VirtioDevice[] = [
-      ...this.#disks.map((disk, i) => new BlockDevice(disk, i, `covert-disk-${i}`, (piece, done) => this.#transferFlips.pass(piece, done))),
-      ...(network ? [new NetworkDevice(network.mac)] : []),
+      ...this.#disks.map((disk, i) => new BlockDevice(disk, i, `covert-disk-${i}`, passes)),
+      ...(network ? [new NetworkDevice(network.mac, passes)] : []),
       ...(entropySeed === undefined ? [] : [new EntropyDevice(entropySeed, () => this.#draws.entropy())]),
       ...(console ? [new ConsoleDevice()] : []),
     ];

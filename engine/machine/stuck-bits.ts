@@ -1,35 +1,29 @@
 import { at, mostStuckWords, stuckWordBytes } from '../core/layout';
+import { forced, noMasks, putMasks, type Masks } from './stuck-masks';
+import { StuckUnits } from './stuck-units';
 import type { StuckBits } from './types';
 
-const all = 0xffff_ffff_ffff_ffffn;
+const all = noMasks.keep;
 
-/** What becomes of a value: `(value & keep) | set`. */
-interface Masks {
-  keep: bigint;
-  set: bigint;
-}
-
-function stick(masks: Masks, bits: bigint, value: 0 | 1): Masks {
-  const keep = masks.keep & ~bits & all;
-  return { keep, set: value === 1 ? masks.set | bits : masks.set & ~bits };
-}
-
-/** Stuck bits as the core takes them: of registers, of the arithmetic-logic unit's results, and of doublewords of memory. */
+/** Stuck bits as the core takes them: of registers, of the arithmetic-logic unit's results, of doublewords of memory, and of what {@link StuckUnits} has. */
 export class StuckTables {
-  readonly #x: Masks[] = Array.from({ length: 32 }, () => ({ keep: all, set: 0n }));
-  readonly #f: Masks[] = Array.from({ length: 32 }, () => ({ keep: all, set: 0n }));
-  #alu: Masks = { keep: all, set: 0n };
+  readonly #x: Masks[] = Array.from({ length: 32 }, () => noMasks);
+  readonly #f: Masks[] = Array.from({ length: 32 }, () => noMasks);
+  #alu = noMasks;
+  readonly #units: StuckUnits;
   readonly #words = new Map<bigint, Masks>();
 
-  /** Of two that want one bit, the later has it. Memory that `isRam` denies is left out. */
-  constructor(faults: readonly StuckBits[], isRam: (address: bigint, bytes: number) => boolean) {
+  /** Of two that want one bit, the later has it. Memory that `isRam` denies is left out. `keptAt`: where the core keeps a CSR, or 0. */
+  constructor(faults: readonly StuckBits[], isRam: (address: bigint, bytes: number) => boolean, keptAt: (csr: number) => number) {
+    this.#units = new StuckUnits(keptAt);
     for (const { place, bits, value } of faults) {
-      if (place.kind === 'alu') this.#alu = stick(this.#alu, bits & all, value);
+      if (place.kind === 'alu') this.#alu = forced(this.#alu, bits & all, value);
+      else if (place.kind === 'unit' || place.kind === 'pc' || place.kind === 'csr' || place.kind === 'tlb') this.#units.add(place, bits & all, value);
       else if (place.kind === 'memory') {
         if (isRam(place.address, place.bytes)) this.#stickMemory(place.address, bits & ((1n << BigInt(8 * place.bytes)) - 1n), value);
       } else if (place.kind === 'f' || place.index !== 0) {
         const table = place.kind === 'x' ? this.#x : this.#f;
-        table[place.index] = stick(table[place.index] ?? { keep: all, set: 0n }, bits & all, value);
+        table[place.index] = forced(table[place.index] ?? noMasks, bits & all, value);
       }
     }
     if (this.#words.size > mostStuckWords) throw new RangeError(`bits can be stuck in at most ${mostStuckWords} doublewords of memory`);
@@ -39,16 +33,14 @@ export class StuckTables {
     const inWord = address & 7n;
     const shifted = bits << (8n * inWord);
     for (const [word, part] of [[address - inWord, shifted & all], [address - inWord + 8n, shifted >> 64n]] as const) {
-      if (part !== 0n) this.#words.set(word, stick(this.#words.get(word) ?? { keep: all, set: 0n }, part, value));
+      if (part !== 0n) this.#words.set(word, forced(this.#words.get(word) ?? noMasks, part, value));
     }
   }
 
   /** Tells the core. */
   write(view: DataView): void {
-    const put = (place: number, { keep, set }: Masks): void => {
-      view.setBigUint64(place, keep, true);
-      view.setBigUint64(place + 8, set, true);
-    };
+    const put = (place: number, masks: Masks): void => putMasks(view, place, masks);
+    this.#units.write(view);
     const some = (table: readonly Masks[]): number => table.reduce((mask, { keep }, i) => (keep === all ? mask : mask | (1 << i)), 0);
     const [x, f, alu] = [some(this.#x), some(this.#f), this.#alu.keep === all ? 0 : 1];
     this.#x.forEach((masks, i) => put(at.stuckX + 16 * i, masks));

@@ -67,7 +67,17 @@ export interface Output {
  * arithmetic-logic unit, on its way to rd (`isAlu` in isa/instructions.ts says which).
  */
 export interface StuckBits {
-  place: { kind: 'x' | 'f'; index: number } | { kind: 'alu' } | { kind: 'memory'; address: bigint; bytes: 1 | 2 | 4 | 8 };
+  place:
+    | { kind: 'x' | 'f'; index: number }
+    | { kind: 'pc' }
+    /** Where it is kept; one that is worked out anew whenever it is read, as it is read. */
+    | { kind: 'csr'; number: number }
+    | { kind: 'alu' }
+    /** Of all that the unit comes to: see {@link UnitUpset}. */
+    | { kind: 'unit'; unit: Exclude<UnitName, 'alu'> }
+    | { kind: 'memory'; address: bigint; bytes: 1 | 2 | 4 | 8 }
+    /** Of each entry of the core's TLB with the page of a virtual address. */
+    | { kind: 'tlb'; address: bigint };
   /** A mask. */
   bits: bigint;
   value: 0 | 1;
@@ -96,6 +106,35 @@ export interface StruckUnit {
   /** The instruction's pc, and how many had retired before it. */
   pc: bigint;
   retired: number;
+}
+
+/**
+ * A transient fault of a TLB: the entry for a virtual address is `(entry & keep) ^ flip` from the next walk on that finds it, a page-table
+ * entry as it was found. It stays so until the guest fences it off, by sfence.vma, a call of the firmware, or a write of satp with ASID 0.
+ */
+export interface TranslationUpset {
+  address: bigint;
+  keep: bigint;
+  flip: bigint;
+}
+
+/** What such an upset has struck. */
+export interface StruckTranslation {
+  /** The page of the address that was waited for. */
+  page: bigint;
+  /** The right entry. */
+  before: bigint;
+  /** Of the instruction. */
+  pc: bigint;
+}
+
+/** An entry that is wrong: for which virtual addresses, and its ASID with the hart above it. */
+export interface WrongTranslation {
+  address: bigint;
+  /** The bits of an address that it does not translate. */
+  mask: bigint;
+  entry: bigint;
+  tag: bigint;
 }
 
 /** A register of the hart that executes the next instruction, and the value that is waited for. */
@@ -278,14 +317,22 @@ export interface Computer {
    */
   setUpsets(upsets: readonly UnitUpset[]): void;
   /**
-   * These bits, a mask, of the payload of the next transfer from a disk to memory will flip. The hardware's, like upsets; once they have, the run stops with `upset`
-   * after the instruction that has asked for the transfer, if with nothing else.
+   * These bits, a mask, of the payload of the next transfer to memory, from a disk or from the network card, will flip, as far as it has them. The hardware's, like upsets; once they
+   * have, the run stops with `upset` after the instruction that has asked for a disk's transfer, if with nothing else; what comes with `receiveFrame` has them by then.
    */
   setTransferFlips(bits: bigint): void;
-  /** True if they have, since the last call. */
-  takeStruckTransfer(): boolean;
+  /** Those that have flipped since the last call; undefined where there was no transfer. */
+  takeStruckTransfer(): bigint | undefined;
   /** What upsets have struck since the last call. */
   takeStruck(): StruckUnit[];
+  /** These upsets of translations wait from now on, and no others; likewise. */
+  setTranslationUpsets(upsets: readonly TranslationUpset[]): void;
+  takeStruckTranslations(): StruckTranslation[];
+  /**
+   * The TLB's entries that are wrong. They are no part of the state: `restore` leaves none, as whoever gives a core another state empties its TLB. Writable,
+   * for who goes back in time.
+   */
+  wrongTranslations: readonly WrongTranslation[];
   /** Stop with `awaited` at each instruction boundary at which one of these registers has its value. While there are any, instructions are executed one at a time. */
   setAwaited(values: readonly AwaitedValue[]): void;
   /** Which of the watches, by their place in the list, have been touched since the last call. */

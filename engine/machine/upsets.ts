@@ -2,10 +2,11 @@ import { at, awaitedBytes, mostAwaited, upsetBytes } from '../core/layout';
 import type { AwaitedValue, StruckUnit, UnitUpset } from './types';
 
 /** The units that the core knows, by their numbers there (core/assembly/upset.ts). */
-const units = ['alu', 'load', 'store', 'store address', 'branch', 'fetch'] as const;
+export const units = ['alu', 'load', 'store', 'store address', 'branch', 'fetch'] as const;
 
-/** The bit beside theirs, for a transfer of a disk's: the core only stops for it. */
+/** The bit beside theirs, for a transfer of a disk's: the core only stops for it. The next one is that of translations (tlb-faults.ts). */
 const transfer = 1 << units.length;
+const ofUnits = transfer - 1;
 
 const all = 0xffff_ffff_ffff_ffffn;
 
@@ -24,8 +25,8 @@ export function writeUpsets(view: DataView, upsets: readonly UnitUpset[]): void 
 /** What upsets have struck since the last call. */
 export function takeStruck(view: DataView): StruckUnit[] {
   const done = view.getUint32(at.upsetsDone, true);
-  if ((done & ~transfer) === 0) return [];
-  view.setUint32(at.upsetsDone, done & transfer, true);
+  if ((done & ofUnits) === 0) return [];
+  view.setUint32(at.upsetsDone, done & ~ofUnits, true);
   const retired = Number(view.getBigUint64(at.upsetAt, true));
   const pc = view.getBigUint64(at.upsetPc, true);
   return units.flatMap((unit, i) => {

@@ -56,7 +56,7 @@ function faultLines(fault: FaultReport, room: number): string[] {
   const where = fault.replica === undefined ? '' : `replica ${fault.replica} on core ${fault.core ?? '?'} `;
   return [
     ...text,
-    `  struck ${where}at instruction ${count(fault.instruction ?? 0)}`,
+    `  struck ${where}at instruction ${count(fault.instruction ?? 0)}${fault.times === undefined ? '' : fault.times === 1 ? ', and not again' : `, ${counted(fault.times, 'time')} in all`}`,
     fault.pc === undefined ? '  where nobody ran' : `  in ${placeOf(fault)} (pc ${fault.pc})`,
     ...(fault.change === undefined ? [] : wrap(printable(fault.change), room - 2).map((part) => `  ${part}`)),
   ];

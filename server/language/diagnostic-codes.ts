@@ -38,6 +38,7 @@ export const diagnosticCodes = {
   COV408: 'a count that begins at 1',
   COV409: 'a fault without a place to strike',
   COV410: 'a range of registers that is none',
+  COV411: 'a lifetime that does not fit',
   COV501: 'expectations that exclude each other',
   COV502: 'an expectation that cannot hold',
   COV503: 'a pattern that is no regular expression',

@@ -4,10 +4,10 @@ import { placeWidth } from '../../engine/covert/place';
 import type { ChipPlan, FaultEffect, FaultPlan, FaultTarget, PassingPlace, Place, ProtectionPlan, StuckPlace } from '../../engine/covert/plan';
 import { coreExists } from './chips';
 import { foldedText, type Context } from './context';
-import { csrHolds } from './csr-probe';
+import { csrHolds, csrSticks } from './csr-probe';
 import { head, part, type Span } from './diagnostic';
 import type * as ast from './generated/ast';
-import { lowerLifetime } from './lifetimes';
+import { lowerLifetime, warnOfLateEnd } from './lifetimes';
 import { integer, notAvailable, oneOf } from './measures';
 import { lowerPlace, lowerPlaceRange, lowerStuckPlace, lowerValue, placeText } from './places';
 import { replicasOf } from './protections';
@@ -24,13 +24,10 @@ export function lowerFault(fault: ast.Fault, number: number, scope: FaultScope, 
   const target = lowerTarget(fault, scope, context);
   const dies = fault.effect.$type === 'Death' || fault.effect.$type === 'Failure';
   const lasts = dies || fault.effect.$type === 'Stick';
-  const trigger = lowerTrigger(fault.trigger, lasts, scope, context);
-  if (dies && fault.lifetime && fault.lifetime.word !== 'forever') {
-    context.reporter.error('COV210', fault.lifetime.$cstNode, 'what is dead stays so: `forever`');
-  }
-  const lifetime = dies ? undefined : fault.lifetime && lowerLifetime(fault.lifetime, lasts, scope, context);
-  if (target?.kind === 'component' && !dies && lifetime && lifetime.length < Infinity) notAvailable(context, fault.lifetime?.$cstNode, 'bits of a bank that stick for a time (they do for ever)');
-  if (!effect || !target || !trigger || (fault.lifetime && !lifetime && !dies)) return undefined;
+  const trigger = lowerTrigger(fault.trigger, lasts || fault.lifetime?.word === 'every', scope, context);
+  const timing = fault.lifetime && lowerLifetime(fault.lifetime, dies ? 'dies' : lasts ? 'sticks' : 'strikes once', scope, context);
+  warnOfLateEnd(fault.lifetime, timing, trigger, context);
+  if (!effect || !target || !trigger || (fault.lifetime && !timing)) return undefined;
   warnOfSharing(fault, { effect, target }, scope, context);
   return {
     name: fault.name ?? `fault ${number}`,
@@ -38,7 +35,7 @@ export function lowerFault(fault: ast.Fault, number: number, scope: FaultScope, 
     effect,
     target,
     trigger,
-    ...(lifetime && lifetime.length < Infinity ? { lifetime } : {}),
+    ...timing,
     optional: fault.marks.length > 0,
     range: context.range(fault),
   };
@@ -81,7 +78,7 @@ function lowerEffect(effect: ast.Effect, scope: FaultScope, context: Context): F
       const value = integer(context, effect, 'value');
       if (value !== undefined && value > 1) context.reporter.error('COV406', part(effect, 'value'), 'a bit sticks at 0 or at 1');
       if (!place || !bits || value === undefined || value > 1) return undefined;
-      if (place.kind !== 'alu') warnOfFixed(effect.place.$cstNode, whyFixed(place, bits), context);
+      warnOfFixed(effect.place.$cstNode, whyUnstuck(place, bits), context);
       return { kind: 'stick', place, bits, value: value === 0 ? 0 : 1 };
     }
     case 'Death':
@@ -96,10 +93,18 @@ function lowerEffect(effect: ast.Effect, scope: FaultScope, context: Context): F
 const allBits = Array.from({ length: 64 }, (_, bit) => bit);
 
 /** Why a fault in these bits of a place changes nothing; undefined where it does. */
-function whyFixed(place: Place | PassingPlace, bits: readonly number[]): string | undefined {
+function whyFixed(place: Place | StuckPlace | PassingPlace, bits: readonly number[]): string | undefined {
   if (place.kind === 'x' && place.index === 0) return 'x0 always reads as zero';
+  if (place.kind === 'pc' && bits.every((bit) => bit === 0)) return 'a pc is always even';
   if (place.kind !== 'csr' || csrHolds(place.number, bits)) return undefined;
   return `${placeText(place)} does not hold what is written to ${bits.length === 1 ? `bit ${bits[0]}` : 'these bits'}`;
+}
+
+/** Why bits that stick there change nothing. */
+function whyUnstuck(place: StuckPlace, bits: readonly number[]): string | undefined {
+  if (place.kind === 'alu') return undefined;
+  if (place.kind !== 'csr') return whyFixed(place, bits);
+  return csrSticks(place.number, bits) ? undefined : `${placeText(place)} has no ${bits.length === 1 ? `bit ${bits[0]}` : 'such bits'}`;
 }
 
 function warnOfFixed(place: Span | undefined, why: string | undefined, { reporter }: Context): void {

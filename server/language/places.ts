@@ -47,7 +47,7 @@ export function registerNames(): string[] {
 
 /** `a0`, `memory[0x80001000], 4 bytes`: for messages. */
 export function placeText(place: Place | StuckPlace | PassingPlace): string {
-  if (place.kind === 'dma') return 'the smallest transfer of dma';
+  if (place.kind === 'dma') return 'a transfer of dma';
   if (place.kind !== 'memory') return placeName(place);
   return `memory[0x${place.address.toString(16)}], ${place.bytes === 1 ? 'a byte' : `${place.bytes} bytes`}`;
 }
@@ -62,25 +62,33 @@ export function lowerPlace(place: ast.Place, scope: PlaceScope, context: Context
     case 'UnitPlace':
       return { kind: 'unit', unit: place.word === 'store' && place.isAddress ? 'store address' : place.word };
     case 'DmaPlace':
-      if (scope.guest && !scope.guest.linux?.disks.length) context.reporter.warning('COV605', place.$cstNode, 'this guest has no disk, so nothing is ever transferred');
+      if (scope.guest && !scope.guest.linux?.disks.length && !scope.guest.network) context.reporter.warning('COV605', place.$cstNode, 'this guest has no disk and no network, so nothing is ever transferred');
       return { kind: 'dma' };
     case 'InputPlace': {
       const number = lowerInput(part(place, 'number'), integer(context, place, 'number'), scope, context);
       return number === undefined ? undefined : { kind: 'input', number };
     }
+    case 'TlbPlace': {
+      const found = lowerAddress(place.address, scope.symbols, context);
+      return found && { kind: 'tlb', address: found.address };
+    }
     case 'CachePlace':
-    case 'TlbPlace':
-      return notAvailable(context, place.$cstNode, 'this fault of this component (registers, memory, what passes through a unit of the core, `dma` and `input` can be struck)');
+      return notAvailable(context, place.$cstNode, 'this fault of this component (registers, memory, what passes through a unit of the core, `tlb entry`, `dma` and `input` can be struck)');
   }
 }
 
 /** A place whose bits can be stuck. */
 export function lowerStuckPlace(place: ast.Place, scope: PlaceScope, context: Context): StuckPlace | undefined {
-  if (place.$type === 'UnitPlace' && place.word === 'alu') return { kind: 'alu' };
+  if (place.$type === 'UnitPlace') {
+    if (place.word === 'alu') return { kind: 'alu' };
+    return { kind: 'unit', unit: place.word === 'store' && place.isAddress ? 'store address' : place.word };
+  }
   if (place.$type === 'CachePlace' && place.word === 'l2') return lowerLine(place, scope, context);
+  if (place.$type === 'DmaPlace' || place.$type === 'InputPlace') {
+    return notAvailable(context, place.$cstNode, `bits of \`${place.word}\` that stick (those of registers, memory, units of the core and TLB entries can)`);
+  }
   const found = lowerPlace(place, scope, context);
-  if (found === undefined || found.kind === 'x' || found.kind === 'f' || found.kind === 'memory') return found;
-  return notAvailable(context, place.$cstNode, `bits of ${placeText(found)} that stick (those of x1..x31, f0..f31, memory and \`alu\` can)`);
+  return found?.kind === 'unit' || found?.kind === 'input' || found?.kind === 'dma' ? undefined : found;
 }
 
 /** A byte of a line, as memory has it: under `fast` timing a bank has whatever memory has. */

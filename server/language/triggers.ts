@@ -43,7 +43,7 @@ export function lowerTrigger(trigger: ast.Trigger, lasts: boolean, scope: Trigge
     case 'FromTrigger': {
       const moment = lasts ? span(context, trigger.moment) : undefined;
       if (lasts) return moment && atMoment(moment, trigger, scope, context);
-      return notAvailable(context, trigger.$cstNode, '`from`, which is for faults that last');
+      return notAvailable(context, trigger.$cstNode, '`from`, which is for faults that last or come again');
     }
     case 'AnyTrigger':
       context.reporter.error('COV210', part(trigger, 'word'), '`any` is for campaigns: give the instruction\'s number');

@@ -14,7 +14,7 @@ function force(machine: Machine, faults: readonly StuckBits[]): void {
       const bytes = machine.readMemory(place.address, place.bytes) ?? new Uint8Array();
       const old = bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
       if (forced(old) !== old) machine.writeMemory(place.address, bytes.map((_, i) => Number((forced(old) >> BigInt(8 * i)) & 0xffn)));
-    } else if (place.kind !== 'alu') {
+    } else if (place.kind === 'x' || place.kind === 'f') {
       for (let hart = 0; hart < machine.harts; hart++) {
         if (place.kind === 'x') machine.setX(place.index, forced(machine.getX(place.index, hart)), hart);
         else machine.setF(place.index, forced(machine.getF(place.index, hart)), hart);

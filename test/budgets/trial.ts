@@ -1,10 +1,11 @@
 /** One random guest, run by random budgets in some ways and one instruction at a time in another, and compared at every stop. */
+import { isDeepStrictEqual } from 'node:util';
 import { Random } from '../../engine/isa/random.test-support';
 import { hartFields, sharedFields, stateAt, at as layout } from '../../engine/core/layout';
 import { Machine } from '../../engine/machine/machine';
 import type { MachineSnapshot } from '../../engine/machine/snapshot';
 import type { Tier } from '../../engine/machine/tier';
-import type { RunOptions, StopReason, StuckBits } from '../../engine/machine/types';
+import type { RunOptions, StopReason, StuckBits, TranslationUpset } from '../../engine/machine/types';
 import { imageOfBytes } from '../../engine/machine/virtio/disk-image';
 import { Driver, encodeDescriptor, request } from '../../engine/machine/virtio/driver.test-support';
 import { budgetGuest, codePages, places, ramBase, ramBytes, windows, type BudgetGuest } from './guest';
@@ -19,6 +20,8 @@ export type Action =
   | { kind: 'breakpoints'; choices: number[] }
   | { kind: 'watches'; choices: number[] }
   | { kind: 'stuck'; choices: number[] }
+  /** Translations that will be wrong once they are looked for. */
+  | { kind: 'mistranslate'; choices: number[] }
   | { kind: 'save' }
   | { kind: 'restore' }
   | { kind: 'write'; choice: number; value: number }
@@ -67,7 +70,7 @@ export function trialOf(seed: number, long: boolean): Trial {
   });
   const actions: Action[] = [];
   for (let i = long ? 30 : 15 + random.below(30); i > 0; i--) {
-    switch (random.below(40)) {
+    switch (random.below(42)) {
       case 0: actions.push({ kind: 'astray', budget: 1 + random.below(300) }); break;
       case 1: actions.push({ kind: 'collect', budget: 1 + random.below(60) }); break;
       case 2: case 3: case 15: actions.push({ kind: 'breakpoints', choices: chance(3) ? [] : several(6) }); break;
@@ -79,6 +82,7 @@ export function trialOf(seed: number, long: boolean): Trial {
       case 12: actions.push({ kind: 'status', value: BigInt(random.word()) & 0x7ffaan }); break;
       case 13: actions.push({ kind: 'jump', choice: random.word() }); break;
       case 16: case 17: actions.push({ kind: 'stuck', choices: chance(2) ? [] : several(4) }); break;
+      case 40: actions.push({ kind: 'mistranslate', choices: several(3) }); break;
       case 14: actions.push({ kind: 'typing', byte: random.below(256) }); break;
       default: break;
     }
@@ -164,7 +168,9 @@ export function prepare(machine: Machine, start: MachineSnapshot, guest: BudgetG
   machine.setBreakpoints([]);
   machine.setWatches([]);
   machine.setStuckBits([]);
+  machine.setTranslationUpsets([]);
   machine.restore(start);
+  machine.takeStruckTranslations();
   machine.takeOutputs();
   Object.assign(machine, { cycles: 0, interrupts: 0, clockReads: 0 });
   machine.resetEffects();
@@ -193,6 +199,8 @@ export function attempt(bench: Bench, { seed, omitted, actions }: Trial, ways: r
   const saved: MachineSnapshot[][] = [];
   const steps = new Random(seed);
   let ended = false;
+  /** Upsets of translations that have not struck. */
+  let waiting: TranslationUpset[] = [];
 
   const compare = (what: string, hash: boolean): boolean => {
     const outputs = outputsOf(single);
@@ -223,6 +231,12 @@ export function attempt(bench: Bench, { seed, omitted, actions }: Trial, ways: r
         }
       }
       outcome.stops[stop] = (outcome.stops[stop] ?? 0) + 1;
+      const [struck, ...alike] = all.map((machine) => machine.takeStruckTranslations());
+      waiting = waiting.filter(({ address }) => !struck?.some(({ page }) => page === address));
+      if (alike.some((each) => !isDeepStrictEqual(each, struck))) {
+        outcome.difference = `${what}, at ${single.retired}: translations are struck elsewhere`;
+        return outcome;
+      }
       outcome.retired += single.retired - began;
       const privilege = single.liveState()[privilegeWord];
       outcome.privileges[privilege === 0 ? 0 : privilege === 1 ? 1 : 2]++;
@@ -239,9 +253,12 @@ export function attempt(bench: Bench, { seed, omitted, actions }: Trial, ways: r
       if (states) ended = false;
     } else if (action.kind === 'astray') {
       // The others only: the one to compare with has nothing to go back from.
-      for (const { machine } of others) goAstray(machine, action.budget);
+      for (const { machine } of others) goAstray(machine, action.budget, waiting);
       if (!compare(what, true)) return outcome;
-    } else for (const machine of all) act(machine, action, guest);
+    } else {
+      if (action.kind === 'mistranslate') waiting = action.choices.map((choice) => mistranslation(choice, guest));
+      for (const machine of all) act(machine, action, guest);
+    }
   }
 
   outcome.exceptions = single.traps().exceptions;
@@ -258,14 +275,16 @@ function runSingly(machine: Machine, limit: number, options: RunOptions, size: (
   }
 }
 
-function goAstray(machine: Machine, budget: number): void {
-  const { cycles, interrupts, clockReads } = machine;
+function goAstray(machine: Machine, budget: number, waiting: readonly TranslationUpset[]): void {
+  const { cycles, interrupts, clockReads, wrongTranslations } = machine;
   const effects = machine.effects();
   const back = machine.snapshot();
   machine.run(machine.retired + budget);
   machine.takeOutputs();
   machine.restore(back);
-  Object.assign(machine, { cycles, interrupts, clockReads });
+  Object.assign(machine, { cycles, interrupts, clockReads, wrongTranslations });
+  machine.takeStruckTranslations();
+  machine.setTranslationUpsets(waiting);
   if (machine.effects() !== effects) throw new Error('effects are collected where nobody has asked for them');
 }
 
@@ -286,6 +305,9 @@ function act(machine: Machine, action: Exclude<Action, { kind: 'run' | 'collect'
     case 'stuck':
       machine.setStuckBits(action.choices.map((choice) => stuckBits(choice, guest)));
       return;
+    case 'mistranslate':
+      machine.setTranslationUpsets(action.choices.map((choice) => mistranslation(choice, guest)));
+      return;
     case 'write':
       // An instruction that is another one's, or any word.
       machine.writeMemory(BigInt(ramBase + startAt(action.choice)), new Uint8Array(Uint32Array.of(action.value & 1 ? action.value : 0x0015_0513).buffer));
@@ -304,8 +326,38 @@ function act(machine: Machine, action: Exclude<Action, { kind: 'run' | 'collect'
   }
 }
 
-/** Of a register, of all results, or of memory: data, code, page tables, or the disk's queue. */
-export function stuckBits(choice: number, { starts, registers }: BudgetGuest): StuckBits {
+/** A page of code or data at an address at which the guest has it. */
+function translated(choice: number, { alias, starts }: BudgetGuest): bigint {
+  const at = choice & 1 ? (starts[(choice >>> 2) % starts.length] ?? places.code) : places.data + ((choice >>> 2) & 0x3fff);
+  return (BigInt(at) + (choice & 2 ? windows.pages : alias + BigInt(ramBase))) & ~0xfffn;
+}
+
+/** Flags, or low bits of the page number. */
+function mistranslation(choice: number, guest: BudgetGuest): TranslationUpset {
+  const bit = [0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 40][(choice >>> 24) & 15] ?? 10;
+  return { address: translated(choice, guest), keep: 0xffff_ffff_ffff_ffffn, flip: 1n << BigInt(bit) };
+}
+
+const units = ['load', 'store', 'store address', 'branch', 'fetch'] as const;
+const stuckCsrs = [0x001, 0x003, 0x100, 0x104, 0x105, 0x140, 0x141, 0x180, 0x300, 0x302, 0x303, 0x304, 0x305, 0x340, 0x341, 0x342, 0x344, 0x3a0, 0x3b0, 0xb02, 0xc01];
+
+/** Of what a unit comes to, of pc, of a CSR, or of translations. */
+function stuckElsewhere(choice: number, guest: BudgetGuest): StuckBits {
+  const bit = 1n << BigInt((choice >>> 3) & 63);
+  const value = ((choice >>> 9) & 1) as 0 | 1;
+  const index = (choice >>> 10) & 31;
+  switch (choice & 7) {
+    case 0: case 1: return { place: { kind: 'unit', unit: units[index % units.length] ?? 'load' }, bits: index % units.length === 3 ? 1n : bit, value };
+    case 2: return { place: { kind: 'pc' }, bits: 1n << BigInt(1 + (index % 13)), value };
+    case 3: case 4: case 5: return { place: { kind: 'csr', number: stuckCsrs[index % stuckCsrs.length] ?? 0x300 }, bits: bit, value };
+    default: return { place: { kind: 'tlb', address: translated(choice >>> 10, guest) }, bits: mistranslation(choice, guest).flip, value };
+  }
+}
+
+/** Of a register, of all results, or of memory: data, code, page tables, or the disk's queue; or elsewhere. */
+export function stuckBits(choice: number, guest: BudgetGuest): StuckBits {
+  const { starts, registers } = guest;
+  if (choice >>> 29 === 7) return stuckElsewhere(choice, guest);
   const bit = 1n << BigInt((choice >>> 3) & 63);
   const memory = (at: number, bits = bit): StuckBits => ({ place: { kind: 'memory', address: BigInt(ramBase + at), bytes: 8 }, bits, value });
   const value = ((choice >>> 9) & 1) as 0 | 1;

@@ -159,6 +159,11 @@ describe('completion', () => {
     ['protect dmr { uncoordinated time, | }', ['rtc']],
     ['protect dmr { epoch 10 | }', ['instructions']],
     ['protect dmr { watchdog 10 | }', ['epochs']],
+    ['fault flip a0 bit 1 in replica B at main every 10 | ', ['ms', 'cycles']],
+    ['fault flip a0 bit 1 in replica B at main every 1 ms until 10 | ', ['ms', 'epochs']],
+    ['fault stick a0 bit 1 at 0 in replica B at main duty 10 % of 1 | ', ['ms', 'instructions']],
+    ['fault flip tlb | ', ['entry']],
+    ['fault stick a0 bit 1 at 0 in replica B at main | ', ['duty', 'every', 'for']],
   ])('%s', async (statement, wanted) => {
     const { text, position } = marked(`scenario "s" {\n  ${statement}\n}\n`);
     await client.change(scratch, text);
@@ -185,6 +190,8 @@ describe('hover', () => {
     ['  fault st|ick alu bits 17, 18 at 1 on core 1 at crc32_update for 3 us', /In whichever replica runs on core 1, .*: bits 17, 18 of every result of the integer arithmetic-logic unit stick at 1 for 6000 cycles of its core, through rollbacks/],
     ['  fault fl|ip store address bit 4 in replica B when write &block hit 2', /In replica B, just after the byte at `block` is written for the 2nd time: flips bit 4 of the address that the next store goes to\./],
     ['  fault fl|ip 2 random bits of fetch in replica B when a0 == 7', /In replica B, when a0 is 0x7: flips 2 bits, drawn from the next instruction word, as fetched\./],
+    ['  fault st|ick load bit 3 at 1 on core 1 from 2 ms duty 10 % of 1 ms', /: bit 3 of whatever a load writes to its register sticks at 1 for the first 200000 of every 2000000 cycles of its core, through rollbacks/],
+    ['  fault fl|ip tlb entry main bit 11 in replica B at 2 ms every 1 ms until 5 ms', /: flips bit 11 of the next TLB entry for the page of `main` \(checksum\.c:\d+\), and again every 2000000 cycles of its core until 10000000 cycles of its core are over, through rollbacks\./],
     ['  expect divergence in ma|in', /\*\*main\*\* — function/],
     ['  expect mas|ked', /nothing of it ever reached/],
     ['  protect dmr { uncoordinated time, reserv|ations }', /one conditional store \(`sc`\) in 32/],

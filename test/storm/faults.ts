@@ -3,7 +3,7 @@ import { pageBytes } from '../../engine/core/layout';
 import type { UnitName } from '../../engine/machine/types';
 import { draw } from '../../engine/covert/draw';
 import { placeName } from '../../engine/covert/place';
-import type { FaultEffect, FaultPlan, FaultTarget, Isolation, Place, ProtectionKind, ReplicaName, StuckPlace } from '../../engine/covert/plan';
+import type { FaultEffect, FaultPlan, FaultTarget, Isolation, Place, ProtectionKind, ReplicaName, Rhythm, StuckPlace, TlbPlace } from '../../engine/covert/plan';
 import { replicaCount } from '../../engine/covert/switching';
 import { homeOf, partition } from '../../engine/chip/domains';
 import { bankName, Health, linkName } from '../../engine/chip/health';
@@ -25,6 +25,14 @@ export const sites = [
   'stuck bit of a register',
   'stuck bit of the ALU',
   'stuck bit in memory',
+  'stuck bit of a unit',
+  'stuck bit of pc',
+  'stuck bit of a CSR',
+  'stuck bit that comes and goes',
+  'flip that comes again',
+  'wrong translation',
+  'stuck bit of a translation',
+  'transfer to memory',
   'stuck bit in an L2 bank',
   'core killed',
   'core hung',
@@ -38,6 +46,8 @@ export type Site = (typeof sites)[number];
 const csrs = [0x105, 0x140, 0x141, 0x180, 0x300, 0x302, 0x303, 0x304, 0x305, 0x340, 0x341];
 
 const ramStart = 0x8000_0000;
+/** Periods of what comes and goes, in instructions: longer than checkpoints are apart. */
+const periods = [250_001, 400_003, 900_001];
 
 export interface StormFault {
   site: Site;
@@ -52,6 +62,7 @@ export function faultOf(guest: StormGuest, kind: ProtectionKind, isolation: Isol
   const count = guest.from + pick('instruction', guest.to - guest.from);
   const index = pick('replica', replicaCount[kind]);
   const replica = (['A', 'B', 'C'] as const)[index] as ReplicaName;
+  const translation: TlbPlace = { kind: 'tlb', address: one('translation', guest.addresses) };
   const register: Place & StuckPlace = { kind: 'x', index: 1 + pick('register', 31) };
   const memory = { kind: 'memory', address: BigInt(ramStart + one('page', guest.pages) * pageBytes + pick('byte', pageBytes)), bytes: 1 } as const;
   const cores = [0, 1, 2].slice(0, replicaCount[kind]);
@@ -94,6 +105,24 @@ export function faultOf(guest: StormGuest, kind: ProtectionKind, isolation: Isol
         return [stick({ kind: 'alu' }, 64), onCore];
       case 'stuck bit in memory':
         return [stick(memory, 8), inReplica];
+      case 'stuck bit of a unit': {
+        const [name, bits] = one('unit', [['load', 64], ['store', 64], ['store address', 40], ['branch', 1], ['fetch', 32]] as const);
+        return [stick({ kind: 'unit', unit: name }, bits), onCore];
+      }
+      case 'stuck bit of pc':
+        return [stick({ kind: 'pc' }, 64), onCore];
+      case 'stuck bit of a CSR':
+        return [stick({ kind: 'csr', number: one('csr', csrs) }, 64), onCore];
+      case 'stuck bit that comes and goes':
+        return [stick(one('place', [register, { kind: 'alu' }, { kind: 'unit', unit: 'load' }] as const), 64), onCore];
+      case 'flip that comes again':
+        return [flip(register, 64), inReplica];
+      case 'wrong translation':
+        return [{ kind: 'flip', place: translation, bits: [pick('bit', 54)] }, inReplica];
+      case 'stuck bit of a translation':
+        return [stick(translation, 54), onCore];
+      case 'transfer to memory':
+        return [{ kind: 'flip', place: { kind: 'dma' }, bits: [pick('bit', 8 * 60)] }, inReplica];
       case 'stuck bit in an L2 bank':
         return [stick(memory, 8), of(bankName(homeOf(domain, memory.address)))];
       case 'core killed':
@@ -108,9 +137,13 @@ export function faultOf(guest: StormGuest, kind: ProtectionKind, isolation: Isol
         return [{ kind: 'die', how: 'stops' }, of(linkName(pick('link', chip.cores), chip.cores))];
     }
   })();
-  const text = `${describe(effect, target)} at instruction ${count}`;
-  // A link that nobody's domain has is struck for nothing.
-  return { site, plan: { name: 'fault 1', text, effect, target, trigger: { kind: 'instruction', count }, optional: target.kind === 'component' } };
+  const period = one('period', periods);
+  const rhythm: Rhythm | undefined =
+    site === 'stuck bit that comes and goes' ? { kind: 'duty', unit: 'instructions', period, on: 1 + pick('on', 5_000) } : site === 'flip that comes again' ? { kind: 'every', unit: 'instructions', period } : undefined;
+  const text = `${describe(effect, target)} at instruction ${count}${rhythm ? ` ${rhythm.kind} ${period}` : ''}`;
+  // A link that nobody's domain has is struck for nothing; and not every guest translates, or has a device that transfers.
+  const optional = target.kind === 'component' || site === 'wrong translation' || site === 'transfer to memory';
+  return { site, plan: { name: 'fault 1', text, effect, target, trigger: { kind: 'instruction', count }, ...(rhythm && { rhythm }), optional } };
 }
 
 function describe(effect: FaultEffect, target: FaultTarget): string {

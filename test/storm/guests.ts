@@ -28,6 +28,8 @@ export interface StormGuest {
   epochInstructions: number;
   /** Indexes of the pages of RAM that are not all zeros at the beginning. */
   pages: readonly number[];
+  /** Virtual addresses that it uses at the beginning. */
+  addresses: readonly bigint[];
   /** The run without faults. */
   reference: Reference;
   /** A client that has asked nothing yet, of a guest that serves one. */
@@ -117,12 +119,13 @@ async function startedAt(plan: GuestPlan, text: string, name: string, client?: (
 async function guestOf(plan: GuestPlan, name: string, epochInstructions: number, client?: () => CheckingClient): Promise<StormGuest> {
   const machine = createMachine(plan, guestSeed, 'auto');
   const pages = machine.snapshot().usedPages();
+  const addresses = [machine.pc, ...[1, 2, 3, 4, 8].map((register) => machine.getX(register)).filter((value) => value !== 0n)];
   const outside = client?.();
   const reference = await runReference(planOf({ plan, epochInstructions }, { kind: 'none', isolation: 'none', seed: guestSeed, faults: [], maxInstructions: Number.MAX_SAFE_INTEGER }), undefined, undefined, 'auto', outside);
   if (!reference || reference.exit !== 0) throw new Error(`${name}: the guest does not exit by itself with 0`);
   const seen = outside?.result;
   if (seen && (seen.wrong > 0 || seen.lost > 0 || seen.duplicate > 0 || seen.broken > 0)) throw new Error(`${name}: the client did not get what it asked for, without any fault`);
-  return { name, plan, epochInstructions, from: machine.retired, to: reference.instructions, pages, reference, ...(client && { client }) };
+  return { name, plan, epochInstructions, from: machine.retired, to: reference.instructions, pages, addresses, reference, ...(client && { client }) };
 }
 
 /** A run of a guest. */

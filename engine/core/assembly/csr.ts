@@ -3,12 +3,14 @@ import { floatDirty, floatOff } from './float';
 import {
   CURRENT, CYCLE_OFFSET, FFLAGS, FRM, INSTRET_OFFSET, MCAUSE, MCOUNTEREN, MEDELEG, MENVCFG, MEPC, MIDELEG, MIE, MIP_SOFT,
   MSCRATCH, MSIP, MSTATUS, MTVAL, MTVEC, PMPADDR, PMPCFG, PRIVILEGE, RETIRED, SATP, SCAUSE, SCOUNTEREN, SENVCFG, SEPC,
-  SSCRATCH, STATE, STIMECMP, STVAL, STVEC,
+  SSCRATCH, STATE, STIMECMP, STUCK_READS, STVAL, STVEC, TLB_WRONG,
 } from './layout';
 import { hartAt } from './harts';
 import { externalPending, externalRaised } from './plic';
 import { writePmpAddress, writePmpConfiguration } from './pmp';
+import { stuckRead } from './stuck-csrs';
 import { flushAll, flushOwnTranslations } from './tlb';
+import { leaveWithSatp } from './tlb-faults';
 
 // Control and status registers: The RISC-V Instruction Set Manual, volume II,
 // chapters 2 to 4, with Sstc. 16 PMP regions; ASIDs of 16 bits, as `virt` has them.
@@ -110,6 +112,11 @@ export function csrExists(number: u32): bool {
 
 /** RETIRED and CYCLES must be in memory. `peek`: the host looks, nobody's clock read is counted. */
 export function csrRead(number: u32, peek: bool): u64 {
+  const value = valueOf(number, peek);
+  return load<u32>(STUCK_READS) == 0 ? value : stuckRead(number, value);
+}
+
+function valueOf(number: u32, peek: bool): u64 {
   switch (number) {
     case 0x001: return load<u32>(STATE + FFLAGS);
     case 0x002: return load<u32>(STATE + FRM);
@@ -254,6 +261,7 @@ function writeSatp(value: u64): void {
   const next = (value & SATP_WRITABLE) | (mode << 60);
   if (next == load<u64>(STATE + SATP)) return;
   store<u64>(STATE + SATP, next);
+  if (load<u32>(TLB_WRONG) != 0) leaveWithSatp();
   flushOwnTranslations();
 }
 

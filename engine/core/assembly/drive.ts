@@ -8,7 +8,7 @@ import { RUNNING, STALLED as HART_STALLED, anyStalled, passTurn } from './harts'
 import { BUDGET, EXCEPTION, FAR, LEAVING, SYSTEM, interpret } from './interpret';
 import {
   AWAITED, CAUSE, COLLECT, CYCLES, CYCLE_LIMIT, EXITED, FETCH_CONTEXT, HARTS, HOT_AT, HOT_RETIRED, HOT_VA, LATE_AT, LEAVE, LIMIT, LOOK_AT, PC, PRIVILEGE, RAM_BASE,
-  RECORD_BYTES, RETIRED, SAMPLES, SAMPLES_MOST, SAMPLING, SCRATCH, STATE, STATUS, STUCK, SWITCH_AT, TIME_OFFSET, TRANSLATED, UPSETS, UPSETS_DONE, VALUE, WATCH_HIT,
+  RECORD_BYTES, RETIRED, SAMPLES, SAMPLES_MOST, SAMPLING, SCRATCH, STATE, STATUS, STUCK, SWITCH_AT, TIME_OFFSET, TRANSLATED, UPSETS_DONE, VALUE, WATCH_HIT,
 } from './layout';
 import { NONE, codeOf } from './memory';
 import { FETCH, NOWHERE, accessFault, hostOf, isRam, pageOf, translate } from './mmu';
@@ -17,11 +17,12 @@ import { lookAtSources } from './plic';
 import { pmpAllows, pmpUniform } from './pmp';
 import { ringAlarm } from './rtc';
 import { forceRegisters, forceResult, restoreOp } from './stuck';
+import { forceCsrs } from './stuck-csrs';
 import { systemOp } from './system';
 import { chooseContext, fill, slot } from './tlb';
 import { STEP, baseOf } from './translated';
 import { takeException, takeInterrupt } from './trap';
-import { FETCH as FETCH_UNIT, beginUpsets, endUpsets, forgetUpsets, isAwaited, placeUpsets, strike, upset, waits } from './upset';
+import { FETCH as FETCH_UNIT, beginUpsets, endUpsets, forcePc, forcePcs, forgetUpsets, isAwaited, isCareful, stuckWord, placeUpsets, strike, upset, waits } from './upset';
 import { giveBackLate } from './virtio';
 
 // The outer loop: interrupts, exceptions, stops, and the way to the next block.
@@ -64,12 +65,13 @@ export function run(stepOver: bool): u32 {
     if (takeInterrupt()) {
       // The instruction to step over is not the next one any more.
       first = false;
+      forceCsrs();
       if (load<u32>(COLLECT) != 0) trapEffects();
     }
     chooseContext();
     const goal = horizon(limit);
     let event: u32;
-    if (first || load<u32>(COLLECT) != 0 || load<u32>(UPSETS) != 0 || load<u32>(AWAITED) != 0) {
+    if (first || load<u32>(COLLECT) != 0 || load<u32>(AWAITED) != 0 || isCareful()) {
       if (!first && breakpointHere()) return STOP_BREAKPOINT;
       event = step();
     } else {
@@ -77,6 +79,7 @@ export function run(stepOver: bool): u32 {
       if (event == BREAK) return STOP_BREAKPOINT;
     }
     first = false;
+    forceCsrs();
     if (event == HOT) return STOP_HOT;
     if (event == STALLED) {
       if (load<u64>(STATE + HARTS) == 1) return STOP_STALLED;
@@ -167,7 +170,7 @@ function upsetRaw(pc: u64, raw: u32): u32 {
   const word = <u32>upset(FETCH_UNIT, raw, isLong ? 0xffffffff : 0xffff);
   strike(FETCH_UNIT);
   if ((word & 3) != 3) return word & 0xffff;
-  return isLong ? word : withUpperHalf(pc, word);
+  return isLong ? word : stuckWord(withUpperHalf(pc, word));
 }
 
 /** The records of the page around `va`, or 0 where a step has to see what is the matter. */
@@ -320,15 +323,18 @@ function breakpointHere(): bool {
 /** Executes the one instruction at PC, breakpoint or not. */
 function step(): u32 {
   const collect = load<u32>(COLLECT) != 0;
-  if (load<u32>(UPSETS) != 0) placeUpsets();
+  const careful = isCareful();
+  if (careful) placeUpsets();
   if (!fetch()) {
     forgetUpsets();
     return exceptNow();
   }
-  if (load<u32>(UPSETS) != 0) beginUpsets(SCRATCH);
+  if (careful) beginUpsets(SCRATCH);
   if (collect) beginEffects(SCRATCH);
   const event = interpretFetched();
   const result = event == FAR || event == BUDGET ? GO_ON : settle(event);
+  if (careful) forcePc();
+  forceCsrs(!collect);
   if (collect) endEffects(SCRATCH);
   forgetUpsets();
   return result;
@@ -350,7 +356,7 @@ function interpretFetched(): u32 {
   const pc = load<u64>(STATE + PC);
   const records = SCRATCH - (<usize>(pc & 4095) << 3);
   const event = interpret(SCRATCH, pc & ~4095, records, load<u64>(STATE + RETIRED) + 1, true);
-  if (load<u32>(UPSETS) != 0) endUpsets(SCRATCH, event != SYSTEM && event != EXCEPTION, event == SYSTEM);
+  if (isCareful()) endUpsets(SCRATCH, event != SYSTEM && event != EXCEPTION, event == SYSTEM);
   if (load<u32>(STUCK) != 0 && event != SYSTEM && event != EXCEPTION) forceResult(SCRATCH);
   return event;
 }
@@ -385,6 +391,8 @@ function settle(event: u32): u32 {
     systemOp(SCRATCH, raw, (raw & 3) == 3 ? 4 : 2, opCycles(load<u8>(SCRATCH)), at);
     store<u32>(LEAVE, 0);
     if (load<u32>(STUCK) != 0) forceAfterSystem();
+    // It may have started other harts.
+    forcePcs();
     if (load<u64>(CAUSE) == NONE) return GO_ON;
   } else if (event == LEAVING) {
     store<u32>(LEAVE, 0);

@@ -7,7 +7,8 @@ import {
   AWAITED, AWAITED_BYTES, AWAITED_LIST, CALLED, CALLED_MOST, CAUSE, COLLECT, CYCLES, DATA_TLB, DIRECT_BYTES, DIRTY, EFFECTS, FETCH_CONTEXT, FFLAGS, FIRMWARE, FRM, HARTS, HOT_AT, HOT_VA, INTERRUPTS_FROM_CORE, LAST_RETIRED, LATE_AT, LOSES_RESERVATIONS, OWN_SEED, RTC_FROM_CORE, SEEN_AT,
   MTIMECMP, NO_EXCEPTION, NO_RESERVATION, OUTPUTS, OUTPUTS_FULL, OUTPUT_RING, PAGES_USED, PAGE_BITMAP, PAGE_DROPS, PAGE_CHANCES, PAGE_STRIDE, PC, POOL_PAGES, PRIVILEGE, RAM_BASE, RAM_BYTES,
   RESERVATION, SAMPLING, STATE, STATUS, STIMECMP, STUCK, STUCK_ALU, STUCK_BYTES, STUCK_F, STUCK_IN_X, STUCK_LIST, STUCK_WORDS, STUCK_X, TOHOST, TRANSLATED, UART_LOOKS, UPSETS, UPSETS_DONE, UPSET_AT, UPSET_BYTES, UPSET_LIST, UPSET_PC, VIRTIO, VIRTIO_RAISED, WAKEFUL, WATCHES, WATCH_LIST,
-  TRANSLATED_CHANCES, TRANSLATED_PAGE, WRITE_SET, dirtyOf, flagsOf,
+  STUCK_CSRS, STUCK_CSR_BYTES, STUCK_CSR_LIST, STUCK_READS, STUCK_READ_LIST, STUCK_UNITS, STUCK_UNIT_LIST, TLB_FAULTS, TLB_LISTED, TLB_STUCK, TLB_STUCK_BYTES, TLB_STUCK_LIST, TLB_WAITING,
+  TLB_WAITING_BYTES, TLB_WAITING_LIST, TLB_WRONG, TLB_WRONG_BYTES, TLB_WRONG_LIST, TLB_WRONG_MOST, TRANSLATED_CHANCES, TRANSLATED_PAGE, WRITE_SET, dirtyOf, flagsOf,
 } from './layout';
 import { prepareScratch } from './drive';
 import { deviceEffects } from './effects';
@@ -15,7 +16,10 @@ import { NONE, codeOf, lookForWatch } from './memory';
 import { WRITE, pageOf } from './mmu';
 import { lookAtSources } from './plic';
 import { forceMemory, forceRegisters, markStuckPages } from './stuck';
+import { forceCsrs } from './stuck-csrs';
+import { forcePcs } from './upset';
 import { PAGE_IS_STUCK, PAGE_IS_TABLE, flush, flushAll, flushTranslations } from './tlb';
+import { countTlbFaults } from './tlb-faults';
 import { POLLER_LOOKS, receiveUart } from './uart';
 
 export { run } from './drive';
@@ -124,12 +128,16 @@ export function releaseStuck(): void {
 /** The host has changed what bits are stuck. */
 export function stick(): void {
   markStuckPages(true);
+  // Some are of translations, and some of what decides about them.
+  tlbFaultsChanged();
   forceStuck();
 }
 
 /** Forces all stuck bits: the host has changed registers, or the whole state. */
 export function forceStuck(): void {
   if (load<u32>(STUCK) != 0) forceRegisters();
+  forcePcs();
+  forceCsrs();
   const count = load<u32>(STUCK_WORDS);
   for (let i: u32 = 0; i < count; i++) hostWrote(load<u64>(STUCK_LIST + <usize>i * STUCK_BYTES), 8);
 }
@@ -149,6 +157,12 @@ export function nextDirty(from: u32): u32 {
     if (page < pages && load<u8>(dirtyOf(page)) != 0) break;
   }
   return page;
+}
+
+/** The host has changed what faults of translations there are. */
+export function tlbFaultsChanged(): void {
+  countTlbFaults();
+  flushAll();
 }
 
 /** The host has changed registers that decide about memory: after a restore, or a fault's change of one. */
@@ -235,6 +249,25 @@ export function layoutOf(index: u32): usize {
     case 56: return OWN_SEED;
     case 57: return SEEN_AT;
     case 58: return LATE_AT;
+    case 59: return STUCK_UNITS;
+    case 60: return STUCK_CSRS;
+    case 61: return STUCK_READS;
+    case 62: return TLB_LISTED;
+    case 63: return TLB_WAITING;
+    case 64: return TLB_WRONG;
+    case 65: return TLB_STUCK;
+    case 66: return TLB_FAULTS;
+    case 67: return STUCK_UNIT_LIST;
+    case 68: return STUCK_CSR_LIST;
+    case 69: return STUCK_READ_LIST;
+    case 70: return TLB_WAITING_LIST;
+    case 71: return TLB_WRONG_LIST;
+    case 72: return TLB_STUCK_LIST;
+    case 73: return STUCK_CSR_BYTES;
+    case 74: return TLB_WAITING_BYTES;
+    case 75: return TLB_WRONG_BYTES;
+    case 76: return TLB_WRONG_MOST;
+    case 77: return TLB_STUCK_BYTES;
     default: return 0;
   }
 }

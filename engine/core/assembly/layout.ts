@@ -213,6 +213,34 @@ export const AWAITED_BYTES: usize = 16;
 export const UPSET_OPERAND: usize = HOST + 0x240;
 export const UPSET_ADDRESS: usize = HOST + 0x248;
 
+/** Units with bits that are stuck: see upset.ts. A bit for each, and above them one for pc and one for what floating point writes to CSRs. */
+export const STUCK_UNITS: usize = 0x2f400;
+/** How many CSRs have stuck bits where they are kept, and how many where they are read: see stuck-csrs.ts. */
+export const STUCK_CSRS: usize = 0x2f404;
+export const STUCK_READS: usize = 0x2f408;
+/** Faults of translations: see tlb-faults.ts. How many have been listed to wait for a walk, how many of these still do; entries that are wrong; pages with stuck bits; 1 if there are any. */
+export const TLB_LISTED: usize = 0x2f40c;
+export const TLB_WAITING: usize = 0x2f410;
+export const TLB_WRONG: usize = 0x2f414;
+export const TLB_STUCK: usize = 0x2f418;
+export const TLB_FAULTS: usize = 0x2f41c;
+/** For each unit, then for pc: the bits that are as they are, then those that are 1. */
+export const STUCK_UNIT_LIST: usize = 0x2f420;
+/** Behind the place in a hart's state, or the number of the CSR, and its bytes: masks likewise. */
+export const STUCK_CSR_LIST: usize = 0x2f500;
+export const STUCK_READ_LIST: usize = 0x2f800;
+export const STUCK_CSR_BYTES: usize = 24;
+/** Page, bits that are kept, bits that flip, what the entry was, and 1 once it has struck. */
+export const TLB_WAITING_LIST: usize = 0x2f980;
+export const TLB_WAITING_BYTES: usize = 40;
+/** First address, mask of the addresses in it, the entry, and its ASID with the hart above. */
+export const TLB_WRONG_LIST: usize = 0x2fc00;
+export const TLB_WRONG_BYTES: usize = 32;
+export const TLB_WRONG_MOST: u32 = 16;
+/** Page, and masks as of a unit. */
+export const TLB_STUCK_LIST: usize = 0x2fe00;
+export const TLB_STUCK_BYTES: usize = 24;
+
 /** Behind the address and the bytes that are watched: the kinds of access, and 1 if there has been one. */
 export const WATCH_LIST: usize = 0x15000;
 export const WATCH_BYTES: usize = 24;

@@ -1,11 +1,12 @@
 import { invalidate } from './code';
 import {
-  CAUSE, LEAVE, MENVCFG, MSTATUS, RAM_AT, RAM_BASE, RAM_BYTES, SATP, STATE, TABLES, TABLES_MOST, TABLE_LIST, VALUE,
+  CAUSE, LEAVE, MENVCFG, MSTATUS, RAM_AT, RAM_BASE, RAM_BYTES, SATP, STATE, TABLES, TABLES_MOST, TABLE_LIST, TLB_FAULTS, TLB_WRONG, VALUE,
   codeMap, dirtyOf, flagsOf, tableUseOf,
 } from './layout';
 import { pmpAllows } from './pmp';
 import { forceMemory } from './stuck';
 import { PAGE_IS_STUCK, PAGE_IS_TABLE, flushTranslations, forgetPage, leaveWriteTlbs } from './tlb';
+import { NO_ENTRY, afterWalk, wrongAddress } from './tlb-faults';
 
 // Translation: The RISC-V Instruction Set Manual, volume II, sections 4.3 to 4.5 (Sv39, Sv48), with the A and D bits
 // as Svadu has them if menvcfg.ADUE is set, and as Svade has them if not.
@@ -17,17 +18,17 @@ export const FETCH: u32 = 4;
 /** Instead of a physical address: CAUSE and VALUE say why there is none. */
 export const NOWHERE: u64 = 0xffffffffffffffff;
 
-const V: u64 = 1;
+export const V: u64 = 1;
 const R: u64 = 2;
 const W: u64 = 4;
 const X: u64 = 8;
 const U: u64 = 16;
-const A: u64 = 64;
-const D: u64 = 128;
+export const A: u64 = 64;
+export const D: u64 = 128;
 const SUM: u64 = 1 << 18;
 const MXR: u64 = 1 << 19;
-const ADUE: u64 = <u64>1 << 61;
-const PPN: u64 = (<u64>1 << 44) - 1;
+export const ADUE: u64 = <u64>1 << 61;
+export const PPN: u64 = (<u64>1 << 44) - 1;
 const SUPERVISOR: u64 = 1;
 const MACHINE: u64 = 3;
 /** More than one walk can add. */
@@ -56,7 +57,7 @@ export function accessFault(va: u64, access: u32): u64 {
   return NOWHERE;
 }
 
-function pageFault(va: u64, access: u32): u64 {
+export function pageFault(va: u64, access: u32): u64 {
   raise(access == FETCH ? 12 : access == READ ? 13 : 15, va);
   return NOWHERE;
 }
@@ -112,6 +113,10 @@ export function translate(va: u64, access: u32, privilege: u64): u64 {
   const unused: u64 = 52 - 9 * levels;
   if (<u64>(<i64>(va << unused) >> unused) != va) return pageFault(va, access);
   if (load<u32>(TABLES) + WALK_TABLES > TABLES_MOST) flushTranslations();
+  if (load<u32>(TLB_WRONG) != 0) {
+    const at = wrongAddress(va, access, privilege);
+    if (at != NO_ENTRY) return at;
+  }
   let table = (satp & PPN) << 12;
   let shift: u64 = 12 + 9 * (levels - 1);
   while (shift >= 12) {
@@ -131,6 +136,7 @@ export function translate(va: u64, access: u32, privilege: u64): u64 {
         if (!pmpAllows(at, 8, WRITE, SUPERVISOR)) return accessFault(va, access);
         updateEntry(at, entry | used);
       }
+      if (load<u32>(TLB_FAULTS) != 0) return afterWalk(va, entry | used, mask, access, privilege);
       return table | (va & mask);
     }
     if ((entry & (A | D | U)) != 0) return pageFault(va, access);
@@ -139,7 +145,7 @@ export function translate(va: u64, access: u32, privilege: u64): u64 {
   return pageFault(va, access);
 }
 
-function permits(entry: u64, access: u32, privilege: u64): bool {
+export function permits(entry: u64, access: u32, privilege: u64): bool {
   const mstatus = load<u64>(STATE + MSTATUS);
   if ((entry & U) == 0) {
     if (privilege != SUPERVISOR) return false;

@@ -1,10 +1,11 @@
 import { MSTATUS_SIE } from './csr';
 import { RUNNING, STOPPED, SUSPENDED, hartAt } from './harts';
-import { CAUSE, CURRENT, HARTS, MIP_SOFT, MSTATUS, PC, PRIVILEGE, SATP, STATE, STATUS, STIMECMP } from './layout';
+import { CAUSE, CURRENT, HARTS, MIP_SOFT, MSTATUS, PC, PRIVILEGE, SATP, STATE, STATUS, STIMECMP, TLB_WRONG } from './layout';
 import { NONE, slowLoad, storeByte } from './memory';
 import { hostOf, isRam } from './mmu';
 import { CONSOLE, exit, output, reboot } from './output';
 import { flushOwnTranslations, forgetTranslationsOf } from './tlb';
+import { ANY_ASID, leaveWithFence } from './tlb-faults';
 import { takeByte } from './uart';
 
 // The firmware's side of the RISC-V Supervisor Binary Interface (version 2.0),
@@ -71,8 +72,12 @@ function answer(extension: u64, number: u64): i64 {
     interrupt(argument(0), argument(1));
     return value(0);
   }
-  // No hart's view lags behind, neither of code nor of page tables: see code.ts and tlb.ts.
-  if (extension == RFNC && number <= 2) return areHarts(argument(0), argument(1)) ? value(0) : INVALID_PARAMETER;
+  if (extension == RFNC && number <= 2) {
+    if (!areHarts(argument(0), argument(1))) return INVALID_PARAMETER;
+    // No hart's view lags behind, neither of code nor of page tables (code.ts, tlb.ts), but for what faults have put into a TLB.
+    if (number > 0 && load<u32>(TLB_WRONG) != 0) fence(argument(0), argument(1), number == 2 ? argument(4) & 0xffff : ANY_ASID);
+    return value(0);
+  }
   if (extension == HSM) return hartState(number);
   if (extension == SRST && number == 0) {
     if (argument(0) > 2 || argument(1) > 1) return INVALID_PARAMETER;
@@ -107,6 +112,17 @@ function areHarts(mask: u64, first: u64): bool {
   if (first == ALL) return true;
   const harts = load<u64>(STATE + HARTS);
   return first < harts && mask >> (harts - first) == 0;
+}
+
+/** Fences off a call's addresses, a2 and a size in a3, on the harts of a mask: all addresses, if the size is 0 or -1. */
+function fence(mask: u64, first: u64, asid: u64): void {
+  const size = argument(3);
+  const all = size == 0 || size == ALL;
+  const start = all ? 0 : argument(2);
+  const end = all || start + size - 1 < start ? ALL : start + size - 1;
+  for (let hart: u64 = 0; hart < load<u64>(STATE + HARTS); hart++) {
+    if (first == ALL || (hart >= first && ((mask >> (hart - first)) & 1) != 0)) leaveWithFence(hart, start, end, asid);
+  }
 }
 
 /** Sends a software interrupt to the harts of a mask. */

@@ -5,11 +5,12 @@ import {
 } from './decode.generated';
 import { WAITING } from './harts';
 import {
-  CAUSE, CYCLES, FIRMWARE, MENVCFG, MIE, MIP_SOFT, MSTATUS, PC, PRIVILEGE, RETIRED, SATP, SENVCFG, STATE, STATUS, VALUE,
+  CAUSE, CURRENT, CYCLES, FIRMWARE, MENVCFG, MIE, MIP_SOFT, MSTATUS, PC, PRIVILEGE, RETIRED, SATP, SENVCFG, STATE, STATUS, TLB_WRONG, VALUE,
 } from './layout';
 import { NONE, checkBlock, zeroBlock } from './memory';
 import { callFirmware } from './sbi';
 import { call, isCall } from './semihosting';
+import { ANY_ASID, leaveWithFence } from './tlb-faults';
 import { machineReturn, supervisorReturn } from './trap';
 
 // The instructions that look at the machine as a whole. PC, RETIRED and CYCLES
@@ -79,9 +80,10 @@ export function systemOp(record: usize, raw: u32, length: u32, cost: u32, at: u6
       }
       break;
     }
-    // The TLBs never hold what memory does not say: see tlb.ts.
+    // The TLBs never hold what memory does not say (tlb.ts), but what faults have put there.
     case OP_SFENCE_VMA: {
       if (privilege == 0 || (privilege == SUPERVISOR && (mstatus & MSTATUS_TVM) != 0)) raise(ILLEGAL, raw);
+      else if (load<u32>(TLB_WRONG) != 0) fence(record);
       break;
     }
     case OP_WFI: {
@@ -113,6 +115,14 @@ export function systemOp(record: usize, raw: u32, length: u32, cost: u32, at: u6
   store<u64>(STATE + PC, target);
   store<u64>(STATE + RETIRED, load<u64>(STATE + RETIRED) + 1);
   store<u64>(CYCLES, load<u64>(CYCLES) + cost);
+}
+
+/** sfence.vma: x0 in place of an address or of an ASID means all (volume II, section 4.2.1). */
+function fence(record: usize): void {
+  const address: usize = load<u16>(record, 4);
+  const asid: usize = load<u16>(record, 6);
+  const at = load<u64>(STATE + address);
+  leaveWithFence(load<u64>(STATE + CURRENT), address == 0 ? 0 : at, address == 0 ? <u64>-1 : at, asid == 0 ? ANY_ASID : load<u64>(STATE + asid) & 0xffff);
 }
 
 /** False where the access is illegal. */

@@ -6,6 +6,7 @@ import {
   PC, PRIVILEGE, RETIRED, SCAUSE, SEPC, STATE, STVAL, STVEC,
 } from './layout';
 import { previousPrivilege } from './tlb';
+import { stuckPc } from './upset';
 
 const SUPERVISOR: u64 = 1;
 const MACHINE: u64 = 3;
@@ -44,7 +45,7 @@ export function takeException(cause: u64, value: u64): bool {
   const pc = load<u64>(STATE + PC);
   const retired = load<u64>(STATE + RETIRED);
   const delegated = load<u64>(STATE + PRIVILEGE) != MACHINE && ((load<u64>(STATE + MEDELEG) >> cause) & 1) != 0;
-  const handler = load<u64>(STATE + (delegated ? STVEC : MTVEC)) & ~3;
+  const handler = stuckPc(load<u64>(STATE + (delegated ? STVEC : MTVEC)) & ~3);
   // The same address may be the handler of a higher mode too, which can do more.
   const inHandler = pc == handler && load<u64>(STATE + PRIVILEGE) == (delegated ? SUPERVISOR : MACHINE);
   if (inHandler && load<u64>(STATE + LAST_RETIRED) == retired) return false;
@@ -67,7 +68,7 @@ function foremost(ready: u64): u64 {
 }
 
 @inline function handlerOf(vector: u64, cause: u64): u64 {
-  return (vector & ~3) + ((vector & 1) != 0 ? cause << 2 : 0);
+  return stuckPc((vector & ~3) + ((vector & 1) != 0 ? cause << 2 : 0));
 }
 
 const NO_INTERRUPT: u64 = 0xffffffffffffffff;

@@ -3,13 +3,17 @@ import {
   OP_AMOMAXU_D, OP_BEQ, OP_BGE, OP_BGEU, OP_BLT, OP_BLTU, OP_BNE, OP_FSD, OP_FSW, OP_LR_W, opIsAlu, opLoads, opWritesF,
 } from './decode.generated';
 import { storedBytes } from './effects';
+import { hartAt } from './harts';
 import {
-  AWAITED, AWAITED_BYTES, AWAITED_LIST, F, PC, RETIRED, STATE, UPSETS, UPSETS_DONE, UPSET_ADDRESS, UPSET_AT, UPSET_BYTES, UPSET_LIST, UPSET_OPERAND, UPSET_PC,
+  AWAITED, AWAITED_BYTES, AWAITED_LIST, F, HARTS, PC, RETIRED, STATE, STUCK_UNITS, STUCK_UNIT_LIST, TLB_WAITING, UPSETS, UPSETS_DONE, UPSET_ADDRESS, UPSET_AT, UPSET_BYTES, UPSET_LIST, UPSET_OPERAND, UPSET_PC,
 } from './layout';
 
 // Upsets: what a unit of the core comes to in the next instruction that uses it is another value, once. While one waits,
 // the outer loop makes single steps, in which the scratch record can be given other operands: so whatever follows from the
 // wrong value, a fault of an address or an output of a device, is what follows from any value.
+//
+// Bits that are stuck in what a unit comes to are an upset of each instruction that uses it, and so are those of pc, which is what
+// all instructions come to.
 
 export const ALU: u32 = 0;
 export const LOAD: u32 = 1;
@@ -17,11 +21,17 @@ export const STORE: u32 = 2;
 export const STORE_ADDRESS: u32 = 3;
 export const BRANCH: u32 = 4;
 export const FETCH: u32 = 5;
+const NEXT_PC: u32 = 6;
 
 const ALL: u64 = 0xffffffffffffffff;
 
+/** True where instructions are to be executed one at a time. */
+@inline export function isCareful(): bool {
+  return (load<u32>(UPSETS) | load<u32>(STUCK_UNITS) | load<u32>(TLB_WAITING)) != 0;
+}
+
 @inline export function waits(unit: u32): bool {
-  return (load<u32>(UPSETS) & (1 << unit)) != 0;
+  return ((load<u32>(UPSETS) | load<u32>(STUCK_UNITS)) & (1 << unit)) != 0;
 }
 
 /** Says where the instruction stands that is about to be fetched. */
@@ -32,16 +42,50 @@ export function placeUpsets(): void {
 
 /** What becomes of a unit's value, of which there are these bits. */
 export function upset(unit: u32, value: u64, bits: u64): u64 {
-  const entry = UPSET_LIST + <usize>unit * UPSET_BYTES;
-  const after = ((value & load<u64>(entry)) ^ load<u64>(entry, 8)) & bits;
-  store<u64>(entry, value & bits, 16);
-  store<u64>(entry, after, 24);
-  store<u64>(entry, bits, 32);
-  return after;
+  let after = value & bits;
+  if ((load<u32>(UPSETS) & (1 << unit)) != 0) {
+    const entry = UPSET_LIST + <usize>unit * UPSET_BYTES;
+    store<u64>(entry, after, 16);
+    after = ((value & load<u64>(entry)) ^ load<u64>(entry, 8)) & bits;
+    store<u64>(entry, after, 24);
+    store<u64>(entry, bits, 32);
+  }
+  return stuckIn(unit, after) & bits;
 }
 
+/** With the bits that are stuck in a unit, or in pc. */
+function stuckIn(unit: u32, value: u64): u64 {
+  if ((load<u32>(STUCK_UNITS) & (1 << unit)) == 0) return value;
+  const masks = STUCK_UNIT_LIST + (<usize>unit << 4);
+  return (value & load<u64>(masks)) | load<u64>(masks, 8);
+}
+
+/** An instruction word all of which comes over lines with stuck bits. */
+export function stuckWord(word: u32): u32 {
+  return <u32>stuckIn(FETCH, word);
+}
+
+/** The pc that comes of one. */
+export function stuckPc(pc: u64): u64 {
+  return stuckIn(NEXT_PC, pc);
+}
+
+export function forcePc(): void {
+  if ((load<u32>(STUCK_UNITS) & (1 << NEXT_PC)) != 0) store<u64>(STATE + PC, stuckPc(load<u64>(STATE + PC)));
+}
+
+/** Those of all harts: they take turns on the core. */
+export function forcePcs(): void {
+  if ((load<u32>(STUCK_UNITS) & (1 << NEXT_PC)) == 0) return;
+  for (let hart: u64 = 0; hart < load<u64>(STATE + HARTS); hart++) {
+    const at = hartAt(hart) + PC;
+    store<u64>(at, stuckPc(load<u64>(at)));
+  }
+}
+
+/** The upset that waits at a unit has struck; bits that are stuck go on. */
 export function strike(unit: u32): void {
-  store<u32>(UPSETS_DONE, load<u32>(UPSETS_DONE) | (1 << unit));
+  store<u32>(UPSETS_DONE, load<u32>(UPSETS_DONE) | (load<u32>(UPSETS) & (1 << unit)));
 }
 
 /** Gives a scratch record wrong operands: those of a store, or of a branch. */

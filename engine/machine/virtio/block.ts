@@ -1,4 +1,4 @@
-import type { DeviceContext, VirtioDevice } from './device';
+import type { DeviceContext, Passes, VirtioDevice } from './device';
 import type { Disk } from './disk';
 import { sectorBytes } from './disk-image';
 import { QueueError, type Chain } from './queue';
@@ -29,7 +29,7 @@ const mostSegmentBytes = 2 ** 16;
 /** More in one request is an error: it bounds what one notification costs. */
 const mostBytes = mostSegments * mostSegmentBytes;
 
-/** Bits of the smallest transfer. */
+/** Bits of a disk's smallest transfer. */
 export const leastTransferBits = 8 * sectorBytes;
 
 /** A disk. Requests are done at once, by the instruction that announces them; the buffers may come back later (OwnInputs). */
@@ -45,8 +45,8 @@ export class BlockDevice implements VirtioDevice {
     /** Which of the machine's disks it is. */
     private readonly number: number,
     private readonly name: string,
-    /** Called with each piece of what is transferred to memory, and how much of the transfer came before. */
-    private readonly passes: (piece: Uint8Array, done: number) => void,
+    /** Called with each piece of what is transferred to memory. */
+    private readonly passes: Passes,
   ) {
     this.features = segmentSizeFeature | segmentsFeature | flushFeature | (disk.readOnly ? readOnlyFeature : 0);
     this.config = new Uint8Array(64);
@@ -78,7 +78,7 @@ export class BlockDevice implements VirtioDevice {
         const offset = Number(sector) * sectorBytes;
         chain.fill(0, room, (target, done) => {
           disk.read(offset + done, target);
-          this.passes(target, done);
+          this.passes(target, done, done + target.length === room);
         });
         return { status: ok, written: room };
       }

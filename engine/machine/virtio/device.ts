@@ -32,3 +32,6 @@ export interface VirtioDevice {
    */
   serve(chain: Chain, context: DeviceContext): number;
 }
+
+/** Whom a piece of a transfer to memory passes by, of which so many bytes came before: it may have changed when it comes back. */
+export type Passes = (piece: Uint8Array, done: number, isLast: boolean) => void;

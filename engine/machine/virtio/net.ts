@@ -1,4 +1,4 @@
-import type { DeviceContext, VirtioDevice } from './device';
+import type { DeviceContext, Passes, VirtioDevice } from './device';
 import { QueueError, type Chain } from './queue';
 
 // VIRTIO 1.2, section 5.1.
@@ -20,7 +20,11 @@ export class NetworkDevice implements VirtioDevice {
   readonly receiveQueue = receiveQueue;
 
   /** Throws a RangeError for an address that is not one of six bytes. */
-  constructor(mac: Uint8Array) {
+  constructor(
+    mac: Uint8Array,
+    /** Called with each frame on its way to memory. */
+    private readonly passes: Passes = () => undefined,
+  ) {
     if (mac.length !== 6) throw new RangeError(`a network card's address has 6 bytes, not ${mac.length}`);
     this.config = Uint8Array.from([...mac, 0, 0]);
   }
@@ -43,6 +47,7 @@ export class NetworkDevice implements VirtioDevice {
     // num_buffers, which is always there in version 1.
     data[10] = 1;
     data.set(frame, headerBytes);
+    this.passes(data.subarray(headerBytes), 0, true);
     chain.write(data);
     return bytes;
   }

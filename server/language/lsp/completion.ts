@@ -78,7 +78,7 @@ export class CovertCompletion extends DefaultCompletionProvider {
     if (!GrammarAST.isRuleCall(next.feature) || next.feature.rule.ref?.name !== 'ID' || !isNameRule) return;
     const before = this.#wordsBefore(context);
     if (rule === 'Word') this.#choices(context, headOf(before), accept);
-    else if (rule === 'Unit') for (const label of units[before.at(-2) ?? ''] ?? unitsOfTrigger(before)) accept(context, { label, kind: CompletionItemKind.Unit, sortText: '0' });
+    else if (rule === 'Unit') for (const label of unitsAfter(before)) accept(context, { label, kind: CompletionItemKind.Unit, sortText: '0' });
     else if (rule === 'RegisterName') this.#registers(context, accept);
     else await this.#symbols(context, accept, !['&', 'read', 'write'].includes(before.at(-1) ?? '') && !before.includes('memory'));
   }
@@ -169,6 +169,13 @@ function headOf(before: string[]): string {
   }
   const head = before[at] ?? '';
   return head === 'by' || head === 'to' ? (before[at - 1] ?? '') : head;
+}
+
+/** `every 4 epochs` is about comparisons and checkpoints, else a fault comes again so often; `of 512 KiB` is about banks, else a period. */
+function unitsAfter(before: string[]): readonly string[] {
+  const [word, ahead] = [before.at(-2) ?? '', before.at(-3) ?? ''];
+  const isOfFault = (word === 'every' && ahead !== 'checkpoint' && ahead !== 'state') || (word === 'of' && ahead === '%');
+  return isOfFault ? durations : (units[word] ?? unitsOfTrigger(before));
 }
 
 /** `at 2 GHz` is a clock where it follows a number of cores, else a time. */

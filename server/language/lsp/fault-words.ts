@@ -5,7 +5,8 @@ import type { GuestFile } from '../guest-files';
 import { describeAddress, sourceOf } from './guest-lookup';
 
 /** A fault in plain words, addresses as names and source lines. */
-export function describeFault({ effect, target, trigger, lifetime, optional }: FaultPlan, file: GuestFile): string {
+export function describeFault(fault: FaultPlan, file: GuestFile): string {
+  const { effect, target, trigger, optional } = fault;
   const whose = ((): string => {
     switch (target.kind) {
       case 'replica':
@@ -22,9 +23,10 @@ export function describeFault({ effect, target, trigger, lifetime, optional }: F
   };
   const place = (one: Place | StuckPlace | PassingPlace): string => {
     if (one.kind === 'alu') return 'every result of the integer arithmetic-logic unit';
-    if (one.kind === 'unit') return passing[one.unit];
+    if (one.kind === 'unit') return effect.kind === 'stick' ? always[one.unit] : passing[one.unit];
+    if (one.kind === 'tlb') return `${effect.kind === 'stick' ? 'every' : 'the next'} TLB entry for the page of ${where(one.address)}`;
     if (one.kind === 'input') return `the ${ordinal(one.number)} byte typed at its console`;
-    if (one.kind === 'dma') return "the next disk transfer to the guest's memory";
+    if (one.kind === 'dma') return "the next transfer of a disk or of the network card to the guest's memory";
     return one.kind === 'memory' ? `the ${bytes(one.bytes)} at ${where(one.address)}` : `register ${placeText(one)}`;
   };
   const what = ((): string => {
@@ -35,7 +37,7 @@ export function describeFault({ effect, target, trigger, lifetime, optional }: F
         return `overwrites ${place(effect.place)} with 0x${effect.value.toString(16)}`;
       case 'stick': {
         const many = effect.bits.length > 1;
-        return `${many ? 'bits' : 'bit'} ${effect.bits.join(', ')} of ${place(effect.place)} ${many ? 'stick' : 'sticks'} at ${effect.value} ${howLong(lifetime)}`;
+        return `${many ? 'bits' : 'bit'} ${effect.bits.join(', ')} of ${place(effect.place)} ${many ? 'stick' : 'sticks'} at ${effect.value} ${howLong(fault)}`;
       }
       case 'die': {
         const component = target.kind === 'component' ? target.component : 'it';
@@ -71,7 +73,7 @@ export function describeFault({ effect, target, trigger, lifetime, optional }: F
         return `when it has printed ${JSON.stringify(trigger.text)}`;
     }
   })();
-  return `In ${whose}, ${when}: ${what}.${optional ? ' It may never happen.' : ''}`;
+  return `In ${whose}, ${when}: ${what}${howOften(fault)}.${optional ? ' It may never happen.' : ''}`;
 }
 
 /** What each unit comes to. */
@@ -84,8 +86,27 @@ const passing: Readonly<Record<UnitName, string>> = {
   fetch: 'the next instruction word, as fetched',
 };
 
-function howLong(lifetime: Lifetime | undefined): string {
-  return lifetime ? `for ${lifetime.length} ${lifetime.unit === 'cycles' ? 'cycles of its core' : 'instructions'}, through rollbacks` : 'for ever, through rollbacks';
+/** The same of one that sticks. */
+const always: Readonly<Record<UnitName, string>> = {
+  alu: 'every result of the integer arithmetic-logic unit',
+  load: 'whatever a load writes to its register',
+  store: 'whatever a store writes to memory',
+  'store address': 'every address that a store goes to',
+  branch: 'whether a conditional branch is taken',
+  fetch: 'every instruction word, as fetched',
+};
+
+const counted = (count: number, unit: Lifetime['unit']): string => `${count} ${unit === 'cycles' ? 'cycles of its core' : 'instructions'}`;
+
+function howLong({ lifetime, rhythm }: FaultPlan): string {
+  if (rhythm?.kind === 'duty') return `for the first ${rhythm.on} of every ${counted(rhythm.period, rhythm.unit)}, through rollbacks`;
+  return lifetime ? `for ${counted(lifetime.length, lifetime.unit)}, through rollbacks` : 'for ever, through rollbacks';
+}
+
+function howOften({ rhythm }: FaultPlan): string {
+  if (rhythm?.kind !== 'every') return '';
+  const { period, unit, until } = rhythm;
+  return `, and again every ${counted(period, unit)}${until ? ` until ${counted(until.count, until.unit)} are over` : ''}, through rollbacks`;
 }
 
 function bytes(count: number): string {
