@@ -90,6 +90,7 @@ export const at = {
   upsetPc: 0x2e018,
   upsetList: 0x2e020,
   awaitedList: 0x2e200,
+  caches: hostAt + 0x2c0,
   watchList: 0x15000,
   breakpoints: 0x30000,
   outputRing: 0x40000,
@@ -120,7 +121,7 @@ export const mostWatches = 256;
 export const mostBreakpoints = 0x1fff;
 
 export const pageBytes = 4096;
-const wasmPageBytes = 65_536;
+export const wasmPageBytes = 65_536;
 
 /** Host address of the first byte of RAM. */
 export function ramHostAddress(ramBytes: number): number {

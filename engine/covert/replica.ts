@@ -1,4 +1,5 @@
 import type { ComponentName } from '../chip/health';
+import type { CacheState } from '../machine/cache-types';
 import type { Computer, Output, Snapshot } from '../machine/types';
 import type { ReplicaName } from './plan';
 
@@ -35,6 +36,7 @@ export class Replica {
     const { computer } = this;
     return {
       snapshot: computer.snapshot(peer),
+      caches: computer.caches?.save(),
       cycles: computer.cycles,
       interrupts: computer.interrupts,
       clockReads: computer.clockReads,
@@ -51,6 +53,7 @@ export class Replica {
     const { computer } = this;
     computer.restore(state.snapshot);
     computer.takeOutputs();
+    if (state.caches) computer.caches?.load(state.caches);
     computer.cycles = state.cycles;
     computer.interrupts = state.interrupts;
     computer.clockReads = state.clockReads;
@@ -65,6 +68,8 @@ export class Replica {
 
 export interface ReplicaState {
   readonly snapshot: Snapshot;
+  /** Of its core, under `detailed` timing; without them they are empty. */
+  readonly caches: CacheState | undefined;
   readonly cycles: number;
   readonly interrupts: number;
   readonly clockReads: number;

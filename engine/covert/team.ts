@@ -1,6 +1,7 @@
 import type { Chip } from '../chip/chip';
 import { homeOf, partition, reaches, type Domain, type Isolation, type Placement } from '../chip/domains';
 import { bankName, type ComponentName } from '../chip/health';
+import { hierarchyOf } from '../chip/hierarchy';
 import type { Machine } from '../machine/machine';
 import type { Snapshot } from '../machine/types';
 import type { Crew } from './crew';
@@ -37,6 +38,7 @@ export class Team {
     const placement = this.#partition();
     if (typeof placement === 'string') throw new Error(`the chip cannot give the protection: ${placement}`);
     this.#placement = placement;
+    this.#setCaches();
   }
 
   /** All that are there, the lost among them, by name. */
@@ -76,7 +78,16 @@ export class Team {
     const placement = this.#partition();
     if (typeof placement === 'string') return false;
     this.#placement = placement;
+    this.#setCaches();
     return true;
+  }
+
+  /** Under `detailed` timing: what is behind each replica's core now. Where that has changed, its caches are empty. */
+  #setCaches(): void {
+    for (const { name, computer } of this.#live) {
+      const domain = this.domainOf(name);
+      if (domain) computer.caches?.set(hierarchyOf(this.chip.plan, this.chip.health, domain, this.#placement.cuts));
+    }
   }
 
   #partition(): Placement | string {
@@ -106,10 +117,15 @@ export class Team {
       const replica = this.#get(name, core);
       replica.isLost = isLost;
       this.#seat(replica, core);
-      replica.load(saved);
       return replica;
     });
     this.#regroup();
+    this.#setCaches();
+    this.#replicas.forEach((replica, i) => {
+      const saved = state[i];
+      // What is lost has no domain, and runs no more.
+      if (saved) replica.load(saved.isLost ? { ...saved, caches: undefined } : saved);
+    });
   }
 
   giveUp(replica: Replica): void {
@@ -128,7 +144,8 @@ export class Team {
     const replica = this.#get(name, core);
     replica.isLost = false;
     this.#seat(replica, core);
-    replica.load({ ...peer.save(), snapshot });
+    // Its caches are cold.
+    replica.load({ ...peer.save(), snapshot, caches: undefined });
     this.#replicas = [...this.#replicas, replica].sort((a, b) => (a.name < b.name ? -1 : 1));
     this.#regroup();
     return replica;
@@ -156,7 +173,7 @@ export class Team {
         this.#seat(replica, core);
         if (!known) {
           const { cycles, interrupts, clockReads } = source.computer;
-          replica.load({ ...state, cycles, interrupts, clockReads });
+          replica.load({ ...state, caches: undefined, cycles, interrupts, clockReads });
         }
         replica.isLost = false;
         cloned.push(replica);

@@ -30,7 +30,7 @@ function isSame(output: Output, other: Output | undefined): boolean {
 /** Makes a replica the copy of another one, in all but what its core has spent. */
 export function cloneInto(replica: Replica, state: ReplicaState): void {
   const { cycles, interrupts, clockReads } = replica.computer;
-  replica.load({ ...state, cycles, interrupts, clockReads });
+  replica.load({ ...state, caches: undefined, cycles, interrupts, clockReads });
 }
 
 /** What so many replicas that are compared give. */

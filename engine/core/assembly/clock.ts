@@ -1,7 +1,8 @@
 import {
-  CLOCK_READS, CORE_PHASE, CORE_PPM, CYCLES, CYCLE_FROM_CORE, CYCLE_OFFSET, HARTS, MENVCFG, MIE, MTIMECMP, PER_TICK,
+  CLOCK_READS, CORE_PHASE, CORE_PPM, CYCLE_FROM_CORE, CYCLE_OFFSET, HARTS, MENVCFG, MIE, MTIMECMP, PER_TICK,
   RETIRED, STATE, STATUS, STIMECMP, TIME_FROM_CORE, TIME_OFFSET, WAKEFUL,
 } from './layout';
+import { dearest, spent } from './caches';
 import { hartAt, waits } from './harts';
 import { alarmTick } from './rtc';
 
@@ -10,7 +11,7 @@ export const NEVER: u64 = 0xffffffffffffffff;
 
 /** This core's clock: its cycles with its phase and its oscillator's error, floor(c * (1 + ppm / 10^6)) for c = cycles + phase. */
 export function coreClock(): u64 {
-  const cycles = <i64>(load<u64>(CYCLES) + load<u64>(CORE_PHASE));
+  const cycles = <i64>(spent() + load<u64>(CORE_PHASE));
   const ppm = load<i64>(CORE_PPM);
   // Split so that the product cannot overflow: |ppm| < 10^6.
   return <u64>(cycles + (cycles / 1000000) * ppm + ((cycles % 1000000) * ppm) / 1000000);
@@ -78,8 +79,8 @@ export function instructionsToTimers(): u64 {
   const perTick = load<u64>(PER_TICK);
   if (ticks > (<u64>1 << 62) / perTick) return NEVER;
   if (load<u32>(TIME_FROM_CORE) == 0) return ticks * perTick - load<u64>(STATE + RETIRED) % perTick;
-  // The clock advances by at most 32 cycles an instruction (20 for the dearest, and a clock no more than 10 % fast).
-  const left = (ticks * perTick - coreClock() % perTick) / 32;
+  // The clock is no more than 10 % fast.
+  const left = (ticks * perTick - coreClock() % perTick) / dearest();
   return left > 0 ? left : 1;
 }
 

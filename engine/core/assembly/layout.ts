@@ -202,6 +202,8 @@ export const AWAITED_BYTES: usize = 16;
 /** Operands of an upset record, where its fields can reach them. */
 export const UPSET_OPERAND: usize = HOST + 0x240;
 export const UPSET_ADDRESS: usize = HOST + 0x248;
+/** Where the caches stand, in the variant of the core that has them: see caches.ts. */
+export const CACHES_AT: usize = HOST + 0x2c0;
 
 /** Behind the address and the bytes that are watched: the kinds of access, and 1 if there has been one. */
 export const WATCH_LIST: usize = 0x15000;
