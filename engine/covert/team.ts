@@ -145,6 +145,7 @@ export class Team {
     replica.isLost = false;
     this.#seat(replica, core);
     // Its caches are cold.
+    replica.computer.caches?.restart();
     replica.load({ ...peer.save(), snapshot, caches: undefined });
     this.#replicas = [...this.#replicas, replica].sort((a, b) => (a.name < b.name ? -1 : 1));
     this.#regroup();
@@ -173,6 +174,7 @@ export class Team {
         this.#seat(replica, core);
         if (!known) {
           const { cycles, interrupts, clockReads } = source.computer;
+          replica.computer.caches?.restart();
           replica.load({ ...state, caches: undefined, cycles, interrupts, clockReads });
         }
         replica.isLost = false;

@@ -85,6 +85,8 @@ export interface CacheControl {
   /** What there is behind the core now. Where it is another hierarchy than before, all that was dirty is written back, and the caches are empty. */
   set(hierarchy: Hierarchy): void;
   account(): CacheAccount;
+  /** Counts from nothing again: another core's. */
+  restart(): void;
   save(): CacheState;
   /** Back to a state of the same hierarchy. To be called with the computer in the state that it had then. */
   load(state: CacheState): void;

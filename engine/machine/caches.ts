@@ -122,6 +122,10 @@ export class Caches implements CacheControl {
     };
   }
 
+  restart(): void {
+    this.bytes.fill(0, this.start, this.start + cacheAt.lastFetch);
+  }
+
   save(): CacheState {
     const parts = names.map((name) => {
       const lines = this.#linesOf(name);
