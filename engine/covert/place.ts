@@ -1,3 +1,4 @@
+import { lineBytes } from '../chip/domains';
 import type { ComponentName, Death } from '../chip/health';
 import { csrNames, fNames, xNames } from '../isa/registers';
 import { leastTransferBits } from '../machine/virtio/block';
@@ -14,6 +15,11 @@ export interface Change {
   dead?: { component: ComponentName; how: Death };
 }
 
+/** The address that the line with a byte begins at. */
+export function lineOf(address: bigint): bigint {
+  return address - (address % BigInt(lineBytes));
+}
+
 /** Width in bits: of a place through which values of several widths pass, the largest, and of transfers what all of them have. */
 export function placeWidth(place: Place | StuckPlace | PassingPlace): number {
   switch (place.kind) {
@@ -25,6 +31,10 @@ export function placeWidth(place: Place | StuckPlace | PassingPlace): number {
       return 8;
     case 'dma':
       return leastTransferBits;
+    case 'line':
+      return 8;
+    case 'message':
+      return 8 * lineBytes;
     default:
       return 64;
   }
@@ -32,7 +42,7 @@ export function placeWidth(place: Place | StuckPlace | PassingPlace): number {
 
 /** True if only values on their way are there. */
 export function isPassing(place: Place | StuckPlace | PassingPlace): place is PassingPlace {
-  return place.kind === 'unit' || place.kind === 'input' || place.kind === 'dma';
+  return place.kind === 'unit' || place.kind === 'input' || place.kind === 'dma' || place.kind === 'line' || place.kind === 'message';
 }
 
 /** The field's name for a place: `a0`, `ft0`, `pc`, `mstatus`, `alu`, `store address`, `input 3`, `memory[0x80001000].w`. */
@@ -45,6 +55,10 @@ export function placeName(place: Place | StuckPlace | PassingPlace): string {
       return place.unit;
     case 'input':
       return `input ${place.number}`;
+    case 'line':
+      return `${place.cache} line 0x${lineOf(place.address).toString(16)} byte ${place.address - lineOf(place.address)}`;
+    case 'message':
+      return `message on link ${place.from} -> ${place.to}`;
     case 'x':
       return xNames[place.index] ?? `x${place.index}`;
     case 'f':

@@ -118,6 +118,7 @@ export class ReplicaRunner {
         computer.takeStruck();
         computer.takeTouched();
         computer.takeStruckTransfer();
+        computer.caches?.take();
         this.injector.equip(replica.name, replica.core, computer);
       } else this.#meet(replica);
     }

@@ -299,7 +299,7 @@ export class System {
         return;
       }
       const [first] = live;
-      const why = { idle: 'waits for an interrupt that cannot come', stalled: 'takes traps without end', exit: 'exited', dead: `ran on ${first?.deadBy ?? 'a core'}, which is dead` };
+      const why = { idle: 'waits for an interrupt that cannot come', stalled: first?.computer.caches?.isHung ? 'waits for a message of the interconnect that was lost' : 'takes traps without end', exit: 'exited', dead: `ran on ${first?.deadBy ?? 'a core'}, which is dead` };
       return this.#end('hung', null, `the guest ${why[first?.halted ?? 'idle']}`);
     }
     if (course.count >= maxInstructions) {

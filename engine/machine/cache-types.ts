@@ -85,6 +85,8 @@ export interface CacheControl {
   /** What there is behind the core now. Where it is another hierarchy than before, all that was dirty is written back, and the caches are empty. */
   set(hierarchy: Hierarchy): void;
   account(): CacheAccount;
+  /** The core waits for an answer that was lost, until `restore`: a run stops with `stalled` at once. */
+  readonly isHung: boolean;
   /** Counts from nothing again: another core's. */
   restart(): void;
   save(): CacheState;

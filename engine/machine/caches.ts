@@ -122,6 +122,10 @@ export class Caches implements CacheControl {
     };
   }
 
+  get isHung(): boolean {
+    return this.#word(cacheAt.hung) !== 0;
+  }
+
   restart(): void {
     this.bytes.fill(0, this.start, this.start + cacheAt.lastFetch);
   }

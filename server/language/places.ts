@@ -5,6 +5,7 @@ import { csrNames, csrNumbers, fNumbers, xNumbers } from '../../engine/isa/regis
 import { nearestNames } from '../../engine/symbols/nearest';
 import type { Symbols } from '../../engine/symbols/types';
 import { lowerAddress } from './addresses';
+import { lowerCacheLine } from './cache-faults';
 import type { Context } from './context';
 import { hasCsr } from './csr-probe';
 import { ramBase } from './defaults';
@@ -69,6 +70,7 @@ export function lowerPlace(place: ast.Place, scope: PlaceScope, context: Context
       return number === undefined ? undefined : { kind: 'input', number };
     }
     case 'CachePlace':
+      return lowerCacheLine(place, scope, context);
     case 'TlbPlace':
       return notAvailable(context, place.$cstNode, 'this fault of this component (registers, memory, what passes through a unit of the core, `dma` and `input` can be struck)');
   }

@@ -7,6 +7,7 @@ import { detectionMethods, recoveryMethods } from '../expectations';
 import type { GuestFiles } from '../guest-files';
 import { registerNames, registerOf } from '../places';
 import { comparable, inputClasses, isolations, protectionKinds } from '../protections';
+import { timingLevels } from '../timings';
 import { countUnits, frequencyUnits, sizeUnits, timeUnits } from '../values';
 import { words } from '../words';
 import { guestOf, runAt } from './cursor';
@@ -24,6 +25,7 @@ const choices: Readonly<Record<string, readonly string[]>> = {
   detected: detectionMethods,
   recovered: recoveryMethods,
   replica: ['A', 'B'],
+  timing: timingLevels,
   linux: ['debian'],
   firmware: ['opensbi'],
   '.': ['b', 'h', 'w', 'd'],
@@ -33,6 +35,8 @@ const choices: Readonly<Record<string, readonly string[]>> = {
 const units: Readonly<Record<string, readonly string[]>> = {
   ram: [...sizeUnits.keys()].toReversed(),
   of: [...sizeUnits.keys()].toReversed(),
+  l1i: [...sizeUnits.keys()].toReversed(),
+  l1d: [...sizeUnits.keys()].toReversed(),
   cores: [...frequencyUnits.keys()].toReversed(),
   epoch: ['instructions'],
   limit: ['instructions'],
