@@ -39,9 +39,11 @@ function write(path: string, text: string): void {
   renameSync(`${path}.part`, path);
 }
 
+/** It is an ES module only. */
+const compiler = () => import('assemblyscript/asc');
+
 async function main(): Promise<void> {
-  // The compiler is an ES module only.
-  const asc = await import('assemblyscript/asc');
+  const asc = await compiler();
   const decoder = join(assembly, 'decode.generated.ts');
   const text = generateDecoder();
   if (!existsSync(decoder) || readFileSync(decoder, 'utf8') !== text) write(decoder, text);
@@ -52,18 +54,35 @@ async function main(): Promise<void> {
   const stamp = `// Inputs: ${hash.digest('hex')}`;
   if (existsSync(target) && readFileSync(target, 'utf8').startsWith(stamp)) return;
 
+  const variants = [await compile(asc, 'index.ts', false), await compile(asc, 'detailed.ts', true)] as const;
+  const [plain, detailed] = variants.map((wasm) => Buffer.from(wasm).toString('base64'));
+  const [bytes, detailedBytes] = variants.map(({ length }) => length);
+  write(
+    target,
+    `${stamp}\n/** The resident core, ${bytes} bytes of WebAssembly. */\nexport const coreWasm = '${plain}';\n` +
+      `/** The variant with caches, for \`detailed\` timing, ${detailedBytes} bytes. */\nexport const detailedWasm = '${detailed}';\n`,
+  );
+}
+
+/** One of the variants that assembly/variant.ts tells apart. */
+async function compile(asc: Awaited<ReturnType<typeof compiler>>, entry: string, detailed: boolean): Promise<Uint8Array> {
   let wasm: Uint8Array | undefined;
   const { error, stderr } = await asc.main(
-    [join(assembly, 'index.ts'), ...options, '--outFile', 'core.wasm', '--baseDir', '/'],
+    [join(assembly, entry), ...options, '--outFile', 'core.wasm', '--baseDir', '/'],
     {
+      readFile: (name, baseDir) => {
+        const path = resolve(baseDir, name);
+        if (!existsSync(path)) return null;
+        const text = readFileSync(path, 'utf8');
+        return detailed && path === join(assembly, 'variant.ts') ? text.replace('DETAILED: bool = false', 'DETAILED: bool = true') : text;
+      },
       writeFile: (name, contents) => {
         if (name.endsWith('core.wasm')) wasm = contents as Uint8Array;
       },
     },
   );
   if (error || !wasm) throw new Error(`the resident core does not compile:\n${(stderr as { toString(): string }).toString()}`);
-  const base64 = Buffer.from(wasm).toString('base64');
-  write(target, `${stamp}\n/** The resident core, ${wasm.length} bytes of WebAssembly. */\nexport const coreWasm = '${base64}';\n`);
+  return wasm;
 }
 
 main().catch((error: unknown) => {

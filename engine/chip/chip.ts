@@ -13,7 +13,7 @@ export interface CoreClock {
   ppm: number;
 }
 
-/** The modelled chip multiprocessor, as far as the `fast` timing level needs it. */
+/** The modelled chip multiprocessor. */
 export class Chip {
   readonly health = new Health();
 

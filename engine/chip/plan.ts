@@ -1,3 +1,5 @@
+import type { MemoryTiming } from './memory-timing';
+
 /** A chip as the scenario language describes it. */
 export interface ChipPlan {
   name: string;
@@ -10,4 +12,8 @@ export interface ChipPlan {
   memoryControllers: number;
   ring: boolean;
   spares: number[];
+  /** Default `fast`: memory takes as long as an instruction's class says. */
+  timing?: 'fast' | 'detailed';
+  /** Under `detailed` timing: what is otherwise than the defaults. */
+  memoryTiming?: Partial<MemoryTiming>;
 }

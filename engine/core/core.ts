@@ -1,4 +1,4 @@
-import { coreWasm } from './core.generated';
+import { coreWasm, detailedWasm } from './core.generated';
 
 /** What the resident core exports: engine/core/assembly/index.ts. */
 export interface CoreExports {
@@ -32,6 +32,15 @@ export interface CoreExports {
   readonly table: { readonly length: number; grow(by: number): number; get(index: number): unknown; set(index: number, value: unknown): void };
 }
 
+/** What the variant of the core with caches exports besides: engine/core/assembly/caches.ts. */
+export interface CacheExports {
+  cacheLayoutOf(index: number): number;
+  cachesLoaded(): void;
+  dropCaches(): void;
+  flushCaches(): void;
+  strikeLines(): void;
+}
+
 /** What the resident core calls: engine/core/assembly/virtio.ts. */
 export interface CoreImports {
   virtioRead(slot: number, offset: number, size: number): number;
@@ -43,11 +52,14 @@ export function coreMemory(pages: number): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
 }
 
-let compiled: WebAssembly.Module | undefined;
+const compiled = new Map<string, WebAssembly.Module>();
 
-/** The core's code, compiled once. */
-export function coreModule(): WebAssembly.Module {
-  return (compiled ??= new WebAssembly.Module(Buffer.from(coreWasm, 'base64')));
+/** The core's code, compiled once; `detailed`: the variant with caches, which exports {@link CacheExports}, too. */
+export function coreModule(detailed = false): WebAssembly.Module {
+  const code = detailed ? detailedWasm : coreWasm;
+  let module = compiled.get(code);
+  if (!module) compiled.set(code, (module = new WebAssembly.Module(Buffer.from(code, 'base64'))));
+  return module;
 }
 
 /** A core of its own on `memory`. */

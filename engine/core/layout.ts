@@ -110,6 +110,7 @@ export const at = {
   tlbWaitingList: 0x2f980,
   tlbWrongList: 0x2fc00,
   tlbStuckList: 0x2fe00,
+  caches: hostAt + 0x2c0,
   watchList: 0x15000,
   breakpoints: 0x30000,
   outputRing: 0x40000,
@@ -148,7 +149,7 @@ export const mostWatches = 256;
 export const mostBreakpoints = 0x1fff;
 
 export const pageBytes = 4096;
-const wasmPageBytes = 65_536;
+export const wasmPageBytes = 65_536;
 
 /** Host address of the first byte of RAM. */
 export function ramHostAddress(ramBytes: number): number {

@@ -13,7 +13,7 @@ import type { Team } from './team';
 
 /** What an epoch is run with. */
 export interface EpochParts {
-  readonly plan: Pick<Plan, 'protection' | 'maxInstructions'>;
+  readonly plan: Pick<Plan, 'protection' | 'maxInstructions' | 'chip'>;
   readonly course: Course;
   readonly team: Team;
   readonly crew: Crew;
@@ -114,7 +114,7 @@ export class EpochRun {
     const { course, injector, feed, plan } = this.parts;
     const { epochInstructions, compareStateEpochs, checkpointEpochs, uncoordinated } = plan.protection;
     let epochs = 1;
-    if (course.errorSince < 0 && feed.isOver(course.moment) && uncoordinated.length === 0 && !options.breakpoints && !options.collectEffects) {
+    if (course.errorSince < 0 && feed.isOver(course.moment) && uncoordinated.length === 0 && plan.chip.timing !== 'detailed' && !options.breakpoints && !options.collectEffects) {
       const quiet = Math.min(goal, injector.quietUntil, this.parts.switching.quietUntil, plan.maxInstructions);
       epochs = Math.floor(quiet / epochInstructions) - course.epoch;
       for (const period of [compareStateEpochs, checkpointEpochs]) if (period > 0) epochs = Math.min(epochs, period - (course.epoch % period));

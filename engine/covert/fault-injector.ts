@@ -1,5 +1,6 @@
 import type { ComponentName, Death } from '../chip/health';
 import type { Computer } from '../machine/types';
+import { isFirst, isSoft, messageFault } from './cache-faults';
 import { canStick, LastingFaults, strikes, stuckText, type LastingState } from './lasting-faults';
 import { PassingFaults, type Met, type WaitingState } from './passing-faults';
 import { isPassing, placeName, readPlace, type Change } from './place';
@@ -51,7 +52,7 @@ export class FaultInjector {
     this.#fired = faults.map(() => false);
     this.#triggers = new Triggers(faults.map(({ trigger }) => trigger));
     this.#lasting = new LastingFaults(faults, (fault, replica) => this.#reached[fault]?.includes(replica) ?? false);
-    this.#passing = new PassingFaults(faults);
+    this.#passing = new PassingFaults(faults, (index, replica, core) => this.#isOf(index, replica, core));
     this.#recurring = new Recurrences(faults);
   }
 
@@ -115,6 +116,12 @@ export class FaultInjector {
     const watches = this.#watching(replica, core).map(({ trigger: { address, access } }) => ({ address, bytes: 1, on: access }));
     computer.setWatches(watches);
     computer.setAwaited(this.#faults.flatMap(({ trigger }, index) => (trigger.kind === 'value' && this.#mayReach(index, replica, core) ? [trigger] : [])));
+  }
+
+  /** True if a soft error is one of a replica's where it is now. */
+  #isOf(index: number, replica: ReplicaName, core: number): boolean {
+    const fault = this.#faults[index];
+    return fault !== undefined && (fault.target.kind === 'component' ? isFirst(fault, replica, this.reaches) : strikes(fault.target, replica, core));
   }
 
   /** True if a component's fault is one of a replica's where it is now; of a bank's bits, if its line is in that bank. */
@@ -209,7 +216,11 @@ export class FaultInjector {
     this.#noteTranslations(replica, computer);
     const flipped = computer.takeStruckTransfer();
     const transfers = flipped === undefined ? [] : this.#passing.struckTransfer(replica, core, flipped).map((met) => ({ ...met, pc: undefined }));
-    return this.#fire([...units, ...walks, ...transfers]);
+    const events = computer.caches?.take() ?? [];
+    const caches = this.#passing.struckCaches(replica, core, events).map((met) => ({ ...met, pc: undefined }));
+    // They know those that wait by their place among them.
+    if (events.length > 0) this.#passing.apply(replica, core, computer);
+    return this.#fire([...units, ...walks, ...transfers, ...caches]);
   }
 
   /** What a replica gets instead of bytes that are typed, and the faults by which it does. `handedOver` is to be told of them once, behind the last replica. */
@@ -243,7 +254,8 @@ export class FaultInjector {
 
   /** True if a fault is armed for a replica, or may be once the chip has been divided. */
   #mayReach(index: number, replica: ReplicaName, core: number): boolean {
-    return this.#faults[index]?.target.kind === 'component' ? !this.#reached[index]?.includes(replica) : this.#armed(index, replica, core);
+    const fault = this.#faults[index];
+    return fault?.target.kind === 'component' && !(isSoft(fault) && this.#isOver(index)) ? !this.#reached[index]?.includes(replica) : this.#armed(index, replica, core);
   }
 
   /**
@@ -272,8 +284,13 @@ export class FaultInjector {
     if (!fault) return false;
     const { target } = fault;
     // It reaches each of those that have the component, once each of them has come to where it strikes.
-    if (target.kind === 'component') return !this.#reached[index]?.includes(replica) && this.#concerns(fault, replica);
-    return !this.#fired[index] && !this.#passing.waits(index) && strikes(target, replica, core);
+    if (target.kind === 'component' && !isSoft(fault)) return !this.#reached[index]?.includes(replica) && this.#concerns(fault, replica);
+    return !this.#isOver(index) && this.#isOf(index, replica, core);
+  }
+
+  /** True if a fault that strikes once has been triggered. */
+  #isOver(index: number): boolean {
+    return (this.#fired[index] ?? false) || this.#passing.waits(index);
   }
 
   #apply(effect: FaultEffect, index: number, boundary: Boundary): Change | undefined {
@@ -285,6 +302,9 @@ export class FaultInjector {
       }
       case 'stick':
         return this.#stick(effect, index, boundary);
+      case 'message':
+        this.#passing.begin(index, [messageFault(effect, this.#seed, index)]);
+        return undefined;
       case 'flip':
       case 'set':
       case 'flip-random': {

@@ -1,3 +1,5 @@
+import { cacheRoom } from '../chip/hierarchy';
+import type { ChipPlan } from '../chip/plan';
 import { Machine } from '../machine/machine';
 import type { Tier } from '../machine/tier';
 import { readElf } from '../symbols/elf';
@@ -8,13 +10,13 @@ import type { GuestPlan } from './plan';
 
 /**
  * A machine with the guest loaded, before its first instruction. The seed is what
- * a guest's source of random numbers starts from.
+ * a guest's source of random numbers starts from. `chip`: the one that it runs on; under `detailed` timing the machine has caches, which are still to be set.
  * @throws LoadError where the guest does not fit into its RAM.
  */
-export function createMachine(guest: GuestPlan, seed: number, tier: Tier): Machine {
+export function createMachine(guest: GuestPlan, seed: number, tier: Tier, chip?: ChipPlan): Machine {
   const { ramBytes, harts, image, linux, network, start } = guest;
   const disks = linux?.disks ?? guest.disks;
-  const machine = Machine.create({ ramBytes, harts, tier, ...(network && { network: { mac: network.mac } }), ...(disks && { disks }), ...((linux || guest.entropy) && { entropySeed: seed }) });
+  const machine = Machine.create({ ramBytes, harts, tier, ...(chip?.timing === 'detailed' && { caches: cacheRoom(chip) }), ...(network && { network: { mac: network.mac } }), ...(disks && { disks }), ...((linux || guest.entropy) && { entropySeed: seed }) });
   if (linux) {
     const { initialDisk: initrd, bootArguments, firmware } = linux;
     machine.loadKernel(image, { initrd, bootArguments, ...(firmware ? { firmware } : {}) });

@@ -1,5 +1,6 @@
+import type { CacheEvent } from '../machine/cache-types';
 import type { Computer, StruckTranslation, StruckUnit } from '../machine/types';
-import { strikes } from './lasting-faults';
+import { armCaches, metInCaches } from './cache-faults';
 import { changeText, placeName, placeWidth, type Change } from './place';
 import type { FaultPlan, PassingPlace, ReplicaName } from './plan';
 
@@ -26,7 +27,11 @@ export interface Met {
 export class PassingFaults {
   #waiting: WaitingState;
 
-  constructor(private readonly faults: readonly FaultPlan[]) {
+  /** `isOf` says whether a fault is one of a replica's where it is now. */
+  constructor(
+    faults: readonly FaultPlan[],
+    private readonly isOf: (fault: number, replica: ReplicaName, core: number) => boolean,
+  ) {
     this.#waiting = faults.map(() => []);
   }
 
@@ -51,10 +56,24 @@ export class PassingFaults {
 
   /** Gives a replica's computer the faults of its units, and of its devices, that wait now. */
   apply(replica: ReplicaName, core: number, computer: Computer): void {
-    const own = this.#waiting.flatMap((waiting, index) => (this.#isOf(index, replica, core) ? waiting : []));
+    const own = this.#own(replica, core);
     computer.setUpsets(own.flatMap(({ place, keep, flip }) => (place.kind === 'unit' ? [{ unit: place.unit, keep, flip }] : [])));
     computer.setTranslationUpsets(own.flatMap(({ place, keep, flip }) => (place.kind === 'tlb' ? [{ address: place.address, keep, flip }] : [])));
     computer.setTransferFlips(own.reduce((bits, { place, flip }) => (place.kind === 'dma' ? bits ^ flip : bits), 0n));
+    armCaches(computer, own);
+  }
+
+  /** All that waits in a replica, in the order of the plan's faults. */
+  #own(replica: ReplicaName, core: number): (Passing & { fault: number })[] {
+    return this.#waiting.flatMap((waiting, fault) => (waiting.length > 0 && this.isOf(fault, replica, core) ? waiting.map((passing) => ({ ...passing, fault })) : []));
+  }
+
+  /** A replica's caches, or its messages, have been struck. */
+  struckCaches(replica: ReplicaName, core: number, events: readonly CacheEvent[]): Met[] {
+    const found = metInCaches(events, this.#own(replica, core));
+    const isMet = (fault: number, { place, flip }: Passing): boolean => found.some(({ met }) => met.fault === fault && met.place === place && met.flip === flip);
+    this.#waiting = this.#waiting.map((waiting, fault) => waiting.filter((passing) => !isMet(fault, passing)));
+    return found.map(({ met: { fault }, change }) => ({ fault, change }));
   }
 
   /** A unit of a replica's has been struck: by these. */
@@ -101,15 +120,10 @@ export class PassingFaults {
   #take(replica: ReplicaName, core: number, isPlace: (place: PassingPlace) => boolean): { fault: number; passing: Passing }[] {
     const taken: { fault: number; passing: Passing }[] = [];
     this.#waiting = this.#waiting.map((waiting, fault) => {
-      if (!this.#isOf(fault, replica, core)) return waiting;
+      if (waiting.length === 0 || !this.isOf(fault, replica, core)) return waiting;
       for (const passing of waiting) if (isPlace(passing.place)) taken.push({ fault, passing });
       return waiting.filter(({ place }) => !isPlace(place));
     });
     return taken;
-  }
-
-  #isOf(fault: number, replica: ReplicaName, core: number): boolean {
-    const target = this.faults[fault]?.target;
-    return target !== undefined && strikes(target, replica, core);
   }
 }

@@ -1,3 +1,4 @@
+import { lineBytes } from '../chip/domains';
 import type { ComponentName, Death } from '../chip/health';
 import { csrNames, fNames, xNames } from '../isa/registers';
 import { leastTransferBits } from '../machine/virtio/block';
@@ -16,6 +17,10 @@ export interface Change {
 
 /** Flags and page number of a page-table entry; what is above belongs to extensions that are not there. */
 const entryBits = 54;
+/** The address that the line with a byte begins at. */
+export function lineOf(address: bigint): bigint {
+  return address - (address % BigInt(lineBytes));
+}
 
 /** Width in bits: of a place through which values of several widths pass, the largest, and of transfers what all of them have. */
 export function placeWidth(place: Place | StuckPlace | PassingPlace): number {
@@ -30,6 +35,10 @@ export function placeWidth(place: Place | StuckPlace | PassingPlace): number {
       return leastTransferBits;
     case 'tlb':
       return entryBits;
+    case 'line':
+      return 8;
+    case 'message':
+      return 8 * lineBytes;
     default:
       return 64;
   }
@@ -37,7 +46,7 @@ export function placeWidth(place: Place | StuckPlace | PassingPlace): number {
 
 /** True if only values on their way are there. */
 export function isPassing(place: Place | StuckPlace | PassingPlace): place is PassingPlace {
-  return place.kind === 'unit' || place.kind === 'input' || place.kind === 'dma' || place.kind === 'tlb';
+  return place.kind === 'unit' || place.kind === 'input' || place.kind === 'dma' || place.kind === 'tlb' || place.kind === 'line' || place.kind === 'message';
 }
 
 /** The field's name for a place: `a0`, `ft0`, `pc`, `mstatus`, `alu`, `store address`, `input 3`, `memory[0x80001000].w`. */
@@ -52,6 +61,10 @@ export function placeName(place: Place | StuckPlace | PassingPlace): string {
       return `input ${place.number}`;
     case 'tlb':
       return `tlb entry 0x${place.address.toString(16)}`;
+    case 'line':
+      return `${place.cache} line 0x${lineOf(place.address).toString(16)} byte ${place.address - lineOf(place.address)}`;
+    case 'message':
+      return `message on link ${place.from} -> ${place.to}`;
     case 'x':
       return xNames[place.index] ?? `x${place.index}`;
     case 'f':

@@ -10,6 +10,7 @@
 import type { Isolation } from '../chip/domains';
 import type { ComponentName, Death } from '../chip/health';
 import type { ChipPlan } from '../chip/plan';
+import type { CacheName, MessageUpset } from '../machine/cache-types';
 import type { AwaitedValue, Snapshot, UnitName } from '../machine/types';
 import type { DiskImage } from '../machine/virtio/disk-image';
 import type { Typing } from './console-script';
@@ -123,9 +124,10 @@ export type Place =
 /**
  * A place through which values only pass: the next one after the trigger is struck. What a unit comes to in the next
  * instruction that uses it (machine/types.ts); the `number`-th byte typed at the console (1 = first), as one replica gets it; the
- * payload of a disk's next transfer to memory, of which `set` sets nothing; the entry that the next walk brings for the page of a virtual address.
+ * payload of the next transfer of a disk or of the network card to memory; the entry that the next walk brings for the page of a virtual address; under
+ * `detailed` timing the next message over a link. A byte of a line, at its address, is one as long as the cache does not have it: it is struck at once, or when the line comes in.
  */
-export type PassingPlace = { kind: 'unit'; unit: UnitName } | { kind: 'input'; number: number } | { kind: 'dma' } | TlbPlace;
+export type PassingPlace = { kind: 'unit'; unit: UnitName } | { kind: 'input'; number: number } | { kind: 'dma' } | TlbPlace | LinePlace | ({ kind: 'message' } & MessageFault);
 
 /** The TLB's entry for the page of a virtual address: a page-table entry, as it is kept there. */
 export interface TlbPlace {
@@ -133,11 +135,23 @@ export interface TlbPlace {
   address: bigint;
 }
 
+/** Under `detailed` timing: of a first-level cache of the target; or of the second level, whose bank is the target. */
+export interface LinePlace {
+  kind: 'line';
+  cache: CacheName;
+  address: bigint;
+}
+
+/** What becomes of the next message from one node of the ring to its neighbour. */
+export type MessageFault = Pick<MessageUpset, 'how' | 'from' | 'to'>;
+
 export type FaultEffect =
   | { kind: 'flip'; place: Place | PassingPlace; bits: number[] }
   /** `count` distinct bits, drawn from the plan's seed over all bits of all places. */
   | { kind: 'flip-random'; places: (Place | PassingPlace)[]; count: number }
-  | { kind: 'set'; place: Exclude<Place | PassingPlace, { kind: 'dma' }>; value: bigint }
+  | { kind: 'set'; place: Exclude<Place | PassingPlace, { kind: 'dma' | 'message' }>; value: bigint }
+  /** The next message of the target, a link, is lost, sent twice, or has one bit of its line flipped, drawn from the plan's seed. */
+  | ({ kind: 'message' } & MessageFault)
   /** A hard error: the bits read as `value` however often they are written. It lasts. */
   | { kind: 'stick'; place: StuckPlace; bits: number[]; value: 0 | 1 }
   /** A hard error: its target, a component, works no more, and all whose domain has it stand still. */

@@ -1,3 +1,4 @@
+import type { CacheAccount } from '../machine/cache-types';
 import { defaultTier, type Tier } from '../machine/tier';
 import type { Outside } from './outside';
 import type { Plan } from './plan';
@@ -14,6 +15,8 @@ export interface Reference {
   network: ReleasedData;
   instructions: number;
   cycles: number;
+  /** Under `detailed` timing. */
+  memory?: CacheAccount;
 }
 
 /** References already run, by image, or by what a kernel is started with: a campaign runs one guest thousands of times. */
@@ -49,6 +52,7 @@ export async function runReference(
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
   const end = system.ended;
+  const account = system.replicas[0]?.computer.caches?.account();
   const reference: Reference = {
     exit: end.kind === 'end' ? end.exitCode : null,
     console: system.released,
@@ -56,6 +60,7 @@ export async function runReference(
     network: system.releasedData('net'),
     instructions: system.count,
     cycles: system.cycles,
+    ...(account && { memory: account }),
   };
   if (!outside) references.set(key, reference);
   return reference;

@@ -123,6 +123,7 @@ export class ReplicaRunner {
         computer.takeTouched();
         computer.takeStruckTransfer();
         computer.takeStruckTranslations();
+        computer.caches?.take();
         this.injector.equip(replica.name, replica.core, computer);
       } else this.#meet(replica);
     }

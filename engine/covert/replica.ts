@@ -1,4 +1,5 @@
 import type { ComponentName } from '../chip/health';
+import type { CacheState } from '../machine/cache-types';
 import type { Computer, Output, OwnState, Snapshot, WrongTranslation } from '../machine/types';
 import type { Arrival } from './delivery';
 import type { ReplicaName } from './plan';
@@ -38,6 +39,7 @@ export class Replica {
     const { computer } = this;
     return {
       snapshot: computer.snapshot(peer),
+      caches: computer.caches?.save(),
       cycles: computer.cycles,
       interrupts: computer.interrupts,
       clockReads: computer.clockReads,
@@ -57,6 +59,7 @@ export class Replica {
     const { computer } = this;
     computer.restore(state.snapshot);
     computer.takeOutputs();
+    if (state.caches) computer.caches?.load(state.caches);
     computer.cycles = state.cycles;
     computer.interrupts = state.interrupts;
     computer.clockReads = state.clockReads;
@@ -74,6 +77,8 @@ export class Replica {
 
 export interface ReplicaState {
   readonly snapshot: Snapshot;
+  /** Of its core, under `detailed` timing; without them they are empty. */
+  readonly caches: CacheState | undefined;
   readonly cycles: number;
   readonly interrupts: number;
   readonly clockReads: number;
@@ -91,5 +96,5 @@ export interface ReplicaState {
 
 /** A replica's state for the computer of another core: it has its own clock and has spent what it has spent; what is on its way comes to both. */
 export function copiedTo({ cycles, interrupts, clockReads }: Computer, state: ReplicaState): ReplicaState {
-  return { ...state, cycles, interrupts, clockReads, own: { ...state.own, seenAt: 0 }, wrongTranslations: [] };
+  return { ...state, cycles, interrupts, clockReads, own: { ...state.own, seenAt: 0 }, wrongTranslations: [], caches: undefined };
 }

@@ -1,3 +1,4 @@
+import type { CacheAccount } from '../machine/cache-types';
 import type { DetectionMethod, InputClass, ProtectionKind, RecoveryMethod, ReplicaName } from './plan';
 
 /** Where in the guest something happened. Names are absent where the ELF has none. */
@@ -98,6 +99,12 @@ export interface DiagnosisReport {
   what: string;
 }
 
+/** Under `detailed` timing: what the caches of a replica's core have come to, also where a rollback has taken back what it was for. */
+export interface MemoryReport extends CacheAccount {
+  replica: ReplicaName;
+  core: number;
+}
+
 export interface ExpectationReport {
   text: string;
   line: number;
@@ -163,4 +170,6 @@ export interface Report {
   protection: { start: ProtectionKind; wanted?: ProtectionKind; end: ProtectionKind; uncoordinated?: InputClass[] };
   /** `overhead` is a fraction, or null where the run or the fault-free one did not end by itself, or there is no fault-free one; then `unprotected` is null, too. */
   cycles: { unprotected: number | null; protected: number; overhead: number | null; events: CostReport[] };
+  /** Present under `detailed` timing: of each replica that there is at the end, and of the fault-free guest alone, which has all banks of the chip. */
+  memory?: { replicas: MemoryReport[]; unprotected: CacheAccount | null };
 }

@@ -135,6 +135,7 @@ function makeReport(session: Session, end: EventOf<'end'>, reference: Reference 
       events: costsOf(session, protectedCycles - (reference?.cycles ?? 0), reference !== undefined && end.how === 'exit'),
     },
   };
+  const memory = session.memory();
   const expectations = judge({
     report: partial,
     plan,
@@ -144,7 +145,7 @@ function makeReport(session: Session, end: EventOf<'end'>, reference: Reference 
   const silent = faults.some((fault) => !fault.fired && !fault.optional);
   const passed = !silent && expectations.every(({ held }) => held);
   const { scenario, ...others } = partial;
-  return { scenario, passed, ...others, expectations };
+  return { scenario, passed, ...others, ...(memory.length > 0 && { memory: { replicas: memory, unprotected: reference?.memory ?? null } }), expectations };
 }
 
 /**

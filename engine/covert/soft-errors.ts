@@ -3,6 +3,7 @@ import { draw } from './draw';
 import type { Passing } from './passing-faults';
 import { changeText, isPassing, placeName, placeWidth, readPlace, writePlace, type Change } from './place';
 import type { FaultEffect, PassingPlace, Place } from './plan';
+import { strikeLineNow } from './cache-faults';
 
 type SoftError = Extract<FaultEffect, { kind: 'flip' | 'set' | 'flip-random' }>;
 
@@ -34,12 +35,14 @@ function strike(computer: Computer, strokes: readonly Stroke[]): { change: Chang
   const passing: Passing[] = [];
   const changes: Change[] = [];
   for (const { place, keep, flip } of strokes) {
-    if (isPassing(place)) {
+    const now = place.kind === 'line' ? strikeLineNow(computer, { place, keep, flip }) : undefined;
+    if (now) changes.push(now);
+    else if (isPassing(place)) {
       passing.push({ place, keep, flip });
-      continue;
+    } else {
+      const made = rewrite(computer, place, (old) => (old & keep) ^ flip);
+      if (made) changes.push(made);
     }
-    const made = rewrite(computer, place, (old) => (old & keep) ^ flip);
-    if (made) changes.push(made);
   }
   if (changes.length === 0) return { change: undefined, passing };
   return { change: { text: changes.map(({ text }) => text).join('; '), effective: changes.some(({ effective }) => effective) }, passing };

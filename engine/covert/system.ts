@@ -71,7 +71,7 @@ export interface SystemState extends CourseState {
  */
 export class System {
   readonly chip: Chip;
-  readonly #plan: Pick<Plan, 'protection' | 'maxInstructions'>;
+  readonly #plan: Pick<Plan, 'protection' | 'maxInstructions' | 'chip'>;
   readonly #injector: FaultInjector;
   readonly #accounting: Accounting;
   readonly #log: ReleaseLog;
@@ -92,7 +92,7 @@ export class System {
   constructor(plan: Plan, options: SystemOptions = {}) {
     const { protection, guest, maxInstructions, switches = [] } = plan;
     // Not the plan: a guest's files are large.
-    this.#plan = { protection, maxInstructions };
+    this.#plan = { protection, maxInstructions, chip: plan.chip };
     this.chip = new Chip(plan.chip);
     this.#log = options.log ?? new ReleaseLog();
     this.#feed = new InputFeed(options.inputs ?? new InputLog(), guest.typing ?? [], guest.network !== undefined, options.outside);
@@ -100,7 +100,7 @@ export class System {
     this.#accounting = new Accounting(options.costs ?? defaultCosts, protection.kind !== 'none');
     this.#crew = new Crew(options);
 
-    const first = createMachine(guest, plan.seed, options.tier ?? defaultTier);
+    const first = createMachine(guest, plan.seed, options.tier ?? defaultTier, plan.chip);
     // Those that a replica has left are as good as spares.
     const usable = [...new Set([...plan.chip.spares, ...protection.cores, ...switches.flatMap((each) => each.cores)])];
     const cores = Array.from({ length: replicaCount[protection.kind] }, (_, i) => protection.cores[i] ?? i);
@@ -302,7 +302,7 @@ export class System {
         return;
       }
       const [first] = live;
-      const why = { idle: 'waits for an interrupt that cannot come', stalled: 'takes traps without end', exit: 'exited', dead: `ran on ${first?.deadBy ?? 'a core'}, which is dead` };
+      const why = { idle: 'waits for an interrupt that cannot come', stalled: first?.computer.caches?.isHung ? 'waits for a message of the interconnect that was lost' : 'takes traps without end', exit: 'exited', dead: `ran on ${first?.deadBy ?? 'a core'}, which is dead` };
       return this.#end('hung', null, `the guest ${why[first?.halted ?? 'idle']}`);
     }
     if (course.count >= maxInstructions) {

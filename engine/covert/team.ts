@@ -1,6 +1,7 @@
 import type { Chip } from '../chip/chip';
 import { homeOf, partition, reaches, type Domain, type Placement } from '../chip/domains';
 import { bankName, type ComponentName } from '../chip/health';
+import { hierarchyOf } from '../chip/hierarchy';
 import type { Machine } from '../machine/machine';
 import type { Snapshot } from '../machine/types';
 import type { Crew } from './crew';
@@ -40,6 +41,7 @@ export class Team {
     const placement = this.#partition();
     if (typeof placement === 'string') throw new Error(`the chip cannot give the protection: ${placement}`);
     this.#placement = placement;
+    this.#setCaches();
   }
 
   /** All that are there, the lost among them, by name. */
@@ -79,7 +81,16 @@ export class Team {
     const placement = this.#partition();
     if (typeof placement === 'string') return false;
     this.#placement = placement;
+    this.#setCaches();
     return true;
+  }
+
+  /** Under `detailed` timing: what is behind each replica's core now. Where that has changed, its caches are empty. */
+  #setCaches(): void {
+    for (const { name, computer } of this.#live) {
+      const domain = this.domainOf(name);
+      if (domain) computer.caches?.set(hierarchyOf(this.chip.plan, this.chip.health, domain, this.#placement.cuts));
+    }
   }
 
   #partition(): Placement | string {
@@ -109,10 +120,15 @@ export class Team {
       const replica = this.#get(name, core);
       replica.isLost = isLost;
       this.#seat(replica, core);
-      replica.load(saved);
       return replica;
     });
     this.#regroup();
+    this.#setCaches();
+    this.#replicas.forEach((replica, i) => {
+      const saved = state[i];
+      // What is lost has no domain, and runs no more.
+      if (saved) replica.load(saved.isLost ? { ...saved, caches: undefined } : saved);
+    });
   }
 
   giveUp(replica: Replica): void {
@@ -131,8 +147,10 @@ export class Team {
     const replica = this.#get(name, core);
     replica.isLost = false;
     this.#seat(replica, core);
+    // Its caches are cold.
+    replica.computer.caches?.restart();
     // What is on its way to the other has been sent since.
-    replica.load({ ...peer.save(), snapshot, own: { seenAt: 0, late: [] }, arrivals: [], wrongTranslations: [] });
+    replica.load({ ...peer.save(), snapshot, own: { seenAt: 0, late: [] }, arrivals: [], wrongTranslations: [], caches: undefined });
     this.#replicas = [...this.#replicas, replica].sort((a, b) => (a.name < b.name ? -1 : 1));
     this.#regroup();
     return replica;
@@ -159,7 +177,8 @@ export class Team {
         const replica = known ?? this.#get(names.shift() ?? 'C', core);
         this.#seat(replica, core);
         if (!known) {
-            replica.load(copiedTo(source.computer, state));
+          replica.computer.caches?.restart();
+          replica.load(copiedTo(source.computer, state));
         }
         replica.isLost = false;
         cloned.push(replica);

@@ -1,4 +1,4 @@
-import type { CostReport } from '../covert/report';
+import type { CostReport, MemoryReport } from '../covert/report';
 import type { CrewOptions } from '../covert/crew';
 import type { EventKind, SystemEvent } from '../covert/events';
 import { InputLog } from '../covert/input-log';
@@ -124,6 +124,10 @@ export class Session implements ReplaySession {
   }
   costs(): CostReport[] {
     return this.#system.costs();
+  }
+  /** What the caches of each live replica's core have come to, under `detailed` timing. */
+  memory(): MemoryReport[] {
+    return this.#system.live.flatMap(({ name, core, computer }) => (computer.caches ? [{ replica: name, core, ...computer.caches.account() }] : []));
   }
   hasFired(fault: number): boolean {
     return this.#system.hasFired(fault);

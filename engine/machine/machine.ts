@@ -1,4 +1,5 @@
-import { coreMemory, coreModule, instantiateCore, type CoreExports, type CoreImports } from '../core/core';
+import { coreMemory, coreModule, instantiateCore, type CacheExports, type CoreExports, type CoreImports } from '../core/core';
+import { cacheBytes, Caches, type CacheRoom } from './caches';
 import { boardTree, flatten } from './device-tree';
 import {
   at,
@@ -15,6 +16,7 @@ import {
   stateBytes,
   uartFifoBytes,
   uartPollerLooks,
+  wasmPageBytes,
   watchEntryBytes,
 } from '../core/layout';
 import { readLinuxImage, treeRoom } from './linux-image';
@@ -63,6 +65,8 @@ export interface MachineOptions {
   console?: boolean;
   /** Default `interpreter`. */
   tier?: Tier;
+  /** Room for caches, which the core has then, and `detailed` timing with it: all is interpreted. */
+  caches?: CacheRoom;
   /** What the translator keeps at most. Default 8,192 functions and a million instructions. */
   translations?: Bound;
 }
@@ -137,6 +141,7 @@ export class Machine implements Computer {
   readonly ramBase = ramBase;
   readonly ramBytes: number;
   readonly harts: number;
+  readonly caches: Caches | undefined;
   readonly #core: CoreExports;
   readonly #view: DataView;
   readonly #bytes: Uint8Array;
@@ -179,8 +184,9 @@ export class Machine implements Computer {
     }
     this.ramBytes = ramBytes;
     this.harts = harts;
+    const { caches } = options;
     const pages = memoryPages(ramBytes);
-    const memory = coreMemory(pages);
+    const memory = coreMemory(caches ? pages + Math.ceil(cacheBytes(caches) / wasmPageBytes) : pages);
     this.#memory = memory;
     this.#devices = {
       virtioRead: (slot, offset, size) => this.#virtio.read(slot, offset, size),
@@ -196,10 +202,11 @@ export class Machine implements Computer {
         this.#devices.virtioWrite(slot, offset, size, value);
         this.#whileAccessing?.();
       },
-    });
+    }, coreModule(caches !== undefined));
     this.#view = new DataView(memory.buffer);
     this.#bytes = new Uint8Array(memory.buffer);
     this.#ramAt = ramHostAddress(ramBytes);
+    if (caches) this.caches = new Caches(this.#core as CoreExports & CacheExports, this.#view, this.#bytes, pages * wasmPageBytes, caches);
     this.#ram = new Ram(this.#core, memory, ramBytes);
     this.#view.setUint32(at.ramBytes, ramBytes, true);
     this.#view.setUint32(at.ramAt, this.#ramAt, true);
@@ -355,10 +362,10 @@ export class Machine implements Computer {
     return this.#count(at.hart);
   }
   get cycles(): number {
-    return this.#count(at.cycles);
+    return this.caches ? Number(BigInt.asUintN(64, this.#view.getBigUint64(at.cycles, true) + this.caches.stall)) : this.#count(at.cycles);
   }
   set cycles(value: number) {
-    this.#setCount(at.cycles, value);
+    this.#view.setBigUint64(at.cycles, BigInt.asUintN(64, BigInt(value) - (this.caches?.stall ?? 0n)), true);
   }
   get interrupts(): number {
     return this.#count(at.interrupts);
@@ -438,7 +445,7 @@ export class Machine implements Computer {
     this.#comparison = thread && peer?.ramBytes === this.ramBytes ? { pages: new PageComparison(this.ramBytes / pageBytes), peer } : undefined;
     thread?.prepare(
       {
-        module: coreModule(),
+        module: coreModule(this.caches !== undefined),
         memory: this.#memory,
         ramBytes: this.ramBytes,
         tier: this.#tier,
@@ -463,7 +470,7 @@ export class Machine implements Computer {
   }
 
   get #tier(): Tier {
-    return this.options.tier ?? 'interpreter';
+    return (!this.options.caches && this.options.tier) || 'interpreter';
   }
 
   interruptDue(): boolean {
@@ -818,6 +825,7 @@ export class Machine implements Computer {
       if (image.bytes !== own) throw new RangeError(`a snapshot with a disk of ${image.bytes} bytes does not fit one of ${own}`);
       this.#disks[i]?.restore(tree);
     });
+    this.caches?.drop();
     this.#refill(pages);
     this.#bytes.set(state, stateAt);
     this.#late.all = [];
@@ -841,6 +849,7 @@ export class Machine implements Computer {
     // So that each hart's fields are where they are in the state of the start.
     this.#core.selectHart(0n);
     const kept = keptFields.map((field) => this.#view.getBigUint64(field, true));
+    this.caches?.drop();
     this.#refill(this.#start.pages);
     this.#bytes.set(this.#start.state, stateAt);
     this.#late.all = [];

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { encode } from '../isa/encode.test-support';
 import { instructions } from '../isa/instructions';
+import { StruckMachine, tinyHierarchy, tinyRoom } from './caches.test-support';
 import { asm, ramBase } from './guest.test-support';
 import { Machine, type Tier } from './machine';
 import type { TimeSource } from './types';
@@ -37,12 +38,15 @@ const guest = fc.record({
   perTick: fc.integer({ min: 1, max: 20 }),
   corePhase: fc.nat(500),
   corePpm: fc.integer({ min: -500, max: 500 }),
+  // Of lines with code, mostly.
+  lines: fc.array(fc.record({ cache: fc.constantFrom('l1i' as const, 'l1i' as const, 'l1d' as const, 'l2' as const), line: fc.nat(12).map((number) => ramBase + 64n * BigInt(number)), byte: fc.nat(63), keep: fc.constant(0xff), flip: fc.nat(255) }), { maxLength: 6 }),
+  messages: fc.array(fc.record({ how: fc.constantFrom('drop' as const, 'duplicate' as const, 'corrupt' as const), from: fc.constantFrom(0, 2), to: fc.constant(1), bit: fc.nat(511) }), { maxLength: 1 }),
 });
 type Guest = typeof guest extends fc.Arbitrary<infer T> ? T : never;
 
-function machineOf({ harts, words, values, timer, software, clock, perTick, corePhase, corePpm }: Guest, tier: Tier = 'interpreter'): Machine {
+function machineOf({ harts, words, values, timer, software, clock, perTick, corePhase, corePpm }: Guest, tier: Tier | 'detailed' = 'interpreter'): Machine {
   const machine = Machine.create({
-    tier,
+    ...(tier === 'detailed' ? { caches: tinyRoom } : { tier }),
     ramBytes: 64 * 1024,
     harts,
     timeSource: { time: clock, cycle: clock, perTick, corePhase, corePpm },
@@ -51,6 +55,7 @@ function machineOf({ harts, words, values, timer, software, clock, perTick, core
   const view = new DataView(data.buffer);
   [...prologue, ...words].forEach((raw, i) => view.setUint32(i * 4, raw, true));
   machine.load({ entry: ramBase, segments: [{ address: ramBase, data, memoryBytes: data.length }] });
+  machine.caches?.set(tinyHierarchy);
   for (let hart = 0; hart < harts; hart++) {
     values.forEach((random, i) => {
       const kinds = [random, ramBase + (random & 0xffffn), ramBase + (random & 0x3fcn), clint + 0x4000n, ramBase + (random & 0xfff8n)];
@@ -69,40 +74,43 @@ function machineOf({ harts, words, values, timer, software, clock, perTick, core
   return machine;
 }
 
-it.each(['interpreter', 'translator'] as const)('runs the same however its run is cut, rewound and looked at, in the %s', (tier) => {
+it.each(['interpreter', 'translator', 'detailed'] as const)('runs the same however its run is cut, rewound and looked at: %s', (tier) => {
   let interrupts = 0;
   let exceptions = 0;
   let retired = 0;
+  /** Faults of caches and messages that have struck. */
+  let met = 0;
   /** Guests whose turns ended by themselves. */
   let turns = 0;
   fc.assert(
     fc.property(guest, fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 5 }), (plan, sizes) => {
-      const [whole, sliced, watched] = [machineOf(plan, tier), machineOf(plan, tier), machineOf(plan)];
+      const all = [machineOf(plan, tier), machineOf(plan, tier), machineOf(plan, tier === 'detailed' ? tier : 'interpreter')] as const;
+      const [whole, sliced, watched] = all;
+      const [wholeRun, slicedRun, watchedRun] = all.map((machine) => new StruckMachine(machine)) as [StruckMachine, StruckMachine, StruckMachine];
+      for (const each of [wholeRun, slicedRun, watchedRun]) each.arm(plan.lines, plan.messages);
       // Several harts are to have several turns.
       const limit = plan.harts === 1 ? 600 : 25_000;
-      const stop = whole.run(limit);
+      const stop = wholeRun.run(limit);
 
-      let cut = sliced.run(1);
+      let cut = slicedRun.run(1);
       for (let i = 0; cut === 'limit' && sliced.retired < limit; i++) {
         if (i % 5 === 2) {
           // There and back: what ran since must leave no trace.
-          const { cycles } = sliced;
-          const { interrupts: taken } = sliced;
-          const back = sliced.snapshot();
-          sliced.run(sliced.retired + 33, { collectEffects: i % 2 === 0 });
-          sliced.restore(back);
-          Object.assign(sliced, { cycles, interrupts: taken });
+          slicedRun.andBack(() => void slicedRun.run(sliced.retired + 33, { collectEffects: i % 2 === 0 }));
         }
-        cut = sliced.run(Math.min(limit, sliced.retired + (sizes[i % sizes.length] ?? 1)));
+        cut = slicedRun.run(Math.min(limit, sliced.retired + (sizes[i % sizes.length] ?? 1)));
       }
 
-      expect([cut, watched.run(limit, { collectEffects: true })]).toEqual([stop, stop]);
+      expect([cut, watchedRun.run(limit, { collectEffects: true })]).toEqual([stop, stop]);
       const state = whole.snapshot();
       for (const other of [sliced, watched]) {
         expect(state.difference(other.snapshot(state), 8)).toEqual([]);
         expect(other.snapshot().hash()).toBe(state.hash());
         expect([other.cycles, other.interrupts]).toEqual([whole.cycles, whole.interrupts]);
+        expect(other.caches?.save()).toEqual(whole.caches?.save());
       }
+      expect([slicedRun.met, watchedRun.met]).toEqual([wholeRun.met, wholeRun.met]);
+      met += wholeRun.met.length;
       expect(whole.getX(0)).toBe(0n);
       interrupts += whole.interrupts;
       exceptions += whole.traps().exceptions;
@@ -116,4 +124,5 @@ it.each(['interpreter', 'translator'] as const)('runs the same however its run i
   expect(exceptions).toBeGreaterThan(1000);
   expect(retired).toBeGreaterThan(20_000);
   expect(turns).toBeGreaterThan(20);
+  if (tier === 'detailed') expect(met).toBeGreaterThan(50);
 });

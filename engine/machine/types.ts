@@ -5,6 +5,8 @@
  * Addresses and register values are unsigned 64-bit `bigint`; counts are `number`.
  */
 
+import type { CacheControl } from './cache-types';
+
 export type StopReason =
   /** `retired` has reached the asked count. */
   | 'limit'
@@ -229,11 +231,13 @@ export interface TrapDigest {
 export interface Computer {
   readonly ramBase: bigint;
   readonly ramBytes: number;
+  /** Of one that has been made with caches, for `detailed` timing. `restore` empties them. */
+  readonly caches: CacheControl | undefined;
 
   /** Instructions retired since reset. Part of the state: `restore` takes it back. */
   readonly retired: number;
   /**
-   * Core cycles spent so far under `fast` timing. Not part of the state: `restore`
+   * Core cycles spent so far. Not part of the state: `restore`
    * leaves it alone. Writable: the VMM charges its own work to the core, and
    * history sets the clock back when it travels.
    */

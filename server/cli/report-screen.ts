@@ -1,5 +1,6 @@
 import type { Difference, DivergenceReport, FaultReport, Location, Report } from '../../engine/covert/report';
 import { guestLines } from './guest-lines';
+import { memoryLines } from './memory-lines';
 import { atMost, indent, labelled, table, wrap } from './layout';
 import { count, counted, percent } from './numbers';
 import { printable, shownPath, type Screen } from './terminal';
@@ -25,6 +26,7 @@ export function formatReport(report: Report, { width, colors }: Screen): string 
     ...row('recovered', recoveryLines(report, room)),
     ...row('released', releasedLines(report)),
     ...row('cost', costLines(report)),
+    ...row('memory', memoryLines(report)),
     ...row(
       'expected',
       report.expectations.flatMap(({ text, line, held, reason }) => [

@@ -2,6 +2,7 @@ import type { AstNode, LangiumDocument, Reference } from 'langium';
 import type { ChipPlan, FaultPlan, Plan, ProtectionPlan } from '../../engine/covert/plan';
 import { nearestNames } from '../../engine/symbols/nearest';
 import { declaredName } from './addresses';
+import { warnOfFastTiming, withCaches } from './cache-faults';
 import { lowerChip } from './chips';
 import { Context, documentOf, eachOnce } from './context';
 import { defaultChip, defaults, periods } from './defaults';
@@ -167,6 +168,7 @@ export class Analyzer {
     const faultPlans = faults.map((fault, index) => {
       const plan = context.intact(fault) ? lowerFault(fault, index + 1, scope, context) : undefined;
       if (plan) work.faults.set(fault, plan);
+      if (plan) warnOfFastTiming(fault, plan, chip, context);
       return plan;
     });
     reportDuplicateFaults(faults, context);
@@ -186,7 +188,7 @@ export class Analyzer {
     return {
       name,
       range: context.range(scenario),
-      chip,
+      chip: withCaches(chip, faultPlans.filter((fault) => fault !== undefined)),
       guest: guest.plan,
       protection,
       ...(switches.length > 0 && { switches }),

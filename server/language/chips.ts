@@ -5,6 +5,7 @@ import { defaultChip } from './defaults';
 import { part } from './diagnostic';
 import * as ast from './generated/ast';
 import { frequency, integer, positive, size } from './measures';
+import { lowerTiming } from './timings';
 
 /** The sizes beyond which a description is a slip of the pen. */
 const most = { cores: 1024, banks: 1024, controllers: 256 };
@@ -14,6 +15,7 @@ export function lowerChip(chip: ast.Chip, context: Context): ChipPlan | undefine
   const { reporter } = context;
   const before = reporter.errors;
   const plan: ChipPlan = { ...defaultChip, name: chip.name, ring: false, spares: [] };
+  let timing: ast.Timing | undefined;
   const spareNumbers: { core: number; node: ast.CoreNumber }[] = [];
   for (const setting of eachOnce(chip.settings, context)) {
     switch (setting.$type) {
@@ -33,6 +35,9 @@ export function lowerChip(chip: ast.Chip, context: Context): ChipPlan | undefine
       case 'Ring':
         plan.ring = true;
         break;
+      case 'Timing':
+        timing = setting;
+        break;
       case 'Spares':
         for (const node of setting.cores) {
           const core = integer(context, node, 'number');
@@ -41,6 +46,8 @@ export function lowerChip(chip: ast.Chip, context: Context): ChipPlan | undefine
         break;
     }
   }
+  // Times may be given in seconds, so that it takes the clock, wherever that stands.
+  if (timing) Object.assign(plan, lowerTiming(timing, plan, context));
   for (const { core, node } of spareNumbers) {
     if (!coreExists(context, node, core, plan)) continue;
     if (plan.spares.includes(core)) reporter.error('COV302', node.$cstNode, `core ${core} is a spare already`);

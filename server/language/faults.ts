@@ -1,7 +1,8 @@
 import { homeOf, partition, reaches } from '../../engine/chip/domains';
-import { bankName, controllerName, coreName, Health, linkName } from '../../engine/chip/health';
+import { bankName, controllerName, coreName, Health } from '../../engine/chip/health';
 import { placeWidth } from '../../engine/covert/place';
 import type { ChipPlan, FaultEffect, FaultPlan, FaultTarget, PassingPlace, Place, ProtectionPlan, StuckPlace } from '../../engine/covert/plan';
+import { banksOf, lowerLink, lowerMessage, warnOfAbsence } from './cache-faults';
 import { coreExists } from './chips';
 import { foldedText, type Context } from './context';
 import { csrHolds, csrSticks } from './csr-probe';
@@ -29,6 +30,7 @@ export function lowerFault(fault: ast.Fault, number: number, scope: FaultScope, 
   warnOfLateEnd(fault.lifetime, timing, trigger, context);
   if (!effect || !target || !trigger || (fault.lifetime && !timing)) return undefined;
   warnOfSharing(fault, { effect, target }, scope, context);
+  warnOfAbsence(fault.effect.$cstNode, { effect, target }, scope, context);
   return {
     name: fault.name ?? `fault ${number}`,
     text: [fault.effect, fault.target, fault.trigger, fault.lifetime].map(foldedText).filter(Boolean).join(' '),
@@ -67,7 +69,7 @@ function lowerEffect(effect: ast.Effect, scope: FaultScope, context: Context): F
     case 'Overwrite': {
       const place = lowerPlace(effect.place, scope, context);
       const value = lowerValue(effect.value, place, scope, context);
-      if (place?.kind === 'dma') return notAvailable(context, effect.place.$cstNode, '`set` for a whole transfer (`flip` is)');
+      if (place?.kind === 'dma' || place?.kind === 'message') return notAvailable(context, effect.place.$cstNode, '`set` for a whole transfer (`flip` is)');
       if (!place || value === undefined) return undefined;
       warnOfFixed(effect.place.$cstNode, whyFixed(place, allBits), context);
       return { kind: 'set', place, value };
@@ -86,7 +88,7 @@ function lowerEffect(effect: ast.Effect, scope: FaultScope, context: Context): F
     case 'Failure':
       return { kind: 'die', how: 'stops' };
     case 'MessageFault':
-      return notAvailable(context, part(effect, 'word'), `\`${effect.word}\`, a fault of one message of the interconnect (\`fail link\` is)`);
+      return lowerMessage(effect, context);
   }
 }
 
@@ -148,9 +150,19 @@ function lowerBits(ranges: ast.BitRange[], place: Place | StuckPlace | PassingPl
 
 function lowerTarget(fault: ast.Fault, { chip, protection }: FaultScope, context: Context): FaultTarget | undefined {
   const { target, effect } = fault;
-  if (effect.$type === 'Stick' && effect.place.$type === 'CachePlace' && effect.place.word === 'l2') {
+  const banks = banksOf(effect);
+  const [bank] = banks;
+  if (bank) {
     if (target) context.reporter.error('COV210', target.$cstNode, 'the bank is what this strikes already');
-    return lowerBank(effect.place, chip, context);
+    if (effect.$type === 'RandomFlip' && (banks.length < effect.places.length || banks.some((other) => other.bank !== bank.bank))) {
+      context.reporter.error('COV409', part(effect, 'places'), 'bits are drawn from lines of one bank, or from places that are no bank\'s');
+      return undefined;
+    }
+    return lowerBank(bank, chip, context);
+  }
+  if (effect.$type === 'MessageFault') {
+    if (target) context.reporter.error('COV210', target.$cstNode, 'the link is what this strikes already');
+    return lowerLink(effect.link, chip, context);
   }
   if (effect.$type === 'Death' || effect.$type === 'Failure') {
     if (target) context.reporter.error('COV210', target.$cstNode, `\`${effect.word}\` names what it strikes already`);
@@ -220,30 +232,17 @@ function warnOfSharing(fault: ast.Fault, { effect, target }: Pick<FaultPlan, 'ef
 
 /** The component that an effect names; undefined where the chip has none such, which is reported. */
 function lowerComponent(effect: ast.Death | ast.Failure, chip: ChipPlan | undefined, protection: ProtectionPlan | undefined, context: Context): FaultTarget | undefined {
-  const { reporter } = context;
   if (effect.$type === 'Death') {
     const core = integer(context, effect.core, 'number');
     if (core === undefined || (chip && !coreExists(context, effect.core, core, chip))) return undefined;
     if (chip && protection && !protection.cores.includes(core) && !chip.spares.includes(core)) {
-      reporter.warning('COV605', effect.core.$cstNode, `no replica runs on core ${core}, and it is no spare: nothing comes of it`);
+      context.reporter.warning('COV605', effect.core.$cstNode, `no replica runs on core ${core}, and it is no spare: nothing comes of it`);
     }
     return { kind: 'component', component: coreName(core) };
   }
   const { component } = effect;
   if (component.$type === 'Link') {
-    const from = integer(context, component, 'from');
-    const to = integer(context, component, 'to');
-    if (from === undefined || to === undefined) return undefined;
-    if (!chip) return undefined;
-    if (!chip.ring) {
-      reporter.error('COV309', component.$cstNode, `${chip.name} has no ring, so no links`);
-      return undefined;
-    }
-    // A link carries messages both ways: it is named as the chip's description does.
-    const first = to === (from + 1) % chip.cores ? from : from === (to + 1) % chip.cores ? to : undefined;
-    if (from < chip.cores && to < chip.cores && first !== undefined) return { kind: 'component', component: linkName(first, chip.cores) };
-    reporter.error('COV309', component.$cstNode, `${chip.name} has no link ${from} -> ${to}: links join a node with the next one, 0 -> 1 to ${chip.cores - 1} -> 0`);
-    return undefined;
+    return lowerLink(component, chip, context);
   }
   const number = integer(context, component, 'number');
   if (number === undefined || !chip) return undefined;

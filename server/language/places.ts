@@ -5,6 +5,7 @@ import { csrNames, csrNumbers, fNumbers, xNumbers } from '../../engine/isa/regis
 import { nearestNames } from '../../engine/symbols/nearest';
 import type { Symbols } from '../../engine/symbols/types';
 import { lowerAddress } from './addresses';
+import { lowerCacheLine } from './cache-faults';
 import type { Context } from './context';
 import { hasCsr } from './csr-probe';
 import { ramBase } from './defaults';
@@ -62,7 +63,7 @@ export function lowerPlace(place: ast.Place, scope: PlaceScope, context: Context
     case 'UnitPlace':
       return { kind: 'unit', unit: place.word === 'store' && place.isAddress ? 'store address' : place.word };
     case 'DmaPlace':
-      if (scope.guest && !scope.guest.linux?.disks.length && !scope.guest.network) context.reporter.warning('COV605', place.$cstNode, 'this guest has no disk and no network, so nothing is ever transferred');
+      if (scope.guest && !(scope.guest.linux?.disks ?? scope.guest.disks)?.length && !scope.guest.network) context.reporter.warning('COV605', place.$cstNode, 'this guest has no disk and no network, so nothing is ever transferred');
       return { kind: 'dma' };
     case 'InputPlace': {
       const number = lowerInput(part(place, 'number'), integer(context, place, 'number'), scope, context);
@@ -73,7 +74,7 @@ export function lowerPlace(place: ast.Place, scope: PlaceScope, context: Context
       return found && { kind: 'tlb', address: found.address };
     }
     case 'CachePlace':
-      return notAvailable(context, place.$cstNode, 'this fault of this component (registers, memory, what passes through a unit of the core, `tlb entry`, `dma` and `input` can be struck)');
+      return lowerCacheLine(place, scope, context);
   }
 }
 
@@ -88,7 +89,17 @@ export function lowerStuckPlace(place: ast.Place, scope: PlaceScope, context: Co
     return notAvailable(context, place.$cstNode, `bits of \`${place.word}\` that stick (those of registers, memory, units of the core and TLB entries can)`);
   }
   const found = lowerPlace(place, scope, context);
-  return found?.kind === 'unit' || found?.kind === 'input' || found?.kind === 'dma' ? undefined : found;
+  switch (found?.kind) {
+    case 'line':
+    case 'message':
+      return notAvailable(context, place.$cstNode, `bits of ${placeText(found)} that stick (those of registers, memory, \`l2 bank\`, units of the core and TLB entries can)`);
+    case 'unit':
+    case 'input':
+    case 'dma':
+      return undefined;
+    default:
+      return found;
+  }
 }
 
 /** A byte of a line, as memory has it: under `fast` timing a bank has whatever memory has. */

@@ -1,7 +1,8 @@
 import {
-  CLOCK_READS, CORE_PHASE, CORE_PPM, CYCLES, CYCLE_FROM_CORE, CYCLE_OFFSET, HARTS, INTERRUPTS_FROM_CORE, MENVCFG, MIE, MTIMECMP,
+  CLOCK_READS, CORE_PHASE, CORE_PPM, CYCLE_FROM_CORE, CYCLE_OFFSET, HARTS, INTERRUPTS_FROM_CORE, MENVCFG, MIE, MTIMECMP,
   PER_TICK, RETIRED, RTC_FROM_CORE, STATE, STATUS, STIMECMP, TIME_FROM_CORE, TIME_OFFSET, WAKEFUL,
 } from './layout';
+import { dearest, spent } from './caches';
 import { hartAt, waits } from './harts';
 import { cyclesToSeen } from './plic';
 import { ticksToAlarm } from './rtc';
@@ -11,7 +12,7 @@ export const NEVER: u64 = 0xffffffffffffffff;
 
 /** This core's clock: its cycles with its phase and its oscillator's error, floor(c * (1 + ppm / 10^6)) for c = cycles + phase. */
 export function coreClock(): u64 {
-  const cycles = <i64>(load<u64>(CYCLES) + load<u64>(CORE_PHASE));
+  const cycles = <i64>(spent() + load<u64>(CORE_PHASE));
   const ppm = load<i64>(CORE_PPM);
   // Split so that the product cannot overflow: |ppm| < 10^6.
   return <u64>(cycles + (cycles / 1000000) * ppm + ((cycles % 1000000) * ppm) / 1000000);
@@ -109,9 +110,9 @@ function instructionsTo(ticks: u64, own: bool): u64 {
   return own ? instructionsIn(ticks * perTick - coreClock() % perTick) : ticks * perTick - load<u64>(STATE + RETIRED) % perTick;
 }
 
-/** How many surely run in so many cycles of the core's clock: it advances by at most 32 an instruction (20 for the dearest, and a clock no more than 10 % fast). */
+/** How many surely run in so many cycles of the core's clock, which is no more than 10 % fast. */
 function instructionsIn(cycles: u64): u64 {
-  const left = cycles / 32;
+  const left = cycles / dearest();
   return left > 0 ? left : 1;
 }
 

@@ -1,3 +1,4 @@
+import { codeAt } from './caches';
 import { OP_COUNT, decode, opCycles, opEndsBlock, opWritesX } from './decode.generated';
 import {
   FETCH_SET, FREE_RECORDS, PAGES_USED, PAGE_BITMAP, PAGE_DROPS, PAGE_CHANCES, PAGE_NEXT, PAGE_OWNER, PAGE_STRIDE, POOL, POOL_HAND, POOL_PAGES, RAM_AT, RAM_BASE, RAM_BYTES, RECORD_BYTES, SINK, STUCK, TRANSLATED_CHANCES, TRANSLATED_PAGE,
@@ -5,6 +6,7 @@ import {
 } from './layout';
 import { instrument } from './stuck';
 import { flush, leaveFetchTlbs, leaveWriteTlbs } from './tlb';
+import { DETAILED } from './variant';
 
 // Records of the core's own, besides those of instructions. Their `run` is 0,
 // which is how a block's entry tells them apart; so is that of a slot that has
@@ -183,7 +185,7 @@ export function decodeBlock(records: usize, va: u64, page: usize): void {
     }
     if (load<u8>(record) == OP_ENTRY) break;
     const at = bytes + (slot << 1);
-    let raw: u32 = load<u16>(at);
+    let raw: u32 = DETAILED ? codeAt(at) : load<u16>(at);
     if ((raw & 3) == 3) {
       if (slot == SLOTS - 1) {
         store<u16>(record, OP_STRADDLE);
@@ -191,7 +193,7 @@ export function decodeBlock(records: usize, va: u64, page: usize): void {
         mark(records, slot);
         break;
       }
-      raw |= <u32>load<u16>(at, 2) << 16;
+      raw |= (DETAILED ? codeAt(at + 2) : <u32>load<u16>(at, 2)) << 16;
     }
     const length = decodeRecord(raw, record);
     mark(records, slot);

@@ -1,3 +1,4 @@
+import { codeAt, dearest, fetchLine, haveStruck, isFetched, isHung, settleChanges, spent } from './caches';
 import { NEVER, instructionsToTimers } from './clock';
 import {
   OP_BREAK, OP_ENTRY, OP_STEPPED, OP_STRADDLE, OP_STUCK, decodeBlock, decodeRecord, giveChances, hasBreakpoint, recordsOf,
@@ -5,7 +6,7 @@ import {
 import { OP_EBREAK, OP_ECALL, opCycles } from './decode.generated';
 import { beginEffects, endEffects, timeEffects, trapEffects } from './effects';
 import { RUNNING, STALLED as HART_STALLED, anyStalled, passTurn } from './harts';
-import { BUDGET, EXCEPTION, FAR, LEAVING, SYSTEM, interpret } from './interpret';
+import { BUDGET, EXCEPTION, FAR, LEAVING, REFETCH, SYSTEM, interpret } from './interpret';
 import {
   AWAITED, CAUSE, COLLECT, CYCLES, CYCLE_LIMIT, EXITED, FETCH_CONTEXT, HARTS, HOT_AT, HOT_RETIRED, HOT_VA, LATE_AT, LEAVE, LIMIT, LOOK_AT, PC, PRIVILEGE, RAM_BASE,
   RECORD_BYTES, RETIRED, SAMPLES, SAMPLES_MOST, SAMPLING, SCRATCH, STATE, STATUS, STUCK, SWITCH_AT, TIME_OFFSET, TRANSLATED, UPSETS_DONE, VALUE, WATCH_HIT,
@@ -23,6 +24,7 @@ import { chooseContext, fill, slot } from './tlb';
 import { STEP, baseOf } from './translated';
 import { takeException, takeInterrupt } from './trap';
 import { FETCH as FETCH_UNIT, beginUpsets, endUpsets, forcePc, forcePcs, forgetUpsets, isAwaited, isCareful, stuckWord, placeUpsets, strike, upset, waits } from './upset';
+import { DETAILED } from './variant';
 import { giveBackLate } from './virtio';
 
 // The outer loop: interrupts, exceptions, stops, and the way to the next block.
@@ -40,12 +42,10 @@ export const STOP_AWAITED: u32 = 8;
 /** Not for the guest's owner: the host may translate the code at HOT_VA, and then runs on. */
 export const STOP_HOT: u32 = 9;
 
-/** No instruction costs more, with room to spare: bounds how many surely fit below a cycle limit. */
-const DEAREST: u64 = 32;
-
 /** Runs until one of the stops. `stepOver`: do not stop at a breakpoint on the first instruction. */
 export function run(stepOver: bool): u32 {
   if (load<u64>(STATE + EXITED) != 0) return STOP_EXIT;
+  if (DETAILED && isHung()) return STOP_STALLED;
   const limit = load<u64>(LIMIT);
   let first = stepOver;
   // What has stalled it may have been mended from outside.
@@ -54,7 +54,7 @@ export function run(stepOver: bool): u32 {
   store<u32>(WATCH_HIT, 0);
   while (load<u64>(STATE + RETIRED) < limit) {
     // Every rest at a count is before the interrupt that is due there, for whichever limit it is made.
-    if (load<u64>(CYCLES) >= load<u64>(CYCLE_LIMIT)) return STOP_LIMIT;
+    if (spent() >= load<u64>(CYCLE_LIMIT)) return STOP_LIMIT;
     if (load<u64>(STATE + STATUS) != RUNNING) {
       // All harts wait. Something may have come from outside in the meantime.
       if (!endTurn()) return anyStalled() ? STOP_STALLED : STOP_IDLE;
@@ -81,8 +81,9 @@ export function run(stepOver: bool): u32 {
     first = false;
     forceCsrs();
     if (event == HOT) return STOP_HOT;
+    if (DETAILED) settleChanges();
     if (event == STALLED) {
-      if (load<u64>(STATE + HARTS) == 1) return STOP_STALLED;
+      if (load<u64>(STATE + HARTS) == 1 || (DETAILED && isHung())) return STOP_STALLED;
       store<u64>(STATE + STATUS, HART_STALLED);
     }
     if (load<u64>(STATE + EXITED) != 0) return STOP_EXIT;
@@ -93,7 +94,7 @@ export function run(stepOver: bool): u32 {
       return STOP_WATCH;
     }
     if (outputsWaiting()) return STOP_OUTPUT;
-    if (load<u32>(UPSETS_DONE) != 0) return STOP_UPSET;
+    if (load<u32>(UPSETS_DONE) != 0 || (DETAILED && haveStruck())) return STOP_UPSET;
     if (load<u32>(AWAITED) != 0 && isAwaited()) return STOP_AWAITED;
   }
   return STOP_LIMIT;
@@ -136,7 +137,7 @@ function horizon(limit: u64): u64 {
   goal = min(goal, load<u64>(LATE_AT));
   const cycleLimit = load<u64>(CYCLE_LIMIT);
   if (cycleLimit != NEVER) {
-    const sure = (cycleLimit - load<u64>(CYCLES)) / DEAREST;
+    const sure = (cycleLimit - spent()) / dearest();
     goal = min(goal, retired + (sure > 0 ? sure : 1));
   }
   return goal;
@@ -152,16 +153,55 @@ function fetchAddress(va: u64): u64 {
   return isRam(at, 2) && pmpAllows(at, 2, FETCH, privilege) ? at : accessFault(va, FETCH);
 }
 
+/** Two bytes of code. */
+@inline function code(at: u64): u32 {
+  return DETAILED ? codeAt(hostOf(at)) : <u32>load<u16>(hostOf(at));
+}
+
+/** Fetches the instruction at PC through the caches; false where something comes before it: the core waits for ever, or the host is to be told of something. */
+function fetchLines(): bool {
+  const pc = load<u64>(STATE + PC);
+  const at = fetchAddress(pc);
+  if (at != NOWHERE) {
+    const wasLong = reachesOn(at);
+    fetchOnce(at);
+    if (wasLong) fetchOnce(secondHalf(pc, at));
+    // What that has brought may be another instruction.
+    settleChanges();
+    if (reachesOn(at)) fetchOnce(secondHalf(pc, at));
+    settleChanges();
+  }
+  if (isHung()) return false;
+  store<u64>(CAUSE, NONE);
+  store<u32>(LEAVE, 0);
+  return !haveStruck();
+}
+
+/** True if the instruction there goes on in the next line. */
+function reachesOn(at: u64): bool {
+  return (at & 63) == 62 && (code(at) & 3) == 3;
+}
+
+function secondHalf(pc: u64, at: u64): u64 {
+  return (at & 4095) == 4094 ? fetchAddress(pc + 2) : at + 2;
+}
+
+function fetchOnce(at: u64): void {
+  if (at == NOWHERE || isHung()) return;
+  const line = <u32>((at - RAM_BASE) >> 6);
+  if (!isFetched(line)) fetchLine(line);
+}
+
 /** The instruction at PC, which stands at `at`; its second half may be elsewhere, and fault by itself (CAUSE is set). */
 function fetchRaw(pc: u64, at: u64): u32 {
-  const low: u32 = load<u16>(hostOf(at));
+  const low = code(at);
   const raw = (low & 3) == 3 ? withUpperHalf(pc, low) : low;
   return load<u64>(CAUSE) == NONE && waits(FETCH_UNIT) ? upsetRaw(pc, raw) : raw;
 }
 
 function withUpperHalf(pc: u64, low: u32): u32 {
   const next = fetchAddress(pc + 2);
-  return next == NOWHERE ? 0 : low | (<u32>load<u16>(hostOf(next)) << 16);
+  return next == NOWHERE ? 0 : low | (code(next) << 16);
 }
 
 /** What an upset makes of an instruction that has been fetched: it may be a longer or a shorter one. */
@@ -244,6 +284,13 @@ function runBlocks(goal: u64): u32 {
       if (sampling && sample()) return HOT;
     }
     event = interpret(record, pc & ~4095, records, slice, false);
+    if (DETAILED && event == REFETCH) {
+      store<u32>(LEAVE, 0);
+      settleChanges();
+      if (isHung()) return exceptNow();
+      if (haveStruck()) return GO_ON;
+      continue;
+    }
     if (event == FAR) {
       if (load<u64>(STATE + RETIRED) >= goal) return GO_ON;
       continue;
@@ -323,6 +370,7 @@ function breakpointHere(): bool {
 /** Executes the one instruction at PC, breakpoint or not. */
 function step(): u32 {
   const collect = load<u32>(COLLECT) != 0;
+  if (DETAILED && !fetchLines()) return isHung() ? exceptNow() : GO_ON;
   const careful = isCareful();
   if (careful) placeUpsets();
   if (!fetch()) {
@@ -415,5 +463,6 @@ function exceptNow(): u32 {
   const cause = load<u64>(CAUSE);
   store<u64>(CAUSE, NONE);
   store<u32>(LEAVE, 0);
+  if (DETAILED && isHung()) return STALLED;
   return takeException(cause, load<u64>(VALUE)) ? GO_ON : STALLED;
 }

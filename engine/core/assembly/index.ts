@@ -1,4 +1,5 @@
 // What the host calls. Everything else goes through the memory, whose layout is in layout.ts.
+import { writeThrough } from './caches';
 import { BREAKPOINTS, OP_ENTRY, dropCode, invalidate } from './code';
 import { NEVER, nap } from './clock';
 import { csrAddress, csrExists, csrRead, csrWrite } from './csr';
@@ -13,7 +14,7 @@ import {
 import { prepareScratch } from './drive';
 import { deviceEffects } from './effects';
 import { NONE, codeOf, lookForWatch } from './memory';
-import { WRITE, pageOf } from './mmu';
+import { WRITE, hostOf, pageOf } from './mmu';
 import { lookAtSources } from './plic';
 import { forceMemory, forceRegisters, markStuckPages } from './stuck';
 import { forceCsrs } from './stuck-csrs';
@@ -21,6 +22,7 @@ import { forcePcs } from './upset';
 import { PAGE_IS_STUCK, PAGE_IS_TABLE, flush, flushAll, flushTranslations } from './tlb';
 import { countTlbFaults } from './tlb-faults';
 import { POLLER_LOOKS, receiveUart } from './uart';
+import { DETAILED } from './variant';
 
 export { run } from './drive';
 export { callGuest, codePage, enter, fillTlb, floatFor, fusedDouble, ownEntry } from './translated';
@@ -102,6 +104,7 @@ export function receive(byte: u32): bool {
 
 /** The host has written RAM: its pages are dirty, and decoded code and translations made from them stale. */
 export function hostWrote(address: u64, size: u32): void {
+  if (DETAILED) writeThrough(hostOf(address), size);
   for (let at = address; at < address + size; ) {
     const bytes = <u32>(min((at | 4095) + 1, address + size) - at);
     const page = pageOf(at);

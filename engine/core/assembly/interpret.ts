@@ -15,11 +15,13 @@ import {
   div32, div64, divu32, divu64, mulh, mulhsu, mulhu, orcb, rem32, rem64, remu32, remu64,
 } from './arithmetic';
 import { atomicOp } from './atomic';
+import { fetchLine, isFetched, isHung } from './caches';
 import { OP_BREAK, OP_ENTRY, OP_PAGE_END, OP_STEPPED, OP_STRADDLE, OP_STUCK } from './code';
 import { floatDirty, floatOff, floatOp } from './float';
-import { CAUSE, CYCLES, DATA_TLB, F, LEAVE, PC, RETIRED, STATE, WRITE_SET } from './layout';
+import { CAUSE, CYCLES, DATA_TLB, F, LEAVE, PAGE_OWNER, PC, RECORD_BYTES, RETIRED, STATE, WRITE_SET } from './layout';
 import { NONE, slowLoad, slowStore } from './memory';
 import { slot } from './tlb';
+import { DETAILED } from './variant';
 
 // The interpreter's loop: the one definition of what each common instruction
 // does. Rare ones, which look at the machine as a whole, are left to system.ts.
@@ -37,6 +39,8 @@ export const EXCEPTION: u32 = 1;
 export const LEAVING: u32 = 2;
 /** PC is on another page, or its slot is not decoded, or needs special care. */
 export const FAR: u32 = 3;
+/** Fetching the instruction at PC has had consequences, which come before it: see caches.ts. */
+export const REFETCH: u32 = 5;
 /** An instruction for system.ts, or one with stuck bits, stands at PC and has not been executed. */
 export const SYSTEM: u32 = 4;
 
@@ -75,6 +79,16 @@ function note(r: usize, paid: u64, cycles: u64): void {
   store<u64>(CYCLES, cycles - load<u16>(r, 14));
 }
 
+/** Fetches an instruction, which may stand in two lines. True if there is something to be done before it. */
+@inline function mustWait(first: u32, last: u32): bool {
+  if (!isFetched(first) && fetchLine(first)) {
+    // Both, so that it is all the same where the guest is stopped meanwhile.
+    if (first != last && !isHung() && !isFetched(last)) fetchLine(last);
+    return true;
+  }
+  return first != last && !isFetched(last) && fetchLine(last);
+}
+
 function loadSlowly(va: u64, size: u32, r: usize, paid: u64, cycles: u64): u64 {
   note(r, paid, cycles);
   return slowLoad(va, size);
@@ -97,6 +111,8 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
   let cycles = load<u64>(CYCLES);
   // Fixed while no system instruction and no trap comes.
   const tlb = load<usize>(DATA_TLB);
+  // The line, of RAM, that the page begins with: 64 bytes of code have 512 of records.
+  const firstLine: u32 = DETAILED && !stepping ? load<u32>(records, PAGE_OWNER) << 6 : 0;
   let next = start;
   let r = start;
 
@@ -118,6 +134,11 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
     for (;;) {
       r = next;
       next = r + load<u8>(r, 1);
+      // Records that stand for no instruction are not fetched.
+      if (DETAILED && !stepping && load<u16>(r, 12) != 0 && mustWait(firstLine + <u32>((r - records) >> 9), firstLine + <u32>((next - RECORD_BYTES - records) >> 9))) {
+        event = REFETCH;
+        break;
+      }
       op = load<u8>(r);
       switch (op) {
         case OP_LUI: setX(r, imm(r)); continue;
@@ -209,7 +230,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         case OP_LB: {
           const va = address(r);
           const entry = tlb + slot(va);
-          if (((va ^ load<u64>(entry)) & ~4095) == 0) {
+          if (!DETAILED && ((va ^ load<u64>(entry)) & ~4095) == 0) {
             setX(r, <i64>load<i8>(<usize>va + load<u32>(entry, 8)));
             continue;
           }
@@ -222,7 +243,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         case OP_LBU: {
           const va = address(r);
           const entry = tlb + slot(va);
-          if (((va ^ load<u64>(entry)) & ~4095) == 0) {
+          if (!DETAILED && ((va ^ load<u64>(entry)) & ~4095) == 0) {
             setX(r, <i64>load<u8>(<usize>va + load<u32>(entry, 8)));
             continue;
           }
@@ -235,7 +256,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         case OP_LH: {
           const va = address(r);
           const entry = tlb + slot(va);
-          if ((va ^ load<u64>(entry)) < 4095) {
+          if (!DETAILED && (va ^ load<u64>(entry)) < 4095) {
             setX(r, <i64>load<i16>(<usize>va + load<u32>(entry, 8)));
             continue;
           }
@@ -248,7 +269,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         case OP_LHU: {
           const va = address(r);
           const entry = tlb + slot(va);
-          if ((va ^ load<u64>(entry)) < 4095) {
+          if (!DETAILED && (va ^ load<u64>(entry)) < 4095) {
             setX(r, <i64>load<u16>(<usize>va + load<u32>(entry, 8)));
             continue;
           }
@@ -261,7 +282,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         case OP_LW: {
           const va = address(r);
           const entry = tlb + slot(va);
-          if ((va ^ load<u64>(entry)) < 4093) {
+          if (!DETAILED && (va ^ load<u64>(entry)) < 4093) {
             setX(r, <i64>load<i32>(<usize>va + load<u32>(entry, 8)));
             continue;
           }
@@ -274,7 +295,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         case OP_LWU: {
           const va = address(r);
           const entry = tlb + slot(va);
-          if ((va ^ load<u64>(entry)) < 4093) {
+          if (!DETAILED && (va ^ load<u64>(entry)) < 4093) {
             setX(r, <i64>load<u32>(<usize>va + load<u32>(entry, 8)));
             continue;
           }
@@ -287,7 +308,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         case OP_LD: {
           const va = address(r);
           const entry = tlb + slot(va);
-          if ((va ^ load<u64>(entry)) < 4089) {
+          if (!DETAILED && (va ^ load<u64>(entry)) < 4089) {
             setX(r, <i64>load<i64>(<usize>va + load<u32>(entry, 8)));
             continue;
           }
@@ -300,7 +321,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         case OP_SB: {
           const va = address(r);
           const entry = tlb + slot(va);
-          if (((va ^ load<u64>(entry, WRITE_SET)) & ~4095) == 0) {
+          if (!DETAILED && ((va ^ load<u64>(entry, WRITE_SET)) & ~4095) == 0) {
             store<u8>(<usize>va + load<u32>(entry, WRITE_SET + 8), <u8>x2(r));
             continue;
           }
@@ -312,7 +333,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         case OP_SH: {
           const va = address(r);
           const entry = tlb + slot(va);
-          if ((va ^ load<u64>(entry, WRITE_SET)) < 4095) {
+          if (!DETAILED && (va ^ load<u64>(entry, WRITE_SET)) < 4095) {
             store<u16>(<usize>va + load<u32>(entry, WRITE_SET + 8), <u16>x2(r));
             continue;
           }
@@ -324,7 +345,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         case OP_SW: {
           const va = address(r);
           const entry = tlb + slot(va);
-          if ((va ^ load<u64>(entry, WRITE_SET)) < 4093) {
+          if (!DETAILED && (va ^ load<u64>(entry, WRITE_SET)) < 4093) {
             store<u32>(<usize>va + load<u32>(entry, WRITE_SET + 8), <u32>x2(r));
             continue;
           }
@@ -336,7 +357,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
         case OP_SD: {
           const va = address(r);
           const entry = tlb + slot(va);
-          if ((va ^ load<u64>(entry, WRITE_SET)) < 4089) {
+          if (!DETAILED && (va ^ load<u64>(entry, WRITE_SET)) < 4089) {
             store<u64>(<usize>va + load<u32>(entry, WRITE_SET + 8), <u64>x2(r));
             continue;
           }
@@ -389,7 +410,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
           if (floatOff()) { event = SYSTEM; break; }
           const va = address(r);
           const entry = tlb + slot(va);
-          if ((va ^ load<u64>(entry)) < 4093) {
+          if (!DETAILED && (va ^ load<u64>(entry)) < 4093) {
             store<u64>(load<u16>(r, 2), 0xffffffff00000000 | <u64>load<u32>(<usize>va + load<u32>(entry, 8)), STATE + F);
             floatDirty();
             continue;
@@ -405,7 +426,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
           if (floatOff()) { event = SYSTEM; break; }
           const va = address(r);
           const entry = tlb + slot(va);
-          if ((va ^ load<u64>(entry)) < 4089) {
+          if (!DETAILED && (va ^ load<u64>(entry)) < 4089) {
             store<u64>(load<u16>(r, 2), load<u64>(<usize>va + load<u32>(entry, 8)), STATE + F);
             floatDirty();
             continue;
@@ -422,7 +443,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
           const va = address(r);
           const entry = tlb + slot(va);
           const value = load<u64>(load<u16>(r, 6), STATE + F);
-          if ((va ^ load<u64>(entry, WRITE_SET)) < 4093) {
+          if (!DETAILED && (va ^ load<u64>(entry, WRITE_SET)) < 4093) {
             store<u32>(<usize>va + load<u32>(entry, WRITE_SET + 8), <u32>value);
             continue;
           }
@@ -436,7 +457,7 @@ export function interpret(start: usize, pageVa: u64, records: usize, goal: u64, 
           const va = address(r);
           const entry = tlb + slot(va);
           const value = load<u64>(load<u16>(r, 6), STATE + F);
-          if ((va ^ load<u64>(entry, WRITE_SET)) < 4089) {
+          if (!DETAILED && (va ^ load<u64>(entry, WRITE_SET)) < 4089) {
             store<u64>(<usize>va + load<u32>(entry, WRITE_SET + 8), value);
             continue;
           }

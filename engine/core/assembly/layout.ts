@@ -212,6 +212,8 @@ export const AWAITED_BYTES: usize = 16;
 /** Operands of an upset record, where its fields can reach them. */
 export const UPSET_OPERAND: usize = HOST + 0x240;
 export const UPSET_ADDRESS: usize = HOST + 0x248;
+/** Where the caches stand, in the variant of the core that has them: see caches.ts. */
+export const CACHES_AT: usize = HOST + 0x2c0;
 
 /** Units with bits that are stuck: see upset.ts. A bit for each, and above them one for pc and one for what floating point writes to CSRs. */
 export const STUCK_UNITS: usize = 0x2f400;

@@ -1,3 +1,4 @@
+import { touch, writeThrough } from './caches';
 import { invalidate } from './code';
 import { isDevice, readDevice, writeDevice } from './devices';
 import {
@@ -9,6 +10,7 @@ import { exit } from './output';
 import { pmpAllows, pmpUniform } from './pmp';
 import { forceMemory } from './stuck';
 import { PAGE_IS_STUCK, PAGE_IS_TABLE, PAGE_IS_WRITTEN, dataPrivilege, fill, slot } from './tlb';
+import { DETAILED } from './variant';
 
 // The slow side of memory: everything that a TLB hit does not cover. `va` is an
 // address as the instruction has it, `at` a physical one.
@@ -63,6 +65,13 @@ function locate(va: u64, size: u32, access: u32): u64 {
 
 /** Loads `size` bytes, zero-extended. On an exception CAUSE is set and the result means nothing. */
 export function slowLoad(va: u64, size: u32): u64 {
+  if (DETAILED) {
+    const entry = load<usize>(DATA_TLB) + slot(va);
+    if ((va ^ load<u64>(entry)) < <u64>(4097 - size)) {
+      const host = <usize>va + load<u32>(entry, 8);
+      return touch(host, size, false) ? loadBytes(host, size) : 0;
+    }
+  }
   const near = before(va, size);
   const at = locate(va, near, READ);
   if (at == NOWHERE) return 0;
@@ -73,6 +82,7 @@ export function slowLoad(va: u64, size: u32): u64 {
       raise(LOAD_MISALIGNED, va);
       return 0;
     }
+    if (DETAILED && !(touch(hostOf(at), near, false) && touch(hostOf(far), size - near, false))) return 0;
     return loadPiece(at, near) | (loadPiece(far, size - near) << (<u64>near << 3));
   }
   if (isRam(at, size)) {
@@ -81,6 +91,7 @@ export function slowLoad(va: u64, size: u32): u64 {
     } else {
       lookForWatch(at, size, READ);
     }
+    if (DETAILED && !touch(hostOf(at), size, false)) return 0;
     return loadBytes(hostOf(at), size);
   }
   // A device's register is read whole or not at all.
@@ -111,6 +122,14 @@ function loadPiece(at: u64, bytes: u32): u64 {
 
 /** Stores the low `size` bytes. On an exception CAUSE is set and nothing is stored. */
 export function slowStore(va: u64, size: u32, value: u64): void {
+  if (DETAILED) {
+    const entry = load<usize>(DATA_TLB) + slot(va);
+    if ((va ^ load<u64>(entry, WRITE_SET)) < <u64>(4097 - size)) {
+      const host = <usize>va + load<u32>(entry, WRITE_SET + 8);
+      if (touch(host, size, true)) storeBytes(host, size, value);
+      return;
+    }
+  }
   const near = before(va, size);
   const at = locate(va, near, WRITE);
   if (at == NOWHERE) return;
@@ -122,25 +141,30 @@ export function slowStore(va: u64, size: u32, value: u64): void {
       raise(STORE_MISALIGNED, va);
       return;
     }
+    if (DETAILED && !(touch(hostOf(at), near, true) && touch(hostOf(far), size - near, true))) return;
     storePiece(at, near, value);
     storePiece(far, size - near, value >> (<u64>near << 3));
     return;
   }
   if (isRam(at, size)) {
+    if (DETAILED && !touch(hostOf(at), size, true)) return;
     beforeStore(at, size);
-    const host = hostOf(at);
-    switch (size) {
-      case 1: store<u8>(host, <u8>value); break;
-      case 2: store<u16>(host, <u16>value); break;
-      case 4: store<u32>(host, <u32>value); break;
-      default: store<u64>(host, value); break;
-    }
+    storeBytes(hostOf(at), size, value);
     written(at, size);
     remember(va, at);
     return;
   }
   if ((at & (size - 1)) != 0) raise(STORE_MISALIGNED, va);
   else writeDevice(at, size, value);
+}
+
+@inline function storeBytes(host: usize, size: u32, value: u64): void {
+  switch (size) {
+    case 1: store<u8>(host, <u8>value); break;
+    case 2: store<u16>(host, <u16>value); break;
+    case 4: store<u32>(host, <u32>value); break;
+    default: store<u64>(host, value); break;
+  }
 }
 
 function storePiece(at: u64, bytes: u32, value: u64): void {
@@ -153,6 +177,7 @@ function storePiece(at: u64, bytes: u32, value: u64): void {
 /** Stores a byte for the firmware, by its physical address in RAM. */
 export function storeByte(at: u64, value: u8): void {
   storePiece(at, 1, value);
+  if (DETAILED && isRam(at, 1)) writeThrough(hostOf(at), 1);
 }
 
 /** All that has to follow a store to RAM within one page which the write TLB did not cover. */
@@ -222,6 +247,7 @@ export function atomicAddress(va: u64, size: u32, isStore: bool): usize {
   const entry = load<usize>(DATA_TLB) + slot(va);
   if (isStore && load<u64>(entry, WRITE_SET) == (va & ~4095)) {
     const host = <usize>va + load<u32>(entry, WRITE_SET + 8);
+    if (DETAILED && !touch(host, size, true)) return 0;
     store<u64>(ATOMIC_AT, RAM_BASE + <u64>(host - load<u32>(RAM_AT)));
     return host;
   }
@@ -231,6 +257,7 @@ export function atomicAddress(va: u64, size: u32, isStore: bool): usize {
     accessFault(va, access);
     return 0;
   }
+  if (DETAILED && !touch(hostOf(at), size, isStore)) return 0;
   store<u64>(ATOMIC_AT, at);
   if (load<u32>(WATCHES) != 0) lookForWatch(at, size, READ);
   if (isStore) beforeStore(at, size);
@@ -250,6 +277,7 @@ export function zeroBlock(va: u64): void {
     raise(block == NOWHERE ? load<u64>(CAUSE) : 7, va);
     return;
   }
+  if (DETAILED && !touch(hostOf(block), 64, true)) return;
   beforeStore(block, 64);
   memory.fill(hostOf(block), 0, 64);
   written(block, 64);

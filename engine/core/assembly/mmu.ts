@@ -1,3 +1,4 @@
+import { writeThrough } from './caches';
 import { invalidate } from './code';
 import {
   CAUSE, LEAVE, MENVCFG, MSTATUS, RAM_AT, RAM_BASE, RAM_BYTES, SATP, STATE, TABLES, TABLES_MOST, TABLE_LIST, TLB_FAULTS, TLB_WRONG, VALUE,
@@ -7,6 +8,7 @@ import { pmpAllows } from './pmp';
 import { forceMemory } from './stuck';
 import { PAGE_IS_STUCK, PAGE_IS_TABLE, flushTranslations, forgetPage, leaveWriteTlbs } from './tlb';
 import { NO_ENTRY, afterWalk, wrongAddress } from './tlb-faults';
+import { DETAILED } from './variant';
 
 // Translation: The RISC-V Instruction Set Manual, volume II, sections 4.3 to 4.5 (Sv39, Sv48), with the A and D bits
 // as Svadu has them if menvcfg.ADUE is set, and as Svade has them if not.
@@ -159,6 +161,7 @@ export function permits(entry: u64, access: u32, privilege: u64): bool {
 
 function updateEntry(at: u64, entry: u64): void {
   store<u64>(hostOf(at), entry);
+  if (DETAILED) writeThrough(hostOf(at), 8);
   const page = pageOf(at);
   store<u8>(dirtyOf(page), 1);
   if ((load<u8>(flagsOf(page)) & PAGE_IS_STUCK) != 0) forceMemory(at, 8);

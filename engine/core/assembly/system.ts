@@ -1,3 +1,5 @@
+import { forgetFetched } from './caches';
+import { DETAILED } from './variant';
 import { MSTATUS_TSR, MSTATUS_TVM, MSTATUS_TW, csrRead, csrReadable, csrWrite, pendingHere } from './csr';
 import {
   OP_CBO_CLEAN, OP_CBO_FLUSH, OP_CBO_INVAL, OP_CBO_ZERO, OP_CSRRC, OP_CSRRCI, OP_CSRRS, OP_CSRRSI, OP_CSRRW, OP_CSRRWI,
@@ -91,8 +93,11 @@ export function systemOp(record: usize, raw: u32, length: u32, cost: u32, at: u6
       else if ((pendingHere() & load<u64>(STATE + MIE)) == 0) store<u64>(STATE + STATUS, WAITING);
       break;
     }
-    // Stores to decoded code are seen at once, so there is nothing left to do.
-    case OP_FENCE_I: break;
+    // Stores to decoded code are seen at once, so there is nothing left to do, but that it empties the cache of instructions.
+    case OP_FENCE_I: {
+      if (DETAILED) forgetFetched();
+      break;
+    }
     case OP_CBO_ZERO: {
       if (!mayUse(CBZE)) raise(ILLEGAL, raw);
       else zeroBlock(load<u64>(STATE + load<u16>(record, 4)));

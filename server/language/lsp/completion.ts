@@ -9,6 +9,7 @@ import type { GuestFiles } from '../guest-files';
 import { inputWords } from '../inputs';
 import { registerNames, registerOf } from '../places';
 import { comparable, isolations, protectionKinds } from '../protections';
+import { timingLevels } from '../timings';
 import { countUnits, frequencyUnits, sizeUnits, timeUnits } from '../values';
 import { words } from '../words';
 import { guestOf, runAt } from './cursor';
@@ -26,6 +27,7 @@ const choices: Readonly<Record<string, readonly string[]>> = {
   detected: detectionMethods,
   recovered: recoveryMethods,
   replica: ['A', 'B'],
+  timing: timingLevels,
   linux: ['debian'],
   firmware: ['opensbi'],
   '.': ['b', 'h', 'w', 'd'],
@@ -35,6 +37,8 @@ const choices: Readonly<Record<string, readonly string[]>> = {
 const units: Readonly<Record<string, readonly string[]>> = {
   ram: [...sizeUnits.keys()].toReversed(),
   of: [...sizeUnits.keys()].toReversed(),
+  l1i: [...sizeUnits.keys()].toReversed(),
+  l1d: [...sizeUnits.keys()].toReversed(),
   cores: [...frequencyUnits.keys()].toReversed(),
   epoch: ['instructions'],
   limit: ['instructions'],

@@ -1,4 +1,5 @@
 import type { FaultPlan, Lifetime, PassingPlace, Place, StuckPlace } from '../../../engine/covert/plan';
+import type { CacheName } from '../../../engine/machine/cache-types';
 import type { UnitName } from '../../../engine/machine/types';
 import { placeText } from '../places';
 import type { GuestFile } from '../guest-files';
@@ -27,6 +28,8 @@ export function describeFault(fault: FaultPlan, file: GuestFile): string {
     if (one.kind === 'tlb') return `${effect.kind === 'stick' ? 'every' : 'the next'} TLB entry for the page of ${where(one.address)}`;
     if (one.kind === 'input') return `the ${ordinal(one.number)} byte typed at its console`;
     if (one.kind === 'dma') return "the next transfer of a disk or of the network card to the guest's memory";
+    if (one.kind === 'line') return `byte ${one.address % 64n} of the line of ${where(one.address)} in its ${caches[one.cache]}`;
+    if (one.kind === 'message') return placeText(one);
     return one.kind === 'memory' ? `the ${bytes(one.bytes)} at ${where(one.address)}` : `register ${placeText(one)}`;
   };
   const what = ((): string => {
@@ -39,6 +42,8 @@ export function describeFault(fault: FaultPlan, file: GuestFile): string {
         const many = effect.bits.length > 1;
         return `${many ? 'bits' : 'bit'} ${effect.bits.join(', ')} of ${place(effect.place)} ${many ? 'stick' : 'sticks'} at ${effect.value} ${howLong(fault)}`;
       }
+      case 'message':
+        return `${messages[effect.how]} the next message from node ${effect.from} of the ring to node ${effect.to}${effect.how === 'corrupt' ? ' that has a line' : ''}`;
       case 'die': {
         const component = target.kind === 'component' ? target.component : 'it';
         return effect.how === 'stops' ? `${component} stops for ever, and the chip says so` : `${component} does nothing more, and nothing says so`;
@@ -85,6 +90,11 @@ const passing: Readonly<Record<UnitName, string>> = {
   branch: 'whether the next conditional branch is taken',
   fetch: 'the next instruction word, as fetched',
 };
+
+const caches: Readonly<Record<CacheName, string>> = { l1i: 'first-level instruction cache', l1d: 'first-level data cache', l2: 'bank of the second-level cache' };
+
+/** What becomes of a message. */
+const messages: Readonly<Record<'drop' | 'duplicate' | 'corrupt', string>> = { drop: 'loses', duplicate: 'sends twice', corrupt: 'flips a bit of' };
 
 /** The same of one that sticks. */
 const always: Readonly<Record<UnitName, string>> = {

@@ -78,7 +78,7 @@ function describeChip(chip: ast.Chip): string | undefined {
   if (!plan) return undefined;
   const clock = plan.hertz >= 1e9 ? `${plan.hertz / 1e9} GHz` : `${plan.hertz / 1e6} MHz`;
   const spares = plan.spares.length > 0 ? ` (${plan.spares.join(', ')} spare)` : '';
-  return `**chip ${plan.name}** — ${plan.cores} cores at ${clock}${spares}, L2 ${plan.l2Banks} × ${plan.l2BankBytes / 1024} KiB, ${plan.memoryControllers} memory controllers${plan.ring ? ', ring' : ''}`;
+  return `**chip ${plan.name}** — ${plan.cores} cores at ${clock}${spares}, L2 ${plan.l2Banks} × ${plan.l2BankBytes / 1024} KiB, ${plan.memoryControllers} memory controllers${plan.ring ? ', ring' : ''}${plan.timing === 'detailed' ? ', detailed timing' : ''}`;
 }
 
 function describeGuest(guest: ast.Guest, file: GuestFile | undefined): string {
