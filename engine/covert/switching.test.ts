@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { Session } from '../history/session';
 import type { SystemEvent } from './events';
-import type { FaultPlan, Plan, SwitchPlan } from './plan';
+import { inputsPlan } from './inputs.test-support';
+import type { FaultPlan, Plan, ReplicaName, SwitchPlan } from './plan';
 import { fault, flipX, planFor } from './plan.test-support';
 import { runReference } from './reference';
+import type { DivergenceReport } from './report';
+import { run } from './run';
 import { expectNothingWrong, ofKind, runToEnd, seats } from './run.test-support';
 import { System } from './system';
 
@@ -132,4 +135,37 @@ it('goes none, dmr, loses a core, gets a spare, and a debugger travels through a
   await session.forward(navigation);
   expect([who(), session.stateHash()]).toEqual(['A0,B6', hash]);
   session.close();
+});
+
+describe('where a guest that is one replica for a while diverged', () => {
+  const struck = (at: number, replica: ReplicaName = 'A'): FaultPlan => flipX(10, 17, { kind: 'instruction', count: at }, { kind: 'replica', replica });
+  const found = async (plan: Plan): Promise<Pick<DivergenceReport, 'instruction' | 'pc' | 'differs'>[]> =>
+    (await run(plan)).divergences.map(({ instruction, pc, differs }) => ({ instruction, pc, differs: differs.map(({ A, B, ...other }) => ({ ...other, struck: A ?? B })) as never }));
+
+  it.each([
+    ['before it is protected', 'none', [{ kind: 'dmr', cores: [0, 1], trigger: at(305_000) }], [struck(250_007)]],
+    ['when it is protected no more', 'dmr', [{ kind: 'none', cores: [0], trigger: at(305_000) }], [struck(450_007)]],
+    ['when the other replica of two has gone on', 'dmr', [{ kind: 'none', cores: [1], trigger: at(305_000) }], [struck(450_007, 'B')]],
+    ['when it had been rolled back before that', 'dmr', [{ kind: 'none', cores: [0], trigger: at(305_000) }], [flipX(27, 3, at(150_000)), struck(450_007)]],
+    ['when it had been struck before and had not diverged', 'none', [{ kind: 'dmr', cores: [0, 1], trigger: at(605_000) }], [flipX(28, 3, at(150_000), { kind: 'replica', replica: 'A' }), struck(450_007)]],
+  ] as [string, 'none' | 'dmr', SwitchPlan[], FaultPlan[]][])('is found by the run without faults: %s', async (_, kind, switches, faults) => {
+    const last = faults.at(-1);
+    if (!last || last.trigger.kind !== 'instruction') throw new Error('a fault at a count');
+    const [alone] = await found(planOf('none', [], [struck(last.trigger.count)]));
+    if (!alone) throw new Error('it diverges');
+    // What was struck before may differ, too.
+    expect((await found(planOf(kind, switches, faults))).at(-1)).toEqual({ ...alone, differs: expect.arrayContaining(alone.differs) as never });
+  });
+
+  it('is not guessed at where clocks are the cores\' own', async () => {
+    const plan = planOf('none', [{ kind: 'dmr', cores: [0, 1], trigger: at(305_000) }], [struck(250_007)]);
+    expect(await found({ ...plan, protection: { ...plan.protection, uncoordinated: ['cycle'] } })).toEqual([]);
+  });
+
+  it('and replicas that an ablation tears apart once there are two are found then', async () => {
+    const { guest } = inputsPlan({ steps: 64 | 256 });
+    const plan = { ...planOf('none', [{ kind: 'dmr', cores: [0, 1], trigger: at(1) }]), guest };
+    const report = await run({ ...plan, protection: { ...plan.protection, epochInstructions: 2_000, uncoordinated: ['reservations'] } });
+    expect(report.divergences[0]).toMatchObject({ function: 'add_up' });
+  });
 });

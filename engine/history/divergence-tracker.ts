@@ -22,14 +22,17 @@ const counted = 10_000;
  * It follows the run some way behind on systems of its own. From a fault on
  * (or always, where inputs are left uncoordinated) two computers run with
  * their effects digests collected: the faulty replica and a healthy one, which
- * is its peer, or for an unprotected guest a second run without the faults.
+ * is its peer, or while a guest has one replica alone, before it is protected or after, that of a second run without the faults.
  * Digests are prefix digests: once they differ they stay different, so that
  * bisection over a chunk finds the first differing instruction exactly. A
  * window closes when the states are equal again or a rollback made them so.
  */
 export class DivergenceTracker {
   readonly #always: boolean;
+  /** The guest is one replica for as long as it runs. */
   readonly #unprotected: boolean;
+  /** The window is on a guest that is one replica then: its peer is of the run without faults. */
+  #isAlone: boolean;
   #probe: System | undefined;
   #healthy: System | undefined;
   #window: 'closed' | 'open' | 'diverged' = 'closed';
@@ -44,9 +47,9 @@ export class DivergenceTracker {
     /** The logs of the run that is followed, what executes it, and what its guest's network card is plugged into. */
     private readonly followed: { log: ReleaseLog; inputs: InputLog; tier: Tier; outside?: Outside },
   ) {
-    // One that is switched to a protection has a peer then, and what came before has none.
     this.#unprotected = plan.protection.kind === 'none' && !plan.switches?.length;
     this.#always = !this.#unprotected && plan.protection.uncoordinated.length > 0;
+    this.#isAlone = this.#unprotected;
     this.#culprit = this.#unprotected ? 'A' : 'B';
   }
 
@@ -78,7 +81,8 @@ export class DivergenceTracker {
       } else if (event.kind === 'recovery') {
         this.#extend(event.moment - 1, found);
         this.#window = 'closed';
-        if (this.#always || this.#lasting) this.#open(event.moment);
+        // One that is left alone now has been struck by nothing yet that another run would have to be made for.
+        if (this.#always || this.#lasting) this.#open(event.moment, false);
       }
     }
     this.#extend(moment, found);
@@ -93,13 +97,36 @@ export class DivergenceTracker {
   }
 
   #systems(): { probe: System; healthy: System | undefined } {
-    const { log, inputs, tier, outside } = this.followed;
+    const { log, inputs, tier } = this.followed;
     this.#probe ??= new System(this.plan, { log, inputs, tier });
-    if (this.#unprotected && !this.#healthy) {
-      const another = outside?.fresh?.();
-      this.#healthy = new System({ ...this.plan, faults: [] }, { tier, ...(another && { outside: another }) });
-    }
-    return { probe: this.#probe, healthy: this.#healthy };
+    if (!this.#isAlone) return { probe: this.#probe, healthy: undefined };
+    return { probe: this.#probe, healthy: (this.#healthy ??= this.#soundRun()) };
+  }
+
+  /** The guest alone and without faults: whoever is protected does the same. */
+  #soundRun(): System {
+    const { tier, outside } = this.followed;
+    const { switches: _, ...plan } = this.plan;
+    const { protection } = plan;
+    const another = outside?.fresh?.();
+    return new System({ ...plan, faults: [], protection: { ...protection, kind: 'none', cores: protection.cores.slice(0, 1) } }, { tier, ...(another && { outside: another }) });
+  }
+
+  /**
+   * True if a guest that has one replica now can be compared with the run without faults: where nobody has rolled it back, after which it may
+   * get what comes from outside later than that run does, and inputs are coordinated.
+   */
+  #hasSoundRun(probe: System): boolean {
+    const { guest, protection } = this.plan;
+    const { outside } = this.followed;
+    const takesNothing = guest.network === undefined && (guest.typing ?? []).length === 0;
+    return (takesNothing || probe.moment === probe.count) && protection.uncoordinated.length === 0 && (!outside || outside.fresh !== undefined);
+  }
+
+  /** The moment of the run without faults that has the instruction count of one of the probe's, while nothing takes it back. */
+  #soundMoment(moment: number): number {
+    const { probe, healthy } = this.#systems();
+    return healthy ? moment - (probe.moment - probe.count) + (healthy.moment - healthy.count) : moment;
   }
 
   /** The two computers that ought to do the same, the faulty one first. */
@@ -117,19 +144,25 @@ export class DivergenceTracker {
     return { faulty, peer };
   }
 
-  /** Puts both computers at `moment` with empty digests. */
-  #open(moment: number): void {
-    const { probe, healthy } = this.#systems();
+  /** Puts both computers at `moment` with empty digests. `mayBeAlone`: a guest that is one replica then is compared with the run without faults. */
+  #open(moment: number, mayBeAlone = true): void {
+    const { probe } = this.#systems();
     const state = this.stateBefore(moment, false);
     if (state) probe.load(state);
     probe.advance(moment);
-    if (healthy && healthy.moment < moment) {
-      // A state saved before the first fault is also a state of the run without faults; but an outside has to be told all of that from the start.
+    this.#isAlone = this.#unprotected || (mayBeAlone && probe.live.length === 1 && this.#hasSoundRun(probe));
+    // It cannot go back.
+    if (this.#isAlone && this.#healthy && this.#healthy.moment > this.#soundMoment(moment)) this.#healthy = undefined;
+    const { healthy } = this.#systems();
+    const goal = this.#soundMoment(moment);
+    if (healthy && healthy.moment < goal) {
+      // A state saved before the first fault is also a state of the run without faults, unless there are others; but an outside has to be told all of that from the start.
       const clean = this.followed.outside ? undefined : this.stateBefore(moment, true);
-      if (clean && clean.moment > healthy.moment && !clean.injector.fired.includes(true)) healthy.load(clean);
-      healthy.advance(moment);
+      const isSound = clean !== undefined && clean.replicas.length === 1 && clean.switched === 0 && !clean.injector.fired.includes(true);
+      if (isSound && clean.moment > healthy.moment) healthy.load(clean);
+      healthy.advance(goal);
     }
-    // One that is left alone has nobody to differ from.
+    // One that is left alone, of an ablation say, has nobody to differ from.
     this.#window = healthy || probe.live.length > 1 ? 'open' : 'closed';
     if (this.#window === 'open') for (const computer of this.#pair()) computer.resetEffects();
   }
@@ -141,7 +174,7 @@ export class DivergenceTracker {
     if (!state) return false;
     probe.load(state);
     probe.advance(moment - 1);
-    healthy?.advance(moment - 1);
+    healthy?.advance(this.#soundMoment(moment - 1));
     return this.#equal();
   }
 
@@ -172,7 +205,7 @@ export class DivergenceTracker {
   #differsAfter(moment: number): boolean {
     const { probe, healthy } = this.#systems();
     probe.advance(moment, { collectEffects: true });
-    healthy?.advance(moment, { collectEffects: true });
+    healthy?.advance(this.#soundMoment(moment), { collectEffects: true });
     const [faulty, peer] = this.#pair();
     return faulty.effects() !== peer.effects() || faulty.retired !== peer.retired;
   }
@@ -199,8 +232,7 @@ export class DivergenceTracker {
     this.#differsAfter(different);
     const snapshot = faulty.snapshot();
     const places = peer.snapshot(snapshot).difference(snapshot, counted);
-    const alone = this.#unprotected;
-    const other = alone ? undefined : this.#replicas().peer.name;
+    const other = this.#isAlone ? undefined : this.#replicas().peer.name;
     const swap = other !== undefined && this.#culprit < other;
     const differs = places.slice(0, shown).map(({ place, a, b }) => (swap ? { place, a: b, b: a } : { place, a, b }));
     return {
