@@ -13,6 +13,8 @@ import type { Report } from './report';
 export interface Recording {
   /** The scenario: its file, relative to the recording's folder with `/`, that file's text, and its name in it. */
   scenario: { file: string; text: string; name: string };
+  /** The timing that was asked for in place of what the scenario's chip says. */
+  timing?: 'fast' | 'detailed';
   subject: Subject;
   inputs: readonly Input[];
   /** SHA-256 of the first live replica's whole state at moments on the way. */

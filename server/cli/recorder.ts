@@ -6,6 +6,7 @@ import type { Report } from '../../engine/covert/report';
 import type { RunOptions } from '../../engine/covert/run';
 import { readWhole } from '../whole-file';
 import { writeWhole } from './output-file';
+import type { Timing } from './timing-option';
 
 /** Saves one run of a scenario: begins before it, and writes the file when there is a report. */
 export class Recorder {
@@ -16,13 +17,14 @@ export class Recorder {
     private readonly scenario: { file: string; text: string; name: string },
     private readonly subject: Subject,
     private readonly target: string,
+    private readonly timing: Timing | undefined,
   ) {}
 
-  /** `file`: the scenario's file; `target`: where the recording goes. */
-  static async create(file: string, plan: Plan, target: string): Promise<Recorder> {
+  /** `file`: the scenario's file; `target`: where the recording goes; `timing`: what the plan has been given in place of its chip's. */
+  static async create(file: string, plan: Plan, target: string, timing?: Timing): Promise<Recorder> {
     const text = (await readWhole(file)).toString('utf8');
     const relative = path.relative(path.dirname(path.resolve(target)), path.resolve(file)).split(path.sep).join('/');
-    return new Recorder({ file: relative, text, name: plan.name }, subjectOf(plan), target);
+    return new Recorder({ file: relative, text, name: plan.name }, subjectOf(plan), target, timing);
   }
 
   /** What the run is to be given. */
@@ -32,7 +34,7 @@ export class Recorder {
 
   /** Writes the file whole or not at all. Throws BadInput where it cannot be written. */
   async write(report: Report): Promise<void> {
-    const { scenario, subject } = this;
-    await writeWhole('--record', this.target, writeRecording({ scenario, subject, inputs: this.#inputs.inputs, states: this.#states, report }));
+    const { scenario, subject, timing } = this;
+    await writeWhole('--record', this.target, writeRecording({ scenario, ...(timing && { timing }), subject, inputs: this.#inputs.inputs, states: this.#states, report }));
   }
 }

@@ -18,6 +18,7 @@ import { formatReport } from './report-screen';
 import { withShownSources } from './shown-sources';
 import { screenOf, write } from './terminal';
 import { tierOption } from './tier-option';
+import { withTiming } from './timing-option';
 import { parseThreads } from './values';
 
 interface ReplayFlags {
@@ -78,14 +79,15 @@ async function read(file: string): Promise<Recording> {
 }
 
 /** The recorded scenario, as its files have it now; {@link BadInput} where that is another one. */
-async function planOf(file: string, { scenario, subject }: Recording): Promise<Plan> {
+async function planOf(file: string, { scenario, subject, timing }: Recording): Promise<Plan> {
   const source = path.resolve(path.dirname(file), ...scenario.file.split('/'));
   const { plans, diagnostics } = await compileFile(source, { text: scenario.text });
-  const plan = plans.find(({ name }) => name === scenario.name);
-  if (!plan) {
+  const found = plans.find(({ name }) => name === scenario.name);
+  if (!found) {
     const error = diagnostics.find(({ severity }) => severity === 'error');
     throw new BadInput(`${file}: the scenario of ${source} cannot be run any more: ${error?.message ?? 'it is not there'}`);
   }
+  const plan = withTiming(found, timing);
   const other = differenceOf(subject, subjectOf(plan));
   if (other !== undefined) throw new BadInput(`${file}: ${other} is not the one that was recorded (its SHA-256 is another): the recording belongs to another guest`);
   return plan;

@@ -18,12 +18,14 @@ import { loadPlans } from './scenario-file';
 import { withShownSources } from './shown-sources';
 import { screenOf, write } from './terminal';
 import { tierOption } from './tier-option';
+import { timingOption, withTiming, type Timing } from './timing-option';
 import { parseThreads } from './values';
 
 interface RunFlags {
   scenario?: string;
   json?: true;
   tier: Tier;
+  timing?: Timing;
   threads: number;
   record?: string;
 }
@@ -35,6 +37,7 @@ export function addRunCommand(program: Command): void {
     .argument('<file>', 'scenario file (.covert)')
     .option('-s, --scenario <name>', 'run only the scenario of this name')
     .addOption(tierOption())
+    .addOption(timingOption())
     .addOption(new Option('--threads <count>', 'threads of this machine that execute replicas, at most').argParser(parseThreads).default(availableParallelism(), 'as many as it has processors'))
     .option('--record <file>', 'save the run of one scenario, for `covert replay`')
     .option('--json', 'print an array of reports, one a scenario, instead of text')
@@ -48,6 +51,7 @@ at its instruction limit.
 Example:
   covert run examples/checksum/checksum.covert --scenario "a bit flip in the data"
   covert run examples/checksum/stuck.covert --tier interpreter --threads 1
+  covert run examples/sort/sort.covert --timing detailed
   covert run examples/ticker/ticker.covert --scenario "a misread clock" --record clock.rec`,
     )
     .action(async (file: string, flags: RunFlags) => {
@@ -55,8 +59,8 @@ Example:
     });
 }
 
-async function runFile(file: string, { scenario, json, tier, threads, record }: RunFlags): Promise<number> {
-  const plans = await loadPlans(file, scenario);
+async function runFile(file: string, { scenario, json, tier, timing, threads, record }: RunFlags): Promise<number> {
+  const plans = (await loadPlans(file, scenario)).map((plan) => withTiming(plan, timing));
   if (record !== undefined) {
     if (plans.length > 1) throw new BadInput(`--record: ${file} has ${plans.length} scenarios, and one is recorded at a time: say which with --scenario`);
     await checkWritable('--record', record);
@@ -68,7 +72,7 @@ async function runFile(file: string, { scenario, json, tier, threads, record }: 
       const progress = new Progress(plan.name);
       const onProgress = (instructions: number): void => progress.update(() => `${count(instructions)} instructions`);
       const sockets = await socketsOf(plan);
-      const recorder = record === undefined ? undefined : await Recorder.create(file, plan, record);
+      const recorder = record === undefined ? undefined : await Recorder.create(file, plan, record, timing);
       const options = { onProgress, signal, tier, threads, ...recorder?.options, ...(sockets && { outside: sockets }) };
       const report = await run(plan, options).finally(() => {
         progress.end();

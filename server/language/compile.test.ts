@@ -319,7 +319,6 @@ describe('places of diagnostics are narrow', () => {
     ['fault flip store address bit 64 in replica B at main', 'COV402 64'],
     ['fault set branch to 2 in replica B at main', 'COV406 2'],
     ['fault flip 1 random bit of load..x3 in replica B at main', 'COV410 load..x3'],
-    ['fault flip l1d line &block byte 3 bit 1 in replica B at main', 'COV107 l1d line &block byte 3'],
     ['fault flip a0 bit 3 in replica B at main for 2 ms', 'COV411 for 2 ms'],
     ['expect detected by output, vot', 'COV210 vot'],
     ['expect detected by output, output', 'COV205 output'],

@@ -3,7 +3,7 @@ import { pageBytes } from '../../engine/core/layout';
 import type { UnitName } from '../../engine/machine/types';
 import { draw } from '../../engine/covert/draw';
 import { placeName } from '../../engine/covert/place';
-import type { FaultEffect, FaultPlan, FaultTarget, Isolation, Place, ProtectionKind, ReplicaName, Rhythm, StuckPlace, TlbPlace } from '../../engine/covert/plan';
+import type { FaultEffect, FaultPlan, FaultTarget, Isolation, LinePlace, MessageFault, Place, ProtectionKind, ReplicaName, Rhythm, StuckPlace, TlbPlace } from '../../engine/covert/plan';
 import { replicaCount } from '../../engine/covert/switching';
 import { homeOf, partition } from '../../engine/chip/domains';
 import { bankName, Health, linkName } from '../../engine/chip/health';
@@ -34,6 +34,12 @@ export const sites = [
   'stuck bit of a translation',
   'transfer to memory',
   'stuck bit in an L2 bank',
+  'flip in L1D',
+  'flip in L1I',
+  'flip in an L2 bank',
+  'lost message',
+  'doubled message',
+  'wrong message',
   'core killed',
   'core hung',
   'L2 bank failed',
@@ -72,7 +78,13 @@ export function faultOf(guest: StormGuest, kind: ProtectionKind, isolation: Isol
   const inReplica: FaultTarget = { kind: 'replica', replica };
   const onCore: FaultTarget = { kind: 'core', core: index };
   const of = (component: string): FaultTarget => ({ kind: 'component', component });
-  const flip = (place: Place, bits: number): FaultEffect => ({ kind: 'flip', place, bits: [pick('bit', bits)] });
+  const line = (cache: LinePlace['cache']): LinePlace => ({ kind: 'line', cache, address: memory.address });
+  const message = (how: MessageFault['how']): [FaultEffect, FaultTarget] => {
+    const [from, up] = [one('link', domain.links.length > 0 ? domain.links : [0]), pick('way', 2) === 0];
+    const to = (from + 1) % chip.cores;
+    return [{ kind: 'message', how, from: up ? from : to, to: up ? to : from }, of(linkName(from, chip.cores))];
+  };
+  const flip = (place: Place | LinePlace, bits: number): FaultEffect => ({ kind: 'flip', place, bits: [pick('bit', bits)] });
   const unit = (name: UnitName, bits: number): FaultEffect => ({ kind: 'flip', place: { kind: 'unit', unit: name }, bits: [pick('bit', bits)] });
   const stick = (place: StuckPlace, bits: number): FaultEffect => ({ kind: 'stick', place, bits: [pick('bit', bits)], value: pick('value', 2) === 0 ? 0 : 1 });
   const [effect, target] = ((): [FaultEffect, FaultTarget] => {
@@ -125,6 +137,18 @@ export function faultOf(guest: StormGuest, kind: ProtectionKind, isolation: Isol
         return [{ kind: 'flip', place: { kind: 'dma' }, bits: [pick('bit', 8 * 60)] }, inReplica];
       case 'stuck bit in an L2 bank':
         return [stick(memory, 8), of(bankName(homeOf(domain, memory.address)))];
+      case 'flip in L1D':
+        return [flip(line('l1d'), 8), onCore];
+      case 'flip in L1I':
+        return [flip(line('l1i'), 8), onCore];
+      case 'flip in an L2 bank':
+        return [flip(line('l2'), 8), of(bankName(homeOf(domain, memory.address)))];
+      case 'lost message':
+        return message('drop');
+      case 'doubled message':
+        return message('duplicate');
+      case 'wrong message':
+        return message('corrupt');
       case 'core killed':
         return [{ kind: 'die', how: 'stops' }, of(`core ${index}`)];
       case 'core hung':
@@ -141,8 +165,8 @@ export function faultOf(guest: StormGuest, kind: ProtectionKind, isolation: Isol
   const rhythm: Rhythm | undefined =
     site === 'stuck bit that comes and goes' ? { kind: 'duty', unit: 'instructions', period, on: 1 + pick('on', 5_000) } : site === 'flip that comes again' ? { kind: 'every', unit: 'instructions', period } : undefined;
   const text = `${describe(effect, target)} at instruction ${count}${rhythm ? ` ${rhythm.kind} ${period}` : ''}`;
-  // A link that nobody's domain has is struck for nothing; and not every guest translates, or has a device that transfers.
-  const optional = target.kind === 'component' || site === 'wrong translation' || site === 'transfer to memory';
+  // A link that nobody's domain has is struck for nothing, and a line that no cache ever has; and not every guest translates, or has a device that transfers.
+  const optional = target.kind === 'component' || site === 'flip in L1D' || site === 'flip in L1I' || site === 'wrong translation' || site === 'transfer to memory';
   return { site, plan: { name: 'fault 1', text, effect, target, trigger: { kind: 'instruction', count }, ...(rhythm && { rhythm }), optional } };
 }
 
@@ -153,6 +177,8 @@ function describe(effect: FaultEffect, target: FaultTarget): string {
       return `flip ${placeName(effect.place)} bit ${effect.bits[0]}${where}`;
     case 'stick':
       return `stick ${placeName(effect.place)} bit ${effect.bits[0]} at ${effect.value}${where}`;
+    case 'message':
+      return `${effect.how} message on link ${effect.from} -> ${effect.to}`;
     default:
       return `${effect.kind === 'die' && effect.how === 'hangs' ? 'hang' : 'kill'}${where}`;
   }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Chip } from '../../engine/chip/chip';
 import type { ChipPlan } from '../../engine/chip/plan';
+import { needsCaches } from '../../engine/covert/cache-faults';
 import { createMachine } from '../../engine/covert/guest';
 import type { FaultPlan, GuestPlan, Isolation, Plan, ProtectionKind } from '../../engine/covert/plan';
 import { runReference, type Reference } from '../../engine/covert/reference';
@@ -132,7 +133,7 @@ async function guestOf(plan: GuestPlan, name: string, epochInstructions: number,
 export function planOf({ plan, epochInstructions }: Pick<StormGuest, 'plan' | 'epochInstructions'>, { kind, isolation, seed, faults, maxInstructions }: { kind: ProtectionKind; isolation: Isolation; seed: number; faults: FaultPlan[]; maxInstructions: number }): Plan {
   return {
     name: `storm of ${plan.name}`,
-    chip,
+    chip: faults.some(needsCaches) ? { ...chip, timing: 'detailed' } : chip,
     guest: plan,
     protection: {
       kind,

@@ -25,7 +25,7 @@ const with_ = (all: readonly Outcome[], fate: Fate): Outcome[] => all.filter((ou
 function expectSafe(all: readonly Outcome[]): void {
   for (const fate of ['wrong', 'hung', 'stopped'] as const) expect(with_(all, fate), `storm seed ${seed}`).toEqual([]);
   expect(all.filter(({ exact, reportedCorrupt }) => !exact || reportedCorrupt), `storm seed ${seed}`).toEqual([]);
-  expect(with_(all, 'recovered').length).toBeGreaterThan(all.length / 2);
+  expect(with_(all, 'recovered').length).toBeGreaterThan(0.4 * all.length);
 }
 
 describe('faults of every site, in a bare-metal guest', () => {
@@ -39,7 +39,7 @@ describe('faults of every site, in a bare-metal guest', () => {
   });
 
   test('with isolation off, what replicas share takes all of them: errors that both have escape, and memory that both have is gone', { timeout: 600_000 }, async () => {
-    const stuck = await outcomes(guest, 'dmr', 'none', 30, 'stuck bit in an L2 bank');
+    const stuck = await outcomes(guest, 'dmr', 'none', 90, 'stuck bit in an L2 bank');
     const escaped = with_(stuck, 'wrong');
     expect(escaped.length, `storm seed ${seed}`).toBeGreaterThan(0);
     // The report says so itself.
