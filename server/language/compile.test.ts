@@ -242,6 +242,8 @@ scenario "s" { guest g protect dmr { uncoordinated time, cycle, rtc, interrupts,
 describe('places of diagnostics are narrow', () => {
   test.each([
     ['fault flip a0 bit 64 in replica B at main', 'COV402 64'],
+    ['fault stuck a0 bit 4 at 1 in replica B at main', 'COV101 stuck'],
+    ['fault kil core 1 at 2 ms', 'COV101 kil'],
     ['fault flip memory[&block].w bits 3, 30..35 in replica B at main', 'COV402 35'],
     ['fault flip a0 bit 3 in replica C at main', 'COV405 C'],
     ['fault flip a0 bit 3 on core 77 at main', 'COV301 77'],
@@ -531,4 +533,17 @@ describe('forwarded ports', () => {
   test('are for Linux guests', async () => {
     expect(await messages('guest g { elf "checksum.elf"  forward tcp 127.0.0.1:8080 to 80 }\n')).toEqual(['COV206 forward: `forward` is for Linux guests: say `linux debian` too']);
   });
+});
+
+test.each([
+  ['fault stuck a0 bit 4 at 1 in replica B at main', '`stuck`; did you mean `stick`?', 'stick'],
+  ['fault kil core 1 at 2 ms', '`kil`; did you mean `kill`?', 'kill'],
+  ['fault banana', '`banana` (a name of the fault has a `:` behind it)', undefined],
+  ['fault flip a0 bit 3 in replica B at main evry 2 ms', '`evry`; did you mean `every`?', 'every'],
+  ['fault flip a0 bit 3 in replica B at main every 2 ms untl 4 ms', '`untl`; did you mean `until`?', 'until'],
+])('a word that is written wrong: %s', async (statement, ending, mend) => {
+  const { diagnostics } = await compile(scenario(statement));
+  expect(diagnostics.map(({ code }) => code)).toEqual(['COV101']);
+  expect(diagnostics[0]?.message.endsWith(`but found ${ending}`)).toBe(true);
+  expect(diagnostics[0]?.fixes.map(({ text }) => text)).toEqual(mend === undefined ? [] : [mend]);
 });

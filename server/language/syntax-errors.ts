@@ -1,4 +1,4 @@
-import { AbstractParserErrorMessageProvider, GrammarAST, type CstNode, type Grammar, type LangiumDocument } from 'langium';
+import { AbstractParserErrorMessageProvider, AstUtils, GrammarAST, type CstNode, type Grammar, type LangiumDocument } from 'langium';
 import { nearestNames } from '../../engine/symbols/nearest';
 import { rename, type Fix, type Reporter, type Span } from './diagnostic';
 import { decodeDecimal, decodeInteger, decodePattern, decodeString } from './values';
@@ -99,12 +99,29 @@ export function reportSyntax(document: LangiumDocument, grammar: Grammar, report
     const previous = (error as { previousToken?: Token }).previousToken;
     const known = parseStuck(error.message);
     const { at } = known;
+    // A word that could be a fault's name, and is an effect's written wrong.
+    if (previous && known.rule === 'Fault' && known.expected.length === 1 && known.expected[0] === ':' && previous.startOffset >= lastEnd) {
+      const place = placeOf(previous, undefined, textDocument.getText());
+      lastEnd = place.end;
+      const { message, fixes } = notAnEffect(previous.image, place, grammar);
+      reporter.error('COV101', place, message, fixes);
+      continue;
+    }
     const place = at ? { offset: at.offset, end: at.offset + at.image.length } : placeOf(token, previous, textDocument.getText());
     if (place.offset < lastEnd) continue;
     lastEnd = Math.max(place.end, place.offset + 1);
     const { message, fixes } = inWords(known, at ?? { image: token.image, type: token.tokenType.name }, place, grammar);
     reporter.error('COV101', place, message, fixes);
   }
+}
+
+function notAnEffect(word: string, place: Span, grammar: Grammar): { message: string; fixes: Fix[] } {
+  const rule = grammar.rules.find(({ name }) => name === 'Effect');
+  const effects = new Set<string>();
+  if (rule && GrammarAST.isParserRule(rule)) firstWords(rule.definition, effects);
+  const nearest = nearestNames(word, [...effects], 1)[0];
+  const hint = nearest === undefined ? ` (a name of the fault has a \`:\` behind it)` : `; did you mean \`${nearest}\`?`;
+  return { message: `expected ${listed([...effects].map((effect) => `\`${effect}\``))}, but found \`${word}\`${hint}`, fixes: rename(place, nearest) };
 }
 
 /** A token, or where nothing is left of the file, the last thing in it. */
@@ -139,7 +156,8 @@ function inWords(
   const next = ends ? [...repeatedStarts(grammar, rule), ...expected] : expected;
   const kinds = [...new Set(next.map((name) => terminalNames[name] ?? `\`${name}\``))];
   const words = next.filter((name) => /^\w+$/.test(name) && !(name in terminalNames));
-  const nearest = isWord ? nearestNames(token.image, words, 1)[0] : undefined;
+  // What ended may have been meant to go on.
+  const nearest = isWord ? (nearestNames(token.image, words, 1)[0] ?? (ends ? nearestNames(token.image, keywords(grammar), 1)[0] : undefined)) : undefined;
   const hint = nearest === undefined ? '' : `; did you mean \`${nearest}\`?`;
   return { message: `expected ${listed(kinds)}, but ${found}${hint}`, fixes: rename(place, nearest) };
 }
@@ -156,6 +174,13 @@ function listed(kinds: string[]): string {
   if (kinds.length === 0) return 'something else';
   if (kinds.length > 16) return `one of ${kinds.slice(0, 15).join(', ')}, …`;
   return kinds.length === 1 ? kinds[0]! : `${kinds.slice(0, -1).join(', ')} or ${kinds.at(-1)}`;
+}
+
+/** Every word of the language. */
+function keywords(grammar: Grammar): string[] {
+  const found = new Set<string>();
+  for (const node of AstUtils.streamAllContents(grammar)) if (GrammarAST.isKeyword(node) && /^[a-z]\w*$/.test(node.value)) found.add(node.value);
+  return [...found];
 }
 
 /** The words with which the repeated statements of a rule begin. */
