@@ -4,6 +4,14 @@ import type { FaultPlan, FaultTarget, Lifetime, ReplicaName, StuckPlace } from '
 /** When each fault of a plan ends that is there now, Infinity for never; undefined where it is not, or no more. */
 export type Endings = readonly (number | undefined)[];
 
+/** A fault of the hardware that is there now, as it is for others than the guest in whose scenario it stands. */
+export interface Hazard {
+  readonly target: Exclude<FaultTarget, { kind: 'replica' }>;
+  readonly stuck: StuckBits;
+  /** The cycle at which it ends, if that is known before. */
+  readonly until: number;
+}
+
 /** Where a replica stands on the axes along which a fault lasts. */
 export interface Instant {
   /** Lockstep instructions since the start, also those that a rollback has undone: history/types.ts. */
@@ -17,11 +25,15 @@ export interface Instant {
  */
 export class LastingFaults {
   #endings: (number | undefined)[];
+  #hazards: readonly Hazard[] | undefined = [];
+  /** Replicas that have bits of others' faults. */
+  readonly #suffering = new Set<ReplicaName>();
 
-  /** `reached` says whether a fault of a component has come to a replica. */
+  /** `reached` says whether a fault of a component has come to a replica; `others`, which bits others' faults have stuck where a replica runs. */
   constructor(
     private readonly faults: readonly FaultPlan[],
     private readonly reached: (fault: number, replica: ReplicaName) => boolean,
+    private readonly others: (replica: ReplicaName) => readonly StuckBits[],
   ) {
     this.#endings = faults.map(() => undefined);
   }
@@ -31,16 +43,34 @@ export class LastingFaults {
   }
   load(endings: Endings): void {
     this.#endings = [...endings];
+    this.#hazards = undefined;
+    this.#suffering.clear();
+  }
+
+  /** True if a replica has bits of others' faults. */
+  get isSuffering(): boolean {
+    return this.#suffering.size > 0;
   }
 
   /** True if any is there now. */
   get any(): boolean {
-    return this.#endings.some((ending) => ending !== undefined);
+    return this.isSuffering || this.#endings.some((ending) => ending !== undefined);
+  }
+
+  /** Those that stay with the hardware; the same array until they change. */
+  get hazards(): readonly Hazard[] {
+    this.#hazards ??= this.#endings.flatMap((ending, index) => {
+      const { effect, target, lifetime } = this.faults[index] ?? {};
+      if (ending === undefined || effect?.kind !== 'stick' || !target || target.kind === 'replica') return [];
+      return [{ target, stuck: stuckBits(effect), until: lifetime?.unit === 'cycles' ? ending : Infinity }];
+    });
+    return this.#hazards;
   }
 
   begin(fault: number, now: Instant): void {
     const lifetime = this.faults[fault]?.lifetime;
     this.#endings[fault] = lifetime === undefined ? Infinity : axis(lifetime, now) + lifetime.length;
+    this.#hazards = undefined;
   }
 
   /** Ends those whose time is over for a replica; true if there were any. */
@@ -49,6 +79,7 @@ export class LastingFaults {
     this.#each(replica, core, (index, ending, { lifetime }) => {
       if (lifetime === undefined || axis(lifetime, now) < ending) return;
       this.#endings[index] = undefined;
+      this.#hazards = undefined;
       ended = true;
     });
     return ended;
@@ -59,7 +90,9 @@ export class LastingFaults {
     this.#endings.forEach((ending, index) => {
       const { target, lifetime } = this.faults[index] ?? {};
       if (ending === undefined || !lifetime || target?.kind !== 'core' || inUse.includes(target.core)) return;
-      if (axis(lifetime, now) >= ending) this.#endings[index] = undefined;
+      if (axis(lifetime, now) < ending) return;
+      this.#endings[index] = undefined;
+      this.#hazards = undefined;
     });
   }
 
@@ -76,9 +109,12 @@ export class LastingFaults {
   apply(replica: ReplicaName, core: number, computer: Computer): void {
     const stuck: StuckBits[] = [];
     this.#each(replica, core, (_, __, { effect }) => {
-      if (effect.kind === 'stick') stuck.push({ place: effect.place, bits: maskOf(effect.bits), value: effect.value });
+      if (effect.kind === 'stick') stuck.push(stuckBits(effect));
     });
-    computer.setStuckBits(stuck);
+    const others = this.others(replica).filter(({ place }) => canStick(computer, place));
+    if (others.length > 0) this.#suffering.add(replica);
+    else this.#suffering.delete(replica);
+    computer.setStuckBits([...stuck, ...others]);
   }
 
   #each(replica: ReplicaName, core: number, action: (index: number, ending: number, fault: FaultPlan) => void): void {
@@ -97,6 +133,10 @@ export function strikes(target: FaultTarget, replica: ReplicaName, core: number)
 
 function axis({ unit }: Lifetime, { moment, cycles }: Instant): number {
   return unit === 'cycles' ? cycles : moment;
+}
+
+function stuckBits({ place, bits, value }: Extract<FaultPlan['effect'], { kind: 'stick' }>): StuckBits {
+  return { place, bits: maskOf(bits), value };
 }
 
 function maskOf(bits: readonly number[]): bigint {

@@ -1,4 +1,5 @@
 import { defaultTier, type Tier } from '../machine/tier';
+import { withoutNeighbours } from './beside';
 import type { Outside } from './outside';
 import type { Plan } from './plan';
 import type { ReleasedData } from './release-log';
@@ -36,7 +37,7 @@ export async function runReference(
   const before = outside ? undefined : references.get(key);
   if (before) return before;
 
-  const { switches: _, ...unswitched } = plan;
+  const { switches: _, ...unswitched } = withoutNeighbours(plan);
   const alone: Plan = { ...unswitched, faults: [], protection: { ...plan.protection, kind: 'none', uncoordinated: [] } };
   const system = new System(alone, { tier, ...(outside && { outside }) });
   const stride = new Stride();

@@ -1,11 +1,12 @@
 import type { Chip } from '../chip/chip';
-import { homeOf, partition, reaches, type Domain, type Isolation, type Placement } from '../chip/domains';
+import { homeOf, reaches, type Domain, type Isolation, type Placement } from '../chip/domains';
 import { bankName, type ComponentName } from '../chip/health';
 import type { Machine } from '../machine/machine';
 import type { Snapshot } from '../machine/types';
 import type { Crew } from './crew';
 import type { InputClass, ProtectionKind, ReplicaName } from './plan';
 import { Replica, type ReplicaState } from './replica';
+import type { Share } from './share';
 import { protectionOf } from './vote';
 
 export const replicaNames: readonly ReplicaName[] = ['A', 'B', 'C'];
@@ -20,13 +21,14 @@ export type TeamState = readonly (ReplicaState & { readonly name: ReplicaName; r
 export class Team {
   #replicas: readonly Replica[] = [];
   #live: readonly Replica[] = [];
-  #placement: Placement;
   readonly #made = new Map<ReplicaName, Replica & { readonly computer: Machine }>();
 
   constructor(
     first: Machine,
     cores: readonly number[],
     private readonly chip: Chip,
+    /** What of the chip the guest has; for these cores, to begin with. */
+    private readonly share: Share,
     private readonly protection: { isolation: Isolation; uncoordinated: readonly InputClass[] },
     private readonly crew: Crew,
     /** Called with a replica that has been given a core, before it has a state there. */
@@ -34,9 +36,6 @@ export class Team {
   ) {
     this.#replicas = cores.map((core, i) => this.#make(replicaNames[i] ?? 'A', core, i === 0 ? first : first.clone()));
     this.#regroup();
-    const placement = this.#partition();
-    if (typeof placement === 'string') throw new Error(`the chip cannot give the protection: ${placement}`);
-    this.#placement = placement;
   }
 
   /** All that are there, the lost among them, by name. */
@@ -55,13 +54,13 @@ export class Team {
 
   /** How the chip is divided among the live replicas. */
   get placement(): Placement {
-    return this.#placement;
+    return this.share.placement;
   }
 
   /** What a live replica runs on. */
   domainOf(replica: ReplicaName): Domain | undefined {
     const core = this.#made.get(replica)?.core;
-    return this.#placement.domains.find((domain) => domain.core === core);
+    return this.share.placement.domains.find((domain) => domain.core === core);
   }
 
   /** True if what becomes of a component concerns the replica; of one line of a bank, if that is where the line is. */
@@ -73,15 +72,8 @@ export class Team {
 
   /** Sets the configuration units anew for those that are live now, if that can be: false if not, and nothing is changed. */
   reconfigure(): boolean {
-    const placement = this.#partition();
-    if (typeof placement === 'string') return false;
-    this.#placement = placement;
-    return true;
-  }
-
-  #partition(): Placement | string {
     const cores = this.#live.map(({ core }) => core);
-    return partition(this.chip.plan, this.chip.health, cores, this.areApart ? this.protection.isolation : 'none');
+    return this.share.claim({ cores, isolation: this.areApart ? this.protection.isolation : 'none' }) === undefined;
   }
 
   /** Replicas may run at the same time: no fault of a core is one of two of them. */
@@ -99,8 +91,7 @@ export class Team {
     });
   }
 
-  load(state: TeamState, placement: Placement): void {
-    this.#placement = placement;
+  load(state: TeamState): void {
     this.#replicas = state.map((saved) => {
       const { name, core, isLost } = saved;
       const replica = this.#get(name, core);
