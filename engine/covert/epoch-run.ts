@@ -117,7 +117,7 @@ export class EpochRun {
     const { course, injector, feed, plan } = this.parts;
     const { epochInstructions, compareStateEpochs, checkpointEpochs, uncoordinated } = plan.protection;
     let epochs = 1;
-    if (this.parts.share.isAlone && course.errorSince < 0 && feed.isOver(course.moment) && uncoordinated.length === 0 && !options.breakpoints && !options.collectEffects) {
+    if (this.parts.share.isUndisturbed && course.errorSince < 0 && feed.isOver(course.moment) && uncoordinated.length === 0 && !options.breakpoints && !options.collectEffects) {
       const quiet = Math.min(goal, injector.quietUntil, this.parts.switching.quietUntil, plan.maxInstructions);
       epochs = Math.floor(quiet / epochInstructions) - course.epoch;
       for (const period of [compareStateEpochs, checkpointEpochs]) if (period > 0) epochs = Math.min(epochs, period - (course.epoch % period));

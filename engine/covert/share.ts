@@ -81,9 +81,14 @@ export class Share {
     return this.#isLeft;
   }
 
-  /** Nobody else runs on the chip any more. */
-  get isAlone(): boolean {
-    return this.board.shares.every((share) => share === this || share.isLeft);
+  /** Nobody else runs on the chip any more, or has left anything to notice. */
+  get isUndisturbed(): boolean {
+    return this.isOnly || (this.board.shares.every((share) => share === this || share.isLeft) && this.health.unnoticed.length === 0);
+  }
+
+  /** There has never been anybody else. */
+  get isOnly(): boolean {
+    return this.board.shares.length === 1;
   }
 
   get tenants(): Tenant[] {
@@ -111,7 +116,7 @@ export class Share {
 
   /** Comes back when it is the guest's turn, if it does not have it yet. */
   awaitTurn(): void {
-    if (this.#isDue && !this.isAlone) this.board.awaitTurn(this);
+    if (this.#isDue && !this.isOnly) this.board.awaitTurn(this);
     this.begin();
   }
 
@@ -151,7 +156,7 @@ export class Share {
 
   /** Bits that others' faults have stuck in the hardware that a replica runs on. */
   stuckBy(domain: () => Domain | undefined): readonly StuckBits[] {
-    const hazards = this.board.shares.flatMap((share) => (share === this ? [] : share.#hazards));
+    const hazards = !this.#occupant || this.#isLeft ? [] : this.board.shares.flatMap((share) => (share === this ? [] : share.#hazards));
     const own = hazards.length > 0 ? domain() : undefined;
     return own ? hazards.filter((hazard) => isIn(own, hazard, this.board.chip.plan.cores)).map(({ stuck }) => stuck) : [];
   }

@@ -203,6 +203,7 @@ export class System {
     const { live } = this.#team;
     this.#share.enter(this.#occupant());
     for (const component of this.chip.health.unnoticed) this.#runner.lose(live, component);
+    if (!this.#share.isOnly) this.#equip();
     for (const replica of live) this.#runner.strike(replica);
     this.#strikeIdle();
     this.#meet();
@@ -355,20 +356,24 @@ export class System {
   }
 
   load(state: SystemState): void {
-    this.#load(state);
+    const all = [[this as System, state] as const];
     for (const [i, neighbour] of this.#neighbours.entries()) {
       const theirs = state.neighbours?.[i];
       if (!theirs) throw new Error('a state of another number of guests');
-      neighbour.#load(theirs);
+      all.push([neighbour, theirs]);
     }
-    // What the others' faults have done to the hardware is only known now.
-    if (this.#neighbours.length > 0) for (const system of [this, ...this.#neighbours]) system.#equip();
+    // First the hardware, since what is stuck in it, by whoever's fault, is stuck in whatever is restored.
+    for (const [system, own] of all) system.#loadHardware(own);
+    for (const [system, own] of all) system.#load(own);
+  }
+
+  #loadHardware({ injector, health, share, ended }: SystemState): void {
+    this.#injector.load(injector);
+    this.chip.health.load(health);
+    this.#share.load(share, ended !== undefined);
   }
 
   #load(state: SystemState): void {
-    this.#injector.load(state.injector);
-    this.chip.health.load(state.health);
-    this.#share.load(state.share, state.ended !== undefined);
     this.#team.load(state.replicas);
     this.#course.load(state);
     this.#recovery.load(state.recovery);
@@ -485,14 +490,14 @@ export class System {
 
   /** Where the others on the chip, if any, have their turns. */
   #meet(): void {
-    if (this.#share.isAlone) return;
+    if (this.#share.isOnly) return;
     this.#share.meet(this.cycles + Math.max(0, this.#slept() - this.#sleptBefore), this.#injector.hazards);
   }
 
   /** Cycles that the guest has slept, by its own clock. */
   #slept(): number {
     const [first] = this.#team.live;
-    if (!first || this.#share.isAlone) return 0;
+    if (!first || this.#share.isOnly) return 0;
     const { uncoordinated } = this.#plan.protection;
     const { perTick } = this.chip.timeSource(first.core, uncoordinated);
     const awake = uncoordinated.includes('time') ? first.computer.cycles : first.computer.retired;
