@@ -114,8 +114,11 @@ export interface CostReport {
 /** `covert run --json`: an array of these. */
 export interface Report {
   scenario: string;
+  /** All that was expected came true, of all guests, and all faults struck that have to. */
   passed: boolean;
   guest: {
+    /** Present where there are several guests. */
+    name?: string;
     /** The exit code, or null if the guest did not end by itself. */
     exit: number | null;
     /** Released console output, as UTF-8 text (invalid bytes become U+FFFD). */
@@ -158,4 +161,8 @@ export interface Report {
   protection: { start: ProtectionKind; wanted?: ProtectionKind; end: ProtectionKind };
   /** `overhead` is a fraction, or null where the run or the fault-free one did not end by itself, or there is no fault-free one; then `unprotected` is null, too. */
   cycles: { unprotected: number | null; protected: number; overhead: number | null; events: CostReport[] };
+  /** Of the other guests on the chip, if any, in the order of the scenario; `passed` is what is expected of each alone. */
+  neighbours?: NeighbourReport[];
 }
+
+export type NeighbourReport = Omit<Report, 'scenario' | 'neighbours'>;

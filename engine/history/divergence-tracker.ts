@@ -1,10 +1,11 @@
+import { withoutNeighbours } from '../covert/beside';
 import type { Replica } from '../covert/replica';
 import type { SystemEvent } from '../covert/events';
 import type { InputLog } from '../covert/input-log';
 import type { Outside } from '../covert/outside';
 import type { Plan, ReplicaName } from '../covert/plan';
 import type { ReleaseLog } from '../covert/release-log';
-import { System, type SystemState } from '../covert/system';
+import { System, type SystemOptions, type SystemState } from '../covert/system';
 import type { Tier } from '../machine/tier';
 import type { Computer } from '../machine/types';
 
@@ -42,7 +43,7 @@ export class DivergenceTracker {
     /** The newest saved state at or before (`strictly`: before) a moment. */
     private readonly stateBefore: (moment: number, strictly: boolean) => SystemState | undefined,
     /** The logs of the run that is followed, what executes it, and what its guest's network card is plugged into. */
-    private readonly followed: { log: ReleaseLog; inputs: InputLog; tier: Tier; outside?: Outside },
+    private readonly followed: { log: ReleaseLog; inputs: InputLog; tier: Tier; outside?: Outside; beside?: SystemOptions['beside'] },
   ) {
     this.#always = plan.protection.kind !== 'none' && plan.protection.uncoordinated.length > 0;
     // One that is switched to a protection has a peer then, and what came before has none.
@@ -93,11 +94,11 @@ export class DivergenceTracker {
   }
 
   #systems(): { probe: System; healthy: System | undefined } {
-    const { log, inputs, tier, outside } = this.followed;
-    this.#probe ??= new System(this.plan, { log, inputs, tier });
+    const { log, inputs, tier, outside, beside } = this.followed;
+    this.#probe ??= new System(this.plan, { log, inputs, tier, ...(beside && { beside: beside.map(({ outside: _, ...logs }) => logs) }) });
     if (this.#unprotected && !this.#healthy) {
       const another = outside?.fresh?.();
-      this.#healthy = new System({ ...this.plan, faults: [] }, { tier, ...(another && { outside: another }) });
+      this.#healthy = new System({ ...withoutNeighbours(this.plan), faults: [] }, { tier, ...(another && { outside: another }) });
     }
     return { probe: this.#probe, healthy: this.#healthy };
   }
@@ -126,7 +127,8 @@ export class DivergenceTracker {
     if (healthy && healthy.moment < moment) {
       // A state saved before the first fault is also a state of the run without faults; but an outside has to be told all of that from the start.
       const clean = this.followed.outside ? undefined : this.stateBefore(moment, true);
-      if (clean && clean.moment > healthy.moment && !clean.injector.fired.includes(true)) healthy.load(clean);
+      const isClean = clean && ![clean, ...(clean.neighbours ?? [])].some(({ injector }) => injector.fired.includes(true));
+      if (isClean && clean.moment > healthy.moment) healthy.load(clean);
       healthy.advance(moment);
     }
     // One that is left alone has nobody to differ from.

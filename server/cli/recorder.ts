@@ -10,29 +10,34 @@ import { writeWhole } from './output-file';
 /** Saves one run of a scenario: begins before it, and writes the file when there is a report. */
 export class Recorder {
   readonly #inputs = new InputLog();
+  readonly #beside: readonly { inputs: InputLog }[];
   readonly #states: Mark[] = [];
 
   private constructor(
     private readonly scenario: { file: string; text: string; name: string },
     private readonly subject: Subject,
     private readonly target: string,
-  ) {}
+    neighbours: number,
+  ) {
+    this.#beside = Array.from({ length: neighbours }, () => ({ inputs: new InputLog() }));
+  }
 
   /** `file`: the scenario's file; `target`: where the recording goes. */
   static async create(file: string, plan: Plan, target: string): Promise<Recorder> {
     const text = (await readWhole(file)).toString('utf8');
     const relative = path.relative(path.dirname(path.resolve(target)), path.resolve(file)).split(path.sep).join('/');
-    return new Recorder({ file: relative, text, name: plan.name }, subjectOf(plan), target);
+    return new Recorder({ file: relative, text, name: plan.name }, subjectOf(plan), target, plan.neighbours?.length ?? 0);
   }
 
   /** What the run is to be given. */
-  get options(): Pick<RunOptions, 'inputs' | 'onMark'> {
-    return { inputs: this.#inputs, onMark: (mark) => void this.#states.push(mark) };
+  get options(): Pick<RunOptions, 'inputs' | 'beside' | 'onMark'> {
+    return { inputs: this.#inputs, beside: this.#beside, onMark: (mark) => void this.#states.push(mark) };
   }
 
   /** Writes the file whole or not at all. Throws BadInput where it cannot be written. */
   async write(report: Report): Promise<void> {
     const { scenario, subject } = this;
-    await writeWhole('--record', this.target, writeRecording({ scenario, subject, inputs: this.#inputs.inputs, states: this.#states, report }));
+    const neighbours = this.#beside.map(({ inputs }) => inputs.inputs);
+    await writeWhole('--record', this.target, writeRecording({ scenario, subject, inputs: this.#inputs.inputs, ...(neighbours.length > 0 && { neighbours }), states: this.#states, report }));
   }
 }

@@ -92,7 +92,7 @@ export function reportCrowding(parts: readonly GuestPart[], chip: ChipPlan, { re
     const placement = partition(chip, new Health(), protection.cores, protection.isolation, before);
     if (typeof placement !== 'string') continue;
     const node = owner.items.find(ast.isProtection);
-    const place = node ? part(node, 'kind') : owner.use.$cstNode;
+    const place = node ? part(node, 'kind') : part(owner, 'use');
     const others = parts.slice(0, i).map((each) => each.name).join(' and ');
     reporter.error('COV305', place, `${chip.name} cannot give isolation to ${name} beside ${others} on these cores: ${placement}; say \`isolation none\`, or protect them with fewer replicas`);
     return;
