@@ -1,32 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { plansOfAll, withoutNeighbours } from './beside';
+import { beside, type GuestSetting } from './beside.test-support';
 import type { SystemEvent } from './events';
-import type { FaultPlan, Isolation, Neighbour, Plan, ProtectionPlan, SwitchPlan } from './plan';
-import { fault, flipX, planFor, type Example } from './plan.test-support';
+import type { FaultPlan, Isolation, Plan, ProtectionPlan, SwitchPlan } from './plan';
+import { fault, flipX, type Example } from './plan.test-support';
 import { ofKind } from './run.test-support';
 import { replicaCount } from './switching';
 import { InputLog } from './input-log';
 import { ReleaseLog } from './release-log';
 import { System } from './system';
-
-interface GuestSetting {
-  example?: Example;
-  protection?: Partial<ProtectionPlan>;
-  faults?: FaultPlan[];
-  switches?: SwitchPlan[];
-  maxInstructions?: number;
-}
-
-/** Guests on one chip of eight cores, the first being the plan's own. */
-function beside(guests: readonly GuestSetting[], spares: readonly number[] = [], memoryControllers = 8): Plan {
-  const [first, ...others] = guests.map(({ example = 'checksum', switches, ...changes }): Plan => ({ ...planFor(example, changes), ...(switches && { switches }) }));
-  if (!first) throw new Error('no guest');
-  const neighbours = others.map(({ guest, protection, faults, expectations, maxInstructions, switches }, i): Neighbour => ({
-    guest: { ...guest, name: `${guest.name} ${i + 2}` }, protection, faults, expectations, maxInstructions, ...(switches && { switches }),
-  }));
-  return { ...first, chip: { ...first.chip, spares: [...spares], memoryControllers }, ...(neighbours.length > 0 && { neighbours }) };
-}
 
 interface Story {
   events: SystemEvent[];

@@ -193,7 +193,7 @@ export class Session implements ReplaySession {
       if (this.#system.ended) return { why: 'end', event: this.#system.ended };
       const from = this.moment;
       // What has been before goes on without anybody outside.
-      const paced = from >= this.#furthest ? [this.#outside, ...this.#bystanders.map(({ outside }) => outside)].filter((each) => each?.pace) : [];
+      const paced = from >= this.#furthest ? [this.#outside, ...this.#bystanders.map(({ outside }) => outside)].filter((each) => each !== undefined && 'pace' in each) : [];
       const length = paced.length > 0 ? Math.min(stride.length, pacedStride) : stride.length;
       const boundary = Math.min(this.#keepsHistory ? this.#shelf.nextBoundary(from) : Infinity, this.#onMark ? (Math.floor(from / markEvery) + 1) * markEvery : Infinity);
       const stop = this.#advance(Math.min(boundary, from + length), armed, resume, paced.includes(this.#outside));
