@@ -30,29 +30,37 @@ export function nodesOf(index: number, count: number, nodes: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => first + i);
 }
 
+/** A core that is to have a domain, and what of that nobody else may have. */
+export interface Tenant {
+  readonly core: number;
+  readonly isolation: Isolation;
+}
+
 /**
- * Divides the chip into one domain for each of the cores, with what works of it. The ring is cut at one link
+ * Divides the chip into one domain for each of the cores, and of the `others`, with what works of it. Those whose isolation asks for it have
+ * theirs for themselves, the rest share what is left. The ring is cut at one link
  * between two neighbours, so two domains take two cut links and three take three; a dead link is a cut that nobody chose.
  * Of all such ways the one is taken that leaves the smallest domain the most banks, then most controllers.
- * A string says what is missing where there is none.
+ * The domains are in the order of the cores, then of the others. A string says what is missing where there is no such way.
  */
-export function partition(chip: ChipPlan, health: Health, cores: readonly number[], isolation: Isolation): Placement | string {
-  const dead = cores.find((core) => !health.isWhole(coreName(core)));
-  if (dead !== undefined) return `core ${dead} does not work`;
+export function partition(chip: ChipPlan, health: Health, cores: readonly number[], isolation: Isolation, others: readonly Tenant[] = []): Placement | string {
+  const tenants = [...cores.map((core): Tenant => ({ core, isolation })), ...others];
+  const dead = tenants.find(({ core }) => !health.isWhole(coreName(core)));
+  if (dead !== undefined) return `core ${dead.core} does not work`;
   const layout = new Layout(chip, health);
-  const refusal = layout.whatIsMissing(cores.length, isolation);
+  const refusal = layout.whatIsMissing(tenants.map((tenant) => tenant.isolation));
   if (refusal !== undefined) return refusal;
   // In one order, so that it does not matter who asks.
-  const sorted = [...cores].sort((a, b) => a - b);
+  const sorted = tenants.toSorted((a, b) => a.core - b.core);
   let best: { placement: Placement; score: number[] } | undefined;
   let missing: string | undefined;
-  for (const cuts of isolation === 'none' ? [[]] : layout.waysToCut(sorted)) {
-    const found = layout.domains(sorted, cuts, isolation);
+  for (const cuts of layout.waysToCut(sorted)) {
+    const found = layout.domains(sorted, cuts);
     const lacks = found.map(whatIsMissing).find((what) => what !== undefined);
     missing ??= lacks;
     if (lacks !== undefined) continue;
     const score = [Math.min(...found.map(({ banks }) => banks.length)), Math.min(...found.map(({ controllers }) => controllers.length))];
-    const domains = cores.flatMap((core) => found.find((domain) => domain.core === core) ?? []);
+    const domains = tenants.flatMap(({ core }) => found.find((domain) => domain.core === core) ?? []);
     if (!best || isMore(score, best.score)) best = { placement: { domains, cuts }, score };
   }
   return best?.placement ?? missing ?? 'there is no core to run on';
@@ -86,8 +94,9 @@ export function reaches({ core, banks, controllers, links }: Domain, component: 
   );
 }
 
-/** Ways to cut between two neighbours that are looked at: all of them on a ring of up to so many nodes. */
+/** Ways to cut between two neighbours that are looked at: all of them on a ring of up to so many nodes; fewer where there are more than three cuts. */
 const mostCuts = 16;
+const mostWays = 4096;
 
 /** The chip's geometry: nodes of a ring, or, without one, a crossbar that joins everything. */
 class Layout {
@@ -109,42 +118,58 @@ class Layout {
     this.#isLinkWhole = Array.from({ length: chip.cores }, (_, link) => health.isWhole(linkName(link, chip.cores)));
   }
 
-  /** What there are too few of for so many domains, however they are divided. */
-  whatIsMissing(domains: number, isolation: Isolation): string | undefined {
-    const lacks = (parts: readonly Part[], isPrivate: boolean, what: string): string | undefined =>
-      parts.length >= (isPrivate ? domains : 1) ? undefined : `${parts.length === 0 ? 'no' : `only ${parts.length}`} ${what}${parts.length === 1 ? '' : 's'} that ${parts.length === 1 ? 'works' : 'work'} for ${domains} ${domains === 1 ? 'replica' : 'replicas'}`;
-    return lacks(this.#banks, hasOwnBanks(isolation), 'L2 bank') ?? lacks(this.#controllers, hasOwnControllers(isolation), 'memory controller');
+  /** What there are too few of for domains of these kinds, however the chip is divided. */
+  whatIsMissing(isolations: readonly Isolation[]): string | undefined {
+    const domains = isolations.length;
+    const lacks = (parts: readonly Part[], isPrivate: (isolation: Isolation) => boolean, what: string): string | undefined => {
+      const own = isolations.filter(isPrivate).length;
+      return parts.length >= own + (own < domains ? 1 : 0) ? undefined : `${parts.length === 0 ? 'no' : `only ${parts.length}`} ${what}${parts.length === 1 ? '' : 's'} that ${parts.length === 1 ? 'works' : 'work'} for ${domains} ${domains === 1 ? 'replica' : 'replicas'}`;
+    };
+    return lacks(this.#banks, hasOwnBanks, 'L2 bank') ?? lacks(this.#controllers, hasOwnControllers, 'memory controller');
   }
 
-  /** Each choice of one link between every two neighbours among the cores, which are in order; none for one core or without a ring. */
-  *waysToCut(cores: readonly number[]): Generator<number[]> {
-    if (!this.chip.ring || cores.length < 2) return void (yield []);
-    const gaps = cores.map((from, i) => {
-      const to = cores[(i + 1) % cores.length] ?? from;
+  /**
+   * Each choice of one link between every two neighbours among the cores, which are in order, but for two that share all they have;
+   * no cut for one core or without a ring.
+   */
+  *waysToCut(tenants: readonly Tenant[]): Generator<number[]> {
+    if (!this.chip.ring || tenants.length < 2) return void (yield []);
+    const apart = tenants.map((tenant, i) => [tenant, tenants[(i + 1) % tenants.length] ?? tenant] as const).filter((pair) => pair.some(({ isolation }) => isolation !== 'none'));
+    const most = Math.min(mostCuts, Math.max(1, Math.floor(mostWays ** (1 / apart.length) + 1e-9)));
+    const gaps = apart.map(([{ core: from }, { core: to }]) => {
       const length = (to - from + this.#nodes) % this.#nodes;
-      const looked = Math.min(length, mostCuts);
+      const looked = Math.min(length, most);
       return Array.from({ length: looked }, (_, step) => (from + Math.floor((step * length) / looked)) % this.#nodes);
     });
     yield* combinations(gaps);
   }
 
-  domains(cores: readonly number[], cuts: readonly number[], isolation: Isolation): Domain[] {
-    const shared = cores.map((core) => this.#reach(core, []));
-    const own = cores.map((core) => this.#reach(core, cuts));
-    const divide = (parts: readonly Part[], isPrivate: boolean): number[][] => {
-      const candidates = parts.map(({ index, nodes }) => ({
-        index,
-        domains: cores.flatMap((_, i) => (nodes.some((node) => (isPrivate ? own : shared)[i]?.nodes.has(node)) ? [i] : [])),
-      }));
-      return isPrivate ? dealOut(candidates, cores.length) : cores.map((_, i) => candidates.filter(({ domains }) => domains.includes(i)).map(({ index }) => index));
+  domains(tenants: readonly Tenant[], cuts: readonly number[]): Domain[] {
+    const shared = tenants.map(({ core }) => this.#reach(core, []));
+    const own = tenants.map(({ core }) => this.#reach(core, cuts));
+    const divide = (parts: readonly Part[], isPrivate: (isolation: Isolation) => boolean): number[][] => {
+      const isApart = tenants.map(({ isolation }) => isPrivate(isolation));
+      if (!isApart.includes(true)) return shared.map(({ nodes }) => parts.filter((part) => part.nodes.some((node) => nodes.has(node))).map(({ index }) => index));
+      // Those that share with one another are dealt to as one.
+      const groups: number[][] = [];
+      tenants.forEach((_, i) => {
+        const group = isApart[i] ? undefined : groups.find(([first = i]) => !isApart[first] && own[first]?.nodes.has(tenants[i]?.core ?? -1));
+        if (group) group.push(i);
+        else groups.push([i]);
+      });
+      const candidates = parts.map(({ index, nodes }) => ({ index, domains: groups.flatMap(([first = 0], group) => (nodes.some((node) => own[first]?.nodes.has(node)) ? [group] : [])) }));
+      const dealt = dealOut(candidates, groups.length);
+      return tenants.map((_, i) => dealt[groups.findIndex((group) => group.includes(i))] ?? []);
     };
-    const banks = divide(this.#banks, hasOwnBanks(isolation));
-    const controllers = divide(this.#controllers, hasOwnControllers(isolation));
-    return cores.map((core, i) => ({
+    const banks = divide(this.#banks, hasOwnBanks);
+    const controllers = divide(this.#controllers, hasOwnControllers);
+    // Where the ring is cut for one, it is cut for all.
+    const isCut = tenants.some(({ isolation }) => isolation === 'full');
+    return tenants.map(({ core }, i) => ({
       core,
       banks: banks[i] ?? [],
       controllers: controllers[i] ?? [],
-      links: (isolation === 'full' ? own : shared)[i]?.links ?? [],
+      links: (isCut ? own : shared)[i]?.links ?? [],
     }));
   }
 
@@ -220,20 +245,23 @@ const mostSets = 2000;
 
 /**
  * Finds cores for so many replicas among those that are used now and those that may be: first all that are used now stay,
- * then as few as possible move, to the spares in their order. Undefined where no such number of domains is whole.
+ * then as few as possible move, to the spares in their order. The `others` keep their cores, and get domains, too.
+ * Undefined where no such number of domains is whole.
  */
-export function place(chip: ChipPlan, health: Health, now: readonly number[], spares: readonly number[], wanted: number, isolation: Isolation): number[] | undefined {
-  const usable = (cores: readonly number[]): number[] => cores.filter((core) => health.isWhole(coreName(core)));
+export function place(chip: ChipPlan, health: Health, now: readonly number[], spares: readonly number[], wanted: number, isolation: Isolation, others: readonly Tenant[] = []): number[] | undefined {
+  const usable = (cores: readonly number[]): number[] => cores.filter((core) => health.isWhole(coreName(core)) && others.every((other) => other.core !== core));
   const staying = usable(now);
   const fresh = usable(spares).filter((core) => !now.includes(core));
-  if (staying.length + fresh.length < wanted || new Layout(chip, health).whatIsMissing(wanted, isolation) !== undefined) return undefined;
+  if (staying.length + fresh.length < wanted) return undefined;
+  const isolations = [...others.map((other) => other.isolation), ...Array<Isolation>(wanted).fill(isolation)];
+  if (new Layout(chip, health).whatIsMissing(isolations) !== undefined) return undefined;
   let looked = 0;
   for (let stay = Math.min(wanted, staying.length); stay >= 0; stay--) {
     for (const kept of subsets(staying, stay)) {
       for (const added of subsets(fresh, wanted - stay)) {
         const cores = [...kept, ...added];
         if (looked++ >= mostSets) return undefined;
-        if (typeof partition(chip, health, cores, isolation) !== 'string') return cores;
+        if (typeof partition(chip, health, cores, isolation, others) !== 'string') return cores;
       }
     }
   }

@@ -8,6 +8,7 @@ import type { OutputGate } from './output-gate';
 import type { Plan } from './plan';
 import type { Replica } from './replica';
 import type { ReplicaRunner } from './replica-runner';
+import type { Share } from './share';
 import type { Switching } from './switching';
 import type { Team } from './team';
 
@@ -23,6 +24,7 @@ export interface EpochParts {
   readonly runner: ReplicaRunner;
   readonly gate: OutputGate;
   readonly switching: Switching;
+  readonly share: Share;
   /** The replicas are where they meet, or will never be. */
   rendezvous(): void;
 }
@@ -109,12 +111,13 @@ export class EpochRun {
   /**
    * Where the replicas meet next, in retired instructions: at the end of the current epoch; or of a later one up to `goal`, where
    * nothing could come of the rendezvous in between, since the replicas are equal, no fault and no input is due, and no states are compared.
+   * Where others are on the chip they have their turns in between.
    */
   #meetingAt(goal: number, options: AdvanceOptions): number {
     const { course, injector, feed, plan } = this.parts;
     const { epochInstructions, compareStateEpochs, checkpointEpochs, uncoordinated } = plan.protection;
     let epochs = 1;
-    if (course.errorSince < 0 && feed.isOver(course.moment) && uncoordinated.length === 0 && plan.chip.timing !== 'detailed' && !options.breakpoints && !options.collectEffects) {
+    if (this.parts.share.isUndisturbed && course.errorSince < 0 && feed.isOver(course.moment) && uncoordinated.length === 0 && plan.chip.timing !== 'detailed' && !options.breakpoints && !options.collectEffects) {
       const quiet = Math.min(goal, injector.quietUntil, this.parts.switching.quietUntil, plan.maxInstructions);
       epochs = Math.floor(quiet / epochInstructions) - course.epoch;
       for (const period of [compareStateEpochs, checkpointEpochs]) if (period > 0) epochs = Math.min(epochs, period - (course.epoch % period));

@@ -1,7 +1,7 @@
 import type { ComponentName, Death } from '../chip/health';
-import type { Computer } from '../machine/types';
+import type { Computer, StuckBits } from '../machine/types';
 import { isFirst, isSoft, messageFault } from './cache-faults';
-import { canStick, LastingFaults, strikes, stuckText, type LastingState } from './lasting-faults';
+import { canStick, LastingFaults, strikes, stuckText, type Hazard, type LastingState } from './lasting-faults';
 import { PassingFaults, type Met, type WaitingState } from './passing-faults';
 import { isPassing, placeName, readPlace, type Change } from './place';
 import type { FaultEffect, FaultPlan, ReplicaName, Trigger } from './plan';
@@ -40,18 +40,22 @@ export class FaultInjector {
   /** Replicas whose cores keep translations that are wrong. */
   #mistranslating: readonly ReplicaName[] = [];
 
-  /** `reaches` says whether what becomes of a component concerns a replica where it is now. */
+  /**
+   * `reaches` says whether what becomes of a component concerns a replica where it is now; `others`, which bits the faults of other guests'
+   * scenarios have stuck in the hardware there.
+   */
   constructor(
     faults: readonly FaultPlan[],
     seed: number,
     readonly reaches: (component: ComponentName, replica: ReplicaName, address?: bigint) => boolean,
+    others: (replica: ReplicaName) => readonly StuckBits[] = () => [],
   ) {
     this.#faults = faults;
     this.#seed = seed;
     this.#reached = faults.map(() => []);
     this.#fired = faults.map(() => false);
     this.#triggers = new Triggers(faults.map(({ trigger }) => trigger));
-    this.#lasting = new LastingFaults(faults, (fault, replica) => this.#reached[fault]?.includes(replica) ?? false);
+    this.#lasting = new LastingFaults(faults, (fault, replica) => this.#reached[fault]?.includes(replica) ?? false, others);
     this.#passing = new PassingFaults(faults, (index, replica, core) => this.#isOf(index, replica, core));
     this.#recurring = new Recurrences(faults);
   }
@@ -82,6 +86,21 @@ export class FaultInjector {
   /** True while a fault lasts, or what it has left in a core. */
   get isLasting(): boolean {
     return this.#lasting.any || this.#mistranslating.length > 0;
+  }
+
+  /** Those that last and are the hardware's, for the others on the chip; the same array until they change. */
+  get hazards(): readonly Hazard[] {
+    return this.#lasting.hazards;
+  }
+
+  /** True if another guest's scenario has stuck bits of the hardware that this one runs on. */
+  get isSuffering(): boolean {
+    return this.#lasting.isSuffering;
+  }
+
+  /** True if a component has died of one of the faults. */
+  hasKilled(component: ComponentName): boolean {
+    return this.#faults.some(({ effect, target }, index) => this.#fired[index] && effect.kind === 'die' && target.kind === 'component' && target.component === component);
   }
 
   /** Up to this count no fault strikes, lasts, or waits for anything but a count; Infinity where none ever will. */

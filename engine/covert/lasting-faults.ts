@@ -8,17 +8,29 @@ type Phases = Readonly<Partial<Record<ReplicaName | 'all', Phase | typeof over>>
 /** How each fault of a plan stands that has struck and lasts. */
 export type LastingState = readonly Phases[];
 
+/** A fault of the hardware that is there now, as it is for others than the guest in whose scenario it stands. */
+export interface Hazard {
+  readonly target: Exclude<FaultTarget, { kind: 'replica' }>;
+  readonly stuck: StuckBits;
+  /** The cycle at which it ends, if that is known before. */
+  readonly until: number;
+}
+
 /**
  * The faults of the hardware that have struck and go on, or come and go. They are the core's or the replica's copy's,
  * so a rollback leaves them; only a debugger that travels takes them back, with the whole system's state.
  */
 export class LastingFaults {
   #phases: LastingState;
+  #hazards: readonly Hazard[] | undefined = [];
+  /** Replicas that have bits of others' faults. */
+  readonly #suffering = new Set<ReplicaName>();
 
-  /** `reached` says whether a fault of a component has come to a replica. */
+  /** `reached` says whether a fault of a component has come to a replica; `others`, which bits others' faults have stuck where a replica runs. */
   constructor(
     private readonly faults: readonly FaultPlan[],
     private readonly reached: (fault: number, replica: ReplicaName) => boolean,
+    private readonly others: (replica: ReplicaName) => readonly StuckBits[],
   ) {
     this.#phases = faults.map(() => ({}));
   }
@@ -26,13 +38,32 @@ export class LastingFaults {
   save(): LastingState {
     return this.#phases;
   }
+
   load(state: LastingState): void {
     this.#phases = state;
+    this.#hazards = undefined;
+    this.#suffering.clear();
+  }
+
+  /** True if a replica has bits of others' faults. */
+  get isSuffering(): boolean {
+    return this.#suffering.size > 0;
   }
 
   /** True if any is there now, or will be again. */
   get any(): boolean {
-    return this.#phases.some((phases) => Object.values(phases).some((phase) => phase !== over));
+    return this.isSuffering || this.#phases.some((phases) => Object.values(phases).some((phase) => phase !== over));
+  }
+
+  /** Those that stay with the hardware, and are there now; the same array until they change. */
+  get hazards(): readonly Hazard[] {
+    this.#hazards ??= this.#phases.flatMap((phases, index) => {
+      const { effect, target, lifetime } = this.faults[index] ?? {};
+      const phase = phases.all ?? this.#newcomers(phases);
+      if (phase === undefined || phase === over || !phase.on || effect?.kind !== 'stick' || !target || target.kind === 'replica') return [];
+      return [{ target, stuck: stuckBits(effect), until: lifetime?.unit === 'cycles' ? phase.next : Infinity }];
+    });
+    return this.#hazards;
   }
 
   /** A fault strikes; one of a component, a replica that has it. */
@@ -47,6 +78,7 @@ export class LastingFaults {
 
   #set(index: number, key: ReplicaName | 'all', phase: Phase | typeof over): void {
     this.#phases = this.#phases.map((phases, i) => (i === index ? { ...phases, [key]: phase } : phases));
+    this.#hazards = undefined;
   }
 
   /** Brings those of a replica to where they are now in their lifetimes; true if what is stuck is something else by that. */
@@ -84,9 +116,12 @@ export class LastingFaults {
   apply(replica: ReplicaName, core: number, computer: Computer): void {
     const stuck: StuckBits[] = [];
     this.#each(replica, core, (_, { on }, { effect }) => {
-      if (on && effect.kind === 'stick') stuck.push({ place: effect.place, bits: maskOf(effect.bits), value: effect.value });
+      if (on && effect.kind === 'stick') stuck.push(stuckBits(effect));
     });
-    computer.setStuckBits(stuck);
+    const others = this.others(replica).filter(({ place }) => canStick(computer, place));
+    if (others.length > 0) this.#suffering.add(replica);
+    else this.#suffering.delete(replica);
+    computer.setStuckBits([...stuck, ...others]);
   }
 
   #each(replica: ReplicaName, core: number, action: (index: number, phase: Phase, fault: FaultPlan, key: ReplicaName | 'all') => void): void {
@@ -110,6 +145,10 @@ export class LastingFaults {
 /** True if a fault with this target is one of the replica's on the core. */
 export function strikes(target: FaultTarget, replica: ReplicaName, core: number): boolean {
   return target.kind === 'replica' ? target.replica === replica : target.kind === 'core' && target.core === core;
+}
+
+function stuckBits({ place, bits, value }: Extract<FaultPlan['effect'], { kind: 'stick' }>): StuckBits {
+  return { place, bits: maskOf(bits), value };
 }
 
 function maskOf(bits: readonly number[]): bigint {

@@ -260,12 +260,19 @@ export interface ExpectationPlan {
   range?: SourceRange;
 }
 
+/** Another guest on the same chip, with all that concerns it. Its faults of components are the chip's, and strike whoever has them. */
+export type Neighbour = Pick<Plan, 'guest' | 'protection' | 'switches' | 'faults' | 'expectations' | 'maxInstructions' | 'range'>;
+
 export interface Plan {
   /** The scenario's name. */
   name: string;
   range?: SourceRange;
   chip: ChipPlan;
   guest: GuestPlan;
+  /** The other guests, in their order; their names differ. All cores of `protection` can be given at the same time. */
+  neighbours?: readonly Neighbour[];
+  /** How many neighbours come before the guest itself, whose turn it is before where they are level. Default 0. */
+  seat?: number;
   protection: ProtectionPlan;
   /** In order: each waits for the one before. */
   switches?: readonly SwitchPlan[];

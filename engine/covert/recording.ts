@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Input } from './input-log';
-import type { Plan } from './plan';
+import type { Neighbour, Plan } from './plan';
 import type { Report } from './report';
 
 /**
@@ -17,6 +17,8 @@ export interface Recording {
   timing?: 'fast' | 'detailed';
   subject: Subject;
   inputs: readonly Input[];
+  /** What the other guests were handed, if there are any, in their order. */
+  neighbours?: readonly (readonly Input[])[];
   /** SHA-256 of the first live replica's whole state at moments on the way. */
   states: readonly Mark[];
   report: Report;
@@ -57,6 +59,11 @@ export function readRecording(file: Uint8Array): Recording {
 
 /** What a plan is made of, each part by its hash. Reads whole disk images. */
 export function subjectOf(plan: Plan): Subject {
+  const { neighbours = [], ...own } = plan;
+  return Object.assign(partsOf(own, 'the guest', 'the scenario'), ...neighbours.map((each) => partsOf(each, `guest ${each.guest.name}`, `what concerns guest ${each.guest.name}`))) as Subject;
+}
+
+function partsOf(plan: Plan | Neighbour, who: string, scenario: string): Subject {
   const { guest, ...others } = plan;
   const { image, linux, path: _, disks: own = [], ...described } = guest;
   const { initialDisk, systemMap: __, firmware, disks = own, ...kernel } = linux ?? {};
@@ -64,11 +71,11 @@ export function subjectOf(plan: Plan): Subject {
   // Where the scenario stands in a file is not what it says.
   const text = JSON.stringify(plain, (key, value: unknown) => (key === 'range' || key === 'start' ? undefined : typeof value === 'bigint' ? `0x${value.toString(16)}` : value));
   return {
-    'the scenario': sha256(Buffer.from(text)),
-    [linux ? "the guest's kernel" : "the guest's ELF"]: sha256(image),
-    ...(initialDisk && { "the guest's initial RAM disk": sha256(initialDisk) }),
-    ...(firmware && { "the guest's firmware": sha256(firmware) }),
-    ...Object.fromEntries(disks.map(({ image: disk }, i) => [`the guest's disk ${i}`, disk.sha256()])),
+    [scenario]: sha256(Buffer.from(text)),
+    [linux ? `${who}'s kernel` : `${who}'s ELF`]: sha256(image),
+    ...(initialDisk && { [`${who}'s initial RAM disk`]: sha256(initialDisk) }),
+    ...(firmware && { [`${who}'s firmware`]: sha256(firmware) }),
+    ...Object.fromEntries(disks.map(({ image: disk }, i) => [`${who}'s disk ${i}`, disk.sha256()])),
   };
 }
 

@@ -1,5 +1,3 @@
-import type { Chip } from '../chip/chip';
-import { place } from '../chip/domains';
 import { bankName, controllerName, coreName, Health, type ComponentName } from '../chip/health';
 import type { Snapshot } from '../machine/types';
 import type { Accounting } from './accounting';
@@ -12,6 +10,7 @@ import type { InputFeed } from './input-feed';
 import type { ProtectionPlan, RecoveryMethod, ReplicaName } from './plan';
 import { snapshotAll, type Detection } from './rendezvous';
 import type { Replica, ReplicaState } from './replica';
+import type { Share } from './share';
 import type { Team } from './team';
 import { areAllEqual, cloneInto, outvoted } from './vote';
 
@@ -30,7 +29,7 @@ export interface RecoveryParts {
   readonly protection: ProtectionPlan;
   /** Cores that the guest may be run on: spares first. */
   readonly cores: readonly number[];
-  readonly chip: Chip;
+  readonly share: Share;
   readonly course: Course;
   readonly team: Team;
   readonly injector: FaultInjector;
@@ -106,9 +105,12 @@ export class Recovery {
 
   /** The chip says of components that nobody runs on that they have stopped. */
   noticeIdle(): void {
-    const { chip, team } = this.#parts;
-    for (const component of chip.health.unnoticed) {
-      if (chip.health.death(component) !== 'stops' || team.live.some(({ deadBy }) => deadBy === component)) continue;
+    const { share, team, injector } = this.#parts;
+    const { health } = share;
+    for (const component of health.unnoticed) {
+      // What somebody else has to do with is theirs to notice.
+      if (!injector.hasKilled(component) || share.isOthers(component)) continue;
+      if (health.death(component) !== 'stops' || team.live.some(({ deadBy }) => deadBy === component)) continue;
       if (team.live.some(({ name }) => team.reaches(component, name))) continue;
       this.#retire(component, 'machine check');
     }
@@ -195,11 +197,11 @@ export class Recovery {
 
   /** True if the chip has whole domains for so many replicas without these components. */
   #canDoWithout(components: readonly ComponentName[], replicas: number): boolean {
-    const { chip, protection, cores, team } = this.#parts;
+    const { share, protection, cores, team } = this.#parts;
     const health = new Health();
-    health.load(chip.health.save());
+    health.load(share.health.save());
     for (const component of components) health.retire(component);
-    return place(chip.plan, health, team.live.map(({ core }) => core), cores, replicas, protection.isolation) !== undefined;
+    return share.place(team.live.map(({ core }) => core), cores, replicas, protection.isolation, health) !== undefined;
   }
 
   /** Gives these, all that are live, cores that are whole and domains; false if there are none for so many. The first ones stay where they are rather than the last. */
@@ -213,13 +215,16 @@ export class Recovery {
 
   /** What a component that died has taken with it is made anew, elsewhere if need be, from those that are left or from the checkpoint. */
   #failOver(dead: readonly Replica[]): void {
-    const { team, course, chip } = this.#parts;
+    const { team, course, share } = this.#parts;
     const { checkpoint } = course;
-    const dying = chip.health.unnoticed.filter((component) => dead.some(({ name, deadBy }) => deadBy === component || team.reaches(component, name)));
+    const { health } = share;
+    const unnoticed = health.unnoticed.filter((component) => dead.some(({ name, deadBy }) => deadBy === component || team.reaches(component, name)));
+    // Others on the chip may have noticed before.
+    const dying = [...new Set([...unnoticed, ...dead.flatMap(({ deadBy }) => deadBy ?? [])])];
     const replayed = course.count - checkpoint.count;
     course.moment += 1;
     course.detection = undefined;
-    for (const component of dying) this.#retire(component, chip.health.death(component) === 'hangs' ? 'it does not answer' : 'machine check');
+    for (const component of unnoticed) this.#retire(component, health.death(component) === 'hangs' ? 'it does not answer' : 'machine check');
     const witness = this.#takeWitness();
     if (witness) team.leave(witness);
     const survivors = team.live.filter(({ halted }) => halted !== 'dead');
@@ -227,7 +232,7 @@ export class Recovery {
     const goOn = survivors.length > 1 && areAllEqual(survivors, checkpoint.snapshot) ? survivors[0]?.save() : undefined;
 
     // With nothing that two agree on there is only the checkpoint.
-    if (!goOn && checkpoint.copies.every((controllers) => controllers.some((controller) => chip.health.death(controllerName(controller)) !== undefined))) {
+    if (!goOn && checkpoint.copies.every((controllers) => controllers.some((controller) => health.death(controllerName(controller)) !== undefined))) {
       return this.#parts.stop(`every copy of the last checkpoint is gone with ${dying.join(', ')}`);
     }
     let left = team.live.length;
@@ -307,8 +312,8 @@ export class Recovery {
 
   /** Cores for so many replicas, those of the given ones first; undefined where there are none. */
   #place(preferred: readonly Replica[], wanted: number): number[] | undefined {
-    const { chip, protection, cores } = this.#parts;
-    return place(chip.plan, chip.health, preferred.map(({ core }) => core), cores, wanted, protection.isolation);
+    const { share, protection, cores } = this.#parts;
+    return share.place(preferred.map(({ core }) => core), cores, wanted, protection.isolation);
   }
 
   /** Those live replicas whose core is not among these go on with those that are left. */
@@ -337,8 +342,8 @@ export class Recovery {
   }
 
   #retire(component: ComponentName, why: string): void {
-    const { chip, course } = this.#parts;
-    chip.health.retire(component);
+    const { share, course } = this.#parts;
+    share.health.retire(component);
     course.emit({ kind: 'retirement', component, why });
   }
 

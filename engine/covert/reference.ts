@@ -1,5 +1,6 @@
 import type { CacheAccount } from '../machine/cache-types';
 import { defaultTier, type Tier } from '../machine/tier';
+import { withoutNeighbours } from './beside';
 import type { Outside } from './outside';
 import type { Plan } from './plan';
 import type { ReleasedData } from './release-log';
@@ -39,7 +40,7 @@ export async function runReference(
   const before = outside ? undefined : references.get(key);
   if (before) return before;
 
-  const { switches: _, ...unswitched } = plan;
+  const { switches: _, ...unswitched } = withoutNeighbours(plan);
   const alone: Plan = { ...unswitched, faults: [], protection: { ...plan.protection, kind: 'none', uncoordinated: [] } };
   const system = new System(alone, { tier, ...(outside && { outside }) });
   const stride = new Stride();

@@ -1,4 +1,4 @@
-import type { Health } from '../chip/health';
+import type { ComponentName } from '../chip/health';
 import type { Course } from './course';
 import type { Delivery } from './delivery';
 import type { FaultInjector } from './fault-injector';
@@ -6,6 +6,7 @@ import type { Input } from './input-log';
 import type { Change } from './place';
 import type { ReleaseLog } from './release-log';
 import type { Replica } from './replica';
+import type { Share } from './share';
 
 export interface RunOptions {
   /** Stop before any replica executes an instruction at one of these addresses. */
@@ -24,7 +25,7 @@ export class ReplicaRunner {
     private readonly course: Course,
     private readonly injector: FaultInjector,
     private readonly log: ReleaseLog,
-    private readonly health: Health,
+    private readonly share: Share,
     private readonly delivery: Delivery,
     /** A guest that sleeps may be handed something by the outside. */
     private readonly wakeful: boolean,
@@ -158,9 +159,23 @@ export class ReplicaRunner {
       // A fault may have changed what the replica waits for or where it is.
       if (replica.halted === 'idle' || replica.halted === 'stalled') replica.halted = null;
       if (!change.dead) continue;
-      this.health.kill(change.dead.component, change.dead.how);
-      replica.halted = 'dead';
-      replica.deadBy = change.dead.component;
+      this.share.kill(change.dead.component, change.dead.how);
+      this.#dieUnder(replica, change.dead.component);
+    }
+  }
+
+  #dieUnder(replica: Replica, component: ComponentName): void {
+    replica.halted = 'dead';
+    replica.deadBy = component;
+  }
+
+  /** A component is dead: with it stand still those of these whose domain has it. */
+  lose(replicas: readonly Replica[], component: ComponentName): void {
+    const { course } = this;
+    for (const replica of replicas) {
+      if (replica.halted === 'dead' || !this.injector.reaches(component, replica.name)) continue;
+      this.#dieUnder(replica, component);
+      course.errorSince = course.errorSince < 0 ? course.moment : course.errorSince;
     }
   }
 
@@ -197,13 +212,8 @@ export class ReplicaRunner {
     for (const { fault, core, change } of this.injector.strikeIdle(inUse, now)) {
       course.emit({ kind: 'fault', fault, replica: undefined, core, pc: 0n, change: change.text });
       if (!change.dead) continue;
-      this.health.kill(change.dead.component, change.dead.how);
-      const { component } = change.dead;
-      for (const replica of replicas.filter(({ name }) => this.injector.reaches(component, name))) {
-        replica.halted = 'dead';
-        replica.deadBy = component;
-        course.errorSince = course.errorSince < 0 ? course.moment : course.errorSince;
-      }
+      this.share.kill(change.dead.component, change.dead.how);
+      this.lose(replicas, change.dead.component);
     }
   }
 

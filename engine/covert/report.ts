@@ -123,8 +123,11 @@ export interface CostReport {
 /** `covert run --json`: an array of these. */
 export interface Report {
   scenario: string;
+  /** All that was expected came true, of all guests, and all faults struck that have to. */
   passed: boolean;
   guest: {
+    /** Present where there are several guests. */
+    name?: string;
     /** The exit code, or null if the guest did not end by itself. */
     exit: number | null;
     /** Released console output, as UTF-8 text (invalid bytes become U+FFFD). */
@@ -172,4 +175,8 @@ export interface Report {
   cycles: { unprotected: number | null; protected: number; overhead: number | null; events: CostReport[] };
   /** Present under `detailed` timing: of each replica that there is at the end, and of the fault-free guest alone, which has all banks of the chip. */
   memory?: { replicas: MemoryReport[]; unprotected: CacheAccount | null };
+  /** Of the other guests on the chip, if any, in the order of the scenario; `passed` is what is expected of each alone. */
+  neighbours?: NeighbourReport[];
 }
+
+export type NeighbourReport = Omit<Report, 'scenario' | 'neighbours'>;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Session } from '../history/session';
 import { defaultTier, type Tier } from '../machine/tier';
+import { plansOfAll } from './beside';
 import type { CrewOptions } from './crew';
 import { judge } from './expectations';
 import type { SystemEvent } from './events';
@@ -11,7 +12,7 @@ import type { Plan } from './plan';
 import { runReference, type Reference } from './reference';
 import type { Mark } from './recording';
 import type { ReleasedData } from './release-log';
-import type { CostReport, Difference, DivergenceReport, FaultReport, Location, Report } from './report';
+import type { CostReport, Difference, DivergenceReport, FaultReport, Location, NeighbourReport, Report } from './report';
 
 export interface RunOptions extends CrewOptions {
   /** Called a few times a second with the instructions run so far. */
@@ -28,6 +29,8 @@ export interface RunOptions extends CrewOptions {
   reference?: Reference;
   /** What the guest is handed is written to this log, or comes from it if it is one of a run that is over. */
   inputs?: InputLog;
+  /** The same of each of the plan's neighbours. */
+  beside?: readonly Pick<RunOptions, 'outside' | 'reference' | 'inputs'>[];
   /** Called with the hash of the guest's state every now and then, at the same moments in every run of the plan. */
   onMark?: (mark: Mark) => void;
 }
@@ -42,11 +45,18 @@ type EventOf<Kind extends SystemEvent['kind']> = Extract<SystemEvent, { kind: Ki
 
 /** Runs a scenario to its end and judges its expectations. */
 export async function run(plan: Plan, options: RunOptions = {}): Promise<Report> {
-  const { signal, onProgress, withoutDivergences, tier = defaultTier, outside, reference: known, inputs, onMark, ...crew } = options;
-  // What sockets have brought once is in the log, and in no run without faults.
-  const isRepeatable = known !== undefined || (outside ? outside.fresh !== undefined : !(plan.guest.network && inputs));
-  const reference = known ?? (isRepeatable ? await runReference(plan, signal, onProgress, tier, outside?.fresh?.()) : undefined);
-  const session = Session.create(plan, { keepsHistory: !withoutDivergences, tier, ...(outside && { outside }), ...(inputs && { inputs }), ...(onMark && { onMark }), ...crew });
+  const { signal, onProgress, withoutDivergences, tier = defaultTier, outside, reference: _, inputs, beside = [], onMark, ...crew } = options;
+  const { seat = 0, neighbours = [] } = plan;
+  const references: (Reference | undefined)[] = [];
+  for (const [i, each] of plansOfAll(plan).entries()) {
+    const own = i === seat ? options : (beside[i < seat ? i : i - 1] ?? {});
+    const isRepeatable = isRepeatableWith(each, own);
+    const reference = own.reference ?? (isRepeatable ? await runReference(each, signal, onProgress, tier, own.outside?.fresh?.()) : undefined);
+    if (isRepeatable && !reference) throw new RunAborted();
+    references.push(reference);
+  }
+  const [reference] = references.splice(seat, 1);
+  const session = Session.create(plan, { keepsHistory: !withoutDivergences, tier, beside, ...(outside && { outside }), ...(inputs && { inputs }), ...(onMark && { onMark }), ...crew });
   try {
     const rest = await session.forward({
       stopAt: new Set(),
@@ -54,14 +64,30 @@ export async function run(plan: Plan, options: RunOptions = {}): Promise<Report>
       ...(signal ? { signal } : {}),
       ...(onProgress ? { onProgress } : {}),
     });
-    if ((isRepeatable && !reference) || rest.why !== 'end' || rest.event.kind !== 'end') throw new RunAborted();
-    return makeReport(session, rest.event, reference);
+    if (rest.why !== 'end' || rest.event.kind !== 'end' || !(await session.finish(signal, onProgress))) throw new RunAborted();
+    const report = makeReport(session, rest.event, reference);
+    if (neighbours.length === 0) return report;
+    const others = session.bystanders.map((each, i): NeighbourReport => {
+      if (each.ended?.kind !== 'end') throw new Error('a guest that has not ended');
+      const { scenario: _, guest, ...about } = makeReport(each, each.ended, references[i]);
+      return { guest: { name: each.plan.guest.name, ...guest }, ...about };
+    });
+    const { scenario, passed, guest, ...about } = report;
+    return { scenario, passed: passed && others.every((each) => each.passed), guest: { name: plan.guest.name, ...guest }, ...about, neighbours: others };
   } finally {
     session.close();
   }
 }
 
-function makeReport(session: Session, end: EventOf<'end'>, reference: Reference | undefined): Report {
+/** What sockets have brought once is in the log, and in no run without faults. */
+function isRepeatableWith({ guest }: Plan, { reference, outside, inputs }: Pick<RunOptions, 'reference' | 'outside' | 'inputs'>): boolean {
+  return reference !== undefined || (outside ? outside.fresh !== undefined : !(guest.network && inputs));
+}
+
+/** What a report is made from: a session, or another guest on its chip. */
+type Ran = Pick<Session, 'plan' | 'events' | 'released' | 'releasedData' | 'count' | 'stateHash' | 'protection' | 'cycles' | 'costs' | 'memory'>;
+
+function makeReport(session: Ran, end: EventOf<'end'>, reference: Reference | undefined): Report {
   const { plan } = session;
   const symbols = symbolsOf(plan.guest);
   const eventsOf = <Kind extends SystemEvent['kind']>(kind: Kind): EventOf<Kind>[] =>
@@ -152,7 +178,7 @@ function makeReport(session: Session, end: EventOf<'end'>, reference: Reference 
  * What the run cost beyond the unprotected one, dearest first. What no event was
  * charged for is the guest's own work, done a second time after each recovery.
  */
-function costsOf(session: Session, total: number, whole: boolean): CostReport[] {
+function costsOf(session: Ran, total: number, whole: boolean): CostReport[] {
   const costs = session.costs();
   const recoveries = session.events.filter(({ kind }) => kind === 'recovery').length;
   const again = total - costs.reduce((sum, { cycles }) => sum + cycles, 0);

@@ -1,11 +1,10 @@
-import type { Chip } from '../chip/chip';
-import { place } from '../chip/domains';
 import type { Snapshot } from '../machine/types';
 import type { Accounting } from './accounting';
 import { announceClones } from './cloned';
 import type { Course } from './course';
 import type { ProtectionPlan, ProtectionKind, SwitchPlan } from './plan';
 import type { ReleaseLog } from './release-log';
+import type { Share } from './share';
 import type { Team } from './team';
 
 /** Replicas that a protection takes. */
@@ -17,7 +16,7 @@ export interface SwitchParts {
   readonly protection: ProtectionPlan;
   /** Cores that the guest may be run on: spares first. */
   readonly cores: readonly number[];
-  readonly chip: Chip;
+  readonly share: Share;
   readonly course: Course;
   readonly team: Team;
   readonly log: ReleaseLog;
@@ -63,14 +62,14 @@ export class Switching {
     return trigger === undefined ? Infinity : trigger.kind === 'instruction' ? trigger.count : 0;
   }
 
-  /** Makes the switch that is due. Where cores of it are dead its replicas are on spares, or there are fewer of them. */
+  /** Makes the switch that is due. Where cores of it are dead, or another guest's, its replicas are on spares, or there are fewer of them. */
   make(): void {
-    const { switches, course, team, chip, protection, accounting } = this.parts;
+    const { switches, course, team, share, protection, accounting } = this.parts;
     const next = switches[course.switched];
     if (!next) return;
     let cores: number[] | undefined;
     for (let wanted = replicaCount[next.kind]; wanted > 0 && !cores; wanted--) {
-      cores = place(chip.plan, chip.health, next.cores.slice(0, replicaCount[next.kind]), this.parts.cores, wanted, protection.isolation);
+      cores = share.place(next.cores.slice(0, replicaCount[next.kind]), this.parts.cores, wanted, protection.isolation);
     }
     course.switched += 1;
     // Then it stays what it is: what it runs on now is whole, or this would be no rendezvous.

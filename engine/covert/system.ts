@@ -1,4 +1,4 @@
-import { Chip } from '../chip/chip';
+import type { Chip } from '../chip/chip';
 import type { Placement } from '../chip/domains';
 import type { HealthState } from '../chip/health';
 import { defaultCosts, type CostTable } from '../chip/cost-table';
@@ -6,6 +6,8 @@ import type { Snapshot } from '../machine/types';
 import { defaultTier, type Tier } from '../machine/tier';
 import { Accounting, type AccountingState } from './accounting';
 import type { AdvanceOptions, AdvanceStop } from './advance';
+import { plansOfAll } from './beside';
+import { Board } from './board';
 import type { Checkpoint } from './checkpoint';
 import { Course, type CourseState } from './course';
 import { Crew, type CrewOptions } from './crew';
@@ -25,6 +27,7 @@ import { compareStates, inspectArrival, snapshotAll, type Detection } from './re
 import type { Replica } from './replica';
 import { ReplicaRunner } from './replica-runner';
 import type { CostReport } from './report';
+import type { Claim, Occupant, Share, ShareState } from './share';
 import { replicaCount, Switching } from './switching';
 import { Team, type TeamState } from './team';
 import { outvoted } from './vote';
@@ -44,6 +47,8 @@ export interface SystemOptions extends CrewOptions {
   forgetful?: boolean;
   /** What executes the replicas; their states do not depend on it. Default {@link defaultTier}. */
   tier?: Tier;
+  /** The same of each of the plan's neighbours. */
+  beside?: readonly Pick<SystemOptions, 'log' | 'inputs' | 'outside'>[];
 }
 
 /** The number of the CSR `time`. */
@@ -54,12 +59,14 @@ const napTicks = 10_000;
 /** All of a system at one moment; immutable, and loadable into any system of the same plan. */
 export interface SystemState extends CourseState {
   readonly replicas: TeamState;
-  readonly placement: Placement;
+  readonly share: ShareState;
   readonly health: HealthState;
   readonly injector: InjectorState;
   readonly recovery: RecoveryState;
   readonly accounting: AccountingState;
   readonly feed: FeedState;
+  /** Of the guests on the same chip, in the order of the plan's neighbours. */
+  readonly neighbours?: readonly SystemState[];
 }
 
 /**
@@ -68,6 +75,9 @@ export interface SystemState extends CourseState {
  * number of retired instructions to a rendezvous at the end of each epoch, all
  * costs are paid there, and outputs are compared in the order of their sequence
  * numbers whoever of the replicas the host happened to run first.
+ *
+ * With neighbours in its plan it is one of several guests, and lets the others run along: before each
+ * epoch all that are behind it in modelled time ({@link Board}).
  */
 export class System {
   readonly chip: Chip;
@@ -85,15 +95,24 @@ export class System {
   readonly #switching: Switching;
   readonly #gate: OutputGate;
   readonly #epochRun: EpochRun;
+  readonly #share: Share;
+  readonly #sleptBefore: number;
+  #neighbours: readonly System[] = [];
   #breakpoints: ReadonlySet<bigint> | undefined;
   /** The guest has slept since somebody asked. */
   #napped = false;
 
-  constructor(plan: Plan, options: SystemOptions = {}) {
-    const { protection, guest, maxInstructions, switches = [] } = plan;
+  /** `board`: of a neighbour, the one that it is on already. */
+  constructor(plan: Plan, options: SystemOptions = {}, board?: Board) {
+    const { protection, guest, maxInstructions, switches = [], seat = 0 } = plan;
     // Not the plan: a guest's files are large.
     this.#plan = { protection, maxInstructions, chip: plan.chip };
-    this.chip = new Chip(plan.chip);
+    const all = plansOfAll(plan);
+    const onto = board ?? new Board(plan.chip, all.map((each) => claimOf(each.protection)));
+    this.chip = onto.chip;
+    const share = onto.shares[seat];
+    if (!share) throw new RangeError(`there is no seat ${seat} on the chip`);
+    this.#share = share;
     this.#log = options.log ?? new ReleaseLog();
     this.#feed = new InputFeed(options.inputs ?? new InputLog(), guest.typing ?? [], guest.network !== undefined, options.outside);
     this.#forgetful = options.forgetful ?? false;
@@ -102,14 +121,20 @@ export class System {
 
     const first = createMachine(guest, plan.seed, options.tier ?? defaultTier, plan.chip);
     // Those that a replica has left are as good as spares.
-    const usable = [...new Set([...plan.chip.spares, ...protection.cores, ...switches.flatMap((each) => each.cores)])];
-    const cores = Array.from({ length: replicaCount[protection.kind] }, (_, i) => protection.cores[i] ?? i);
-    this.#injector = new FaultInjector(plan.faults, plan.seed, (component, replica, line) => this.#team.reaches(component, replica, line));
-    this.#team = new Team(first, cores, this.chip, protection, plan.seed, this.#crew, ({ name, core, computer }) => this.#injector.equip(name, core, computer));
+    const owned = [{ protection, switches }, ...(plan.neighbours ?? [])].flatMap((each) => [...each.protection.cores, ...(each.switches ?? []).flatMap(({ cores }) => cores)]);
+    const usable = [...new Set([...plan.chip.spares, ...owned])];
+    const { cores } = claimOf(protection);
+    this.#injector = new FaultInjector(
+      plan.faults,
+      plan.seed,
+      (component, replica, line) => this.#team.reaches(component, replica, line),
+      (replica) => share.stuckBy(() => this.#team.domainOf(replica)),
+    );
+    this.#team = new Team(first, cores, this.chip, share, protection, plan.seed, this.#crew, ({ name, core, computer }) => this.#injector.equip(name, core, computer));
     const count = first.retired;
     const epoch = Math.floor(count / protection.epochInstructions);
     this.#course = new Course(protection.kind, this.#takeCheckpoint(0, { count, epoch, compared: 0 }));
-    this.#runner = new ReplicaRunner(this.#course, this.#injector, this.#log, this.chip.health, new Delivery(protection, plan.seed), this.#feed.isNetworked);
+    this.#runner = new ReplicaRunner(this.#course, this.#injector, this.#log, share, new Delivery(protection, plan.seed), this.#feed.isNetworked);
     this.#gate = new OutputGate({
       compareOutput: protection.compareOutput,
       course: this.#course,
@@ -123,7 +148,7 @@ export class System {
     this.#recovery = new Recovery({
       protection,
       cores: usable,
-      chip: this.chip,
+      share,
       course: this.#course,
       team: this.#team,
       injector: this.#injector,
@@ -138,7 +163,7 @@ export class System {
       switches,
       cores: usable,
       protection,
-      chip: this.chip,
+      share,
       course: this.#course,
       team: this.#team,
       log: this.#log,
@@ -158,11 +183,60 @@ export class System {
       runner: this.#runner,
       gate: this.#gate,
       switching: this.#switching,
-      rendezvous: () => this.#rendezvous(),
+      share,
+      rendezvous: () => {
+        this.#rendezvous();
+        this.#meet();
+      },
     });
+    this.#sleptBefore = this.#slept();
     this.#runner.arm(this.#team.replicas, undefined, true);
-    for (const replica of this.#team.live) this.#runner.strike(replica);
+    const others = board ? [] : all.toSpliced(seat, 1);
+    const { log: _, inputs: __, outside: ___, beside = [], ...common } = options;
+    const enter = (from: number, to?: number): System[] => others.slice(from, to).map((each, i) => new System(each, { ...common, ...beside[from + i] }, onto));
+    // In their order, since what strikes at the very start may strike others.
+    const earlier = enter(0, seat);
+    this.#enter();
+    this.#neighbours = [...earlier, ...enter(seat)];
+  }
+
+  /** Takes its place among the guests on the chip, and what strikes it and them at once. */
+  #enter(): void {
+    const { live } = this.#team;
+    this.#share.enter(this.#occupant());
+    for (const component of this.chip.health.unnoticed) this.#runner.lose(live, component);
+    if (!this.#share.isOnly) this.#equip();
+    for (const replica of live) this.#runner.strike(replica);
     this.#strikeIdle();
+    this.#meet();
+  }
+
+  /** The guest, as far as the others on the chip have to do with it. */
+  #occupant(): Occupant {
+    const team = this.#team;
+    return {
+      get cores() {
+        return team.live.map(({ core }) => core);
+      },
+      get standing() {
+        return team.live.filter(({ halted }) => halted !== 'dead').map(({ core }) => core);
+      },
+      turn: () => {
+        this.#breakpoints = undefined;
+        this.#runner.arm(team.replicas, undefined);
+        this.#share.begin();
+        while (!this.#share.isDue && !this.#course.ended) this.#goOn(Infinity, {});
+      },
+      lose: (component) => this.#runner.lose(team.live, component),
+      relaid: () => {
+        const { checkpoint } = this.#course;
+        // What it had in the memory that others have now has gone along.
+        this.#course.checkpoint = { ...checkpoint, copies: [...checkpoint.copies, ...team.placement.domains.map(({ controllers }) => controllers)] };
+        team.relaid();
+        this.#equip();
+      },
+      rewired: () => this.#equip(),
+    };
   }
 
   /** All replicas that there are, by name; those that were given up among them. */
@@ -238,30 +312,44 @@ export class System {
     this.#runner.resume(options.resume ? this.#team.live : []);
     const course = this.#course;
     while (course.moment < target && !course.ended) {
-      if (course.detection) {
-        this.#runner.resume([]);
-        this.#recovery.recover(course.detection);
-        continue;
-      }
-      this.#napped = false;
-      const hit = this.#epochRun.run(course.count + (target - course.moment), options);
-      if (hit) return hit;
-      if (this.#napped && options.stopAsleep) return { why: 'asleep' };
+      this.#share.awaitTurn();
+      const stop = this.#goOn(course.count + (target - course.moment), options);
+      if (stop) return stop;
     }
     return course.ended ? { why: 'end' } : { why: 'moment' };
+  }
+
+  /** Recovers from an error, or runs to a count or where the replicas meet. */
+  #goOn(count: number, options: AdvanceOptions): AdvanceStop | undefined {
+    const { detection } = this.#course;
+    if (detection) {
+      this.#runner.resume([]);
+      this.#recovery.recover(detection);
+      this.#meet();
+      return undefined;
+    }
+    this.#napped = false;
+    return this.#epochRun.run(count, options) ?? (this.#napped && options.stopAsleep ? { why: 'asleep' } : undefined);
+  }
+
+  /** The other guests on the chip, in the order of the plan's neighbours. */
+  get neighbours(): readonly System[] {
+    return this.#neighbours;
   }
 
   /** Gives back what the system shares with others, its threads; it still can be used. */
   close(): void {
     this.#crew.close();
+    for (const each of this.#neighbours) each.close();
   }
 
   save(): SystemState {
     this.#course.checkpoint.snapshot.keep();
     return {
+      ...(this.#neighbours.length > 0 && { neighbours: this.#neighbours.map((each) => each.save()) }),
       ...this.#course.save(),
       replicas: this.#team.save(),
-      placement: this.#team.placement,
+      share: this.#share.save(),
       health: this.chip.health.save(),
       injector: this.#injector.save(),
       recovery: this.#recovery.save(),
@@ -271,9 +359,25 @@ export class System {
   }
 
   load(state: SystemState): void {
-    this.#injector.load(state.injector);
-    this.chip.health.load(state.health);
-    this.#team.load(state.replicas, state.placement);
+    const all = [[this as System, state] as const];
+    for (const [i, neighbour] of this.#neighbours.entries()) {
+      const theirs = state.neighbours?.[i];
+      if (!theirs) throw new Error('a state of another number of guests');
+      all.push([neighbour, theirs]);
+    }
+    // First the hardware, since what is stuck in it, by whoever's fault, is stuck in whatever is restored.
+    for (const [system, own] of all) system.#loadHardware(own);
+    for (const [system, own] of all) system.#load(own);
+  }
+
+  #loadHardware({ injector, health, share, ended }: SystemState): void {
+    this.#injector.load(injector);
+    this.chip.health.load(health);
+    this.#share.load(share, ended !== undefined);
+  }
+
+  #load(state: SystemState): void {
+    this.#team.load(state.replicas);
     this.#course.load(state);
     this.#recovery.load(state.recovery);
     this.#accounting.load(state.accounting);
@@ -376,8 +480,31 @@ export class System {
     // Whoever takes the next checkpoint may be another one, and must not write over what the others share of this one.
     this.#course.checkpoint.snapshot.keep();
     // Domains have changed, too, and with them what is stuck in a bank.
-    for (const { name, core, computer } of this.#team.replicas) this.#injector.equip(name, core, computer);
-    this.#runner.arm(this.#team.replicas, this.#breakpoints, true);
+    this.#equip();
+  }
+
+  /** Gives the replicas the faults that last where they are now. */
+  #equip(): void {
+    const { replicas } = this.#team;
+    for (const { name, core, computer } of replicas) this.#injector.equip(name, core, computer);
+    this.#runner.arm(replicas, this.#breakpoints, true);
+    if (this.#injector.isSuffering && this.#course.errorSince < 0) this.#course.errorSince = this.#course.moment;
+  }
+
+  /** Where the others on the chip, if any, have their turns. */
+  #meet(): void {
+    if (this.#share.isOnly) return;
+    this.#share.meet(this.cycles + Math.max(0, this.#slept() - this.#sleptBefore), this.#injector.hazards);
+  }
+
+  /** Cycles that the guest has slept, by its own clock. */
+  #slept(): number {
+    const [first] = this.#team.live;
+    if (!first || this.#share.isOnly) return 0;
+    const { uncoordinated } = this.#plan.protection;
+    const { perTick } = this.chip.timeSource(first.core, uncoordinated);
+    const awake = uncoordinated.includes('time') ? first.computer.cycles : first.computer.retired;
+    return Number(first.computer.getCsr(timeCsr) ?? 0n) * perTick - awake;
   }
 
   /** Faults of what nobody runs on, and what the chip says of them. */
@@ -488,6 +615,7 @@ export class System {
     const detection: Detection = isVote ? { by: 'vote', what: `${found.what}; ${loser.name} is outvoted` } : found;
     course.detection = detection;
     course.emit({ kind: 'detection', ...detection, latency: course.errorSince < 0 ? -1 : course.moment - course.errorSince + waited });
+    this.#meet();
   }
 
   #end(how: Ending, exitCode: number | null, why: string): void {
@@ -497,5 +625,13 @@ export class System {
     this.#accounting.settle(this.#team.live);
     course.detection = undefined;
     course.ended = course.emit({ kind: 'end', how, exitCode, why });
+    this.#share.leave(this.#injector.hazards);
   }
+}
+
+/** What a guest with this protection begins with on the chip. */
+function claimOf({ kind, cores: asked, isolation }: Plan['protection']): Claim {
+  const cores = Array.from({ length: replicaCount[kind] }, (_, i) => asked[i] ?? i);
+  // Two on one core have nothing of their own.
+  return { cores, isolation: new Set(cores).size === cores.length ? isolation : 'none' };
 }

@@ -1,6 +1,6 @@
 import type { Chip } from '../chip/chip';
-import { homeOf, partition, reaches, type Domain, type Placement } from '../chip/domains';
-import { bankName, type ComponentName } from '../chip/health';
+import { homeOf, reaches, type Domain, type Placement } from '../chip/domains';
+import { bankName, controllerName, coreName, linkName, type ComponentName } from '../chip/health';
 import { hierarchyOf } from '../chip/hierarchy';
 import type { Machine } from '../machine/machine';
 import type { Snapshot } from '../machine/types';
@@ -8,6 +8,7 @@ import type { Crew } from './crew';
 import { ownInputsOf } from './own-inputs';
 import type { ProtectionKind, ProtectionPlan, ReplicaName } from './plan';
 import { copiedTo, Replica, type ReplicaState } from './replica';
+import type { Share } from './share';
 import { protectionOf } from './vote';
 
 export const replicaNames: readonly ReplicaName[] = ['A', 'B', 'C'];
@@ -22,13 +23,14 @@ export type TeamState = readonly (ReplicaState & { readonly name: ReplicaName; r
 export class Team {
   #replicas: readonly Replica[] = [];
   #live: readonly Replica[] = [];
-  #placement: Placement;
   readonly #made = new Map<ReplicaName, Replica & { readonly computer: Machine }>();
 
   constructor(
     first: Machine,
     cores: readonly number[],
     private readonly chip: Chip,
+    /** What of the chip the guest has; for these cores, to begin with. */
+    private readonly share: Share,
     private readonly protection: Pick<ProtectionPlan, 'isolation' | 'uncoordinated' | 'epochInstructions'>,
     /** Of what the cores draw themselves. */
     private readonly seed: number,
@@ -38,9 +40,6 @@ export class Team {
   ) {
     this.#replicas = cores.map((core, i) => this.#make(replicaNames[i] ?? 'A', core, i === 0 ? first : first.clone()));
     this.#regroup();
-    const placement = this.#partition();
-    if (typeof placement === 'string') throw new Error(`the chip cannot give the protection: ${placement}`);
-    this.#placement = placement;
     this.#setCaches();
   }
 
@@ -60,13 +59,13 @@ export class Team {
 
   /** How the chip is divided among the live replicas. */
   get placement(): Placement {
-    return this.#placement;
+    return this.share.placement;
   }
 
   /** What a live replica runs on. */
   domainOf(replica: ReplicaName): Domain | undefined {
     const core = this.#made.get(replica)?.core;
-    return this.#placement.domains.find((domain) => domain.core === core);
+    return this.share.placement.domains.find((domain) => domain.core === core);
   }
 
   /** True if what becomes of a component concerns the replica; of one line of a bank, if that is where the line is. */
@@ -78,24 +77,31 @@ export class Team {
 
   /** Sets the configuration units anew for those that are live now, if that can be: false if not, and nothing is changed. */
   reconfigure(): boolean {
-    const placement = this.#partition();
-    if (typeof placement === 'string') return false;
-    this.#placement = placement;
+    const cores = this.#live.map(({ core }) => core);
+    if (this.share.claim({ cores, isolation: this.areApart ? this.protection.isolation : 'none' }) !== undefined) return false;
     this.#setCaches();
     return true;
   }
 
-  /** Under `detailed` timing: what is behind each replica's core now. Where that has changed, its caches are empty. */
+  /** Others have had domains set anew, and with them those of this guest. */
+  relaid(): void {
+    this.#setCaches();
+  }
+
+  /**
+   * Under `detailed` timing: what is behind each replica's core now. Where that has changed, its caches are empty. What something has died
+   * under has no way to its memory; it gets one when it is moved to where it can run.
+   */
   #setCaches(): void {
     for (const { name, computer } of this.#live) {
       const domain = this.domainOf(name);
-      if (domain) computer.caches?.set(hierarchyOf(this.chip.plan, this.chip.health, domain, this.#placement.cuts));
+      if (domain && this.#isWhole(domain)) computer.caches?.set(hierarchyOf(this.chip.plan, this.chip.health, domain, this.share.placement.cuts));
     }
   }
 
-  #partition(): Placement | string {
-    const cores = this.#live.map(({ core }) => core);
-    return partition(this.chip.plan, this.chip.health, cores, this.areApart ? this.protection.isolation : 'none');
+  #isWhole({ core, banks, controllers, links }: Domain): boolean {
+    const { cores } = this.chip.plan;
+    return [coreName(core), ...banks.map(bankName), ...controllers.map(controllerName), ...links.map((link) => linkName(link, cores))].every((component) => this.chip.health.isWhole(component));
   }
 
   /** Replicas may run at the same time: no fault of a core is one of two of them. */
@@ -113,8 +119,7 @@ export class Team {
     });
   }
 
-  load(state: TeamState, placement: Placement): void {
-    this.#placement = placement;
+  load(state: TeamState): void {
     this.#replicas = state.map((saved) => {
       const { name, core, isLost } = saved;
       const replica = this.#get(name, core);

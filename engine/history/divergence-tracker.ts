@@ -1,10 +1,11 @@
+import { withoutNeighbours } from '../covert/beside';
 import type { Replica } from '../covert/replica';
 import type { SystemEvent } from '../covert/events';
 import type { InputLog } from '../covert/input-log';
 import type { Outside } from '../covert/outside';
 import type { Plan, ReplicaName } from '../covert/plan';
 import type { ReleaseLog } from '../covert/release-log';
-import { System, type SystemState } from '../covert/system';
+import { System, type SystemOptions, type SystemState } from '../covert/system';
 import type { Tier } from '../machine/tier';
 import type { Computer } from '../machine/types';
 
@@ -45,7 +46,7 @@ export class DivergenceTracker {
     /** The newest saved state at or before (`strictly`: before) a moment. */
     private readonly stateBefore: (moment: number, strictly: boolean) => SystemState | undefined,
     /** The logs of the run that is followed, what executes it, and what its guest's network card is plugged into. */
-    private readonly followed: { log: ReleaseLog; inputs: InputLog; tier: Tier; outside?: Outside },
+    private readonly followed: { log: ReleaseLog; inputs: InputLog; tier: Tier; outside?: Outside; beside?: SystemOptions['beside'] },
   ) {
     this.#unprotected = plan.protection.kind === 'none' && !plan.switches?.length;
     this.#always = !this.#unprotected && plan.protection.uncoordinated.length > 0;
@@ -97,16 +98,16 @@ export class DivergenceTracker {
   }
 
   #systems(): { probe: System; healthy: System | undefined } {
-    const { log, inputs, tier } = this.followed;
-    this.#probe ??= new System(this.plan, { log, inputs, tier });
+    const { log, inputs, tier, beside } = this.followed;
+    this.#probe ??= new System(this.plan, { log, inputs, tier, ...(beside && { beside: beside.map(({ outside: _, ...logs }) => logs) }) });
     if (!this.#isAlone) return { probe: this.#probe, healthy: undefined };
     return { probe: this.#probe, healthy: (this.#healthy ??= this.#soundRun()) };
   }
 
-  /** The guest alone and without faults: whoever is protected does the same. */
+  /** The guest alone, also on the chip, and without faults: whoever is protected does the same. */
   #soundRun(): System {
     const { tier, outside } = this.followed;
-    const { switches: _, ...plan } = this.plan;
+    const { switches: _, ...plan } = withoutNeighbours(this.plan);
     const { protection } = plan;
     const another = outside?.fresh?.();
     return new System({ ...plan, faults: [], protection: { ...protection, kind: 'none', cores: protection.cores.slice(0, 1) } }, { tier, ...(another && { outside: another }) });
@@ -158,7 +159,7 @@ export class DivergenceTracker {
     if (healthy && healthy.moment < goal) {
       // A state saved before the first fault is also a state of the run without faults, unless there are others; but an outside has to be told all of that from the start.
       const clean = this.followed.outside ? undefined : this.stateBefore(moment, true);
-      const isSound = clean !== undefined && clean.replicas.length === 1 && clean.switched === 0 && !clean.injector.fired.includes(true);
+      const isSound = clean !== undefined && clean.replicas.length === 1 && clean.switched === 0 && ![clean, ...(clean.neighbours ?? [])].some(({ injector }) => injector.fired.includes(true));
       if (isSound && clean.moment > healthy.moment) healthy.load(clean);
       healthy.advance(goal);
     }

@@ -1,6 +1,7 @@
 import type { CostReport, MemoryReport } from '../covert/report';
 import type { CrewOptions } from '../covert/crew';
 import type { EventKind, SystemEvent } from '../covert/events';
+import { plansOfAll, seenBy } from '../covert/beside';
 import { InputLog } from '../covert/input-log';
 import type { Outside } from '../covert/outside';
 import type { Mark } from '../covert/recording';
@@ -11,7 +12,9 @@ import type { AdvanceStop } from '../covert/advance';
 import { System, type SystemState } from '../covert/system';
 import { defaultTier, type Tier } from '../machine/tier';
 import type { PlaceDifference } from '../machine/types';
+import { Bystander, type GuestLogs } from './bystander';
 import { DivergenceTracker } from './divergence-tracker';
+import { memoryOf } from './memory-report';
 import { StateShelf } from './state-shelf';
 import type { Navigation, ReplaySession, ReplicaView, Rest, TrailPoint } from './types';
 
@@ -21,6 +24,8 @@ const breath = 40;
 const longestTrail = 1_000_000;
 /** Instructions between two turns of an outside that has sockets. */
 const pacedStride = 1_000_000;
+/** Instructions that are run at most between two looks at a guest whose neighbours have not ended, for its states. */
+const firstStride = 131_072;
 /** Moments between two marks. */
 const markEvery = 20_000_000;
 
@@ -35,6 +40,8 @@ export interface SessionOptions extends CrewOptions {
   outside?: Outside;
   /** What the guest is handed is written to this log, or comes from it if it is one of a run that is over. */
   inputs?: InputLog;
+  /** The same of each of the plan's neighbours. */
+  beside?: readonly Pick<SessionOptions, 'outside' | 'inputs'>[];
   /** Called with the hash of the first live replica's state at every so many moments, the first time that the run gets there. */
   onMark?: (mark: Mark) => void;
 }
@@ -61,22 +68,36 @@ export class Session implements ReplaySession {
   readonly #outside: Outside | undefined;
   readonly #keepsHistory: boolean;
   readonly #onMark: ((mark: Mark) => void) | undefined;
+  readonly #bystanders: readonly Bystander[];
 
   private constructor(
     readonly plan: Plan,
-    { keepsHistory = true, findDivergences = true, tier = defaultTier, outside, inputs = new InputLog(), onMark, ...crew }: SessionOptions,
+    { keepsHistory = true, findDivergences = true, tier = defaultTier, outside, inputs = new InputLog(), beside = [], onMark, ...crew }: SessionOptions,
   ) {
     this.#outside = outside;
     this.#keepsHistory = keepsHistory;
     this.#onMark = onMark;
     const log = new ReleaseLog();
-    this.#system = new System(plan, { log, inputs, tier, ...(outside && { outside }), ...crew });
+    const own: GuestLogs = { log, inputs, ...(outside && { outside }) };
+    const { seat = 0, neighbours = [] } = plan;
+    const theirs = neighbours.map((_, i): GuestLogs => ({ log: new ReleaseLog(), inputs: new InputLog(), ...beside[i] }));
+    this.#system = new System(plan, { ...own, beside: theirs, tier, ...crew });
+    const all = plansOfAll(plan).map((each, i) => ({ plan: each, logs: theirs.toSpliced(seat, 0, own), seat: i }));
+    this.#bystanders = all.toSpliced(seat, 1).map((each, i) => {
+      const system = this.#system.neighbours[i];
+      const logs = theirs[i];
+      if (!system || !logs) throw new Error('a neighbour that is not there');
+      const followed = findDivergences && keepsHistory ? { ...logs, tier, beside: each.logs.toSpliced(each.seat, 1) } : undefined;
+      return new Bystander(each.plan, system, logs.outside, followed);
+    });
     if (keepsHistory) this.#shelf.put(this.#system.save());
+    this.#keepBystanders();
     if (findDivergences && keepsHistory) {
       const before = (moment: number, strictly: boolean): SystemState | undefined => this.#shelf.before(moment, strictly);
-      this.#tracker = new DivergenceTracker(plan, before, { log, inputs, tier, ...(outside && { outside }) });
+      this.#tracker = new DivergenceTracker(plan, before, { ...own, beside: theirs, tier });
     }
     this.#takeIn(this.#system.takeEvents());
+    for (const bystander of this.#bystanders) bystander.takeIn();
   }
 
   static create(plan: Plan, options: SessionOptions = {}): Session {
@@ -118,6 +139,39 @@ export class Session implements ReplaySession {
   get ended(): SystemEvent | undefined {
     return this.#system.ended;
   }
+  /** The other guests on the chip, as they are when it is this one's turn; they run on when it has ended, with `finish`. */
+  get bystanders(): readonly Bystander[] {
+    return this.#bystanders;
+  }
+
+  /** When this guest has ended: runs the others to their ends. False where `signal` was aborted. */
+  async finish(signal?: AbortSignal, onProgress?: (instructions: number) => void): Promise<boolean> {
+    for (const bystander of this.#bystanders) {
+      const stride = new Stride();
+      while (!bystander.ended) {
+        if (signal?.aborted) return false;
+        const { outside } = bystander;
+        const stop = bystander.advance(Math.min(stride.length, firstStride), outside?.pace !== undefined);
+        stride.look(0);
+        await outside?.pace?.(stop.why === 'asleep');
+        this.#keepBystanders();
+        for (const each of this.#bystanders) each.takeIn();
+        await this.#breathe(onProgress && ((): void => onProgress(bystander.count)));
+      }
+    }
+    return true;
+  }
+
+  /** Keeps a state for those that want one of where they stand. */
+  #keepBystanders(): void {
+    if (!this.#bystanders.some(({ wantsState }) => wantsState)) return;
+    const { seat = 0 } = this.plan;
+    const state = this.#system.save();
+    this.#bystanders.forEach((bystander, i) => {
+      if (bystander.wantsState) bystander.keep(seenBy(state, seat, i < seat ? i : i + 1));
+    });
+  }
+
   /** Core cycles up to now, and what the VMM's share of them was spent on. */
   get cycles(): number {
     return this.#system.cycles;
@@ -127,7 +181,7 @@ export class Session implements ReplaySession {
   }
   /** What the caches of each live replica's core have come to, under `detailed` timing. */
   memory(): MemoryReport[] {
-    return this.#system.live.flatMap(({ name, core, computer }) => (computer.caches ? [{ replica: name, core, ...computer.caches.account() }] : []));
+    return memoryOf(this.#system);
   }
   hasFired(fault: number): boolean {
     return this.#system.hasFired(fault);
@@ -144,10 +198,10 @@ export class Session implements ReplaySession {
       if (this.#system.ended) return { why: 'end', event: this.#system.ended };
       const from = this.moment;
       // What has been before goes on without anybody outside.
-      const pace = from >= this.#furthest ? this.#outside?.pace?.bind(this.#outside) : undefined;
-      const length = pace ? Math.min(stride.length, pacedStride) : stride.length;
+      const paced = from >= this.#furthest ? [this.#outside, ...this.#bystanders.map(({ outside }) => outside)].filter((each) => each !== undefined && 'pace' in each) : [];
+      const length = paced.length > 0 ? Math.min(stride.length, pacedStride) : stride.length;
       const boundary = Math.min(this.#keepsHistory ? this.#shelf.nextBoundary(from) : Infinity, this.#onMark ? (Math.floor(from / markEvery) + 1) * markEvery : Infinity);
-      const stop = this.#advance(Math.min(boundary, from + length), armed, resume, pace !== undefined);
+      const stop = this.#advance(Math.min(boundary, from + length), armed, resume, paced.includes(this.#outside));
       stride.look(this.#system.live[0]?.computer.reboots ?? 0);
       const hit = hitOf(stop);
       const event = this.#events.find(
@@ -158,7 +212,8 @@ export class Session implements ReplaySession {
         return { why: 'event', event };
       }
       if (hit) return { why: 'breakpoint', replica: hit.replica, address: hit.address };
-      await pace?.(stop.why === 'asleep');
+      // One that is beside it sleeps no longer than it takes.
+      for (const each of paced) await each?.pace?.(each === this.#outside && stop.why === 'asleep');
       await this.#breathe(onProgress);
     }
   }
@@ -291,6 +346,8 @@ export class Session implements ReplaySession {
     // At a breakpoint a replica may rest inside a trap: no state to come back to by its moment.
     if (this.#keepsHistory && stop.why !== 'breakpoint' && this.#shelf.wants(this.moment)) this.#shelf.put(this.#system.save());
     this.#takeIn(events);
+    if (stop.why !== 'breakpoint') this.#keepBystanders();
+    for (const bystander of this.#bystanders) bystander.takeIn();
     return stop;
   }
 

@@ -34,6 +34,16 @@ export class StateShelf {
     return moment % this.#interval === 0 && this.before(moment, false)?.moment !== moment;
   }
 
+  /** True if there is no state yet of the stretch that a moment is in. */
+  lacks(moment: number): boolean {
+    const before = this.before(moment, false);
+    return !before || this.#stretchOf(before.moment) < this.#stretchOf(moment);
+  }
+
+  #stretchOf(moment: number): number {
+    return Math.floor(moment / this.#interval);
+  }
+
   put(state: SystemState): void {
     const index = this.#entries.findLastIndex((entry) => entry.state.moment < state.moment) + 1;
     const [earlier, later] = [this.#entries[index - 1], this.#entries[index]];
@@ -61,13 +71,13 @@ export class StateShelf {
     return this.#entries.length > capacity || this.#entries.reduce((sum, { pages }) => sum + pages, 0) > this.room;
   }
 
-  /** Gives up the states that are not at a multiple of the doubled interval. */
+  /** Gives up all but the first state of each stretch of the doubled interval. */
   #thin(): void {
     this.#interval *= 2;
     const kept: Entry[] = [];
     for (const [i, entry] of this.#entries.entries()) {
-      if (entry.state.moment % this.#interval !== 0) continue;
       const before = kept.at(-1);
+      if (before && this.#stretchOf(before.state.moment) === this.#stretchOf(entry.state.moment)) continue;
       kept.push(before?.state === this.#entries[i - 1]?.state ? entry : this.#entry(entry.state, before));
     }
     this.#entries = kept;

@@ -17,7 +17,7 @@ export const endings: Record<Report['guest']['ended'], string> = {
  * What the guest printed and how it ended. A long output is cut; the line with
  * the first wrong byte is always there, and marked.
  */
-export function guestLines({ guest, released }: Report, alarm: (text: string) => string): string[] {
+export function guestLines({ guest, released }: Pick<Report, 'guest' | 'released'>, alarm: (text: string) => string): string[] {
   const end = guest.exit === null ? endings[guest.ended] : `exit ${guest.exit}`;
   const closing = `${end} after ${counted(guest.instructions, 'instruction')}`;
   if (guest.output === '') return ['nothing', closing];

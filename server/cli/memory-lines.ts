@@ -1,10 +1,10 @@
 import type { CacheAccount, CacheCounts } from '../../engine/machine/cache-types';
-import type { Report } from '../../engine/covert/report';
+import type { NeighbourReport } from '../../engine/covert/report';
 import { table } from './layout';
 import { count, percent } from './numbers';
 
 /** Under `detailed` timing: how often each cache did not have what it was asked for, and how long the core waited. */
-export function memoryLines({ memory }: Report): string[] {
+export function memoryLines({ memory }: NeighbourReport): string[] {
   if (!memory) return [];
   const rows = [
     ...memory.replicas.map(({ replica, core, ...account }) => rowOf(`replica ${replica} on core ${core}`, account)),

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Option, type Command } from 'commander';
+import { withoutNeighbours } from '../../engine/covert/beside';
 import type { Tier } from '../../engine/machine/tier';
 import { debianRates } from '../../engine/model/measured-rates';
 import { study } from '../../engine/model/study';
@@ -66,7 +67,7 @@ async function studyFile(file: string, { scenario, tier, threads }: ModelFlags):
     for (const plan of plans) {
       const progress = new Progress(plan.name);
       const onProgress = (part: string, instructions: number): void => progress.update(() => `${part}, ${count(instructions)} instructions`);
-      rows.push(await study(plan, { onProgress, signal, tier, threads }).finally(() => progress.end()));
+      rows.push(await study(withoutNeighbours(plan), { onProgress, signal, tier, threads }).finally(() => progress.end()));
     }
     return rows;
   });

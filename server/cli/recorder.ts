@@ -11,6 +11,7 @@ import type { Timing } from './timing-option';
 /** Saves one run of a scenario: begins before it, and writes the file when there is a report. */
 export class Recorder {
   readonly #inputs = new InputLog();
+  readonly #beside: readonly { inputs: InputLog }[];
   readonly #states: Mark[] = [];
 
   private constructor(
@@ -18,23 +19,28 @@ export class Recorder {
     private readonly subject: Subject,
     private readonly target: string,
     private readonly timing: Timing | undefined,
-  ) {}
+    neighbours: number,
+  ) {
+    this.#beside = Array.from({ length: neighbours }, () => ({ inputs: new InputLog() }));
+  }
 
   /** `file`: the scenario's file; `target`: where the recording goes; `timing`: what the plan has been given in place of its chip's. */
   static async create(file: string, plan: Plan, target: string, timing?: Timing): Promise<Recorder> {
     const text = (await readWhole(file)).toString('utf8');
     const relative = path.relative(path.dirname(path.resolve(target)), path.resolve(file)).split(path.sep).join('/');
-    return new Recorder({ file: relative, text, name: plan.name }, subjectOf(plan), target, timing);
+    return new Recorder({ file: relative, text, name: plan.name }, subjectOf(plan), target, timing, plan.neighbours?.length ?? 0);
   }
 
   /** What the run is to be given. */
-  get options(): Pick<RunOptions, 'inputs' | 'onMark'> {
-    return { inputs: this.#inputs, onMark: (mark) => void this.#states.push(mark) };
+  get options(): Pick<RunOptions, 'inputs' | 'beside' | 'onMark'> {
+    return { inputs: this.#inputs, beside: this.#beside, onMark: (mark) => void this.#states.push(mark) };
   }
 
   /** Writes the file whole or not at all. Throws BadInput where it cannot be written. */
   async write(report: Report): Promise<void> {
     const { scenario, subject, timing } = this;
-    await writeWhole('--record', this.target, writeRecording({ scenario, ...(timing && { timing }), subject, inputs: this.#inputs.inputs, states: this.#states, report }));
+    const neighbours = this.#beside.map(({ inputs }) => inputs.inputs);
+    const recording = { scenario, ...(timing && { timing }), subject, inputs: this.#inputs.inputs, ...(neighbours.length > 0 && { neighbours }), states: this.#states, report };
+    await writeWhole('--record', this.target, writeRecording(recording));
   }
 }

@@ -60,9 +60,10 @@ async function replayFile(file: string, { json, tier, threads }: ReplayFlags): P
     const onProgress = (instructions: number): void => progress.update(() => `${count(instructions)} instructions`);
     const states: Mark[] = [];
     const inputs = InputLog.of(recording.inputs);
-    const report = await run(plan, { onProgress, signal, tier, threads, inputs, onMark: (mark) => void states.push(mark) }).finally(() => progress.end());
+    const beside = (recording.neighbours ?? []).map((each) => ({ inputs: InputLog.of(each) }));
+    const report = await run(plan, { onProgress, signal, tier, threads, inputs, beside, onMark: (mark) => void states.push(mark) }).finally(() => progress.end());
     if (json) await write(process.stdout, `${JSON.stringify(report, null, 2)}\n`);
-    else await write(process.stdout, formatReport(withShownSources(report, plan.guest.path), screenOf(process.stdout)));
+    else await write(process.stdout, formatReport(withShownSources(report, plan), screenOf(process.stdout)));
     const departure = departureOf(recording, report, states);
     process.stderr.write(departure === undefined ? `covert: ${file}: the same report, and ${counted(states.length + 1, 'state')} the same\n` : `covert: ${file}: ${departure}\n`);
     return departure === undefined ? exitCodes.held : exitCodes.broken;

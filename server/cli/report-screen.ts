@@ -1,4 +1,4 @@
-import type { Difference, DivergenceReport, FaultReport, Location, Report } from '../../engine/covert/report';
+import type { Difference, DivergenceReport, FaultReport, Location, NeighbourReport, Report } from '../../engine/covert/report';
 import { guestLines } from './guest-lines';
 import { memoryLines } from './memory-lines';
 import { atMost, indent, labelled, table, wrap } from './layout';
@@ -9,18 +9,36 @@ import { printable, shownPath, type Screen } from './terminal';
 const most = { faults: 6, divergences: 3, differences: 8, detections: 6, recoveries: 6 };
 
 /** One scenario's report as text for people, ending in a line break. */
-export function formatReport(report: Report, { width, colors }: Screen): string {
-  const row = (label: string, lines: string[]): string[] => labelled(label, lines, colors.dim);
-  const room = width - indent;
-  const verdict = report.passed ? colors.green('passed') : colors.red('failed');
+export function formatReport(report: Report, screen: Screen): string {
+  const { width, colors } = screen;
+  const { neighbours = [] } = report;
+  const verdictOf = (passed: boolean): string => (passed ? colors.green('passed') : colors.red('failed'));
+  const titled = (title: string, passed: boolean): string => `${title}${' '.repeat(Math.max(1, width - printable(title).length - 'passed'.length))}${verdictOf(passed)}`;
   const title = printable(report.scenario);
   const lines = [
     '',
-    `${colors.bold(title)}${' '.repeat(Math.max(1, width - title.length - 'passed'.length))}${verdict}`,
+    `${colors.bold(title)}${' '.repeat(Math.max(1, width - title.length - 'passed'.length))}${verdictOf(report.passed)}`,
     colors.dim('─'.repeat(width)),
+    ...(neighbours.length > 0 ? [titled(`guest ${printable(report.guest.name ?? '')}`, holdsAlone(report))] : []),
+    ...guestRows(report, screen, neighbours.length > 0),
+    ...neighbours.flatMap((each) => ['', titled(`guest ${printable(each.guest.name ?? '')}`, each.passed), ...guestRows(each, screen, true)]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** What is expected of the scenario's own guest, whatever has become of the others. */
+function holdsAlone({ faults, expectations }: NeighbourReport): boolean {
+  return faults.every(({ fired, optional }) => fired || optional) && expectations.every(({ held }) => held);
+}
+
+/** What there is to say of one guest. */
+function guestRows(report: NeighbourReport, { width, colors }: Screen, isOneOfSeveral: boolean): string[] {
+  const row = (label: string, lines: string[]): string[] => labelled(label, lines, colors.dim);
+  const room = width - indent;
+  return [
     ...row('ablation', ablationLines(report, room)),
     ...row('guest said', guestLines(report, colors.red)),
-    ...row('fault', atMost(report.faults, most.faults, (fault) => faultLines(fault, room))),
+    ...row('fault', atMost(report.faults, most.faults, (fault) => faultLines(fault, room, isOneOfSeveral))),
     ...row('diverged', divergenceLines(report)),
     ...row('noticed', detectionLines(report, room)),
     ...row('recovered', recoveryLines(report, room)),
@@ -35,7 +53,6 @@ export function formatReport(report: Report, { width, colors }: Screen): string 
       ]),
     ),
   ];
-  return `${lines.join('\n')}\n`;
 }
 
 /** `crc32_update, examples/checksum/checksum.c:35`, or what is known of it. */
@@ -46,25 +63,25 @@ export function placeOf({ function: name, file, line, pc }: Partial<Location>): 
 }
 
 /** What was left uncoordinated on purpose, so that nobody takes what comes of it for an error. */
-function ablationLines({ protection: { uncoordinated = [] }, divergences, faults }: Report, room: number): string[] {
+function ablationLines({ protection: { uncoordinated = [] }, divergences, faults }: NeighbourReport, room: number): string[] {
   if (uncoordinated.length === 0) return [];
   const why = divergences.length === 0 ? '' : faults.some(({ fired }) => fired) ? '; where replicas differ without a fault, they differ by that' : '; the replicas differ by that, and by no fault';
   return wrap(`${uncoordinated.join(', ')} left uncoordinated: each core has its own${why}`, room);
 }
 
-function faultLines(fault: FaultReport, room: number): string[] {
+function faultLines(fault: FaultReport, room: number, isOneOfSeveral: boolean): string[] {
   const text = wrap(printable(fault.text), room);
   if (!fault.fired) return [...text, `  never struck${fault.optional ? ' (it may)' : ', so nothing was tested'}`];
   const where = fault.replica === undefined ? '' : `replica ${fault.replica} on core ${fault.core ?? '?'} `;
   return [
     ...text,
     `  struck ${where}at instruction ${count(fault.instruction ?? 0)}${fault.times === undefined ? '' : fault.times === 1 ? ', and not again' : `, ${counted(fault.times, 'time')} in all`}`,
-    fault.pc === undefined ? '  where nobody ran' : `  in ${placeOf(fault)} (pc ${fault.pc})`,
+    fault.pc === undefined ? `  where ${isOneOfSeveral ? 'the guest did not run' : 'nobody ran'}` : `  in ${placeOf(fault)} (pc ${fault.pc})`,
     ...(fault.change === undefined ? [] : wrap(printable(fault.change), room - 2).map((part) => `  ${part}`)),
   ];
 }
 
-function divergenceLines({ divergences }: Report): string[] {
+function divergenceLines({ divergences }: NeighbourReport): string[] {
   if (divergences.length === 0) return ['never: every instruction gave the same results'];
   return atMost(divergences, most.divergences, (divergence) => [
     `first different result: instruction ${count(divergence.instruction)} of replica ${divergence.replica}`,
@@ -93,7 +110,7 @@ function flippedBits({ A, B, C, reference }: Difference): string {
   return `${bits.length === 1 ? 'bit' : 'bits'} ${bits.join(', ')}`;
 }
 
-function detectionLines({ detections, divergences, protection }: Report, room: number): string[] {
+function detectionLines({ detections, divergences, protection }: NeighbourReport, room: number): string[] {
   if (detections.length === 0) {
     if (protection.start === 'none' && protection.wanted === undefined) return ['no: without protection nobody compares'];
     return [divergences.length === 0 ? 'nothing, and there was nothing to notice' : 'nothing: the difference died out'];
@@ -105,7 +122,7 @@ function detectionLines({ detections, divergences, protection }: Report, room: n
   ]);
 }
 
-function recoveryLines(report: Report, room: number): string[] {
+function recoveryLines(report: NeighbourReport, room: number): string[] {
   const { guest, recoveries, degradations = [], protection, detections, released } = report;
   const lines = atMost(recoveries, most.recoveries, ({ by, to, replayed }) => [
     replayed === 0 && by !== 'rollback' ? `by ${by} at instruction ${count(to)}` : `by ${by} to instruction ${count(to)}; ${counted(replayed, 'instruction')} run again`,
@@ -120,7 +137,7 @@ function recoveryLines(report: Report, room: number): string[] {
 }
 
 /** What the VMM did with the chip, in the order in which it did so. */
-function hardwareLines({ diagnoses = [], retirements = [], clones = [], switches = [] }: Report): string[] {
+function hardwareLines({ diagnoses = [], retirements = [], clones = [], switches = [] }: NeighbourReport): string[] {
   const all = [
     ...switches.map(({ moment, instruction, to, cores }) => ({ moment, line: `protection was switched to ${to} at instruction ${count(instruction)}, on ${cores.map((core) => `core ${core}`).join(', ')}` })),
     ...diagnoses.map(({ moment, replica, core, what }) => ({ moment, line: `replica ${replica} on core ${core}: ${what}` })),
@@ -133,7 +150,7 @@ function hardwareLines({ diagnoses = [], retirements = [], clones = [], switches
   return all.sort((a, b) => a.moment - b.moment).map(({ line }) => line);
 }
 
-function releasedLines({ released, guest, protection }: Report): string[] {
+function releasedLines({ released, guest, protection }: NeighbourReport): string[] {
   const { bytes, ofBytes, sha256, corrupt, firstWrongByte, disk, network } = released;
   const elsewhere = disk?.corrupt || network?.corrupt ? 'what devices were given is wrong' : `exit ${guest.exit ?? 'missing'} is wrong`;
   const against = protection.uncoordinated ? ', beside a run with coordinated inputs' : '';
@@ -155,7 +172,7 @@ function verdictOn({ corrupt }: { corrupt: boolean | null }): string {
   return corrupt ? ', CORRUPT' : ', none wrong';
 }
 
-function costLines({ cycles }: Report): string[] {
+function costLines({ cycles }: NeighbourReport): string[] {
   const { unprotected, overhead } = cycles;
   const dearest = cycles.events.filter((event) => event.count > 0 && event.cycles > 0);
   const rows = dearest.map((event) => [

@@ -1,4 +1,4 @@
-import type { Report } from '../../engine/covert/report';
+import type { NeighbourReport, Report } from '../../engine/covert/report';
 import { endings } from './guest-lines';
 import { counted } from './numbers';
 import { placeOf } from './report-screen';
@@ -9,14 +9,16 @@ export function formatSummary(reports: Report[], { width, colors }: Screen): str
   const passed = reports.filter((report) => report.passed).length;
   const lines = reports.flatMap((report) => [
     `${report.passed ? colors.green('✓') : colors.red('✗')} ${printable(report.scenario)}`,
-    ...story(report).map((line) => `    ${colors.dim(line)}`),
+    ...(report.neighbours
+      ? [report, ...report.neighbours].flatMap((each) => story(each).map((line, i) => `    ${colors.dim(`${i === 0 ? `${printable(each.guest.name ?? '')}: ` : '  '}${line}`)}`))
+      : story(report).map((line) => `    ${colors.dim(line)}`)),
   ]);
   const tally = `${counted(reports.length, 'scenario')}: ${passed} passed, ${reports.length - passed} failed`;
   return ['', colors.dim('═'.repeat(width)), ...lines, '', colors.bold(tally), ''].join('\n');
 }
 
 /** Where it diverged, what came of it, and why it failed if it did. */
-function story(report: Report): string[] {
+function story(report: NeighbourReport): string[] {
   const { divergences, detections, recoveries, expectations, faults, protection } = report;
   const [divergence] = divergences;
   const outcome = [
@@ -35,7 +37,7 @@ function story(report: Report): string[] {
   ];
 }
 
-function outcomeOf({ guest, released, expectations, protection }: Report): string {
+function outcomeOf({ guest, released, expectations, protection }: NeighbourReport): string {
   const ended = guest.ended === 'exit' ? [] : [`${endings[guest.ended]} after ${counted(guest.instructions, 'instruction')}`];
   if (released.corrupt === null) return [...ended, 'nothing to compare its output with'].join(' · ');
   if (!released.corrupt) return [...ended, 'no wrong output'].join(' · ');

@@ -71,17 +71,19 @@ async function runFile(file: string, { scenario, json, tier, timing, threads, re
     for (const plan of plans) {
       const progress = new Progress(plan.name);
       const onProgress = (instructions: number): void => progress.update(() => `${count(instructions)} instructions`);
-      const sockets = await socketsOf(plan);
+      const sockets = await socketsOfAll(plan);
       const recorder = record === undefined ? undefined : await Recorder.create(file, plan, record, timing);
-      const options = { onProgress, signal, tier, threads, ...recorder?.options, ...(sockets && { outside: sockets }) };
+      const recorded = recorder?.options;
+      const [own, ...others] = sockets.map((each, i) => ({ ...recorded?.beside?.[i - 1], ...(each && { outside: each }) }));
+      const options = { onProgress, signal, tier, threads, ...recorded, ...own, beside: others };
       const report = await run(plan, options).finally(() => {
         progress.end();
-        sockets?.forwards.close();
+        for (const each of sockets) each?.forwards.close();
       });
       await recorder?.write(report);
       if (json) reports.push(report);
       else {
-        const shown = withShownSources(report, plan.guest.path);
+        const shown = withShownSources(report, plan);
         reports.push(shown);
         await write(process.stdout, formatReport(shown, screen));
       }
@@ -93,8 +95,20 @@ async function runFile(file: string, { scenario, json, tier, timing, threads, re
   });
 }
 
-/** The guest's forwarded ports, listened at; undefined where it has none. */
-async function socketsOf({ name, guest: { network } }: Plan): Promise<Sockets | undefined> {
+/** The forwarded ports of a scenario's guests, listened at, its own first. */
+async function socketsOfAll({ name, guest, neighbours = [] }: Plan): Promise<(Sockets | undefined)[]> {
+  const all: (Sockets | undefined)[] = [];
+  try {
+    for (const each of [guest, ...neighbours.map((neighbour) => neighbour.guest)]) all.push(await socketsOf(name, each));
+    return all;
+  } catch (error) {
+    for (const each of all) each?.forwards.close();
+    throw error;
+  }
+}
+
+/** Undefined where it has none. */
+async function socketsOf(name: string, { network }: Plan['guest']): Promise<Sockets | undefined> {
   if (!network) return undefined;
   const sockets = new Sockets();
   try {
@@ -108,5 +122,5 @@ async function socketsOf({ name, guest: { network } }: Plan): Promise<Sockets | 
 function exitCodeOf(reports: Report[]): number {
   const failed = reports.filter(({ passed }) => !passed);
   if (failed.length === 0) return exitCodes.held;
-  return failed.some(({ guest }) => guest.ended === 'limit') ? exitCodes.failed : exitCodes.broken;
+  return failed.some(({ guest, neighbours = [] }) => [guest, ...neighbours.map((each) => each.guest)].some(({ ended }) => ended === 'limit')) ? exitCodes.failed : exitCodes.broken;
 }

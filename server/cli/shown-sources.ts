@@ -1,3 +1,4 @@
+import type { Plan } from '../../engine/covert/plan';
 import type { Location, Report } from '../../engine/covert/report';
 import { SourceFinder } from '../debug/sources';
 import { shownPath } from './terminal';
@@ -7,7 +8,14 @@ import { shownPath } from './terminal';
  * guest's own names, which mean something only to its compiler, stay in JSON
  * and wherever no such file is found.
  */
-export function withShownSources(report: Report, elfPath: string): Report {
+export function withShownSources(report: Report, { guest, neighbours = [] }: Pick<Plan, 'guest' | 'neighbours'>): Report {
+  return {
+    ...withSourcesOf(report, guest.path),
+    ...(report.neighbours && { neighbours: report.neighbours.map((each, i) => withSourcesOf(each, neighbours[i]?.guest.path ?? '')) }),
+  };
+}
+
+function withSourcesOf<R extends Pick<Report, 'faults' | 'divergences'>>(report: R, elfPath: string): R {
   const finder = new SourceFinder(elfPath);
   const shown = <Place extends Partial<Location>>(place: Place): Place => {
     const found = place.file === undefined ? undefined : finder.find(place.file);

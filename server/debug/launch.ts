@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { plansOfAll } from '../../engine/covert/beside';
 import type { Plan } from '../../engine/covert/plan';
 import { tiers, type Tier } from '../../engine/machine/tier';
 import { compileFile } from '../language/compile';
@@ -10,6 +11,8 @@ export interface LaunchArguments extends DebugProtocol.LaunchRequestArguments {
   scenario: string;
   /** Which scenario of the file; the first if left out. Not `name`: clients send a configuration's title under that. */
   scenarioName?: string;
+  /** Which guest of a scenario with several; the scenario's own if left out. */
+  guest?: string;
   /** Stop before the first instruction. Default false. */
   stopOnEntry?: boolean;
   /** What executes the guest. Never visible to it. */
@@ -37,9 +40,18 @@ export async function planOf(args: LaunchArguments): Promise<Plan> {
   }
   const [first] = plans;
   if (!first) throw new LaunchError(`${path} has no scenario.`);
-  if (args.scenarioName === undefined || args.scenarioName === '') return first;
+  if (args.scenarioName === undefined || args.scenarioName === '') return guestOf(first, args);
   const plan = plans.find(({ name }) => name === args.scenarioName);
-  if (plan) return plan;
+  if (plan) return guestOf(plan, args);
   const names = plans.map(({ name }) => `"${name}"`).join(', ');
   throw new LaunchError(`${path} has no scenario "${args.scenarioName}"; it has ${names}.`);
+}
+
+/** The scenario with the guest in front that is to be debugged: the others run along. */
+function guestOf(plan: Plan, { guest }: LaunchArguments): Plan {
+  if (guest === undefined || guest === '') return plan;
+  const all = plansOfAll(plan);
+  const found = all.find((each) => each.guest.name === guest);
+  if (found) return found;
+  throw new LaunchError(`Scenario "${plan.name}" has no guest "${guest}"; it has ${all.map((each) => `"${each.guest.name}"`).join(', ')}.`);
 }

@@ -1,23 +1,19 @@
 import type { AstNode, LangiumDocument, Reference } from 'langium';
-import type { ChipPlan, FaultPlan, Plan, ProtectionPlan } from '../../engine/covert/plan';
+import type { ChipPlan, FaultPlan, Plan } from '../../engine/covert/plan';
 import { nearestNames } from '../../engine/symbols/nearest';
 import { declaredName } from './addresses';
-import { warnOfFastTiming, withCaches } from './cache-faults';
+import { withCaches } from './cache-faults';
 import { lowerChip } from './chips';
 import { Context, documentOf, eachOnce } from './context';
-import { defaultChip, defaults, periods } from './defaults';
-import { part, rename, type Diagnostic, type Span } from './diagnostic';
-import { lowerExpectation, reportContradictions } from './expectations';
-import { lowerFault } from './faults';
+import { defaultChip, defaults } from './defaults';
+import { part, rename, type Diagnostic } from './diagnostic';
 import * as ast from './generated/ast';
+import { lowerPart, lowerStrikes, neighbourOf, reportCrowding, reportRepeated } from './guest-parts';
 import { lowerGuest, type LoweredGuest } from './guests';
-import { reportMissingInputs } from './inputs';
 import { reportImports } from './import-checks';
 import { fileOf, visibleDeclarations } from './imports';
-import { count, integer, notAvailable, positive } from './measures';
-import { defaultProtection, lowerProtection } from './protections';
+import { integer, notAvailable } from './measures';
 import type { CovertServices } from './services';
-import { lowerSwitch, widest } from './switches';
 import { reportSyntax } from './syntax-errors';
 import { reportUnused } from './unused';
 import { decodeString } from './values';
@@ -124,9 +120,7 @@ export class Analyzer {
     const { context } = work;
     const { reporter } = context;
     const whole = scenario.$cstNode;
-    const faults = scenario.items.filter(ast.isFault);
-    const expectations = scenario.items.filter(ast.isExpectation);
-    const settings = eachOnce(scenario.items.filter((item) => !ast.isFault(item) && !ast.isExpectation(item) && !ast.isSwitch(item)), context);
+    const settings = eachOnce(scenario.items.filter((item) => !ast.isFault(item) && !ast.isExpectation(item) && !ast.isSwitch(item) && !ast.isBeside(item)), context);
 
     const chipUse = settings.find(ast.isChipUse);
     if (chipUse) this.#reportUnknown(chipUse, context);
@@ -140,69 +134,26 @@ export class Analyzer {
     const guest = guestUse?.guest?.ref && (await this.#guest(guestUse.guest.ref, work));
 
     const seed = settings.find(ast.isSeed);
-    const limit = settings.find(ast.isLimit);
     const seedValue = seed ? integer(context, seed, 'value', { what: 'a seed' }) : defaults.seed;
-    const isLinux = guest?.file !== undefined && !guest.file.elf;
-    const usual = isLinux ? defaults.linuxMaxInstructions : defaults.maxInstructions;
-    const maxInstructions = limit ? positive(context, limit.length, count(context, limit.length, 'instructions'), 'a limit') : usual;
-
-    const protectionNode = scenario.items.find(ast.isProtection);
-    let protection: ProtectionPlan | undefined;
-    if (chip && protectionNode && context.intactSpan(headOf(protectionNode))) protection = lowerProtection(protectionNode, chip, scenario.items.some(ast.isSwitch), isLinux ? periods.linux : periods.bare, context);
-    else if (chip && !protectionNode) protection = defaultProtection(chip, 'none', isLinux ? periods.linux : periods.bare);
-
-    if (protectionNode && guest?.plan) reportMissingInputs(protectionNode, guest.plan, context);
-
-    const symbols = guest?.file?.symbols;
-    const narrow = {
-      chip,
-      protection,
-      file: guest?.file,
-      guest: guest?.plan,
-      symbols,
-      ramBytes: guest?.ramBytes ?? defaults.ramBytes,
-      maxInstructions: maxInstructions ?? defaults.maxInstructions,
-    };
-    const switches = scenario.items.filter(ast.isSwitch).flatMap((node) => (context.intact(node) && lowerSwitch(node, narrow, context)) || []);
-    const scope = { ...narrow, protection: protection && widest(protection, switches) };
-    const faultPlans = faults.map((fault, index) => {
-      const plan = context.intact(fault) ? lowerFault(fault, index + 1, scope, context) : undefined;
-      if (plan) work.faults.set(fault, plan);
-      if (plan) warnOfFastTiming(fault, plan, chip, context);
-      return plan;
-    });
-    reportDuplicateFaults(faults, context);
-    const cores = new Set([...(chip?.spares ?? []), ...(scope.protection?.cores ?? [])]).size;
-    const expectationPlans = expectations.map((node) => ({
-      plan: context.intact(node) ? lowerExpectation(node, { symbols, protection: scope.protection, cores }, context) : undefined,
-      place: node.condition?.$cstNode,
-    }));
-    reportContradictions(expectationPlans.flatMap(({ plan, place }) => (plan ? [{ plan, place }] : [])), context);
-    if (expectations.length === 0 && context.intact(scenario)) {
+    const parts = [lowerPart(scenario, guest, chip, [], context)];
+    for (const beside of scenario.items.filter(ast.isBeside)) {
+      if (beside.use) this.#reportUnknown(beside.use, context);
+      reportRepeated(beside, context);
+      const other = beside.use?.guest?.ref && (await this.#guest(beside.use.guest.ref, work));
+      parts.push(lowerPart(beside, other, chip, parts, context));
+    }
+    if (chip) reportCrowding(parts, chip, context);
+    const guests = parts.map((part, i) => neighbourOf(part, lowerStrikes(part, parts.toSpliced(i, 1), work.faults, context), context));
+    if (!scenario.items.some((item) => ast.isExpectation(item) || (ast.isBeside(item) && item.items.some(ast.isExpectation))) && context.intact(scenario)) {
       reporter.warning('COV603', part(scenario, 'name'), 'this scenario expects nothing, so it passes whatever happens: say `expect …`');
     }
 
     const name = scenario.name === undefined ? undefined : decodeString(scenario.name).value;
-    if (reporter.hasErrorsWithin(whole) || !context.intact(scenario) || name === undefined || !chip || !guest?.plan || !protection) return undefined;
-    if (seedValue === undefined || maxInstructions === undefined) return undefined;
-    return {
-      name,
-      range: context.range(scenario),
-      chip: withCaches(chip, faultPlans.filter((fault) => fault !== undefined)),
-      guest: guest.plan,
-      protection,
-      ...(switches.length > 0 && { switches }),
-      faults: faultPlans.filter((fault) => fault !== undefined),
-      expectations: expectationPlans.map(({ plan }) => plan).filter((plan) => plan !== undefined),
-      seed: seedValue,
-      maxInstructions,
-    };
+    const [own, ...neighbours] = guests.filter((each) => each !== undefined);
+    if (reporter.hasErrorsWithin(whole) || !context.intact(scenario) || name === undefined || !chip || !own || neighbours.length + 1 < parts.length) return undefined;
+    if (seedValue === undefined) return undefined;
+    return { name, chip: withCaches(chip, guests.flatMap((each) => each?.faults ?? [])), ...own, ...(neighbours.length > 0 && { neighbours }), seed: seedValue };
   }
-}
-
-/** A protection's first line may be whole although one of its settings is not; each of those is looked at by itself. */
-function headOf({ $cstNode: whole, settings: [first] }: ast.Protection): Span | undefined {
-  return whole && { offset: whole.offset, end: first?.$cstNode?.offset ?? whole.end };
 }
 
 /** Chips, guests and scenarios have a name of their own among their kind, and so have campaigns. */
@@ -222,18 +173,5 @@ function reportDuplicates(items: readonly ast.Item[], { reporter }: Context): vo
     const kind = item.$type.toLowerCase();
     const line = (earlier.$cstNode?.range.start.line ?? 0) + 1;
     reporter.error('COV202', part(item, 'name'), `there is another ${kind} of this name in line ${line}`);
-  }
-}
-
-function reportDuplicateFaults(faults: readonly ast.Fault[], { reporter }: Context): void {
-  const first = new Map<string, ast.Fault>();
-  for (const fault of faults) {
-    if (fault.name === undefined) continue;
-    const earlier = first.get(fault.name);
-    if (!earlier) first.set(fault.name, fault);
-    else {
-      const line = (earlier.$cstNode?.range.start.line ?? 0) + 1;
-      reporter.error('COV202', part(fault, 'name'), `there is another fault of this name in line ${line}`);
-    }
   }
 }

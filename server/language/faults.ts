@@ -11,12 +11,25 @@ import type * as ast from './generated/ast';
 import { lowerLifetime, warnOfLateEnd } from './lifetimes';
 import { integer, notAvailable, oneOf } from './measures';
 import { lowerPlace, lowerPlaceRange, lowerStuckPlace, lowerValue, placeText } from './places';
-import { replicasOf } from './protections';
+import { replicasOf, tenantsOf } from './protections';
 import { lowerTrigger, type TriggerScope } from './triggers';
 
 /** What a scenario's faults are checked against. */
 export interface FaultScope extends TriggerScope {
   protection: ProtectionPlan | undefined;
+  /** Of the other guests on the chip. */
+  others?: readonly Occupancy[];
+}
+
+/** Where another guest of the scenario runs, to begin with. */
+export interface Occupancy {
+  name: string;
+  protection: ProtectionPlan;
+}
+
+/** The other guest that begins on a core. */
+function ownerOf(core: number, others: FaultScope['others']): string | undefined {
+  return others?.find(({ protection }) => protection.cores.includes(core))?.name;
 }
 
 /** Undefined where something is wrong, which is reported. */
@@ -148,7 +161,7 @@ function lowerBits(ranges: ast.BitRange[], place: Place | StuckPlace | PassingPl
   return wrong ? undefined : [...bits];
 }
 
-function lowerTarget(fault: ast.Fault, { chip, protection }: FaultScope, context: Context): FaultTarget | undefined {
+function lowerTarget(fault: ast.Fault, { chip, protection, others }: FaultScope, context: Context): FaultTarget | undefined {
   const { target, effect } = fault;
   const banks = banksOf(effect);
   const [bank] = banks;
@@ -166,7 +179,7 @@ function lowerTarget(fault: ast.Fault, { chip, protection }: FaultScope, context
   }
   if (effect.$type === 'Death' || effect.$type === 'Failure') {
     if (target) context.reporter.error('COV210', target.$cstNode, `\`${effect.word}\` names what it strikes already`);
-    return lowerComponent(effect, chip, protection, context);
+    return lowerComponent(effect, chip, protection, others, context);
   }
   if (!target) {
     if (['Flip', 'RandomFlip', 'Overwrite', 'Stick'].includes(fault.effect.$type)) {
@@ -179,6 +192,11 @@ function lowerTarget(fault: ast.Fault, { chip, protection }: FaultScope, context
     const core = integer(context, target.core, 'number');
     if (core === undefined) return undefined;
     if (chip && !coreExists(context, target.core, core, chip)) return undefined;
+    const owner = ownerOf(core, others);
+    if (owner !== undefined) {
+      context.reporter.error('COV409', target.core.$cstNode, `core ${core} is guest ${owner}'s: write this fault in the block of ${owner}, whose run its trigger is about`);
+      return undefined;
+    }
     // A replica may come to a spare, and find a lasting fault there.
     if (protection && !protection.cores.includes(core) && !chip?.spares.includes(core)) {
       const cores = protection.cores.join(', ');
@@ -215,10 +233,11 @@ function noSuch(what: string, count: number, number: number, place: Span | undef
 }
 
 /** Warns of a component's fault that no replica meets, or that all of them do, which nobody who compares them can see. */
-function warnOfSharing(fault: ast.Fault, { effect, target }: Pick<FaultPlan, 'effect' | 'target'>, { chip, protection }: FaultScope, { reporter }: Context): void {
+function warnOfSharing(fault: ast.Fault, { effect, target }: Pick<FaultPlan, 'effect' | 'target'>, { chip, protection, others = [] }: FaultScope, { reporter }: Context): void {
   if (target.kind !== 'component' || !chip || !protection || protection.cores.length < 2) return;
-  const placement = partition(chip, new Health(), protection.cores, protection.isolation);
-  if (typeof placement === 'string') return;
+  const all = partition(chip, new Health(), protection.cores, protection.isolation, others.flatMap((each) => tenantsOf(each.protection)));
+  if (typeof all === 'string') return;
+  const placement = { domains: all.domains.slice(0, protection.cores.length) };
   const line = effect.kind === 'stick' && effect.place.kind === 'memory' ? effect.place.address : undefined;
   const having = placement.domains.filter((domain) => reaches(domain, target.component, chip.cores));
   const met = line === undefined ? having : having.filter((domain) => bankName(homeOf(domain, line)) === target.component);
@@ -231,12 +250,13 @@ function warnOfSharing(fault: ast.Fault, { effect, target }: Pick<FaultPlan, 'ef
 }
 
 /** The component that an effect names; undefined where the chip has none such, which is reported. */
-function lowerComponent(effect: ast.Death | ast.Failure, chip: ChipPlan | undefined, protection: ProtectionPlan | undefined, context: Context): FaultTarget | undefined {
+function lowerComponent(effect: ast.Death | ast.Failure, chip: ChipPlan | undefined, protection: ProtectionPlan | undefined, others: FaultScope['others'], context: Context): FaultTarget | undefined {
+  const { reporter } = context;
   if (effect.$type === 'Death') {
     const core = integer(context, effect.core, 'number');
     if (core === undefined || (chip && !coreExists(context, effect.core, core, chip))) return undefined;
-    if (chip && protection && !protection.cores.includes(core) && !chip.spares.includes(core)) {
-      context.reporter.warning('COV605', effect.core.$cstNode, `no replica runs on core ${core}, and it is no spare: nothing comes of it`);
+    if (chip && protection && !protection.cores.includes(core) && !chip.spares.includes(core) && ownerOf(core, others) === undefined) {
+      reporter.warning('COV605', effect.core.$cstNode, `no replica runs on core ${core}, and it is no spare: nothing comes of it`);
     }
     return { kind: 'component', component: coreName(core) };
   }

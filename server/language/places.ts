@@ -1,11 +1,10 @@
 import { lineBytes } from '../../engine/chip/domains';
 import { placeName, placeWidth } from '../../engine/covert/place';
-import type { GuestPlan, PassingPlace, Place, StuckPlace } from '../../engine/covert/plan';
+import type { GuestPlan, LinePlace, PassingPlace, Place, StuckPlace } from '../../engine/covert/plan';
 import { csrNames, csrNumbers, fNumbers, xNumbers } from '../../engine/isa/registers';
 import { nearestNames } from '../../engine/symbols/nearest';
 import type { Symbols } from '../../engine/symbols/types';
 import { lowerAddress } from './addresses';
-import { lowerCacheLine } from './cache-faults';
 import type { Context } from './context';
 import { hasCsr } from './csr-probe';
 import { ramBase } from './defaults';
@@ -102,12 +101,18 @@ export function lowerStuckPlace(place: ast.Place, scope: PlaceScope, context: Co
   }
 }
 
-/** A byte of a line, as memory has it: under `fast` timing a bank has whatever memory has. */
+/** A byte of a line, as memory has it: for bits that stick a bank has whatever memory has. */
 function lowerLine(place: ast.CachePlace, scope: PlaceScope, context: Context): MemoryPlace | undefined {
   const byte = integer(context, place, 'byte', { most: lineBytes - 1, what: 'a byte of a line' });
   const line = lowerMemory({ address: place.line, bytes: 1 }, scope, context);
   if (byte === undefined || !line) return undefined;
   return { ...line, address: line.address - (line.address % BigInt(lineBytes)) + BigInt(byte) };
+}
+
+/** A byte of a line of a cache, which is struck once the cache has it. */
+function lowerCacheLine(place: ast.CachePlace, scope: PlaceScope, context: Context): LinePlace | undefined {
+  const found = lowerLine(place, scope, context);
+  return found && { kind: 'line', cache: place.word === 'l2' ? 'l2' : place.word === 'l1i' ? 'l1i' : 'l1d', address: found.address };
 }
 
 /** The number of a byte that is typed at the console; undefined where it is wrong, which is reported. */

@@ -1,6 +1,6 @@
 import type { ChipPlan, Isolation, ProtectionKind, ProtectionPlan, ReplicaName, Span } from '../../engine/covert/plan';
 import { inputClasses } from '../../engine/covert/plan';
-import { partition } from '../../engine/chip/domains';
+import { partition, type Tenant } from '../../engine/chip/domains';
 import { Health } from '../../engine/chip/health';
 import { replicaCount } from '../../engine/covert/switching';
 import { defaultCosts } from '../../engine/chip/cost-table';
@@ -19,9 +19,13 @@ export function replicasOf(kind: ProtectionKind): ReplicaName[] {
   return (['A', 'B', 'C'] as const).slice(0, replicaCount[kind]);
 }
 
-/** The protection of a scenario that says nothing: one replica on the first core that is no spare. */
-export function defaultProtection(chip: ChipPlan, kind: ProtectionKind = 'none', usual: Periods = periods.bare): ProtectionPlan {
-  const free = Array.from({ length: chip.cores }, (_, core) => core).filter((core) => !chip.spares.includes(core));
+/** Cores that other guests of the scenario begin on, with those guests' names. */
+export type Taken = ReadonlyMap<number, string>;
+const nobody: Taken = new Map();
+
+/** The protection of a guest of which nothing is said: one replica on the first core that is no spare and nobody else's. */
+export function defaultProtection(chip: ChipPlan, kind: ProtectionKind = 'none', usual: Periods = periods.bare, taken: Taken = nobody): ProtectionPlan {
+  const free = Array.from({ length: chip.cores }, (_, core) => core).filter((core) => !chip.spares.includes(core) && !taken.has(core));
   return {
     kind,
     cores: free.slice(0, replicaCount[kind]),
@@ -36,15 +40,15 @@ export function defaultProtection(chip: ChipPlan, kind: ProtectionKind = 'none',
 }
 
 /** What is meant as far as it can be told; what is wrong is reported. `isSwitched`: the settings are for what the guest is switched to, too. */
-export function lowerProtection(protection: ast.Protection, chip: ChipPlan, isSwitched: boolean, usual: Periods, context: Context): ProtectionPlan {
+export function lowerProtection(protection: ast.Protection, chip: ChipPlan, isSwitched: boolean, usual: Periods, context: Context, taken: Taken = nobody): ProtectionPlan {
   const { reporter } = context;
   const kind =
     protection.kind === undefined ? undefined : oneOf(context, part(protection, 'kind'), protection.kind, protectionKinds, 'protection');
-  const plan = defaultProtection(chip, kind ?? 'dmr', usual);
+  const plan = defaultProtection(chip, kind ?? 'dmr', usual, taken);
   if (protection.cores.length > 0) {
-    if (kind !== undefined) lowerCores(protection, kind, chip, plan, context);
+    if (kind !== undefined) lowerCores(protection, kind, chip, plan, context, taken);
   } else if (plan.cores.length < replicaCount[plan.kind]) {
-    reporter.error('COV304', part(protection, 'kind'), `${plan.kind} needs ${replicaCount[plan.kind]} cores, but ${chip.name} has only ${plan.cores.length} that are no spares`);
+    reporter.error('COV304', part(protection, 'kind'), `${plan.kind} needs ${replicaCount[plan.kind]} cores, but ${chip.name} has only ${plan.cores.length} that are no spares${taken.size > 0 ? ' and no other guest\'s' : ''}`);
   }
   for (const setting of eachOnce(protection.settings, context)) {
     if (kind === 'none' && !isSwitched && ineffective.has(setting.$type)) {
@@ -66,11 +70,15 @@ export function reportPlacement(protection: ast.Protection | ast.Switch, plan: P
   reporter.error('COV305', first ? { offset: first.$cstNode?.offset ?? 0, end: protection.cores.at(-1)?.$cstNode?.end ?? 0 } : part(protection, 'kind'), `${chip.name} cannot give isolation \`${plan.isolation}\` on these cores: ${placement}`);
 }
 
+export function tenantsOf({ cores, isolation }: ProtectionPlan): Tenant[] {
+  return cores.map((core) => ({ core, isolation }));
+}
+
 /** Settings that are about a second replica. */
 const ineffective: ReadonlySet<string> = new Set(['Isolation', 'Compare', 'Watchdog', 'Retry', 'Retirement']);
 
 /** The cores that a protection is written with; what is wrong with them is reported. */
-export function lowerCores(protection: ast.Protection | ast.Switch, kind: ProtectionKind, chip: ChipPlan, plan: ProtectionPlan, context: Context): void {
+export function lowerCores(protection: ast.Protection | ast.Switch, kind: ProtectionKind, chip: ChipPlan, plan: ProtectionPlan, context: Context, taken: Taken = nobody): void {
   const { reporter } = context;
   const cores: number[] = [];
   for (const node of protection.cores) {
@@ -78,6 +86,8 @@ export function lowerCores(protection: ast.Protection | ast.Switch, kind: Protec
     if (core === undefined || !coreExists(context, node, core, chip)) continue;
     if (cores.includes(core)) {
       reporter.error('COV302', node.$cstNode, `core ${core} runs a replica already: each replica has a core of its own`);
+    } else if (taken.has(core)) {
+      reporter.error('COV302', node.$cstNode, `core ${core} runs a replica of guest ${taken.get(core)} already: each replica has a core of its own`);
     } else if (chip.spares.includes(core)) {
       reporter.error('COV303', node.$cstNode, `core ${core} is a spare of ${chip.name}, kept free for when another one fails`);
     }

@@ -6,15 +6,15 @@ import type { FaultScope } from './faults';
 import { lowerTrigger } from './triggers';
 import type * as ast from './generated/ast';
 import { oneOf } from './measures';
-import { defaultProtection, lowerCores, missingFor, protectionKinds, reportPlacement } from './protections';
+import { defaultProtection, lowerCores, missingFor, protectionKinds, reportPlacement, type Taken } from './protections';
 
 /** Undefined where something is wrong, which is reported. */
-export function lowerSwitch(node: ast.Switch, scope: FaultScope, context: Context): SwitchPlan | undefined {
+export function lowerSwitch(node: ast.Switch, scope: FaultScope, context: Context, taken?: Taken): SwitchPlan | undefined {
   const { chip, protection } = scope;
   const kind = node.kind === undefined ? undefined : oneOf(context, part(node, 'kind'), node.kind, protectionKinds, 'protection');
   const trigger = lowerTrigger(node.trigger, false, scope, context);
   if (!chip || !protection || !kind || !trigger) return undefined;
-  const { cores } = defaultProtection(chip, kind);
+  const { cores } = defaultProtection(chip, kind, undefined, taken);
   const plan: ProtectionPlan = { ...protection, kind, cores };
   if (node.cores.length > 0) lowerCores(node, kind, chip, plan, context);
   else if (cores.length < replicaCount[kind]) {

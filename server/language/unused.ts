@@ -11,7 +11,8 @@ export function reportUnused(items: readonly ast.Item[], { reporter, document }:
   const used = new Set<ast.Chip | ast.Guest>();
   const unknown = new Set<string>();
   for (const { items: uses } of users) {
-    for (const use of uses) {
+    for (const item of uses) {
+      const use = ast.isBeside(item) ? item.use : item;
       const reference = ast.isChipUse(use) ? use.chip : ast.isGuestUse(use) ? use.guest : undefined;
       if (reference?.ref) used.add(reference.ref);
       else if (reference) unknown.add(ast.isChipUse(use) ? ast.Chip.$type : ast.Guest.$type);

@@ -12,6 +12,7 @@ export const words: Readonly<Record<string, string>> = {
   bank: 'One bank of the shared second-level cache.',
   banks: 'The second-level cache is made of so many banks.',
   between: 'Bounds of a random trigger.',
+  beside: 'Another guest on the same chip, with a protection, faults and expectations of its own.',
   bit: 'Which bit; 0 is the lowest.',
   bits: 'Which bits: `bits 3, 4` or `bits 8..15`; 0 is the lowest.',
   branch: 'Whether the next conditional branch is taken, or where the bit sticks each of them: bit 0 is 1 if it is.',

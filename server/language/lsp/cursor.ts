@@ -31,17 +31,20 @@ export function ownerOf<T extends AstNode>(node: AstNode | undefined, is: (item:
   return undefined;
 }
 
-/** The scenario or campaign that holds an offset. */
-export function runAt(document: LangiumDocument, offset: number): ast.Scenario | ast.Campaign | undefined {
+/** What has a guest: a scenario, a campaign, or a block about another guest in a scenario. */
+export type Run = ast.Scenario | ast.Campaign | ast.Beside;
+
+/** The innermost of these that holds an offset. */
+export function runAt(document: LangiumDocument, offset: number): Run | undefined {
   const { value } = document.parseResult;
   if (!ast.isFile(value)) return undefined;
-  return value.items.find(
-    (item): item is ast.Scenario | ast.Campaign =>
-      (ast.isScenario(item) || ast.isCampaign(item)) && item.$cstNode !== undefined && item.$cstNode.offset <= offset && item.$cstNode.end >= offset,
-  );
+  const holds = ({ $cstNode: whole }: AstNode): boolean => whole !== undefined && whole.offset <= offset && whole.end >= offset;
+  const run = value.items.find((item): item is ast.Scenario | ast.Campaign => (ast.isScenario(item) || ast.isCampaign(item)) && holds(item));
+  return (run && ast.isScenario(run) ? run.items.find((item): item is ast.Beside => ast.isBeside(item) && holds(item)) : undefined) ?? run;
 }
 
-/** The guest that a scenario runs. */
-export function guestOf(run: ast.Scenario | ast.Campaign | undefined): ast.Guest | undefined {
-  return run?.items.find(ast.isGuestUse)?.guest?.ref;
+/** The guest that it is about. */
+export function guestOf(run: Run | undefined): ast.Guest | undefined {
+  const use = run && (ast.isBeside(run) ? run.use : run.items.find(ast.isGuestUse));
+  return use?.guest?.ref;
 }

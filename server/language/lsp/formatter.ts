@@ -119,7 +119,8 @@ function tokensOf(root: AstNode): Token[] {
 function isStatement(node: AstNode): boolean {
   return (
     ast.isItem(node) ||
-    ast.isScenarioItem(node) ||
+    (ast.isScenarioItem(node) && !ast.isBeside(node.$container)) ||
+    ast.isBesideItem(node) ||
     ast.isCampaignItem(node) ||
     ast.isChipSetting(node) ||
     ast.isGuestSetting(node) ||

@@ -20,9 +20,11 @@ export class CovertOutline implements DocumentSymbolProvider {
   }
 }
 
-function scenarioChildren(scenario: ast.Scenario): DocumentSymbol[] {
+function scenarioChildren(scenario: ast.Scenario | ast.Beside): DocumentSymbol[] {
   return scenario.items.flatMap((item) => {
     switch (item.$type) {
+      case 'Beside':
+        return symbol(item.use?.guest?.$refText ?? '', 'beside', SymbolKind.Module, item, item.use?.$cstNode, scenarioChildren(item));
       case 'Protection':
         return symbol(`protect ${item.kind ?? ''}`, '', SymbolKind.Interface, item, item.$cstNode);
       case 'Fault':

@@ -1,0 +1,140 @@
+import { partition } from '../../engine/chip/domains';
+import { Health } from '../../engine/chip/health';
+import type { ChipPlan, ExpectationPlan, FaultPlan, Neighbour, ProtectionPlan, SwitchPlan } from '../../engine/covert/plan';
+import { warnOfFastTiming } from './cache-faults';
+import { eachOnce, type Context } from './context';
+import { defaults, periods } from './defaults';
+import { part, type Span } from './diagnostic';
+import { lowerExpectation, reportContradictions } from './expectations';
+import { lowerFault, type FaultScope, type Occupancy } from './faults';
+import * as ast from './generated/ast';
+import type { LoweredGuest } from './guests';
+import { reportMissingInputs } from './inputs';
+import { count, positive } from './measures';
+import { defaultProtection, lowerProtection, tenantsOf, type Taken } from './protections';
+import { lowerSwitch, widest } from './switches';
+
+/** What a scenario says of one of its guests: of its own, or of one beside it. */
+export interface GuestPart {
+  readonly owner: ast.Scenario | ast.Beside;
+  /** As reports call it, if it is known. */
+  readonly name: string;
+  readonly guest: LoweredGuest | undefined;
+  readonly protection: ProtectionPlan | undefined;
+  readonly switches: readonly SwitchPlan[];
+  readonly maxInstructions: number | undefined;
+  /** The limit that is written, if any. */
+  readonly limit: number | undefined;
+  readonly narrow: FaultScope;
+}
+
+/** What one guest of a scenario runs on, and how it is protected. `earlier`: the guests that have been given cores before, the scenario's own first; its limit is that of all that have none. */
+export function lowerPart(owner: ast.Scenario | ast.Beside, guest: LoweredGuest | undefined, chip: ChipPlan | undefined, earlier: readonly GuestPart[], context: Context): GuestPart {
+  const items: readonly (ast.ScenarioItem | ast.BesideItem)[] = owner.items;
+  const name = nameOf(guest, earlier);
+  const taken: Taken = new Map(earlier.flatMap((each) => each.protection?.cores.map((core) => [core, each.name] as const) ?? []));
+  const limit = items.find(ast.isLimit);
+  const isLinux = guest?.file !== undefined && !guest.file.elf;
+  const usual = (ast.isBeside(owner) ? earlier[0]?.limit : undefined) ?? (isLinux ? defaults.linuxMaxInstructions : defaults.maxInstructions);
+  const written = limit && context.intact(limit) ? positive(context, limit.length, count(context, limit.length, 'instructions'), 'a limit') : undefined;
+  const maxInstructions = limit ? written : usual;
+
+  const node = items.find(ast.isProtection);
+  const isSwitched = items.some(ast.isSwitch);
+  const usualPeriods = isLinux ? periods.linux : periods.bare;
+  let protection: ProtectionPlan | undefined;
+  if (chip && node && context.intactSpan(headOf(node))) protection = lowerProtection(node, chip, isSwitched, usualPeriods, context, taken);
+  else if (chip && !node) protection = defaultProtection(chip, 'none', usualPeriods, taken);
+  if (node && guest?.plan) reportMissingInputs(node, guest.plan, context);
+
+  const symbols = guest?.file?.symbols;
+  const narrow: FaultScope = {
+    chip,
+    protection,
+    file: guest?.file,
+    guest: guest?.plan,
+    symbols,
+    ramBytes: guest?.ramBytes ?? defaults.ramBytes,
+    maxInstructions: maxInstructions ?? defaults.maxInstructions,
+  };
+  const switches = items.filter(ast.isSwitch).flatMap((each) => (context.intact(each) && lowerSwitch(each, narrow, context, taken)) || []);
+  return { owner, name, guest, protection, switches, maxInstructions, limit: written, narrow };
+}
+
+/** What strikes a guest, and what is expected of it, where all others are known. Faults in which nothing is wrong go into `into`. */
+export function lowerStrikes({ owner, narrow, switches }: GuestPart, others: readonly GuestPart[], into: Map<ast.Fault, FaultPlan>, context: Context): { faults: FaultPlan[]; expectations: ExpectationPlan[] } {
+  const items: readonly (ast.ScenarioItem | ast.BesideItem)[] = owner.items;
+  const occupied = others.flatMap(({ name, protection }): Occupancy[] => (protection ? [{ name, protection }] : []));
+  const scope = { ...narrow, protection: narrow.protection && widest(narrow.protection, switches), others: occupied };
+  const nodes = items.filter(ast.isFault);
+  const faults = nodes.flatMap((fault, index) => {
+    const plan = context.intact(fault) ? lowerFault(fault, index + 1, scope, context) : undefined;
+    if (plan) into.set(fault, plan);
+    if (plan) warnOfFastTiming(fault, plan, narrow.chip, context);
+    return plan ?? [];
+  });
+  reportDuplicateFaults(nodes, context);
+  const cores = new Set([...(narrow.chip?.spares ?? []), ...(scope.protection?.cores ?? [])]).size;
+  const expectations = items.filter(ast.isExpectation).flatMap((node) => {
+    const plan = context.intact(node) ? lowerExpectation(node, { symbols: scope.symbols, protection: scope.protection, cores }, context) : undefined;
+    return plan ? [{ plan, place: node.condition?.$cstNode }] : [];
+  });
+  reportContradictions(expectations, context);
+  return { faults, expectations: expectations.map(({ plan }) => plan) };
+}
+
+/** Undefined where something is missing, which has been reported. */
+export function neighbourOf({ owner, name, guest, protection, switches, maxInstructions }: GuestPart, lowered: ReturnType<typeof lowerStrikes>, context: Context): Neighbour | undefined {
+  if (!guest?.plan || !protection || maxInstructions === undefined) return undefined;
+  return { guest: { ...guest.plan, name }, protection, ...(switches.length > 0 && { switches }), ...lowered, maxInstructions, range: context.range(owner) };
+}
+
+/** Reports the first guest that the chip has no domains for beside those before it. */
+export function reportCrowding(parts: readonly GuestPart[], chip: ChipPlan, { reporter }: Context): void {
+  for (const [i, { owner, name, protection }] of parts.entries()) {
+    const before = parts.slice(0, i).flatMap((each) => (each.protection ? tenantsOf(each.protection) : []));
+    // A core that is used twice has been reported.
+    if (!protection || !ast.isBeside(owner) || before.some(({ core }) => protection.cores.includes(core)) || new Set(protection.cores).size < protection.cores.length) continue;
+    if (typeof partition(chip, new Health(), protection.cores, protection.isolation) === 'string') continue;
+    const placement = partition(chip, new Health(), protection.cores, protection.isolation, before);
+    if (typeof placement !== 'string') continue;
+    const node = owner.items.find(ast.isProtection);
+    const place = node ? part(node, 'kind') : part(owner, 'use');
+    const others = parts.slice(0, i).map((each) => each.name).join(' and ');
+    reporter.error('COV305', place, `${chip.name} cannot give isolation to ${name} beside ${others} on these cores: ${placement}; say \`isolation none\`, or protect them with fewer replicas`);
+    return;
+  }
+}
+
+/** `batch`, and `batch 2` where there is one already. */
+function nameOf(guest: LoweredGuest | undefined, earlier: readonly GuestPart[]): string {
+  const name = guest?.plan?.name ?? 'guest';
+  const isFree = (each: string): boolean => earlier.every((other) => other.name !== each);
+  for (let number = 1; ; number++) {
+    const numbered = number === 1 ? name : `${name} ${number}`;
+    if (isFree(numbered)) return numbered;
+  }
+}
+
+/** A protection's first line may be whole although one of its settings is not; each of those is looked at by itself. */
+function headOf({ $cstNode: whole, settings: [first] }: ast.Protection): Span | undefined {
+  return whole && { offset: whole.offset, end: first?.$cstNode?.offset ?? whole.end };
+}
+
+function reportDuplicateFaults(faults: readonly ast.Fault[], { reporter }: Context): void {
+  const first = new Map<string, ast.Fault>();
+  for (const fault of faults) {
+    if (fault.name === undefined) continue;
+    const earlier = first.get(fault.name);
+    if (!earlier) first.set(fault.name, fault);
+    else {
+      const line = (earlier.$cstNode?.range.start.line ?? 0) + 1;
+      reporter.error('COV202', part(fault, 'name'), `there is another fault of this name in line ${line}`);
+    }
+  }
+}
+
+/** Reports what a block says twice of its guest. */
+export function reportRepeated(owner: ast.Beside, context: Context): void {
+  eachOnce(owner.items.filter((item) => ast.isProtection(item) || ast.isLimit(item)), context);
+}
