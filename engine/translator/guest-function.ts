@@ -32,6 +32,8 @@ export interface Limits {
   instructions: number;
   /** No bits of results are stuck, so that code alone says where it goes. */
   computesRightly: boolean;
+  /** What writes one of these x registers, a mask, is left to the core. */
+  awaited: number;
 }
 
 /** What code is looked at: the bytes of the page at so many pages from the base, or undefined where the guest has none there now. */
@@ -63,7 +65,7 @@ export function explore(start: number, pageAt: PageAt, limits: Limits, isBoundar
   for (let i = 0; i < waiting.length; i++) {
     const at = waiting[i] ?? 0;
     if (lines.has(at) || lines.size >= limits.blocks || instructions >= limits.instructions || isBoundary(at)) continue;
-    const line = readLine(at, pageAt, isBoundary, limits.computesRightly);
+    const line = readLine(at, pageAt, isBoundary, limits);
     if (!line || line.operations.length === 0) continue;
     lines.set(at, line);
     instructions += line.operations.length;
@@ -89,7 +91,7 @@ function cut(at: number, line: Line | undefined, following: number | undefined):
   return { at, operations: operations.slice(0, index), places: places.slice(0, index), end: { kind: 'next', to: following } };
 }
 
-function readLine(start: number, pageAt: PageAt, isBoundary: (at: number) => boolean, computesRightly: boolean): Line | undefined {
+function readLine(start: number, pageAt: PageAt, isBoundary: (at: number) => boolean, { computesRightly, awaited }: Limits): Line | undefined {
   const first = pageOf(start) * pageBytes;
   const page = pageAt(pageOf(start));
   if (!page) return undefined;
@@ -109,7 +111,8 @@ function readLine(start: number, pageAt: PageAt, isBoundary: (at: number) => boo
     if (!operation) return line({ kind: 'core', at });
     const { kind, rd, rs1, imm } = operation;
     // The core executes it, and comes back behind it.
-    if (kind === 'core') return line({ kind: 'core', at }, operation.flags.control === 'return' ? undefined : at + length);
+    const isAwaited = operation.flags.writes === 'x' && ((awaited >>> rd) & 1) !== 0;
+    if (kind === 'core' || isAwaited) return line({ kind: 'core', at }, operation.flags.control === 'return' ? undefined : at + length);
     operations.push(operation);
     places.push(at);
     at += length;
