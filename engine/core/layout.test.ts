@@ -88,6 +88,7 @@ it('is the resident core’s layout', () => {
     tlbWrongBytes,
     mostTlbFaults,
     tlbStuckBytes,
+    at.awaitedInX,
   ];
   expect(ours.map((_, index) => core.layoutOf(index))).toEqual(ours);
 });

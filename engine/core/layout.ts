@@ -92,6 +92,7 @@ export const at = {
   upsets: 0x2e000,
   upsetsDone: 0x2e004,
   awaited: 0x2e008,
+  awaitedInX: 0x2e00c,
   upsetAt: 0x2e010,
   upsetPc: 0x2e018,
   upsetList: 0x2e020,

@@ -695,7 +695,10 @@ export class Machine implements Computer {
   }
 
   setAwaited(values: readonly AwaitedValue[]): void {
+    const before = this.#view.getUint32(at.awaitedInX, true);
     writeAwaited(this.#view, values);
+    // Decoded and translated code is made for what registers are looked at.
+    if (this.#view.getUint32(at.awaitedInX, true) !== before) this.forgetCode();
   }
 
   setStuckBits(faults: readonly StuckBits[]): void {

@@ -13,6 +13,10 @@ const floatBit = units.length + 1;
 const [fflags, frm, fcsr, sstatus, sie, mstatus, mie, mepc, sepc] = [0x001, 0x002, 0x003, 0x100, 0x104, 0x300, 0x304, 0x341, 0x141];
 /** FS, which floating point makes dirty. */
 const floatState = 3n << 13n;
+/** SIE, SPIE, SPP, FS, SUM and MXR: the bits of mstatus that sstatus shows. */
+const ofSupervisor = 0xc6122n;
+/** UXL, SXL and SD of mstatus, which are worked out at each read. */
+const workedOut = 0x8000_000f_0000_0000n;
 
 /** Where the bits of a CSR are kept: those of a view are another's. What is left is nobody's, and is only read. */
 function keepers(number: number, bits: bigint): { number: number; bits: bigint }[] {
@@ -20,12 +24,11 @@ function keepers(number: number, bits: bigint): { number: number; bits: bigint }
     case fcsr:
       return [{ number: fflags, bits: bits & 0x1fn }, { number: frm, bits: (bits >> 5n) & 7n }];
     case sstatus:
-      return [{ number: mstatus, bits: bits & 0xc6122n }, { number: sstatus, bits: bits & ~0xc6122n }];
+      return [{ number: mstatus, bits: bits & ofSupervisor }, { number: sstatus, bits: bits & ~ofSupervisor }];
     case sie:
       return [{ number: mie, bits: bits & 0x222n }];
     case mstatus:
-      // UXL, SXL and SD are worked out.
-      return [{ number: mstatus, bits: bits & ~0x8000_000f_0000_0000n }, { number: mstatus, bits: bits & 0x8000_000f_0000_0000n }];
+      return [{ number: mstatus, bits: bits & ~workedOut }, { number: mstatus, bits: bits & workedOut }];
     default:
       return [{ number, bits }];
   }
@@ -62,8 +65,7 @@ export class StuckUnits {
 
   #stickCsr(number: number, bits: bigint, value: 0 | 1): void {
     const kept = this.keptAt(number);
-    const worked = number === mstatus && (bits & 0x8000_000f_0000_0000n) !== 0n;
-    if (kept === 0 || worked) this.#stick(this.#read, number, bits, value);
+    if (kept === 0 || (number === mstatus && (bits & workedOut) !== 0n)) this.#stick(this.#read, number, bits, value);
     else this.#stick(this.#kept, kept - stateAt, bits & (widths.get(number) ?? -1n), value);
   }
 

@@ -337,7 +337,7 @@ export interface Computer {
    * for who goes back in time.
    */
   wrongTranslations: readonly WrongTranslation[];
-  /** Stop with `awaited` at each instruction boundary at which one of these registers has its value. While there are any, instructions are executed one at a time. */
+  /** Stop with `awaited` at each instruction boundary at which one of these registers has its value. What writes one of them is executed alone; where they are not x registers, all instructions are. */
   setAwaited(values: readonly AwaitedValue[]): void;
   /** Which of the watches, by their place in the list, have been touched since the last call. */
   takeTouched(): number[];

@@ -194,3 +194,53 @@ it('says which watched places were touched', () => {
   expect([machine.run(10), machine.takeTouched(), machine.takeTouched()]).toEqual(['watch', [2], []]);
   expect([machine.run(10), machine.takeTouched(), machine.retired]).toEqual(['watch', [3], 2]);
 });
+
+describe.each(tiers)('a value that is waited for, tier %s', (tier) => {
+  it('stops at the boundaries at which single steps find it, by whatever writes it', () => {
+    const random = fc.record({ register: fc.integer({ min: 1, max: 31 }), from: fc.nat(20_000), sample: fc.nat(3_000), sizes: fc.array(fc.integer({ min: 1, max: 5_000 }), { minLength: 1, maxLength: 4 }), again: fc.boolean() });
+    let stops = 0;
+    fc.assert(
+      fc.property(random, ({ register, from, sample, sizes, again }) => {
+        const [ours, theirs] = [guest(tier), guest('interpreter')];
+        // Hot before, or not.
+        if (again) ours.run(from);
+        else for (const end = from; ours.retired < end; ) ours.run(Math.min(end, ours.retired + 1));
+        theirs.run(from + sample);
+        const value = theirs.getX(register);
+        const end = from + 6_000;
+        const reference: number[] = [];
+        const single = guest('interpreter');
+        single.run(from);
+        while (single.retired < end) {
+          single.run(single.retired + 1);
+          if (single.getX(register) === value) reference.push(single.retired);
+        }
+        ours.setAwaited([{ register: { kind: 'x', index: register }, value }]);
+        const found: number[] = [];
+        for (let turn = 0; ours.retired < end; turn++) {
+          if (ours.run(Math.min(end, ours.retired + (sizes[turn % sizes.length] ?? 1))) === 'awaited') found.push(ours.retired);
+        }
+        // At a limit it may stop for that.
+        const limits = new Set(reference);
+        expect(found.every((at) => limits.has(at))).toBe(true);
+        expect(reference.filter((at) => !found.includes(at))).toEqual([]);
+        expect(ours.snapshot().equals(single.snapshot())).toBe(true);
+        expect(ours.cycles).toBe(single.cycles);
+        stops += found.length;
+      }),
+      { numRuns: 40 },
+    );
+    expect(stops).toBeGreaterThan(100);
+  });
+
+  it('is left behind: what waits no more costs nothing', () => {
+    const machine = Machine.create({ ramBytes: 64 * 1024, tier });
+    const data = new Uint8Array(Uint32Array.of(asm.addi(5, 5, 1), asm.jal(0, -4)).buffer);
+    machine.load({ entry: ramBase, segments: [{ address: ramBase, data, memoryBytes: data.length }] });
+    machine.setAwaited([{ register: { kind: 'x', index: 5 }, value: 5_000n }]);
+    expect([machine.run(1e6), machine.getX(5)]).toEqual(['awaited', 5_000n]);
+    machine.setAwaited([]);
+    expect([machine.run(100_000), machine.getX(5)]).toEqual(['limit', 50_000n]);
+    if (tier === 'translator') expect(machine.translated.retired).toBeGreaterThan(80_000);
+  });
+});

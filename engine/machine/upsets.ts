@@ -52,6 +52,8 @@ export function takeTransfer(view: DataView): boolean {
 export function writeAwaited(view: DataView, values: readonly AwaitedValue[]): void {
   if (values.length > mostAwaited) throw new RangeError(`at most ${mostAwaited} values can be waited for`);
   view.setUint32(at.awaited, values.length, true);
+  // x0 is never written, so it is one of those that are looked at after each instruction.
+  view.setUint32(at.awaitedInX, values.reduce((mask, { register }) => mask | (register.kind === 'x' ? 1 << register.index : 1), 0), true);
   values.forEach(({ register, value }, i) => {
     const entry = at.awaitedList + i * awaitedBytes;
     view.setBigUint64(entry, value, true);

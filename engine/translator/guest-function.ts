@@ -34,6 +34,8 @@ export interface Limits {
   computesRightly: boolean;
   /** Conditional stores are left to the core, which may make them fail. */
   losesReservations: boolean;
+  /** What writes one of these x registers, a mask, is left to the core. */
+  awaited: number;
 }
 
 /** What code is looked at: the bytes of the page at so many pages from the base, or undefined where the guest has none there now. */
@@ -95,7 +97,7 @@ function isConditionalStore({ mnemonic }: Operation): boolean {
   return mnemonic === 'sc.w' || mnemonic === 'sc.d';
 }
 
-function readLine(start: number, pageAt: PageAt, isBoundary: (at: number) => boolean, { computesRightly, losesReservations }: Limits): Line | undefined {
+function readLine(start: number, pageAt: PageAt, isBoundary: (at: number) => boolean, { computesRightly, losesReservations, awaited }: Limits): Line | undefined {
   const first = pageOf(start) * pageBytes;
   const page = pageAt(pageOf(start));
   if (!page) return undefined;
@@ -115,7 +117,8 @@ function readLine(start: number, pageAt: PageAt, isBoundary: (at: number) => boo
     if (!operation) return line({ kind: 'core', at });
     const { kind, rd, rs1, imm } = operation;
     // The core executes it, and comes back behind it.
-    if (kind === 'core' || (losesReservations && isConditionalStore(operation))) return line({ kind: 'core', at }, operation.flags.control === 'return' ? undefined : at + length);
+    const isAwaited = operation.flags.writes === 'x' && ((awaited >>> rd) & 1) !== 0;
+    if (kind === 'core' || isAwaited || (losesReservations && isConditionalStore(operation))) return line({ kind: 'core', at }, operation.flags.control === 'return' ? undefined : at + length);
     operations.push(operation);
     places.push(at);
     at += length;

@@ -110,7 +110,7 @@ export class Translator {
     // Whichever page they are in: one of RAM may have any address, and its records belong to all of them.
     const stops = new Set(breakpoints.map((address) => Number(address & 4095n)));
     const stuck = readStuck(this.#view);
-    const bounds: Limits = { ...limits, computesRightly: stuck === noneStuck, losesReservations: this.#view.getUint32(layout.losesReservations, true) !== 0 };
+    const bounds: Limits = { ...limits, computesRightly: stuck === noneStuck, losesReservations: this.#view.getUint32(layout.losesReservations, true) !== 0, awaited: this.#view.getUint32(layout.awaitedInX, true) & ~1 };
     const batch: Found[] = [];
     const waiting = [...hot];
     const met = new Set(waiting);

@@ -22,6 +22,8 @@ export type Action =
   | { kind: 'stuck'; choices: number[] }
   /** Translations that will be wrong once they are looked for. */
   | { kind: 'mistranslate'; choices: number[] }
+  /** Values of registers that a run stops at. */
+  | { kind: 'await'; choices: number[] }
   | { kind: 'save' }
   | { kind: 'restore' }
   | { kind: 'write'; choice: number; value: number }
@@ -70,7 +72,7 @@ export function trialOf(seed: number, long: boolean): Trial {
   });
   const actions: Action[] = [];
   for (let i = long ? 30 : 15 + random.below(30); i > 0; i--) {
-    switch (random.below(42)) {
+    switch (random.below(43)) {
       case 0: actions.push({ kind: 'astray', budget: 1 + random.below(300) }); break;
       case 1: actions.push({ kind: 'collect', budget: 1 + random.below(60) }); break;
       case 2: case 3: case 15: actions.push({ kind: 'breakpoints', choices: chance(3) ? [] : several(6) }); break;
@@ -82,6 +84,7 @@ export function trialOf(seed: number, long: boolean): Trial {
       case 12: actions.push({ kind: 'status', value: BigInt(random.word()) & 0x7ffaan }); break;
       case 13: actions.push({ kind: 'jump', choice: random.word() }); break;
       case 16: case 17: actions.push({ kind: 'stuck', choices: chance(2) ? [] : several(4) }); break;
+      case 41: actions.push({ kind: 'await', choices: chance(3) ? [] : several(2) }); break;
       case 40: actions.push({ kind: 'mistranslate', choices: several(3) }); break;
       case 14: actions.push({ kind: 'typing', byte: random.below(256) }); break;
       default: break;
@@ -169,6 +172,7 @@ export function prepare(machine: Machine, start: MachineSnapshot, guest: BudgetG
   machine.setWatches([]);
   machine.setStuckBits([]);
   machine.setTranslationUpsets([]);
+  machine.setAwaited([]);
   machine.restore(start);
   machine.takeStruckTranslations();
   machine.takeOutputs();
@@ -304,6 +308,9 @@ function act(machine: Machine, action: Exclude<Action, { kind: 'run' | 'collect'
       return;
     case 'stuck':
       machine.setStuckBits(action.choices.map((choice) => stuckBits(choice, guest)));
+      return;
+    case 'await':
+      machine.setAwaited(action.choices.map((choice) => ({ register: choice & 15 ? { kind: 'x', index: 1 + ((choice >>> 4) % 31) } : { kind: 'csr', number: 0x341 }, value: BigInt((choice >>> 9) & 3) })));
       return;
     case 'mistranslate':
       machine.setTranslationUpsets(action.choices.map((choice) => mistranslation(choice, guest)));

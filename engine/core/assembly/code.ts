@@ -1,7 +1,7 @@
 import { codeAt } from './caches';
 import { OP_COUNT, decode, opCycles, opEndsBlock, opWritesX } from './decode.generated';
 import {
-  FETCH_SET, FREE_RECORDS, PAGES_USED, PAGE_BITMAP, PAGE_DROPS, PAGE_CHANCES, PAGE_NEXT, PAGE_OWNER, PAGE_STRIDE, POOL, POOL_HAND, POOL_PAGES, RAM_AT, RAM_BASE, RAM_BYTES, RECORD_BYTES, SINK, STUCK, TRANSLATED_CHANCES, TRANSLATED_PAGE,
+  AWAITED_IN_X, FETCH_SET, FREE_RECORDS, PAGES_USED, PAGE_BITMAP, PAGE_DROPS, PAGE_CHANCES, PAGE_NEXT, PAGE_OWNER, PAGE_STRIDE, POOL, POOL_HAND, POOL_PAGES, RAM_AT, RAM_BASE, RAM_BYTES, RECORD_BYTES, SINK, STUCK, TRANSLATED_CHANCES, TRANSLATED_PAGE,
   codeMap,
 } from './layout';
 import { instrument } from './stuck';
@@ -24,7 +24,7 @@ export const OP_STEPPED: u16 = OP_COUNT + 3;
  * entry's number; the field of rd, how many pages this one is behind the function's base page.
  */
 export const OP_ENTRY: u16 = OP_COUNT + 4;
-/** An instruction with a result that has stuck bits; its own operation stands above rd: see stuck.ts. */
+/** An instruction with a result that has stuck bits, or that somebody waits for; its own operation stands above rd: see stuck.ts. */
 export const OP_STUCK: u16 = OP_COUNT + 5;
 
 const SLOTS: usize = 2048;
@@ -202,7 +202,7 @@ export function decodeBlock(records: usize, va: u64, page: usize): void {
     count++;
     cycles += load<u16>(record, 14);
     const ends = opEndsBlock(load<u8>(record));
-    if (load<u32>(STUCK) != 0) instrument(record);
+    if ((load<u32>(STUCK) | load<u32>(AWAITED_IN_X)) != 0) instrument(record);
     if (ends) break;
   }
   // Each record learns what remains from it on.

@@ -8,7 +8,7 @@ import { beginEffects, endEffects, timeEffects, trapEffects } from './effects';
 import { RUNNING, STALLED as HART_STALLED, anyStalled, passTurn } from './harts';
 import { BUDGET, EXCEPTION, FAR, LEAVING, REFETCH, SYSTEM, interpret } from './interpret';
 import {
-  AWAITED, CAUSE, COLLECT, CYCLES, CYCLE_LIMIT, EXITED, FETCH_CONTEXT, HARTS, HOT_AT, HOT_RETIRED, HOT_VA, LATE_AT, LEAVE, LIMIT, LOOK_AT, PC, PRIVILEGE, RAM_BASE,
+  AWAITED, AWAITED_IN_X, CAUSE, COLLECT, CYCLES, CYCLE_LIMIT, EXITED, FETCH_CONTEXT, HARTS, HOT_AT, HOT_RETIRED, HOT_VA, LATE_AT, LEAVE, LIMIT, LOOK_AT, PC, PRIVILEGE, RAM_BASE,
   RECORD_BYTES, RETIRED, SAMPLES, SAMPLES_MOST, SAMPLING, SCRATCH, STATE, STATUS, STUCK, SWITCH_AT, TIME_OFFSET, TRANSLATED, UPSETS_DONE, VALUE, WATCH_HIT,
 } from './layout';
 import { NONE, codeOf } from './memory';
@@ -17,7 +17,7 @@ import { outputsWaiting } from './output';
 import { lookAtSources } from './plic';
 import { pmpAllows, pmpUniform } from './pmp';
 import { ringAlarm } from './rtc';
-import { forceRegisters, forceResult, restoreOp } from './stuck';
+import { forceRegisters, forceResult, isLookedAt, restoreOp } from './stuck';
 import { forceCsrs } from './stuck-csrs';
 import { systemOp } from './system';
 import { chooseContext, fill, slot } from './tlb';
@@ -71,7 +71,7 @@ export function run(stepOver: bool): u32 {
     chooseContext();
     const goal = horizon(limit);
     let event: u32;
-    if (first || load<u32>(COLLECT) != 0 || load<u32>(AWAITED) != 0 || isCareful()) {
+    if (first || load<u32>(COLLECT) != 0 || isCareful() || (load<u32>(AWAITED) != 0 && ((load<u32>(AWAITED_IN_X) & 1) != 0 || isAwaited()))) {
       if (!first && breakpointHere()) return STOP_BREAKPOINT;
       event = step();
     } else {
@@ -269,7 +269,7 @@ function runBlocks(goal: u64): u32 {
         if ((account & STEP) == 0) continue;
         event = fetch() ? interpretFetched() : EXCEPTION;
         if (event == FAR || event == BUDGET) {
-          if (load<u64>(STATE + RETIRED) >= goal) return GO_ON;
+          if (load<u64>(STATE + RETIRED) >= goal || isMet()) return GO_ON;
           continue;
         }
         return settle(event);
@@ -277,7 +277,7 @@ function runBlocks(goal: u64): u32 {
     }
     if (forced) {
       // Asked for once: what cannot be translated is interpreted, up to the block's end.
-      if (ask(pc)) return HOT;
+      if (!isLookedAt(record) && ask(pc)) return HOT;
       slice = min(goal, load<u64>(STATE + RETIRED) + load<u16>(record, 12));
     } else if (load<u64>(STATE + RETIRED) >= slice) {
       slice = min(goal, nextSlice(sampling));
@@ -302,16 +302,21 @@ function runBlocks(goal: u64): u32 {
       if (sampling && sample()) return HOT;
       continue;
     }
-    if (event == SYSTEM && load<u32>(STUCK) != 0) {
-      // It may be one of those with stuck bits, to which nobody needs to look.
+    if (event == SYSTEM && (load<u32>(STUCK) | load<u32>(AWAITED_IN_X)) != 0) {
+      // It may be one of those with stuck bits, to which nobody needs to look, or with a register that somebody waits for.
       event = fetch() ? interpretFetched() : EXCEPTION;
       if (event == FAR || event == BUDGET) {
-        if (load<u64>(STATE + RETIRED) >= goal) return GO_ON;
+        if (load<u64>(STATE + RETIRED) >= goal || isMet()) return GO_ON;
         continue;
       }
     }
     return settle(event);
   }
+}
+
+/** What is waited for has come, with the instruction that was executed alone. */
+@inline function isMet(): bool {
+  return load<u32>(AWAITED) != 0 && isAwaited();
 }
 
 /** The count up to which the interpreter runs before it comes back: to look where the guest is, or so that the host may replace it. */

@@ -200,6 +200,8 @@ export const UPSETS: usize = 0x2e000;
 export const UPSETS_DONE: usize = 0x2e004;
 /** How many values of registers are waited for. */
 export const AWAITED: usize = 0x2e008;
+/** A bit for each x register among them, and bit 0 for all others. */
+export const AWAITED_IN_X: usize = 0x2e00c;
 /** The retired count and the pc of the instruction that is struck. */
 export const UPSET_AT: usize = 0x2e010;
 export const UPSET_PC: usize = 0x2e018;

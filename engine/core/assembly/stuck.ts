@@ -2,7 +2,7 @@ import { opIsAlu, opWritesF, opWritesX } from './decode.generated';
 import { OP_STUCK } from './code';
 import { hartAt } from './harts';
 import {
-  F, HARTS, SINK, STATE, STUCK_ALU, STUCK_BYTES, STUCK_F, STUCK_IN_ALU, STUCK_IN_F, STUCK_IN_X, STUCK_LIST, STUCK_WORDS, STUCK_X, flagsOf,
+  AWAITED_IN_X, F, HARTS, SINK, STATE, STUCK_ALU, STUCK_BYTES, STUCK_F, STUCK_IN_ALU, STUCK_IN_F, STUCK_IN_X, STUCK_LIST, STUCK_WORDS, STUCK_X, flagsOf,
 } from './layout';
 import { hostOf, pageOf } from './mmu';
 import { PAGE_IS_STUCK, leaveWriteTlbs } from './tlb';
@@ -28,16 +28,22 @@ function force(place: usize, masks: usize): void {
   return table + (register << 1);
 }
 
-/** Makes a decoded record one that is executed with care, if what it writes has stuck bits. Its operation goes above rd, where there is room. */
+/** Makes a decoded record one that is executed with care, if what it writes has stuck bits, or may be a value that is waited for. Its operation goes above rd, where there is room. */
 export function instrument(record: usize): void {
   const op: u32 = load<u8>(record);
   const rd: u32 = load<u16>(record, 2);
   if (rd == SINK) return;
   const bit: u32 = 1 << (rd >> 3);
-  const x = opWritesX(op) && ((load<u32>(STUCK_IN_X) & bit) != 0 || (load<u32>(STUCK_IN_ALU) != 0 && opIsAlu(op)));
+  const x = opWritesX(op) && (((load<u32>(STUCK_IN_X) | load<u32>(AWAITED_IN_X)) & bit) != 0 || (load<u32>(STUCK_IN_ALU) != 0 && opIsAlu(op)));
   if (!x && !(opWritesF(op) && (load<u32>(STUCK_IN_F) & bit) != 0)) return;
   store<u8>(record, <u8>op, 3);
   store<u8>(record, <u8>OP_STUCK);
+}
+
+/** True for such a record where somebody waits for the register: no translation has the instruction. */
+export function isLookedAt(record: usize): bool {
+  const rd: u32 = load<u16>(record, 2);
+  return load<u8>(record) == <u8>OP_STUCK && opWritesX(load<u8>(record, 3)) && (load<u32>(AWAITED_IN_X) & (1 << (rd >> 3))) != 0;
 }
 
 /** Gives a copy of such a record its operation back. */
