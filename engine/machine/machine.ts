@@ -422,7 +422,17 @@ export class Machine implements Computer {
       }
       // What comes from outside until the next run is not an instruction's doing.
       this.#view.setUint32(at.collect, 0, true);
+      this.#giveBackLate();
       return stop;
+    }
+  }
+
+  /** At each rest what is due has been given back, so that an interrupt which comes of it is due then, too. */
+  #giveBackLate(): void {
+    for (const { due } of this.#late.all) {
+      if (due > this.retired) return;
+      this.#virtio.giveBackLate();
+      this.#core.lookAtSources();
     }
   }
 
