@@ -69,6 +69,7 @@ it('is the resident core’s layout', () => {
     at.ownSeed,
     at.seenAt,
     at.lateAt,
+    at.seenAt + 8,
   ];
   expect(ours.map((_, index) => core.layoutOf(index))).toEqual(ours);
 });

@@ -132,7 +132,7 @@ export class Team {
     replica.isLost = false;
     this.#seat(replica, core);
     // What is on its way to the other has been sent since.
-    replica.load({ ...peer.save(), snapshot, own: { seenAt: 0, late: [] }, arrivals: [] });
+    replica.load({ ...peer.save(), snapshot, own: { seenAt: [], late: [] }, arrivals: [] });
     this.#replicas = [...this.#replicas, replica].sort((a, b) => (a.name < b.name ? -1 : 1));
     this.#regroup();
     return replica;

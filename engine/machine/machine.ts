@@ -11,6 +11,7 @@ import {
   mostWatches,
   pageBytes,
   ramHostAddress,
+  seenCounts,
   stateAt,
   stateBytes,
   uartFifoBytes,
@@ -712,7 +713,7 @@ export class Machine implements Computer {
     this.#view.setUint32(at.interruptsFromCore, (source.interrupts ?? source.time) === 'core' ? 1 : 0, true);
     this.#view.setUint32(at.rtcFromCore, (source.rtc ?? source.time) === 'core' ? 1 : 0, true);
     // It was in cycles of another clock.
-    this.#setCount(at.seenAt, 0);
+    this.#setSeenAt([]);
   }
 
   setOwnInputs(inputs: OwnInputs | undefined): void {
@@ -723,11 +724,15 @@ export class Machine implements Computer {
   }
 
   get own(): OwnState {
-    return { seenAt: this.#count(at.seenAt), late: this.#late.all };
+    return { seenAt: Array.from({ length: seenCounts }, (_, i) => this.#count(at.seenAt + 8 * i)), late: this.#late.all };
   }
   set own({ seenAt, late }: OwnState) {
-    this.#setCount(at.seenAt, seenAt);
+    this.#setSeenAt(seenAt);
     this.#late.all = late;
+  }
+
+  #setSeenAt(counts: readonly number[]): void {
+    for (let i = 0; i < seenCounts; i++) this.#setCount(at.seenAt + 8 * i, counts[i] ?? 0);
   }
 
   effects(): bigint {
