@@ -89,6 +89,7 @@ it('is the resident core’s layout', () => {
     mostTlbFaults,
     tlbStuckBytes,
     at.awaitedInX,
+    at.seenAt + 8,
   ];
   expect(ours.map((_, index) => core.layoutOf(index))).toEqual(ours);
 });

@@ -11,6 +11,8 @@ export const stateBytes = 0x2000;
 export const hartBytes = 0x400;
 export const banksOffset = 0x1000;
 export const mostHarts = 4;
+/** Counts of 64 bits at `seenAt`: of the interrupt controller's wires, and of each hart's timers. */
+export const seenCounts = 1 + mostHarts;
 
 const hostAt = 0x14000;
 
@@ -75,8 +77,8 @@ export const at = {
   interruptsFromCore: hostAt + 0x1a4,
   losesReservations: hostAt + 0x1a8,
   ownSeed: hostAt + 0x1b0,
-  seenAt: hostAt + 0x1b8,
-  lateAt: hostAt + 0x1c0,
+  lateAt: hostAt + 0x1b8,
+  seenAt: hostAt + 0x1c0,
   directBytes: hostAt + 0x1f0,
   translated: hostAt + 0xe8,
   called: 0x1c000,

@@ -96,5 +96,5 @@ export interface ReplicaState {
 
 /** A replica's state for the computer of another core: it has its own clock and has spent what it has spent; what is on its way comes to both. */
 export function copiedTo({ cycles, interrupts, clockReads }: Computer, state: ReplicaState): ReplicaState {
-  return { ...state, cycles, interrupts, clockReads, own: { ...state.own, seenAt: 0 }, wrongTranslations: [], caches: undefined };
+  return { ...state, cycles, interrupts, clockReads, own: { ...state.own, seenAt: [] }, wrongTranslations: [], caches: undefined };
 }

@@ -155,7 +155,7 @@ export class Team {
     // Its caches are cold.
     replica.computer.caches?.restart();
     // What is on its way to the other has been sent since.
-    replica.load({ ...peer.save(), snapshot, own: { seenAt: 0, late: [] }, arrivals: [], wrongTranslations: [], caches: undefined });
+    replica.load({ ...peer.save(), snapshot, own: { seenAt: [], late: [] }, arrivals: [], wrongTranslations: [], caches: undefined });
     this.#replicas = [...this.#replicas, replica].sort((a, b) => (a.name < b.name ? -1 : 1));
     this.#regroup();
     return replica;

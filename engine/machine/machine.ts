@@ -12,6 +12,7 @@ import {
   mostWatches,
   pageBytes,
   ramHostAddress,
+  seenCounts,
   stateAt,
   stateBytes,
   uartFifoBytes,
@@ -430,7 +431,17 @@ export class Machine implements Computer {
       }
       // What comes from outside until the next run is not an instruction's doing.
       this.#view.setUint32(at.collect, 0, true);
+      this.#giveBackLate();
       return stop;
+    }
+  }
+
+  /** At each rest what is due has been given back, so that an interrupt which comes of it is due then, too. */
+  #giveBackLate(): void {
+    for (const { due } of this.#late.all) {
+      if (due > this.retired) return;
+      this.#virtio.giveBackLate();
+      this.#core.lookAtSources();
     }
   }
 
@@ -734,7 +745,7 @@ export class Machine implements Computer {
     this.#view.setUint32(at.interruptsFromCore, (source.interrupts ?? source.time) === 'core' ? 1 : 0, true);
     this.#view.setUint32(at.rtcFromCore, (source.rtc ?? source.time) === 'core' ? 1 : 0, true);
     // It was in cycles of another clock.
-    this.#setCount(at.seenAt, 0);
+    this.#setSeenAt([]);
   }
 
   setOwnInputs(inputs: OwnInputs | undefined): void {
@@ -745,11 +756,15 @@ export class Machine implements Computer {
   }
 
   get own(): OwnState {
-    return { seenAt: this.#count(at.seenAt), late: this.#late.all };
+    return { seenAt: Array.from({ length: seenCounts }, (_, i) => this.#count(at.seenAt + 8 * i)), late: this.#late.all };
   }
   set own({ seenAt, late }: OwnState) {
-    this.#setCount(at.seenAt, seenAt);
+    this.#setSeenAt(seenAt);
     this.#late.all = late;
+  }
+
+  #setSeenAt(counts: readonly number[]): void {
+    for (let i = 0; i < seenCounts; i++) this.#setCount(at.seenAt + 8 * i, counts[i] ?? 0);
   }
 
   effects(): bigint {

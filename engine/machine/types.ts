@@ -154,7 +154,7 @@ export interface TimeSource {
    */
   time: 'instructions' | 'core';
   cycle: 'instructions' | 'core';
-  /** The same of what timers are compared with, and of when the core sees what the interrupt controller has for it. Default: as `time`. */
+  /** `core`: timers and devices interrupt the guest at the ticks of the core's own clock, each at the next one. Default: as `time`. */
   interrupts?: 'instructions' | 'core';
   /** The same of the real-time clock. Default: as `time`. */
   rtc?: 'instructions' | 'core';
@@ -189,8 +189,8 @@ export interface LateBuffer {
 
 /** What a core and its devices have of their own, apart from the state, while inputs are uncoordinated. */
 export interface OwnState {
-  /** The core's clock in cycles at which it sees what the interrupt controller has for it. */
-  readonly seenAt: number;
+  /** The core's clock in cycles from which on it sees what the interrupt controller has for it, and each hart's timers. */
+  readonly seenAt: readonly number[];
   readonly late: readonly LateBuffer[];
 }
 

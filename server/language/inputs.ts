@@ -7,7 +7,7 @@ export const inputWords: Readonly<Record<InputClass, string>> = {
   time: "`time` and the CLINT's mtime are read from the core's own clock.",
   cycle: "`cycle` is read from the core's own clock.",
   rtc: "The real-time clock and its alarm go by the core's own clock.",
-  interrupts: "Timers and devices interrupt each replica when its core's own clock says so.",
+  interrupts: "Timers and devices interrupt each replica at the next tick of its core's own clock.",
   entropy: "Random numbers come from a source of the core's own.",
   disk: 'Each replica sees the end of a disk transfer at a count of its own.',
   console: 'Each typed byte reaches each replica at a count of its own before they meet again.',

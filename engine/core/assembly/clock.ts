@@ -1,10 +1,9 @@
 import {
-  CLOCK_READS, CORE_PHASE, CORE_PPM, CYCLE_FROM_CORE, CYCLE_OFFSET, HARTS, INTERRUPTS_FROM_CORE, MENVCFG, MIE, MTIMECMP,
-  PER_TICK, RETIRED, RTC_FROM_CORE, STATE, STATUS, STIMECMP, TIME_FROM_CORE, TIME_OFFSET, WAKEFUL,
+  CLOCK_READS, CORE_PHASE, CORE_PPM, CYCLE_FROM_CORE, CYCLE_OFFSET, CURRENT, HARTS, INTERRUPTS_FROM_CORE, MENVCFG, MIE, MTIMECMP,
+  PER_TICK, RETIRED, RTC_FROM_CORE, SEEN_AT, STATE, STATUS, STIMECMP, TIMER_SEEN_AT, TIME_FROM_CORE, TIME_OFFSET, WAKEFUL,
 } from './layout';
 import { dearest, spent } from './caches';
 import { hartAt, waits } from './harts';
-import { cyclesToSeen } from './plic';
 import { ticksToAlarm } from './rtc';
 
 /** No deadline. */
@@ -25,23 +24,24 @@ function ticksBy(own: bool): u64 {
 }
 
 // What is read as the time, what timers are compared with, and what the real-time clock goes by. They are one
-// but where the host leaves some of them to the core.
+// but where the host leaves what is read, or the real-time clock, to the core.
 
 /** mtime as it is read. */
 export function mtime(): u64 {
   return ticksBy(load<u32>(TIME_FROM_CORE) != 0);
 }
 
-function timerTicks(): u64 {
-  return ticksBy(load<u32>(INTERRUPTS_FROM_CORE) != 0);
+@inline function timerTicks(): u64 {
+  return ticksBy(false);
 }
 
 export function rtcTicks(): u64 {
   return ticksBy(load<u32>(RTC_FROM_CORE) != 0);
 }
 
+/** All replicas set the same. */
 export function writeMtime(value: u64): void {
-  store<u64>(STATE + TIME_OFFSET, load<u64>(STATE + TIME_OFFSET) + value - mtime());
+  store<u64>(STATE + TIME_OFFSET, load<u64>(STATE + TIME_OFFSET) + value - timerTicks());
 }
 
 export function cycleCounter(): u64 {
@@ -61,8 +61,16 @@ const SUPERVISOR_TIMER: u64 = 1 << 5;
   return load<i64>(base + MENVCFG) < 0;
 }
 
-/** MTIP and STIP of the hart at `base`, as the clock has them. */
-export function timersPending(base: usize): u64 {
+/** MTIP and STIP of the current hart as the core sees them. */
+export function timersPending(): u64 {
+  const due = timersDue(STATE);
+  if (due == 0 || load<u32>(INTERRUPTS_FROM_CORE) == 0) return due;
+  const seen = load<u64>(timerSeenAt(load<u64>(STATE + CURRENT)));
+  return seen != 0 && coreClock() >= seen ? due : 0;
+}
+
+/** The same of the hart at `base`, as the clock has them. */
+export function timersDue(base: usize): u64 {
   const now = timerTicks();
   let pending: u64 = now >= load<u64>(base + MTIMECMP) ? MACHINE_TIMER : 0;
   if (hasStimecmp(base) && now >= load<u64>(base + STIMECMP)) pending |= SUPERVISOR_TIMER;
@@ -95,11 +103,44 @@ function ticksToNextAlarm(): u64 {
 /** How many instructions may surely run before an enabled timer of the current hart becomes pending, the alarm rings, or a request is seen. */
 export function instructionsToTimers(): u64 {
   const left = min(
-    instructionsTo(ticksToTimer(STATE, timerTicks()), load<u32>(INTERRUPTS_FROM_CORE) != 0),
+    instructionsTo(ticksToTimer(STATE, timerTicks()), false),
     instructionsTo(ticksToNextAlarm(), load<u32>(RTC_FROM_CORE) != 0),
   );
-  const unseen = cyclesToSeen();
-  return unseen == 0 ? left : min(left, instructionsIn(unseen));
+  return load<u32>(INTERRUPTS_FROM_CORE) == 0 ? left : min(left, instructionsToSeen());
+}
+
+// Where the host leaves interrupts to the core, it looks at its wires at the ticks of its own clock: what is raised is seen
+// at the next one. A hart that sleeps is woken at once.
+
+/** The core's clock at the next tick of its own. */
+export function nextOwnTick(): u64 {
+  const perTick = load<u64>(PER_TICK);
+  return (coreClock() / perTick + 1) * perTick;
+}
+
+@inline function timerSeenAt(hart: u64): usize {
+  return TIMER_SEEN_AT + <usize>(hart << 3);
+}
+
+/**
+ * Notes when the core will see a timer of the current hart that is due and enabled. To be called at each boundary; there is one
+ * where such a timer becomes due, and behind each instruction that may make it so, or no more.
+ */
+export function noteTimers(): void {
+  const seen = timerSeenAt(load<u64>(STATE + CURRENT));
+  if ((timersDue(STATE) & load<u64>(STATE + MIE)) == 0) store<u64>(seen, 0);
+  else if (load<u64>(seen) == 0) store<u64>(seen, nextOwnTick());
+}
+
+/** How many instructions may surely run before the core sees something that is raised. */
+function instructionsToSeen(): u64 {
+  const now = coreClock();
+  const wires = load<u64>(SEEN_AT);
+  const timers = load<u64>(timerSeenAt(load<u64>(STATE + CURRENT)));
+  let left = NEVER;
+  if (wires > now) left = instructionsIn(wires - now);
+  if (timers > now) left = min(left, instructionsIn(timers - now));
+  return left;
 }
 
 /** How many instructions may surely run before so many ticks have passed, by the core's own clock or not. */

@@ -1,4 +1,4 @@
-import { countClockRead, cycleCounter, hasStimecmp, mtime, timersPending } from './clock';
+import { countClockRead, cycleCounter, hasStimecmp, mtime, timersDue, timersPending } from './clock';
 import { floatDirty, floatOff } from './float';
 import {
   CURRENT, CYCLE_OFFSET, FFLAGS, FRM, INSTRET_OFFSET, MCAUSE, MCOUNTEREN, MEDELEG, MENVCFG, MEPC, MIDELEG, MIE, MIP_SOFT,
@@ -57,20 +57,19 @@ const MISA: u64 = (<u64>2 << 62) | 1 | (1 << 2) | (1 << 3) | (1 << 5) | (1 << 8)
 /** The current hart's interrupts that are pending now, enabled or not. */
 export function pendingHere(): u64 {
   const hart = load<u64>(STATE + CURRENT);
-  return ownPending(hart) | externalPending(<usize>hart);
+  return softPending(STATE) | timersPending() | externalPending(<usize>hart);
 }
 
 /** What wakes a hart that sleeps, likewise. */
 export function wakingInterrupts(hart: u64): u64 {
-  return ownPending(hart) | externalRaised(<usize>hart);
+  const base = hartAt(hart);
+  return softPending(base) | timersDue(base) | externalRaised(<usize>hart);
 }
 
-/** But for what comes from the interrupt controller. */
-function ownPending(hart: u64): u64 {
-  const base = hartAt(hart);
-  let pending = load<u64>(base + MIP_SOFT) | timersPending(base);
-  if (load<u64>(base + MSIP) != 0) pending |= MIP_MSIP;
-  return pending;
+/** What software has raised of the hart at `base`. */
+function softPending(base: usize): u64 {
+  const pending = load<u64>(base + MIP_SOFT);
+  return load<u64>(base + MSIP) != 0 ? pending | MIP_MSIP : pending;
 }
 
 /** True if this CSR exists and the current privilege may read it. */

@@ -1,5 +1,5 @@
 import { codeAt, dearest, fetchLine, haveStruck, isFetched, isHung, settleChanges, spent } from './caches';
-import { NEVER, instructionsToTimers } from './clock';
+import { NEVER, instructionsToTimers, noteTimers } from './clock';
 import {
   OP_BREAK, OP_ENTRY, OP_STEPPED, OP_STRADDLE, OP_STUCK, decodeBlock, decodeRecord, giveChances, hasBreakpoint, recordsOf,
 } from './code';
@@ -8,7 +8,7 @@ import { beginEffects, endEffects, timeEffects, trapEffects } from './effects';
 import { RUNNING, STALLED as HART_STALLED, anyStalled, passTurn } from './harts';
 import { BUDGET, EXCEPTION, FAR, LEAVING, REFETCH, SYSTEM, interpret } from './interpret';
 import {
-  AWAITED, AWAITED_IN_X, CAUSE, COLLECT, CYCLES, CYCLE_LIMIT, EXITED, FETCH_CONTEXT, HARTS, HOT_AT, HOT_RETIRED, HOT_VA, LATE_AT, LEAVE, LIMIT, LOOK_AT, PC, PRIVILEGE, RAM_BASE,
+  AWAITED, AWAITED_IN_X, CAUSE, COLLECT, CYCLES, CYCLE_LIMIT, EXITED, FETCH_CONTEXT, HARTS, HOT_AT, HOT_RETIRED, HOT_VA, INTERRUPTS_FROM_CORE, LATE_AT, LEAVE, LIMIT, LOOK_AT, PC, PRIVILEGE, RAM_BASE,
   RECORD_BYTES, RETIRED, SAMPLES, SAMPLES_MOST, SAMPLING, SCRATCH, STATE, STATUS, STUCK, SWITCH_AT, TIME_OFFSET, TRANSLATED, UPSETS_DONE, VALUE, WATCH_HIT,
 } from './layout';
 import { NONE, codeOf } from './memory';
@@ -62,6 +62,7 @@ export function run(stepOver: bool): u32 {
     }
     while (load<u64>(STATE + RETIRED) >= load<u64>(LATE_AT)) giveBackLate();
     if (ringAlarm()) lookAtSources();
+    if (load<u32>(INTERRUPTS_FROM_CORE) != 0) noteTimers();
     if (takeInterrupt()) {
       // The instruction to step over is not the next one any more.
       first = false;

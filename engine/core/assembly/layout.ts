@@ -162,10 +162,11 @@ export const INTERRUPTS_FROM_CORE: usize = HOST + 0x1a4;
 export const LOSES_RESERVATIONS: usize = HOST + 0x1a8;
 /** What makes the core's own draws its own. */
 export const OWN_SEED: usize = HOST + 0x1b0;
-/** The core's clock in cycles from which on it sees the requests of the interrupt controller: plic.ts. */
-export const SEEN_AT: usize = HOST + 0x1b8;
 /** The retired count at which a virtio device is to give back a buffer that it is late with, or NEVER. */
-export const LATE_AT: usize = HOST + 0x1c0;
+export const LATE_AT: usize = HOST + 0x1b8;
+/** The core's clock in cycles from which on it sees the requests of the interrupt controller; and for each hart its timers, 0 where none is due: clock.ts. */
+export const SEEN_AT: usize = HOST + 0x1c0;
+export const TIMER_SEEN_AT: usize = HOST + 0x1c8;
 /** How far into RAM a load of up to 8 bytes may begin that needs no look-up at all, since addresses are physical and nothing forbids or watches reads; or 0. */
 export const DIRECT_BYTES: usize = HOST + 0x1f0;
 /** Records that no page has any more, a list, or 0. */

@@ -1,6 +1,6 @@
-import { coreClock } from './clock';
+import { coreClock, nextOwnTick } from './clock';
 import {
-  HARTS, INTERRUPTS_FROM_CORE, LEAVE, PER_TICK, PLIC_CLAIMED, PLIC_ENABLE, PLIC_PENDING, PLIC_PRIORITY, PLIC_THRESHOLD, SEEN_AT,
+  HARTS, INTERRUPTS_FROM_CORE, LEAVE, PLIC_CLAIMED, PLIC_ENABLE, PLIC_PENDING, PLIC_PRIORITY, PLIC_THRESHOLD, SEEN_AT,
   STATE, VIRTIO_RAISED,
 } from './layout';
 import { isAlarmDue, rtcEnabled, rtcInterrupt } from './rtc';
@@ -32,22 +32,9 @@ export function lookAtSources(): void {
   const requests = raised & ~load<u64>(STATE + PLIC_CLAIMED);
   if (requests == 0) return;
   const pending = load<u64>(STATE + PLIC_PENDING);
-  if (pending == 0 && load<u32>(INTERRUPTS_FROM_CORE) != 0) {
-    const perTick = load<u64>(PER_TICK);
-    store<u64>(SEEN_AT, (coreClock() / perTick + 1) * perTick);
-  }
+  // While there is one, others are seen with it.
+  if (pending == 0 && load<u32>(INTERRUPTS_FROM_CORE) != 0) store<u64>(SEEN_AT, nextOwnTick());
   store<u64>(STATE + PLIC_PENDING, pending | requests);
-}
-
-// Where the host leaves interrupts to the core, it looks at the controller's wires at the ticks of its own clock: a
-// request that comes while there is none is seen at the next one. A hart that sleeps is woken at once.
-
-/** Cycles of the core's clock until it sees the requests that there are; 0 where it sees them. */
-export function cyclesToSeen(): u64 {
-  if (load<u32>(INTERRUPTS_FROM_CORE) == 0 || load<u64>(STATE + PLIC_PENDING) == 0) return 0;
-  const now = coreClock();
-  const seen = load<u64>(SEEN_AT);
-  return now < seen ? seen - now : 0;
 }
 
 /** Of these sources, the one with the highest priority above `floor` that a context is enabled for, then the lowest number; 0 if none. */
@@ -69,7 +56,7 @@ function best(context: usize, pending: u64, floor: u32): u32 {
 
 /** MEIP and SEIP of a hart. Nothing changes by asking: an alarm that is due counts as rung, as it will have before the next instruction. */
 export function externalPending(hart: usize): u64 {
-  if (load<u32>(INTERRUPTS_FROM_CORE) != 0 && (load<u64>(STATE + PLIC_PENDING) == 0 || cyclesToSeen() != 0)) return 0;
+  if (load<u32>(INTERRUPTS_FROM_CORE) != 0 && (load<u64>(STATE + PLIC_PENDING) == 0 || coreClock() < load<u64>(SEEN_AT))) return 0;
   return externalRaised(hart);
 }
 

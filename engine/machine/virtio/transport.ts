@@ -130,7 +130,7 @@ export class VirtioBoard {
 
   /** A write of 4 bytes to a register; the devices' configurations are read-only. Behind the last place is the core's: it is time for what is late. */
   write(index: number, offset: number, size: number, value: number): void {
-    if (index === slots) return this.#giveBackLate();
+    if (index === slots) return this.giveBackLate();
     const slot = this.#slots[index];
     const device = this.devices[index];
     if (!slot || !device || size !== 4 || offset >= register.config) return;
@@ -263,7 +263,7 @@ export class VirtioBoard {
   }
 
   /** Gives back the next buffer that a device is late with, if its queue is still there. */
-  #giveBackLate(): void {
+  giveBackLate(): void {
     const buffer = this.outside.late.take();
     if (!buffer) return;
     this.#attempt(buffer.slot, (slot) => slot.queue(buffer.queue).ready && this.#queue(slot, buffer.queue).give(buffer, buffer.written));
