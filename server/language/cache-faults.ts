@@ -1,21 +1,12 @@
-import { homeOf, lineBytes, partition, reaches } from '../../engine/chip/domains';
+import { homeOf, partition, reaches } from '../../engine/chip/domains';
 import { bankName, Health, linkName } from '../../engine/chip/health';
 import { needsCaches } from '../../engine/covert/cache-faults';
-import type { ChipPlan, FaultEffect, FaultPlan, FaultTarget, LinePlace, ProtectionPlan } from '../../engine/covert/plan';
+import type { ChipPlan, FaultEffect, FaultPlan, FaultTarget, ProtectionPlan } from '../../engine/covert/plan';
 import type { Context } from './context';
 import { part, type Span } from './diagnostic';
 import type * as ast from './generated/ast';
 import { integer } from './measures';
-import { lowerMemory, type PlaceScope } from './places';
 import { replicasOf } from './protections';
-
-/** A byte of a line of a cache, which is struck once the cache has it. */
-export function lowerCacheLine(place: ast.CachePlace, scope: PlaceScope, context: Context): LinePlace | undefined {
-  const byte = integer(context, place, 'byte', { most: lineBytes - 1, what: 'a byte of a line' });
-  const line = lowerMemory({ address: place.line, bytes: 1 }, scope, context);
-  if (byte === undefined || !line) return undefined;
-  return { kind: 'line', cache: place.word === 'l2' ? 'l2' : place.word === 'l1i' ? 'l1i' : 'l1d', address: line.address - (line.address % BigInt(lineBytes)) + BigInt(byte) };
-}
 
 /** The places of L2 banks that an effect names. */
 export function banksOf(effect: ast.Effect): ast.CachePlace[] {

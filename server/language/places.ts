@@ -1,11 +1,10 @@
 import { lineBytes } from '../../engine/chip/domains';
 import { placeName, placeWidth } from '../../engine/covert/place';
-import type { GuestPlan, PassingPlace, Place, StuckPlace } from '../../engine/covert/plan';
+import type { GuestPlan, LinePlace, PassingPlace, Place, StuckPlace } from '../../engine/covert/plan';
 import { csrNames, csrNumbers, fNumbers, xNumbers } from '../../engine/isa/registers';
 import { nearestNames } from '../../engine/symbols/nearest';
 import type { Symbols } from '../../engine/symbols/types';
 import { lowerAddress } from './addresses';
-import { lowerCacheLine } from './cache-faults';
 import type { Context } from './context';
 import { hasCsr } from './csr-probe';
 import { ramBase } from './defaults';
@@ -85,7 +84,13 @@ export function lowerStuckPlace(place: ast.Place, scope: PlaceScope, context: Co
   return notAvailable(context, place.$cstNode, `bits of ${placeText(found)} that stick (those of x1..x31, f0..f31, memory and \`alu\` can)`);
 }
 
-/** A byte of a line, as memory has it: under `fast` timing a bank has whatever memory has. */
+/** A byte of a line of a cache, which is struck once the cache has it. */
+function lowerCacheLine(place: ast.CachePlace, scope: PlaceScope, context: Context): LinePlace | undefined {
+  const byte = lowerLine(place, scope, context);
+  return byte && { kind: 'line', cache: place.word === 'l2' ? 'l2' : place.word === 'l1i' ? 'l1i' : 'l1d', address: byte.address };
+}
+
+/** A byte of a line, as memory has it: bits that stick in a bank do so in whatever is read there. */
 function lowerLine(place: ast.CachePlace, scope: PlaceScope, context: Context): MemoryPlace | undefined {
   const byte = integer(context, place, 'byte', { most: lineBytes - 1, what: 'a byte of a line' });
   const line = lowerMemory({ address: place.line, bytes: 1 }, scope, context);
