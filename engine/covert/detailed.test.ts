@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Session } from '../history/session';
 import { fillPool, pool } from '../machine/threads/thread.test-support';
 import type { FaultPlan, Plan, ProtectionPlan } from './plan';
 import { fault, flipX, planFor, type Example } from './plan.test-support';
@@ -129,4 +130,21 @@ it('after a rollback the caches are empty, and fill again', () => {
   again.advance((recovery?.moment ?? 0) + 10_000);
   expect(valid()).toBeGreaterThan(20);
   expect(system.ended).toMatchObject({ how: 'exit' });
+});
+
+it('a debugger that goes back and forth sees the same clock and the same caches', async () => {
+  const session = Session.create(detailedPlan('checksum', { faults: [flipX(2, 40, { kind: 'instruction', count: 500_000 })] }));
+  try {
+    await session.travel(300_000);
+    const before = [session.cycles, session.memory()];
+    await session.travel(900_000);
+    const later = [session.cycles, session.memory()];
+    for (const [moment, expected] of [[300_000, before], [900_000, later], [300_000, before]] as const) {
+      await session.travel(moment);
+      expect([session.cycles, session.memory()]).toEqual(expected);
+    }
+    expect(later[0]).toBeGreaterThan(Number(before[0]));
+  } finally {
+    session.close();
+  }
 });

@@ -60,8 +60,8 @@ export function inspectArrival(replicas: readonly Replica[], compareOutput: bool
   const furthest = Math.max(...replicas.map((replica) => replica.computer.retired));
   const missing = replicas.filter((replica) => replica.computer.retired < furthest);
   if (missing.length > 0) {
-    // One that hangs because of a trap of its own is known by the trap.
-    const trap = compareTraps(replicas);
+    // One that hangs because of a trap of its own is known by the trap; a core that waits for memory takes none.
+    const trap = missing.some(({ computer }) => computer.caches?.isHung) ? undefined : compareTraps(replicas);
     if (trap) return trap;
     const said = missing.map((replica) => `${replica.name} stands at instruction ${replica.computer.retired}`);
     return { by: 'watchdog', what: `no rendezvous at instruction ${furthest}: ${said.join(', ')}` };

@@ -1,10 +1,16 @@
+import { pageBytes } from '../core/layout';
 import type { SystemState } from '../covert/system';
+import type { CacheState } from '../machine/cache-types';
 
 /** States kept before every second one is given up. */
 const capacity = 256;
 const firstInterval = 131_072;
 /** Pages that the states may have beyond what they share: a gibibyte. */
 const mostPages = 2 ** 18;
+
+function bytesOf({ parts, data }: CacheState): number {
+  return [...parts.flatMap(({ tags, ages }) => [tags, ages]), ...data].reduce((sum, { length }) => sum + length, 0);
+}
 
 interface Entry {
   readonly state: SystemState;
@@ -87,7 +93,8 @@ export class StateShelf {
     const [first, ...others] = state.replicas.map(({ snapshot }) => snapshot);
     const earlier = before?.state.replicas[0]?.snapshot;
     const changed = first && earlier ? first.changedPages(earlier) : 0;
-    // Replicas that agree share their pages.
-    return { state, pages: others.reduce((sum, other) => sum + (first ? other.changedPages(first) : 0), changed) };
+    // Replicas that agree share their pages; each has caches of its own.
+    const caches = state.replicas.reduce((sum, replica) => sum + (replica.caches ? bytesOf(replica.caches) : 0), 0) / pageBytes;
+    return { state, pages: others.reduce((sum, other) => sum + (first ? other.changedPages(first) : 0), changed + caches) };
   }
 }

@@ -77,7 +77,8 @@ export interface CacheState {
   readonly head: Uint8Array;
   /** Of l1i, l1d and l2. */
   readonly parts: readonly { readonly tags: Uint8Array; readonly ages: Uint8Array }[];
-  readonly data: readonly (readonly Uint8Array[])[];
+  /** Of each the lines that the level below has otherwise, in the order of their slots. */
+  readonly data: readonly Uint8Array[];
 }
 
 /** The caches of a computer that has been made with some. Like cycles, they are the hardware's. */

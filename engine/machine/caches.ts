@@ -140,7 +140,12 @@ export class Caches implements CacheControl {
       key: this.#key,
       head: this.bytes.slice(this.start, this.start + cacheHeadBytes),
       parts,
-      data: names.map((name) => this.#differing(name, (data) => this.bytes.slice(data, data + cacheLineBytes))),
+      data: names.map((name) => {
+        const places = this.#differing(name);
+        const data = new Uint8Array(places.length * cacheLineBytes);
+        places.forEach((place, i) => data.set(this.bytes.subarray(place, place + cacheLineBytes), i * cacheLineBytes));
+        return data;
+      }),
     };
   }
 
@@ -152,8 +157,7 @@ export class Caches implements CacheControl {
       const { tags, ages } = this.#places(name);
       this.bytes.set(parts[i]?.tags ?? [], tags);
       this.bytes.set(parts[i]?.ages ?? [], ages);
-      let next = 0;
-      this.#differing(name, (place) => this.bytes.set(data[i]?.[next++] ?? [], place));
+      this.#differing(name).forEach((place, n) => this.bytes.set(data[i]?.subarray(n * cacheLineBytes, (n + 1) * cacheLineBytes) ?? [], place));
     });
     this.core.cachesLoaded();
   }
@@ -237,15 +241,15 @@ export class Caches implements CacheControl {
     return { tags, ages, data };
   }
 
-  /** Does something with the data of each line that the level below has otherwise. */
-  #differing<T>(name: CacheName, action: (data: number) => T): T[] {
+  /** Where the data stands of each line that the level below has otherwise. */
+  #differing(name: CacheName): number[] {
     const { tags, data } = this.#places(name);
     const words = new Uint32Array(this.bytes.buffer, tags, this.#linesOf(name));
-    const done: T[] = [];
+    const places: number[] = [];
     words.forEach((tag, slot) => {
-      if ((tag & lineDiffers) !== 0) done.push(action(data + slot * cacheLineBytes));
+      if ((tag & lineDiffers) !== 0) places.push(data + slot * cacheLineBytes);
     });
-    return done;
+    return places;
   }
 
   #word(field: number): number {

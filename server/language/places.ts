@@ -101,18 +101,18 @@ export function lowerStuckPlace(place: ast.Place, scope: PlaceScope, context: Co
   }
 }
 
-/** A byte of a line, as memory has it: for bits that stick a bank has whatever memory has. */
+/** A byte of a line of a cache, which is struck once the cache has it. */
+function lowerCacheLine(place: ast.CachePlace, scope: PlaceScope, context: Context): LinePlace | undefined {
+  const byte = lowerLine(place, scope, context);
+  return byte && { kind: 'line', cache: place.word === 'l2' ? 'l2' : place.word === 'l1i' ? 'l1i' : 'l1d', address: byte.address };
+}
+
+/** A byte of a line, as memory has it: bits that stick in a bank do so in whatever is read there. */
 function lowerLine(place: ast.CachePlace, scope: PlaceScope, context: Context): MemoryPlace | undefined {
   const byte = integer(context, place, 'byte', { most: lineBytes - 1, what: 'a byte of a line' });
   const line = lowerMemory({ address: place.line, bytes: 1 }, scope, context);
   if (byte === undefined || !line) return undefined;
   return { ...line, address: line.address - (line.address % BigInt(lineBytes)) + BigInt(byte) };
-}
-
-/** A byte of a line of a cache, which is struck once the cache has it. */
-function lowerCacheLine(place: ast.CachePlace, scope: PlaceScope, context: Context): LinePlace | undefined {
-  const found = lowerLine(place, scope, context);
-  return found && { kind: 'line', cache: place.word === 'l2' ? 'l2' : place.word === 'l1i' ? 'l1i' : 'l1d', address: found.address };
 }
 
 /** The number of a byte that is typed at the console; undefined where it is wrong, which is reported. */

@@ -31,6 +31,12 @@ describe('a recorded run', () => {
     }
   });
 
+  test('has the timing that it was run with', async () => {
+    const run = await covert(['run', at('examples/checksum/failover.covert'), '-s', scenario, '--timing', 'detailed', '--record', at('t.rec')]);
+    expect(run.exit).toBe(0);
+    expect(await covert(['replay', at('t.rec')])).toMatchObject({ exit: 0, stdout: expect.stringContaining('unprotected') as string });
+  });
+
   test('is found again wherever it and its scenario are moved to together', async () => {
     await record(at('examples/b.rec'));
     await cp(at('examples'), at('moved'), { recursive: true });

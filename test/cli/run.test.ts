@@ -8,7 +8,7 @@ import { makeElf } from '../oracles/elf-writer';
 import { covert, interruptAtProgress, root } from './covert';
 
 const checksum = 'examples/checksum/checksum.covert';
-const examples = ['checksum/checksum', 'checksum/stuck', 'checksum/intermittent', 'sort/sort', 'ticker/ticker'].map((name) => `examples/${name}.covert`);
+const examples = ['checksum/checksum', 'checksum/stuck', 'checksum/intermittent', 'checksum/caches', 'sort/sort', 'ticker/ticker'].map((name) => `examples/${name}.covert`);
 
 let folder = '';
 beforeAll(async () => {
@@ -39,6 +39,23 @@ test.each(examples)('%s: the same report in every tier', async (file) => {
   // What stands on stderr is progress, where the machine is slow.
   for (const { exit, stdout } of translated) expect({ exit, stdout }).toEqual({ exit: interpreted?.exit, stdout: interpreted?.stdout });
   expect((JSON.parse(interpreted?.stdout ?? '[]') as Report[]).flatMap(({ divergences }) => divergences).length).toBeGreaterThan(0);
+});
+
+test('--timing detailed: the same outputs and states, other cycles, and what the caches did; --timing fast has none for faults of caches', async () => {
+  const file = 'examples/sort/sort.covert';
+  const [fast, detailed] = await Promise.all([covert(['run', file, '--json']), covert(['run', file, '--json', '--timing', 'detailed'])]);
+  const [quick, slow] = [fast, detailed].map(({ stdout }) => JSON.parse(stdout) as Report[]);
+  expect(slow?.map(({ guest }) => guest)).toEqual(quick?.map(({ guest }) => guest));
+  for (const [i, report] of slow?.entries() ?? []) {
+    expect(report.cycles.protected).toBeGreaterThan(quick?.[i]?.cycles.protected ?? Infinity);
+    expect(quick?.[i]?.memory).toBeUndefined();
+    expect(report.memory?.replicas.map(({ l1d }) => l1d.misses > 0 && l1d.accesses > 10 * l1d.misses)).toEqual(report.memory?.replicas.map(() => true));
+    expect(report.memory?.unprotected?.cycles).toBeGreaterThan(0);
+  }
+  const { stdout } = await covert(['run', file, '--timing', 'detailed']);
+  expect(stdout).toMatch(/memory +misses +L1I +L1D +L2 +waited\n +replica A on core 0/);
+  const refused = await covert(['run', 'examples/checksum/caches.covert', '--timing', 'fast']);
+  expect(refused).toMatchObject({ exit: 2, stdout: '', stderr: expect.stringMatching(/--timing fast: "a bit flip in a first-level cache" has faults of caches or messages \(flip l1d line /) as string });
 });
 
 describe('the examples', () => {
