@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { covert } from './covert';
 
-const examples = ['checksum/checksum', 'checksum/stuck', 'sort/sort', 'ticker/ticker'].map((name) => `examples/${name}.covert`);
+const examples = ['checksum/checksum', 'checksum/stuck', 'sort/sort', 'sort/beside', 'ticker/ticker'].map((name) => `examples/${name}.covert`);
 
 let folder = '';
 let broken = '';
@@ -18,7 +18,7 @@ afterAll(() => rm(folder, { recursive: true }));
 test('the examples have no errors', async () => {
   const { exit, stdout, stderr } = await covert(['check', ...examples]);
   expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' });
-  expect(stdout).toMatch(/4 files, 0 errors, \d+ warnings?\n$/);
+  expect(stdout).toMatch(/5 files, 0 errors, \d+ warnings?\n$/);
 });
 
 test('an error is a line that editors can follow, and exit code 2', async () => {
