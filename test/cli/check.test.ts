@@ -25,7 +25,7 @@ test('an error is a line that editors can follow, and exit code 2', async () => 
   const { exit, stdout } = await covert(['check', broken, ...examples]);
   expect(exit).toBe(2);
   expect(stdout).toMatch(/^\S*broken\.covert:2:\d+: error COV\d+: [^\n]*none\.elf/m);
-  expect(stdout).toMatch(/5 files, 1 error, /);
+  expect(stdout).toMatch(/6 files, 1 error, /);
 });
 
 test('--json: the same as objects', async () => {
