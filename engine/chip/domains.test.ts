@@ -79,3 +79,50 @@ it('a large chip is no reason to think for long', () => {
   expect(place(large, healthWithout(['memory controller 1']), [0, 32, 64], all, 3, 'full')).toBeUndefined();
   expect(isWhole(partition(large, new Health(), [0, 32, 64], 'full'))).toBe(true);
 });
+
+describe('domains for several guests', () => {
+  const two = fc.shuffledSubarray([0, 1, 2, 3, 4, 5, 6, 7], { minLength: 2, maxLength: 5 }).chain((all) => fc.tuple(fc.constant(all), fc.integer({ min: 1, max: all.length - 1 }), isolations, isolations));
+  const chip = { ...octo, memoryControllers: 8 };
+
+  it('are the same whoever asks, and keep what is private from everybody', () => {
+    let found = 0;
+    fc.assert(
+      fc.property(dead, two, (names, [all, count, isolation, other]) => {
+        const health = healthWithout(names);
+        const [own, theirs] = [all.slice(0, count), all.slice(count)];
+        const placement = partition(chip, health, own, isolation, theirs.map((core) => ({ core, isolation: other })));
+        const asked = partition(chip, health, theirs, other, own.map((core) => ({ core, isolation })));
+        expect(isWhole(placement)).toBe(isWhole(asked));
+        if (!isWhole(placement) || !isWhole(asked)) return;
+        found += 1;
+        const byCore = (each: Placement): Placement['domains'] => [...each.domains].sort((a, b) => a.core - b.core);
+        expect(byCore(placement)).toEqual(byCore(asked));
+        placement.domains.forEach(({ core, banks, controllers, links }, i) => {
+          const mine = i < count ? isolation : other;
+          expect(core).toBe(all[i]);
+          expect(banks.length * controllers.length).toBeGreaterThan(0);
+          const elsewhere = placement.domains.filter((_, j) => j !== i);
+          if (mine === 'full' || mine === 'caches') expect(elsewhere.flatMap((each) => each.banks).filter((bank) => banks.includes(bank))).toEqual([]);
+          if (mine === 'full' || mine === 'memory') expect(elsewhere.flatMap((each) => each.controllers).filter((controller) => controllers.includes(controller))).toEqual([]);
+          if (mine === 'full') expect(elsewhere.flatMap((each) => each.links).filter((link) => links.includes(link))).toEqual([]);
+        });
+      }),
+    );
+    expect(found).toBeGreaterThan(20);
+  });
+
+  it('without isolation are what those with isolation leave', () => {
+    const placement = partition(octo, new Health(), [0, 1], 'full', [4, 5].map((core) => ({ core, isolation: 'none' as const })));
+    expect(placement).toMatchObject({ cuts: { length: 3 } });
+    if (!isWhole(placement)) return;
+    const [a, b, c, d] = placement.domains;
+    expect(c?.banks).toEqual(d?.banks);
+    expect([...(a?.banks ?? []), ...(b?.banks ?? []), ...(c?.banks ?? [])].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  it('are found in time on a large chip with many replicas', () => {
+    const large: ChipPlan = { ...octo, cores: 64, l2Banks: 64, memoryControllers: 64 };
+    const others = [8, 16, 24, 32, 40, 48, 56].map((core) => ({ core, isolation: 'full' as const }));
+    expect(place(large, healthWithout(['core 0']), [0, 1, 2], [3, 4, 5], 3, 'full', others)).toEqual([1, 2, 3]);
+  });
+});

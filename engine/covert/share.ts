@@ -3,6 +3,8 @@ import { bankName, type ComponentName, type Death, type Health } from '../chip/h
 import type { StuckBits } from '../machine/types';
 import type { Board } from './board';
 import type { Hazard } from './lasting-faults';
+import type { ProtectionPlan } from './plan';
+import { replicaCount } from './switching';
 
 /** A guest, as far as the others on its chip have to do with it. */
 export interface Occupant {
@@ -211,4 +213,11 @@ function isIn(domain: Domain, { target, stuck: { place } }: Hazard, nodes: numbe
   if (target.kind === 'core') return domain.core === target.core;
   if (!reaches(domain, target.component, nodes)) return false;
   return place.kind !== 'memory' || target.component === bankName(homeOf(domain, place.address));
+}
+
+/** What a guest with this protection begins with on the chip. */
+export function claimOf({ kind, cores: asked, isolation }: ProtectionPlan): Claim {
+  const cores = Array.from({ length: replicaCount[kind] }, (_, i) => asked[i] ?? i);
+  // Two on one core have nothing of their own.
+  return { cores, isolation: new Set(cores).size === cores.length ? isolation : 'none' };
 }

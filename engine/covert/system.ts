@@ -27,7 +27,8 @@ import { compareStates, inspectArrival, snapshotAll, type Detection } from './re
 import type { Replica } from './replica';
 import { ReplicaRunner } from './replica-runner';
 import type { CostReport } from './report';
-import type { Claim, Occupant, Share, ShareState } from './share';
+import { claimOf, type Occupant, type Share, type ShareState } from './share';
+import { sleptCycles } from './slept';
 import { replicaCount, Switching } from './switching';
 import { Team, type TeamState } from './team';
 import { outvoted } from './vote';
@@ -501,10 +502,7 @@ export class System {
   #slept(): number {
     const [first] = this.#team.live;
     if (!first || this.#share.isOnly) return 0;
-    const { uncoordinated } = this.#plan.protection;
-    const { perTick } = this.chip.timeSource(first.core, uncoordinated);
-    const awake = uncoordinated.includes('time') ? first.computer.cycles : first.computer.retired;
-    return Number(first.computer.getCsr(timeCsr) ?? 0n) * perTick - awake;
+    return sleptCycles(first.computer, this.chip.timeSource(first.core, this.#plan.protection.uncoordinated));
   }
 
   /** Faults of what nobody runs on, and what the chip says of them. */
@@ -627,11 +625,4 @@ export class System {
     course.ended = course.emit({ kind: 'end', how, exitCode, why });
     this.#share.leave(this.#injector.hazards);
   }
-}
-
-/** What a guest with this protection begins with on the chip. */
-function claimOf({ kind, cores: asked, isolation }: Plan['protection']): Claim {
-  const cores = Array.from({ length: replicaCount[kind] }, (_, i) => asked[i] ?? i);
-  // Two on one core have nothing of their own.
-  return { cores, isolation: new Set(cores).size === cores.length ? isolation : 'none' };
 }

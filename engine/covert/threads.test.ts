@@ -6,6 +6,7 @@ import { fillPool, pool } from '../machine/threads/thread.test-support';
 import { ThreadLost } from '../machine/threads/replica-thread';
 import { tiers } from '../machine/tier';
 import type { UnitName } from '../machine/types';
+import { beside } from './beside.test-support';
 import { answerTo, framesPlan, Thrower } from './frames.test-support';
 import { inputClasses, type FaultEffect, type FaultPlan, type InputClass, type Place, type Plan, type StuckPlace, type Trigger } from './plan';
 import { addressOf, fault, planFor, type Example } from './plan.test-support';
@@ -160,4 +161,24 @@ it('gives replicas on threads of their own the same frames', { timeout: 60_000 }
     expect(together).toEqual(apart);
     expect(apart?.caught).toEqual(Array.from({ length: 60 }, (_, number) => answerTo(number)));
   }
+});
+
+it('guests on one chip are the same with threads for the replicas of each', { timeout: 60_000 }, async () => {
+  await fillPool(2);
+  const dies = fault({ kind: 'die', how: 'stops' }, { kind: 'instruction', count: 400_000 }, { kind: 'component', component: 'core 5' });
+  const plan = beside([{ faults: [dies] }, { example: 'sort', protection: { cores: [4, 5] } }], [7]);
+  const [apart, together] = [{}, threaded].map((options) => {
+    const system = new System(plan, options);
+    const all = [system, ...system.neighbours];
+    const most = all.map(() => 1);
+    while (!system.ended) {
+      system.advance(system.moment + 50_000);
+      all.forEach(({ threads }, i) => (most[i] = Math.max(most[i] ?? 1, threads)));
+    }
+    for (const each of all) while (!each.ended) each.advance(each.moment + 50_000);
+    system.close();
+    expect(most).toEqual('threads' in options ? [2, 2] : [1, 1]);
+    return all.map((each) => ({ events: each.takeEvents().sort((a, b) => a.moment - b.moment), ended: each.ended, cycles: each.cycles, hashes: each.replicas.map(({ computer }) => computer.snapshot().hash()) }));
+  });
+  expect(together).toEqual(apart);
 });

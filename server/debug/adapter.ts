@@ -69,6 +69,9 @@ export class CovertDebugSession extends LoggingDebugSession {
       };
       this.#stopOnEntry = launch.stopOnEntry ?? false;
       this.sendEvent(new InitializedEvent());
+      const { guest, neighbours = [] } = debuggee.plan;
+      const others = neighbours.map((each) => each.guest.name).join(', ');
+      if (others !== '') this.sendEvent(new OutputEvent(`Guest ${guest.name} is shown; on the same chip ${neighbours.length === 1 ? 'runs' : 'run'} ${others}.\n`, 'console'));
     });
   }
 

@@ -8,7 +8,7 @@ import { coreExists } from './chips';
 import { eachOnce, type Context } from './context';
 import { defaults, periods, type Periods } from './defaults';
 import { part } from './diagnostic';
-import type * as ast from './generated/ast';
+import * as ast from './generated/ast';
 import { count, integer, oneOf, positive, span } from './measures';
 
 export const protectionKinds: readonly ProtectionKind[] = ['none', 'dmr', 'tmr'];
@@ -51,7 +51,7 @@ export function lowerProtection(protection: ast.Protection, chip: ChipPlan, isSw
     reporter.error('COV304', part(protection, 'kind'), `${plan.kind} needs ${replicaCount[plan.kind]} cores, but ${chip.name} has only ${plan.cores.length} that are no spares${taken.size > 0 ? ' and no other guest\'s' : ''}`);
   }
   for (const setting of eachOnce(protection.settings, context)) {
-    if (kind === 'none' && !isSwitched && ineffective.has(setting.$type)) {
+    if (kind === 'none' && !isSwitched && ineffective.has(setting.$type) && !(setting.$type === 'Isolation' && isOneOfSeveral(protection))) {
       const [word = ''] = /^\w+/.exec(setting.$cstNode?.text ?? '') ?? [];
       reporter.warning('COV606', setting.$cstNode, `\`${word}\` has no effect under \`protect none\`: there is nobody to compare with`);
     }
@@ -72,6 +72,11 @@ export function reportPlacement(protection: ast.Protection | ast.Switch, plan: P
 
 export function tenantsOf({ cores, isolation }: ProtectionPlan): Tenant[] {
   return cores.map((core) => ({ core, isolation }));
+}
+
+/** Also a guest without protection is isolated from others on the chip, or not. */
+function isOneOfSeveral({ $container: owner }: ast.Protection): boolean {
+  return ast.isBeside(owner) || (ast.isScenario(owner) && owner.items.some(ast.isBeside));
 }
 
 /** Settings that are about a second replica. */

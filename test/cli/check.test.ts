@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { covert } from './covert';
 
-const examples = ['checksum/checksum', 'checksum/stuck', 'checksum/intermittent', 'sort/sort', 'ticker/ticker'].map((name) => `examples/${name}.covert`);
+const examples = ['checksum/checksum', 'checksum/stuck', 'checksum/intermittent', 'sort/sort', 'sort/beside', 'ticker/ticker'].map((name) => `examples/${name}.covert`);
 
 let folder = '';
 let broken = '';

@@ -37,6 +37,22 @@ describe('a recorded run', () => {
     expect(await covert(['replay', at('t.rec')])).toMatchObject({ exit: 0, stdout: expect.stringContaining('unprotected') as string });
   });
 
+  test('of several guests has all of them', async () => {
+    const { exit, stdout } = await covert(['run', at('examples/sort/beside.covert'), '-s', 'a spare for each', '--json', '--record', at('several.rec')]);
+    expect(exit).toBe(0);
+    const [report] = JSON.parse(stdout) as [{ neighbours: unknown[] }];
+    expect(report.neighbours).toHaveLength(1);
+    const replayed = await covert(['replay', at('several.rec'), '--json', '--tier', 'interpreter', '--threads', '1']);
+    expect(replayed).toMatchObject({ exit: 0, stderr: expect.stringContaining('the same report') as unknown });
+    expect(JSON.parse(replayed.stdout)).toEqual(report);
+    expect(Object.keys(readRecording(await readFile(at('several.rec'))).subject)).toEqual(expect.arrayContaining(["the guest's ELF", "guest checksum's ELF", 'what concerns guest checksum']));
+    const elf = at('examples/checksum/checksum.elf');
+    const image = await readFile(elf);
+    await writeFile(elf, Buffer.concat([image, Buffer.of(0)]));
+    expect(await covert(['replay', at('several.rec')])).toMatchObject({ exit: 2, stderr: expect.stringContaining("guest checksum's ELF is not the one that was recorded") as unknown });
+    await writeFile(elf, image);
+  });
+
   test('is found again wherever it and its scenario are moved to together', async () => {
     await record(at('examples/b.rec'));
     await cp(at('examples'), at('moved'), { recursive: true });

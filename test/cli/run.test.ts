@@ -179,3 +179,25 @@ describe('streams', () => {
     expect(stderr).toMatch(/^s: [\d,]+ instructions, \d+ s\ncovert: interrupted\n$/);
   });
 });
+
+describe('several guests on one chip', () => {
+  test('have a section each, and all of them decide whether the scenario passes', async () => {
+    const file = await scenario('beside.covert', 'protect dmr on core 0, core 1\nfault kill core 4 at 100 us\nexpect clean\nbeside guest checksum { protect none on core 4\n expect exit 0 }');
+    const { exit, stdout } = await covert(['run', file]);
+    expect(exit).toBe(1);
+    expect(stdout).toMatch(/guest checksum +passed[^]*where the guest did not run[^]*guest checksum 2 +failed[^]*hung[^]*✗ exit 0/);
+    expect(stdout).toContain('1 scenario: 0 passed, 1 failed');
+    const [report] = JSON.parse((await covert(['run', file, '--json'])).stdout) as [Report];
+    expect([report.passed, report.guest, report.neighbours?.[0]?.passed]).toMatchObject([false, { name: 'checksum', exit: 0 }, false]);
+  });
+
+  test('are refused before anything runs where the chip cannot give them their domains, with what is missing', async () => {
+    const file = await scenario('crowded.covert', 'protect tmr on core 0, core 1, core 2\nexpect exit 0\nbeside guest checksum { protect dmr on core 3, core 4 }');
+    expect(await covert(['run', file])).toMatchObject({ exit: 2, stdout: '', stderr: expect.stringContaining('COV305: octo cannot give isolation to checksum 2 beside checksum on these cores: only 4 memory controllers that work for 5 replicas') as unknown });
+  });
+
+  test('are cut off by a limit of their own', async () => {
+    const file = await scenario('limits.covert', 'protect none on core 0\nexpect exit 0\nbeside guest checksum { protect none on core 4\n limit 100_000 instructions\n expect exit 0 }');
+    expect((await covert(['run', file, '--json'])).exit).toBe(3);
+  });
+});

@@ -52,6 +52,16 @@ describe.each(tiers)('a debug session over stdio, tier %s', (tier) => {
     expect(JSON.stringify(await session.send('threads'))).toContain('Replica B (given up)');
   });
 
+  it('shows one guest of several, and what strikes it is the same whichever is asked for', async () => {
+    const beside = 'examples/sort/beside.covert';
+    expect((await session.launch(beside, { filters: ['recovery'], scenarioName: 'a spare for each', guest: 'checksum' }))[0]).toMatchObject({ reason: 'recovery' });
+    expect((await session.move('continue', { threadId: 1 }))[0]).toMatchObject({ reason: 'end' });
+    // Back through the neighbour's past, too.
+    expect((await session.move('reverseContinue', { threadId: 1 }))[0]).toMatchObject({ reason: 'recovery' });
+    expect((await session.move('reverseContinue', { threadId: 1 }))[0]).toMatchObject({ reason: 'entry' });
+    expect((await session.move('continue', { threadId: 1 }))[0]).toMatchObject({ reason: 'recovery' });
+  });
+
   it('ends when it is continued at the end', async () => {
     expect((await session.launch(checksum, { filters: [] }))[0]).toMatchObject({ reason: 'end' });
     expect(await session.move('continue', { threadId: 1 })).toEqual([]);

@@ -73,11 +73,11 @@ export class Transcript {
   /** Initializes, launches, sets breakpoints, and waits for the first stop. */
   async launch(
     scenario: string,
-    options: { scenarioName?: string; stopOnEntry?: boolean; filters?: string[]; breakpoints?: { path: string; lines: number[] }; functions?: string[] } = {},
+    options: { scenarioName?: string; guest?: string; stopOnEntry?: boolean; filters?: string[]; breakpoints?: { path: string; lines: number[] }; functions?: string[] } = {},
   ): Promise<DebugProtocol.StoppedEvent['body'][]> {
     await this.send('initialize', { adapterID: 'covert', linesStartAt1: true, columnsStartAt1: true, pathFormat: 'path' });
-    const { scenarioName, stopOnEntry } = options;
-    await this.send('launch', { scenario: join(root, scenario), ...(scenarioName ? { scenarioName } : {}), ...(stopOnEntry ? { stopOnEntry } : {}) });
+    const { scenarioName, guest, stopOnEntry } = options;
+    await this.send('launch', { scenario: join(root, scenario), ...(scenarioName ? { scenarioName } : {}), ...(guest ? { guest } : {}), ...(stopOnEntry ? { stopOnEntry } : {}) });
     if (options.breakpoints) await this.setLines(options.breakpoints.path, options.breakpoints.lines);
     if (options.functions) {
       await this.send('setFunctionBreakpoints', { breakpoints: options.functions.map((name) => ({ name })) });

@@ -328,3 +328,34 @@ scenario "s" { // why
   const again = await client.of<TextEdit[]>('textDocument/formatting', example, { options: { tabSize: 2, insertSpaces: true } });
   expect(again).toEqual([]);
 });
+
+describe('in a block about another guest', () => {
+  test('what concerns a guest is offered, and nothing else', async () => {
+    const offered = await labels('  beside guest g {\n    protect none on core 2\n    |\n  }');
+    expect(offered).toEqual(expect.arrayContaining(['protect', 'switch', 'fault', 'expect', 'limit']));
+    for (const word of ['seed', 'chip', 'guest', 'beside']) expect(offered).not.toContain(word);
+    expect(await labels('  beside guest |')).toContain('g');
+    expect(await labels('  |')).toContain('beside');
+    expect(await hover('  be|side guest g { }')).toContain('Another guest on the same chip');
+    expect(await hover('  beside guest |g { }')).toContain('checksum.elf');
+  });
+
+  test('symbols are those of its guest', async () => {
+    // The scenario's own guest has no program at all.
+    const { text, position } = marked(`guest g { elf "checksum.elf" }\nguest none { elf "missing.elf" }\nscenario "s" {\n  guest none\n  beside guest g {\n    fault flip a0 bit 1 in replica A at crc32_|\n    expect exit 0\n  }\n}\n`);
+    await client.change(scratch, text);
+    const { items } = await client.at<CompletionList>('textDocument/completion', scratch, position);
+    expect(items.map(({ label }) => label)).toContain('crc32_update');
+    expect(await client.at<LocationLink[]>('textDocument/definition', scratch, { ...position, character: position.character - 2 })).toBeDefined();
+  });
+
+  test('the outline and the formatter go into it', async () => {
+    await client.change(scratch, `${head}  beside guest g { protect none on core 2\nfault flip a0 bit 1 in replica A at main expect exit 0 }${tail}`);
+    const [, scenario] = await client.of<DocumentSymbol[]>('textDocument/documentSymbol', scratch);
+    const block = scenario?.children?.find(({ detail }) => detail === 'beside');
+    expect(block?.children?.map(({ name }) => name)).toEqual(['protect none', 'flip a0 bit 1', 'expect exit 0']);
+    const edits = await client.of<TextEdit[]>('textDocument/formatting', scratch, { options: { tabSize: 2, insertSpaces: true } });
+    const text = `${head}  beside guest g { protect none on core 2\nfault flip a0 bit 1 in replica A at main expect exit 0 }${tail}`;
+    expect(edited(text, edits)).toContain('\n  beside guest g {\n    protect none on core 2\n    fault flip a0 bit 1 in replica A at main\n    expect exit 0\n  }\n');
+  });
+});

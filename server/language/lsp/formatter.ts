@@ -117,10 +117,11 @@ function tokensOf(root: AstNode): Token[] {
 }
 
 function isStatement(node: AstNode): boolean {
+  // What a block is about belongs to its head.
+  if (ast.isGuestUse(node) && ast.isBeside(node.$container)) return false;
   return (
     ast.isItem(node) ||
-    (ast.isScenarioItem(node) && !ast.isBeside(node.$container)) ||
-    ast.isBesideItem(node) ||
+    ast.isScenarioItem(node) ||
     ast.isCampaignItem(node) ||
     ast.isChipSetting(node) ||
     ast.isGuestSetting(node) ||
