@@ -111,10 +111,10 @@ export class EpochRun {
    * nothing could come of the rendezvous in between, since the replicas are equal, no fault and no input is due, and no states are compared.
    */
   #meetingAt(goal: number, options: AdvanceOptions): number {
-    const { course, injector, feed, plan } = this.parts;
+    const { course, injector, feed, plan, team } = this.parts;
     const { epochInstructions, compareStateEpochs, checkpointEpochs, uncoordinated } = plan.protection;
     let epochs = 1;
-    if (course.errorSince < 0 && feed.isOver(course.moment) && uncoordinated.length === 0 && !options.breakpoints && !options.collectEffects) {
+    if (course.errorSince < 0 && feed.isOver(course.moment) && team.live.every(({ computer }) => computer.flushes.length === 0) && uncoordinated.length === 0 && !options.breakpoints && !options.collectEffects) {
       const quiet = Math.min(goal, injector.quietUntil, this.parts.switching.quietUntil, plan.maxInstructions);
       epochs = Math.floor(quiet / epochInstructions) - course.epoch;
       for (const period of [compareStateEpochs, checkpointEpochs]) if (period > 0) epochs = Math.min(epochs, period - (course.epoch % period));

@@ -12,8 +12,8 @@ import type { GuestPlan } from './plan';
  * @throws LoadError where the guest does not fit into its RAM.
  */
 export function createMachine(guest: GuestPlan, seed: number, tier: Tier): Machine {
-  const { ramBytes, harts, image, linux, network, start } = guest;
-  const machine = Machine.create({ ramBytes, harts, tier, ...(network && { network: { mac: network.mac } }), ...(linux ? { disks: linux.disks, entropySeed: seed } : {}) });
+  const { ramBytes, harts, image, linux, network, disks = [], start } = guest;
+  const machine = Machine.create({ ramBytes, harts, tier, ...(network && { network: { mac: network.mac } }), ...(disks.length > 0 && { disks }), ...(linux && { entropySeed: seed }) });
   if (linux) {
     const { initialDisk: initrd, bootArguments, firmware } = linux;
     machine.loadKernel(image, { initrd, bootArguments, ...(firmware ? { firmware } : {}) });

@@ -62,9 +62,9 @@ export class OutputGate {
       return false;
     }
     log.write({ ...output, sequence });
-    if (output.kind === 'net' && output.data) feed.tell(sequence, output.data);
+    feed.tell({ ...output, sequence });
     course.released = course.compared;
-    accounting.output(output.data?.length ?? 1);
+    accounting.output(output.data?.length ?? (output.kind === 'flush' ? 0 : 1));
     if (output.kind === 'exit') {
       course.moveTo(at);
       this.parts.end('exit', output.value, 'the guest exited');

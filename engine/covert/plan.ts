@@ -39,6 +39,8 @@ export interface GuestPlan {
   /** What is typed at the console, in order. */
   typing?: readonly Typing[];
   network?: NetworkPlan;
+  /** Its virtio disks, in order. */
+  disks?: readonly DiskPlan[];
   linux?: LinuxPlan;
   /** Where it begins in place of its first instruction: a state of such a guest that ran before. Counts go on from there. */
   start?: Snapshot;
@@ -69,8 +71,14 @@ export interface LinuxPlan {
   firmware?: Uint8Array;
   /** The kernel's `System.map`. */
   systemMap: Uint8Array;
-  /** Its virtio disks, in order. What is written to them is compared and counted, and lost at the end. */
-  disks: readonly { image: DiskImage; readOnly?: boolean }[];
+}
+
+/** A virtio disk. What is written to it is compared and counted, and lost at the end unless it is `writable`: then whoever runs the plan has it (disk-outside.ts). */
+export interface DiskPlan {
+  image: DiskImage;
+  /** The guest may only read it. */
+  readOnly?: boolean;
+  writable?: boolean;
 }
 
 export type ProtectionKind = 'none' | 'dmr' | 'tmr';

@@ -18,6 +18,8 @@ export interface Recording {
   /** SHA-256 of the first live replica's whole state at moments on the way. */
   states: readonly Mark[];
   report: Report;
+  /** Blocks of 4 KiB of the guest's writable disks that the run has written to, as they were before; no content stands for zeros. */
+  overwritten?: readonly { disk: number; block: number; content: Uint8Array }[];
 }
 
 /** A state that the run went through. */
@@ -56,9 +58,9 @@ export function readRecording(file: Uint8Array): Recording {
 /** What a plan is made of, each part by its hash. Reads whole disk images. */
 export function subjectOf(plan: Plan): Subject {
   const { guest, ...others } = plan;
-  const { image, linux, path: _, ...described } = guest;
-  const { initialDisk, systemMap: __, firmware, disks = [], ...kernel } = linux ?? {};
-  const plain = { ...others, guest: { ...described, ...kernel, disks: disks.map(({ readOnly }) => readOnly ?? false) } };
+  const { image, linux, disks = [], path: _, ...described } = guest;
+  const { initialDisk, systemMap: __, firmware, ...kernel } = linux ?? {};
+  const plain = { ...others, guest: { ...described, ...kernel, disks: disks.map(({ readOnly, writable }) => (writable ? 'writable' : (readOnly ?? false))) } };
   // Where the scenario stands in a file is not what it says.
   const text = JSON.stringify(plain, (key, value: unknown) => (key === 'range' || key === 'start' ? undefined : typeof value === 'bigint' ? `0x${value.toString(16)}` : value));
   return {
@@ -66,8 +68,13 @@ export function subjectOf(plan: Plan): Subject {
     [linux ? "the guest's kernel" : "the guest's ELF"]: sha256(image),
     ...(initialDisk && { "the guest's initial RAM disk": sha256(initialDisk) }),
     ...(firmware && { "the guest's firmware": sha256(firmware) }),
-    ...Object.fromEntries(disks.map(({ image: disk }, i) => [`the guest's disk ${i}`, disk.sha256()])),
+    ...Object.fromEntries(disks.map(({ image: disk }, i) => [diskPart(i), disk.sha256()])),
   };
+}
+
+/** What a disk's image is called in a subject. */
+export function diskPart(number: number): string {
+  return `the guest's disk ${number}`;
 }
 
 /** The first part in which two subjects differ, in words; undefined where they are the same. */

@@ -96,6 +96,12 @@ export interface DiagnosisReport {
   what: string;
 }
 
+/** Flushes that the guest was told had failed, and why the first one did. */
+export interface RefusedReport {
+  flushes: number;
+  why: string;
+}
+
 export interface ExpectationReport {
   text: string;
   line: number;
@@ -148,8 +154,8 @@ export interface Report {
     /** Anything wrong has left: a console byte, a disk write, a frame, the exit code. Null where there is no fault-free run to compare with. */
     corrupt: boolean | null;
     firstWrongByte?: number;
-    /** Present if the guest has written to a disk. */
-    disk?: { writes: number; bytes: number; sha256: string; corrupt: boolean | null };
+    /** Present if the guest has written to a disk; `refused` if not all of that could be written to the image, of which it was told. */
+    disk?: { writes: number; bytes: number; sha256: string; corrupt: boolean | null; refused?: RefusedReport };
     /** Present if the guest has sent a frame to its network. */
     network?: { frames: number; bytes: number; sha256: string; corrupt: boolean | null };
   };

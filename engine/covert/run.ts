@@ -5,13 +5,14 @@ import type { CrewOptions } from './crew';
 import { judge } from './expectations';
 import type { SystemEvent } from './events';
 import { symbolsOf } from './guest';
-import type { InputLog } from './input-log';
+import { answeringAs, type DiskOutside, type FlushAnswer } from './disk-outside';
+import { answersIn, InputLog } from './input-log';
 import type { Outside } from './outside';
 import type { Plan } from './plan';
 import { runReference, type Reference } from './reference';
 import type { Mark } from './recording';
 import type { ReleasedData } from './release-log';
-import type { CostReport, Difference, DivergenceReport, FaultReport, Location, Report } from './report';
+import type { CostReport, Difference, DivergenceReport, FaultReport, Location, RefusedReport, Report } from './report';
 
 export interface RunOptions extends CrewOptions {
   /** Called a few times a second with the instructions run so far. */
@@ -24,6 +25,8 @@ export interface RunOptions extends CrewOptions {
   tier?: Tier;
   /** What the guest's network card is plugged into, for this run alone. Where it cannot be had afresh, the report has nothing that takes a run without faults. */
   outside?: Outside;
+  /** Where writes to the guest's writable disks go, for this run alone; without it they are lost. */
+  disks?: DiskOutside;
   /** The run without faults, where the caller has it. */
   reference?: Reference;
   /** What the guest is handed is written to this log, or comes from it if it is one of a run that is over. */
@@ -42,11 +45,11 @@ type EventOf<Kind extends SystemEvent['kind']> = Extract<SystemEvent, { kind: Ki
 
 /** Runs a scenario to its end and judges its expectations. */
 export async function run(plan: Plan, options: RunOptions = {}): Promise<Report> {
-  const { signal, onProgress, withoutDivergences, tier = defaultTier, outside, reference: known, inputs, onMark, ...crew } = options;
+  const { signal, onProgress, withoutDivergences, tier = defaultTier, outside, disks, reference: known, inputs = new InputLog(), onMark, ...crew } = options;
   // What sockets have brought once is in the log, and in no run without faults.
-  const isRepeatable = known !== undefined || (outside ? outside.fresh !== undefined : !(plan.guest.network && inputs));
-  const reference = known ?? (isRepeatable ? await runReference(plan, signal, onProgress, tier, outside?.fresh?.()) : undefined);
-  const session = Session.create(plan, { keepsHistory: !withoutDivergences, tier, ...(outside && { outside }), ...(inputs && { inputs }), ...(onMark && { onMark }), ...crew });
+  const isRepeatable = known !== undefined || (outside ? outside.fresh !== undefined : !(plan.guest.network && options.inputs));
+  let reference = known ?? (isRepeatable ? await runReference(plan, signal, onProgress, tier, outside?.fresh?.()) : undefined);
+  const session = Session.create(plan, { keepsHistory: !withoutDivergences, tier, inputs, ...(outside && { outside }), ...(disks && { disks }), ...(onMark && { onMark }), ...crew });
   try {
     const rest = await session.forward({
       stopAt: new Set(),
@@ -55,13 +58,17 @@ export async function run(plan: Plan, options: RunOptions = {}): Promise<Report>
       ...(onProgress ? { onProgress } : {}),
     });
     if ((isRepeatable && !reference) || rest.why !== 'end' || rest.event.kind !== 'end') throw new RunAborted();
-    return makeReport(session, rest.event, reference);
+    const answers = answersIn(inputs.inputs);
+    // What the guest does then it would also do without faults.
+    if (reference && answers.some(({ refused }) => refused !== undefined)) reference = await runReference(plan, signal, onProgress, tier, outside?.fresh?.(), answeringAs(() => answers));
+    if (isRepeatable && !reference) throw new RunAborted();
+    return makeReport(session, rest.event, reference, refusedOf(answers));
   } finally {
     session.close();
   }
 }
 
-function makeReport(session: Session, end: EventOf<'end'>, reference: Reference | undefined): Report {
+function makeReport(session: Session, end: EventOf<'end'>, reference: Reference | undefined, refused: RefusedReport | undefined): Report {
   const { plan } = session;
   const symbols = symbolsOf(plan.guest);
   const eventsOf = <Kind extends SystemEvent['kind']>(kind: Kind): EventOf<Kind>[] =>
@@ -93,6 +100,7 @@ function makeReport(session: Session, end: EventOf<'end'>, reference: Reference 
   const console = session.released;
   const disk = session.releasedData('disk');
   const comparison = compareWithReference({ console, disk, network: session.releasedData('net') }, end, reference);
+  if (comparison.disk && refused) comparison.disk.refused = refused;
   const protectedCycles = session.cycles;
   const degradations = eventsOf('degradation').map(({ replica, instruction, to, why }) => ({ replica, instruction, to, why }));
   const retirements = eventsOf('retirement').map(({ component, moment, instruction, why }) => ({ component, moment, instruction, why }));
@@ -155,6 +163,11 @@ function costsOf(session: Session, total: number, whole: boolean): CostReport[] 
   const again = total - costs.reduce((sum, { cycles }) => sum + cycles, 0);
   const all = whole && recoveries > 0 ? [...costs, { event: 'run again', count: recoveries, cycles: again }] : costs;
   return all.toSorted((a, b) => b.cycles - a.cycles);
+}
+
+function refusedOf(answers: readonly FlushAnswer[]): RefusedReport | undefined {
+  const reasons = answers.flatMap(({ refused }) => refused ?? []);
+  return reasons[0] === undefined ? undefined : { flushes: reasons.length, why: reasons[0] };
 }
 
 function divergenceReport(

@@ -2,7 +2,7 @@ import { Chip } from '../chip/chip';
 import type { Placement } from '../chip/domains';
 import type { HealthState } from '../chip/health';
 import { defaultCosts, type CostTable } from '../chip/cost-table';
-import type { Snapshot } from '../machine/types';
+import type { Flush, Snapshot } from '../machine/types';
 import { defaultTier, type Tier } from '../machine/tier';
 import { Accounting, type AccountingState } from './accounting';
 import type { AdvanceOptions, AdvanceStop } from './advance';
@@ -16,6 +16,7 @@ import { createMachine } from './guest';
 import { InputFeed, type FeedState } from './input-feed';
 import { InputLog } from './input-log';
 import { OutputGate } from './output-gate';
+import type { DiskOutside } from './disk-outside';
 import type { Outside } from './outside';
 import type { Plan, ProtectionKind } from './plan';
 import { Recovery, type RecoveryState } from './recovery';
@@ -35,6 +36,8 @@ export interface SystemOptions extends CrewOptions {
   inputs?: InputLog;
   /** What the guest's network card is plugged into; without it only what is in `inputs` comes from there. */
   outside?: Outside;
+  /** Where writes to writable disks go; without it nowhere, and flushes succeed unless `inputs` says otherwise. */
+  disks?: DiskOutside;
   /**
    * Keep only what a rollback needs, so that a run of any length takes a bounded
    * amount of memory. Then no state from before the newest checkpoint can be
@@ -93,7 +96,7 @@ export class System {
     this.#plan = { protection, maxInstructions };
     this.chip = new Chip(plan.chip);
     this.#log = options.log ?? new ReleaseLog();
-    this.#feed = new InputFeed(options.inputs ?? new InputLog(), guest.typing ?? [], guest.network !== undefined, options.outside);
+    this.#feed = new InputFeed(options.inputs ?? new InputLog(), guest.typing ?? [], guest.network !== undefined, options.outside, options.disks);
     this.#forgetful = options.forgetful ?? false;
     this.#accounting = new Accounting(options.costs ?? defaultCosts, protection.kind !== 'none');
     this.#crew = new Crew(options);
@@ -328,6 +331,7 @@ export class System {
       time: isNetworked ? this.#guestTime() : 0,
       consoleRoom: live[0]?.computer.consoleRoom ?? 0,
       // Where a fault makes one say more, the others would lose what they have no room for.
+      flushes: this.#flushes(),
       frameRoom: isNetworked ? Math.min(...live.map(({ computer }) => computer.frameRoom)) : 0,
       compared,
       released,
@@ -338,10 +342,17 @@ export class System {
     for (const replica of live) {
       this.#runner.hand(replica, input.console);
       for (const frame of input.frames) replica.computer.receiveFrame(frame);
+      for (const answer of input.flushed ?? []) replica.computer.answerFlush(answer, answer.refused === undefined);
       if (replica.halted === 'idle') replica.halted = null;
     }
     this.#injector.handedOver(input.console.length);
     return true;
+  }
+
+  /** Flushes that wait in any replica; one in which a fault has made an end of that will be found out. */
+  #flushes(): Flush[] {
+    const all = this.#team.live.flatMap(({ computer }) => computer.flushes);
+    return all.filter(({ disk, head }, i) => all.findIndex((other) => other.disk === disk && other.head === head) === i);
   }
 
   /** The guest's clock in ticks; undefined where a fault makes replicas differ in it, which comes to light later. */

@@ -1,6 +1,7 @@
 import type { Replica } from '../covert/replica';
 import type { SystemEvent } from '../covert/events';
-import type { InputLog } from '../covert/input-log';
+import { answeringAs } from '../covert/disk-outside';
+import { answersIn, type InputLog } from '../covert/input-log';
 import type { Outside } from '../covert/outside';
 import type { Plan, ReplicaName } from '../covert/plan';
 import type { ReleaseLog } from '../covert/release-log';
@@ -97,7 +98,8 @@ export class DivergenceTracker {
     this.#probe ??= new System(this.plan, { log, inputs, tier });
     if (this.#unprotected && !this.#healthy) {
       const another = outside?.fresh?.();
-      this.#healthy = new System({ ...this.plan, faults: [] }, { tier, ...(another && { outside: another }) });
+      const refused = this.plan.guest.disks?.some(({ writable }) => writable) ? answeringAs(() => answersIn(inputs.inputs)) : undefined;
+      this.#healthy = new System({ ...this.plan, faults: [] }, { tier, ...(another && { outside: another }), ...(refused && { disks: refused }) });
     }
     return { probe: this.#probe, healthy: this.#healthy };
   }

@@ -2,6 +2,7 @@ import type { CostReport } from '../covert/report';
 import type { CrewOptions } from '../covert/crew';
 import type { EventKind, SystemEvent } from '../covert/events';
 import { InputLog } from '../covert/input-log';
+import type { DiskOutside } from '../covert/disk-outside';
 import type { Outside } from '../covert/outside';
 import type { Mark } from '../covert/recording';
 import type { Plan, ProtectionKind, ReplicaName } from '../covert/plan';
@@ -33,6 +34,8 @@ export interface SessionOptions extends CrewOptions {
   tier?: Tier;
   /** What the guest's network card is plugged into. It has this session alone. */
   outside?: Outside;
+  /** Where writes to the guest's writable disks go. Likewise. */
+  disks?: DiskOutside;
   /** What the guest is handed is written to this log, or comes from it if it is one of a run that is over. */
   inputs?: InputLog;
   /** Called with the hash of the first live replica's state at every so many moments, the first time that the run gets there. */
@@ -64,13 +67,13 @@ export class Session implements ReplaySession {
 
   private constructor(
     readonly plan: Plan,
-    { keepsHistory = true, findDivergences = true, tier = defaultTier, outside, inputs = new InputLog(), onMark, ...crew }: SessionOptions,
+    { keepsHistory = true, findDivergences = true, tier = defaultTier, outside, disks, inputs = new InputLog(), onMark, ...crew }: SessionOptions,
   ) {
     this.#outside = outside;
     this.#keepsHistory = keepsHistory;
     this.#onMark = onMark;
     const log = new ReleaseLog();
-    this.#system = new System(plan, { log, inputs, tier, ...(outside && { outside }), ...crew });
+    this.#system = new System(plan, { log, inputs, tier, ...(outside && { outside }), ...(disks && { disks }), ...crew });
     if (keepsHistory) this.#shelf.put(this.#system.save());
     if (findDivergences && keepsHistory) {
       const before = (moment: number, strictly: boolean): SystemState | undefined => this.#shelf.before(moment, strictly);

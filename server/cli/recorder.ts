@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { InputLog } from '../../engine/covert/input-log';
 import type { Plan } from '../../engine/covert/plan';
-import { subjectOf, writeRecording, type Mark, type Subject } from '../../engine/covert/recording';
+import { subjectOf, writeRecording, type Mark, type Recording, type Subject } from '../../engine/covert/recording';
 import type { Report } from '../../engine/covert/report';
 import type { RunOptions } from '../../engine/covert/run';
 import { readWhole } from '../whole-file';
@@ -30,9 +30,9 @@ export class Recorder {
     return { inputs: this.#inputs, onMark: (mark) => void this.#states.push(mark) };
   }
 
-  /** Writes the file whole or not at all. Throws BadInput where it cannot be written. */
-  async write(report: Report): Promise<void> {
+  /** `overwritten`: what the run has destroyed of its disks' images. Writes the file whole or not at all. Throws BadInput where it cannot be written. */
+  async write(report: Report, overwritten: Recording['overwritten'] = []): Promise<void> {
     const { scenario, subject } = this;
-    await writeWhole('--record', this.target, writeRecording({ scenario, subject, inputs: this.#inputs.inputs, states: this.#states, report }));
+    await writeWhole('--record', this.target, writeRecording({ scenario, subject, inputs: this.#inputs.inputs, states: this.#states, report, ...(overwritten.length > 0 && { overwritten }) }));
   }
 }

@@ -6,6 +6,7 @@ import type { Tier } from '../../engine/machine/tier';
 import type { Plan } from '../../engine/covert/plan';
 import { ForwardError } from '../network/forwards';
 import { Sockets } from '../network/sockets';
+import { withDisks } from './writable-disks';
 import { BadInput, exitCodes } from './failure';
 import { checkWritable } from './output-file';
 import { Recorder } from './recorder';
@@ -16,7 +17,7 @@ import { formatReport } from './report-screen';
 import { formatSummary } from './report-summary';
 import { loadPlans } from './scenario-file';
 import { withShownSources } from './shown-sources';
-import { screenOf, write } from './terminal';
+import { printable, screenOf, write } from './terminal';
 import { tierOption } from './tier-option';
 import { parseThreads } from './values';
 
@@ -64,28 +65,34 @@ async function runFile(file: string, { scenario, json, tier, threads, record }: 
   const screen = screenOf(process.stdout);
   return interruptible(async (signal) => {
     const reports: Report[] = [];
+    let isLost = false;
     for (const plan of plans) {
       const progress = new Progress(plan.name);
       const onProgress = (instructions: number): void => progress.update(() => `${count(instructions)} instructions`);
-      const sockets = await socketsOf(plan);
-      const recorder = record === undefined ? undefined : await Recorder.create(file, plan, record);
-      const options = { onProgress, signal, tier, threads, ...recorder?.options, ...(sockets && { outside: sockets }) };
-      const report = await run(plan, options).finally(() => {
-        progress.end();
-        sockets?.forwards.close();
+      const { result: report, lost } = await withDisks(plan, async (opened, disks) => {
+        const sockets = await socketsOf(plan);
+        const recorder = record === undefined ? undefined : await Recorder.create(file, opened, record);
+        const options = { onProgress, signal, tier, threads, ...recorder?.options, ...(sockets && { outside: sockets }), ...(disks && { disks }) };
+        const result = await run(opened, options).finally(() => {
+          progress.end();
+          sockets?.forwards.close();
+        });
+        await recorder?.write(result, disks?.overwritten());
+        return result;
       });
-      await recorder?.write(report);
       if (json) reports.push(report);
       else {
         const shown = withShownSources(report, plan.guest.path);
         reports.push(shown);
         await write(process.stdout, formatReport(shown, screen));
       }
+      for (const line of lost) process.stderr.write(`covert: ${printable(line)}\n`);
+      isLost ||= lost.length > 0;
     }
     // At once and at the end: a run that was interrupted leaves no half an array.
     const closing = json ? `${JSON.stringify(reports, null, 2)}\n` : formatSummary(reports, screen);
     await write(process.stdout, closing);
-    return exitCodeOf(reports);
+    return isLost ? exitCodes.failed : exitCodeOf(reports);
   });
 }
 

@@ -2,6 +2,7 @@ import { guestMac } from '../../engine/network/addresses';
 import type { GuestPlan } from '../../engine/covert/plan';
 import type { Typing } from '../../engine/covert/console-script';
 import { eachOnce, type Context } from './context';
+import { lowerDisk } from './disks';
 import { lowerForwards } from './forwards';
 import { defaults, mostHarts, mostRamBytes, pageBytes, ramBase } from './defaults';
 import { part } from './diagnostic';
@@ -29,7 +30,9 @@ export async function lowerGuest(guest: ast.Guest, context: Context, files: Gues
   const settings = eachOnce(guest.settings, context, repeatable);
   const elf = settings.find(ast.isElf);
   const linux = settings.find(ast.isLinux);
-  const system = linux && (await lowerLinux(linux, { program: settings.find(ast.isProgram), disk: settings.find(ast.isDisk), firmware: settings.find(ast.isFirmware), networked: settings.some(ast.isForward) }, context));
+  const disk = settings.find(ast.isDisk);
+  const own = disk && lowerDisk(disk, context);
+  const system = linux && (await lowerLinux(linux, { program: settings.find(ast.isProgram), hasDisk: settings.some(ast.isDisk), firmware: settings.find(ast.isFirmware), networked: settings.some(ast.isForward) }, context));
   const file = system ? system.file : elf && (await readElf(elf, context, files));
   const forwards = lowerForwards(settings.filter(ast.isForward), context);
   const typing: Typing[] = [];
@@ -38,6 +41,7 @@ export async function lowerGuest(guest: ast.Guest, context: Context, files: Gues
   for (const setting of settings) {
     switch (setting.$type) {
       case 'Elf':
+      case 'Disk':
         break;
       case 'Ram':
         ramBytes = ramSize(setting, context) ?? ramBytes;
@@ -50,7 +54,6 @@ export async function lowerGuest(guest: ast.Guest, context: Context, files: Gues
         break;
       case 'Program':
       case 'Firmware':
-      case 'Disk':
       case 'Forward':
         if (!linux) reporter.error('COV206', part(setting, 'word'), `\`${setting.word}\` is for Linux guests: say \`linux debian\` too`);
         break;
@@ -70,6 +73,7 @@ export async function lowerGuest(guest: ast.Guest, context: Context, files: Gues
     const least = Math.ceil(system.leastRam / 2 ** 20);
     reporter.error('COV307', settings.find(ast.isRam)?.size.$cstNode ?? part(guest, 'name'), `kernel and initial RAM disk need at least ${least} MiB of RAM`);
   }
+  const disks = [...(system?.disks ?? []), ...(own ? [own] : [])];
   const failed = reporter.errors > before;
   if (failed || broken || !file) return { ramBytes, ...(file ? { file } : {}) };
   return {
@@ -83,6 +87,7 @@ export async function lowerGuest(guest: ast.Guest, context: Context, files: Gues
       harts,
       ...(typing.length > 0 ? { typing } : {}),
       ...(forwards.length > 0 ? { network: { mac: guestMac, forwards } } : {}),
+      ...(disks.length > 0 ? { disks } : {}),
       ...(system ? { linux: system.plan } : {}),
     },
   };

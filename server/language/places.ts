@@ -62,7 +62,7 @@ export function lowerPlace(place: ast.Place, scope: PlaceScope, context: Context
     case 'UnitPlace':
       return { kind: 'unit', unit: place.word === 'store' && place.isAddress ? 'store address' : place.word };
     case 'DmaPlace':
-      if (scope.guest && !scope.guest.linux?.disks.length) context.reporter.warning('COV605', place.$cstNode, 'this guest has no disk, so nothing is ever transferred');
+      if (scope.guest && !scope.guest.disks?.length) context.reporter.warning('COV605', place.$cstNode, 'this guest has no disk, so nothing is ever transferred');
       return { kind: 'dma' };
     case 'InputPlace': {
       const number = lowerInput(part(place, 'number'), integer(context, place, 'number'), scope, context);

@@ -65,11 +65,11 @@ function debianPlan(files: DebianFiles, name: string, script: string): GuestPlan
     image: new Uint8Array(readFileSync(files.kernel)),
     ramBytes: 128 << 20,
     harts: 1,
+    disks: [{ image: imageOfFile(files.programs) }],
     linux: {
       initialDisk: Buffer.concat([...archives, startArchive({ run: ['sh', '-c', script], root: true })]),
       bootArguments: 'console=ttyS0 quiet',
       systemMap: readFileSync(files.systemMap),
-      disks: [{ image: imageOfFile(files.programs) }],
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { Flush } from '../types';
 import { ConsoleDevice } from './console';
 import type { DeviceContext, VirtioDevice } from './device';
 import type { GuestMemory } from './guest-memory';
@@ -74,6 +75,8 @@ export interface Outside {
 /** The board's eight places for virtio devices. */
 export class VirtioBoard {
   readonly #slots: readonly Slot[];
+  /** Places of devices that may wait for an answer. */
+  readonly #answered: readonly number[];
 
   constructor(
     private readonly view: DataView,
@@ -83,6 +86,7 @@ export class VirtioBoard {
     private readonly outside: Outside,
   ) {
     this.#slots = devices.map((_, i) => new Slot(view, at.slots + i * slotBytes));
+    this.#answered = devices.flatMap(({ answer }, i) => (answer ? [i] : []));
     devices.forEach(({ initial = 0n }, i) => {
       const slot = this.#slots[i];
       if (slot) slot.own = initial;
@@ -154,7 +158,7 @@ export class VirtioBoard {
         this.#setStatus(index, slot, device, value);
         break;
       default:
-        if (slot.queueSelected < device.queues) this.#setQueue(slot, offset, value);
+        if (slot.queueSelected < device.queues) this.#setQueue(slot, device, offset, value);
     }
   }
 
@@ -167,6 +171,23 @@ export class VirtioBoard {
   receiveFrame(frame: Uint8Array): boolean {
     const card = this.#find(NetworkDevice);
     return card !== undefined && this.#receive(card.index, card.device.receiveQueue, (chain) => card.device.receive(chain, frame));
+  }
+
+  /** Chains of the first devices, a disk each, that wait for an answer. */
+  get waiting(): Flush[] {
+    if (this.#answered.length === 0) return [];
+    return this.#answered.flatMap((disk) => (this.#slots[disk]?.waiting ?? []).map((head) => ({ disk, head })));
+  }
+
+  /** Gives back a chain that waits for it. */
+  answer({ disk, head }: Flush, ok: boolean): void {
+    this.#attempt(disk, (slot, device) => {
+      if (!device.answer || !slot.isWaiting(head)) return false;
+      slot.setWaiting(head, false);
+      const queue = this.#queue(slot, 0);
+      const chain = queue.chainAt(head);
+      return queue.give(chain, device.answer(chain, ok));
+    });
   }
 
   /** Bytes that the driver of the console has room for now. Nothing changes by asking. */
@@ -217,12 +238,15 @@ export class VirtioBoard {
     slot.status = (agreed & statusFeaturesOk) === 0 ? agreed & ~statusDriverOk : agreed;
   }
 
-  #setQueue(slot: Slot, offset: number, value: number): void {
+  #setQueue(slot: Slot, device: VirtioDevice, offset: number, value: number): void {
     const queue = slot.queue(slot.queueSelected);
     if (offset === register.queueReady) {
       const usable = queue.size > 0 && queue.size <= mostEntries && (queue.size & (queue.size - 1)) === 0;
       const ready = usable && (value & 1) !== 0;
-      if (ready && !queue.ready) queue.taken = queue.given = 0;
+      if (ready && !queue.ready) {
+        queue.taken = queue.given = 0;
+        if (device.answer) slot.forgetWaiting();
+      }
       queue.ready = ready;
       return;
     }
@@ -245,7 +269,10 @@ export class VirtioBoard {
         while (work < mostWork) {
           const chain = queue.take();
           if (!chain) break;
-          interrupt = queue.give(chain, device.serve(chain, context)) || interrupt;
+          if (device.answer && slot.isWaiting(chain.head)) throw new QueueError('a chain that the device still has');
+          const written = device.serve(chain, context);
+          if (written === undefined) slot.setWaiting(chain.head, true);
+          else interrupt = queue.give(chain, written) || interrupt;
           work += chain.work(device.byteWork ?? 1);
         }
       }
