@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Session } from '../history/session';
 import type { Navigation } from '../history/types';
-import { diskAddress, diskContent, diskPlan, Sink, type DiskChanges, type DiskGuest } from './disks.test-support';
+import { diskContent, diskPlan, Sink, type DiskChanges, type DiskGuest } from './disks.test-support';
 import type { SystemEvent } from './events';
 import { answersIn, InputLog } from './input-log';
-import type { FaultTarget } from './plan';
+import type { FaultTarget, ProtectionPlan } from './plan';
 import { fault, flipX } from './plan.test-support';
 import { run } from './run';
 import { ofKind } from './run.test-support';
@@ -32,7 +32,7 @@ const component = (name: string): FaultTarget => ({ kind: 'component', component
 const killed = fault({ kind: 'die', how: 'stops' }, { kind: 'instruction', count: 400_000 }, component('core 1'));
 const hung = fault({ kind: 'die', how: 'hangs' }, { kind: 'instruction', count: 400_000 }, component('core 1'));
 const stuck = fault({ kind: 'stick', place: { kind: 'alu' }, bits: [3], value: 1 }, { kind: 'instruction', count: 400_000 }, { kind: 'core', core: 1 });
-const three = { kind: 'tmr', cores: [0, 1, 2] } as const;
+const three: Partial<ProtectionPlan> = { kind: 'tmr', cores: [0, 1, 2] };
 
 describe('the disk that a guest writes to', () => {
   it('is changed by the guest', () => {

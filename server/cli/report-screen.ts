@@ -132,7 +132,7 @@ function releasedLines({ released, guest }: Report): string[] {
       (corrupt === null ? unrepeatable : corrupt ? `CORRUPT: ${wrong}` : 'none wrong'),
     `sha256 ${sha256}`,
     ...(disk ? [`${counted(disk.writes, 'disk write')} of ${counted(disk.bytes, 'byte')}${verdictOn(disk)}`] : []),
-    ...(disk?.refused ? [`not all of it could be written to the image (${disk.refused.why}): ${disk.refused.flushes === 1 ? 'a flush' : `${count(disk.refused.flushes)} flushes`} of the guest failed`] : []),
+    ...(disk?.refused ? [`the image refused some of it (${disk.refused.why}): ${disk.refused.flushes === 1 ? 'a flush' : `${count(disk.refused.flushes)} flushes`} failed`] : []),
     ...(network ? [`${counted(network.frames, 'frame')} of ${counted(network.bytes, 'byte')} to the network${verdictOn(network)}`] : []),
   ];
 }

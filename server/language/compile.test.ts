@@ -447,6 +447,20 @@ test('the examples have no mistakes', async () => {
   }
 });
 
+test('a disk of any guest, and one that is written back', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'covert-disk-'));
+  const disk = path.join(folder, 'a.img');
+  await writeFile(disk, new Uint8Array(1024));
+  const withDisk = (setting: string): string => `guest g { elf "checksum.elf" ${setting} }\nscenario "s" { guest g expect exit 0 }\n`;
+  const lowered = async (setting: string): Promise<unknown> => (await planOf(withDisk(setting))).guest.disks?.map(({ image, writable }) => [image.bytes, image.file?.path, writable]);
+  expect(await lowered(`disk "${disk}"`)).toEqual([[1024, disk, undefined]]);
+  expect(await lowered(`disk "${disk}" writable`)).toEqual([[1024, disk, true]]);
+  await truncate(disk, 1000);
+  expect(await marks(withDisk(`disk "${disk}" writable`))).toEqual([`COV203 "${disk}"`]);
+  expect(await marks(withDisk('disk "none.img" writable'))).toEqual(['COV203 "none.img"']);
+  await rm(folder, { recursive: true });
+});
+
 describe('forwarded ports', () => {
   const guestWith = (forwards: string): string => `guest g { linux debian  ${forwards} }\n`;
   /** But for those that say that nobody has fetched Debian here. */

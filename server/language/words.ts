@@ -122,6 +122,6 @@ export const words: Readonly<Record<string, string>> = {
   weight: 'How often this alternative is drawn, beside the others.',
   when: 'When a fault strikes: an access to an address, or a register with a value.',
   within: 'How soon after the fault.',
-  writable: 'Writes go to the disk image itself.',
+  writable: 'What the guest writes is written to the image itself: each write once, when all replicas have made the same one.',
   write: 'Just after an instruction has written the byte at this address.',
 };
