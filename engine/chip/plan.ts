@@ -1,3 +1,5 @@
+import type { CostChanges } from './cost-table';
+
 /** A chip as the scenario language describes it. */
 export interface ChipPlan {
   name: string;
@@ -10,4 +12,6 @@ export interface ChipPlan {
   memoryControllers: number;
   ring: boolean;
   spares: number[];
+  /** What the VMM's work costs on it, where that is not the default. */
+  costs?: CostChanges;
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import type { CostChanges } from '../chip/cost-table';
 import type { Input } from './input-log';
 import type { Plan } from './plan';
 import type { Report } from './report';
@@ -14,6 +15,8 @@ export interface Recording {
   /** The scenario: its file, relative to the recording's folder with `/`, that file's text, and its name in it. */
   scenario: { file: string; text: string; name: string };
   subject: Subject;
+  /** The chip's costs, where they were not the scenario's. */
+  costs?: CostChanges;
   inputs: readonly Input[];
   /** SHA-256 of the first live replica's whole state at moments on the way. */
   states: readonly Mark[];

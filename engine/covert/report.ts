@@ -1,3 +1,4 @@
+import type { CostChanges } from '../chip/cost-table';
 import type { DetectionMethod, ProtectionKind, RecoveryMethod, ReplicaName } from './plan';
 
 /** Where in the guest something happened. Names are absent where the ELF has none. */
@@ -162,6 +163,6 @@ export interface Report {
   expectations: ExpectationReport[];
   /** `wanted`: what the last switch asked for; present if there was any. */
   protection: { start: ProtectionKind; wanted?: ProtectionKind; end: ProtectionKind };
-  /** `overhead` is a fraction, or null where the run or the fault-free one did not end by itself, or there is no fault-free one; then `unprotected` is null, too. */
-  cycles: { unprotected: number | null; protected: number; overhead: number | null; events: CostReport[] };
+  /** `costs`: entries of the cost table that are not the default, if any. `overhead` is a fraction, or null where the run or the fault-free one did not end by itself, or there is no fault-free one; then `unprotected` is null, too. */
+  cycles: { unprotected: number | null; protected: number; overhead: number | null; events: CostReport[]; costs?: CostChanges };
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { costChanges } from '../chip/cost-table';
 import { Session } from '../history/session';
 import { defaultTier, type Tier } from '../machine/tier';
 import type { CrewOptions } from './crew';
@@ -108,6 +109,7 @@ function makeReport(session: Session, end: EventOf<'end'>, reference: Reference 
   const diagnoses = eventsOf('diagnosis').map(({ replica, core, moment, instruction, what }) => ({ replica, core, moment, instruction, what }));
   const switches = eventsOf('switch').map(({ moment, instruction, to, cores }) => ({ moment, instruction, to, cores: [...cores] }));
   const { kind } = plan.protection;
+  const costs = costChanges(plan.chip.costs ?? {});
   const partial = {
     scenario: plan.name,
     guest: {
@@ -139,6 +141,7 @@ function makeReport(session: Session, end: EventOf<'end'>, reference: Reference 
       // Of a run that was cut short there is no whole to compare with.
       overhead: !reference || reference.cycles === 0 || end.how !== 'exit' || reference.exit === null ? null : protectedCycles / reference.cycles - 1,
       events: costsOf(session, protectedCycles - (reference?.cycles ?? 0), reference !== undefined && end.how === 'exit'),
+      ...(Object.keys(costs).length > 0 && { costs }),
     },
   };
   const expectations = judge({

@@ -1,7 +1,7 @@
 import { Chip } from '../chip/chip';
 import type { Placement } from '../chip/domains';
 import type { HealthState } from '../chip/health';
-import { defaultCosts, type CostTable } from '../chip/cost-table';
+import { costsWith, type CostTable } from '../chip/cost-table';
 import type { Flush, Snapshot } from '../machine/types';
 import { defaultTier, type Tier } from '../machine/tier';
 import { Accounting, type AccountingState } from './accounting';
@@ -30,6 +30,7 @@ import { Team, type TeamState } from './team';
 import { outvoted } from './vote';
 
 export interface SystemOptions extends CrewOptions {
+  /** Default: the chip's. */
   costs?: CostTable;
   /** Logs that several systems share which replay one run. */
   log?: ReleaseLog;
@@ -98,7 +99,7 @@ export class System {
     this.#log = options.log ?? new ReleaseLog();
     this.#feed = new InputFeed(options.inputs ?? new InputLog(), guest.typing ?? [], guest.network !== undefined, options.outside, options.disks);
     this.#forgetful = options.forgetful ?? false;
-    this.#accounting = new Accounting(options.costs ?? defaultCosts, protection.kind !== 'none');
+    this.#accounting = new Accounting(options.costs ?? costsWith(plan.chip.costs), protection.kind !== 'none');
     this.#crew = new Crew(options);
 
     const first = createMachine(guest, plan.seed, options.tier ?? defaultTier);

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { CostChanges } from '../../engine/chip/cost-table';
 import { InputLog } from '../../engine/covert/input-log';
 import type { Plan } from '../../engine/covert/plan';
 import { subjectOf, writeRecording, type Mark, type Recording, type Subject } from '../../engine/covert/recording';
@@ -16,13 +17,14 @@ export class Recorder {
     private readonly scenario: { file: string; text: string; name: string },
     private readonly subject: Subject,
     private readonly target: string,
+    private readonly costs: CostChanges | undefined,
   ) {}
 
   /** `file`: the scenario's file; `target`: where the recording goes. */
   static async create(file: string, plan: Plan, target: string): Promise<Recorder> {
     const text = (await readWhole(file)).toString('utf8');
     const relative = path.relative(path.dirname(path.resolve(target)), path.resolve(file)).split(path.sep).join('/');
-    return new Recorder({ file: relative, text, name: plan.name }, subjectOf(plan), target);
+    return new Recorder({ file: relative, text, name: plan.name }, subjectOf(plan), target, plan.chip.costs);
   }
 
   /** What the run is to be given. */
@@ -32,7 +34,7 @@ export class Recorder {
 
   /** `overwritten`: what the run has destroyed of its disks' images. Writes the file whole or not at all. Throws BadInput where it cannot be written. */
   async write(report: Report, overwritten: Recording['overwritten'] = []): Promise<void> {
-    const { scenario, subject } = this;
-    await writeWhole('--record', this.target, writeRecording({ scenario, subject, inputs: this.#inputs.inputs, states: this.#states, report, ...(overwritten.length > 0 && { overwritten }) }));
+    const { scenario, subject, costs } = this;
+    await writeWhole('--record', this.target, writeRecording({ scenario, subject, ...(costs && { costs }), inputs: this.#inputs.inputs, states: this.#states, report, ...(overwritten.length > 0 && { overwritten }) }));
   }
 }

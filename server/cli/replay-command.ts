@@ -11,6 +11,7 @@ import type { Report } from '../../engine/covert/report';
 import { run } from '../../engine/covert/run';
 import type { Tier } from '../../engine/machine/tier';
 import { compileFile } from '../language/compile';
+import { withCosts } from './cost-option';
 import { asUnreadable, BadInput, exitCodes } from './failure';
 import { interruptible } from './interrupt';
 import { count, counted } from './numbers';
@@ -79,14 +80,15 @@ async function read(file: string): Promise<Recording> {
 }
 
 /** The recorded scenario, as its files have it now; {@link BadInput} where that is another one. */
-async function planOf(file: string, { scenario, subject, overwritten }: Recording): Promise<Plan> {
+async function planOf(file: string, { scenario, subject, costs, overwritten }: Recording): Promise<Plan> {
   const source = path.resolve(path.dirname(file), ...scenario.file.split('/'));
   const { plans, diagnostics } = await compileFile(source, { text: scenario.text });
-  const plan = plans.find(({ name }) => name === scenario.name);
-  if (!plan) {
+  const scenarioPlan = plans.find(({ name }) => name === scenario.name);
+  if (!scenarioPlan) {
     const error = diagnostics.find(({ severity }) => severity === 'error');
     throw new BadInput(`${file}: the scenario of ${source} cannot be run any more: ${error?.message ?? 'it is not there'}`);
   }
+  const plan = withCosts(scenarioPlan, costs ?? {});
   const { disks } = plan.guest;
   // The run has changed the images of its disks.
   const before = disks && overwritten && { ...plan, guest: { ...plan.guest, disks: disks.map((disk, number) => asItWas(disk, number, subject, overwritten)) } };

@@ -163,6 +163,7 @@ function costLines({ cycles }: Report): string[] {
         `${count(cycles.protected)} for ${count(unprotected)}`;
   return [
     total,
+    ...(cycles.costs ? [`by another cost table than the default: ${Object.entries(cycles.costs).map(([name, value]) => `${name} ${value}`).join(', ')}`] : []),
     ...table(rows, [false, true, true, true]).map((line) => `  ${line}`),
   ];
 }

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Option, type Command } from 'commander';
+import type { CostChanges } from '../../engine/chip/cost-table';
 import { run } from '../../engine/covert/run';
 import type { Report } from '../../engine/covert/report';
 import type { Tier } from '../../engine/machine/tier';
@@ -7,6 +8,7 @@ import type { Plan } from '../../engine/covert/plan';
 import { ForwardError } from '../network/forwards';
 import { Sockets } from '../network/sockets';
 import { withDisks } from './writable-disks';
+import { costOption, withCosts } from './cost-option';
 import { BadInput, exitCodes } from './failure';
 import { checkWritable } from './output-file';
 import { Recorder } from './recorder';
@@ -27,6 +29,7 @@ interface RunFlags {
   tier: Tier;
   threads: number;
   record?: string;
+  cost: CostChanges;
 }
 
 export function addRunCommand(program: Command): void {
@@ -37,6 +40,7 @@ export function addRunCommand(program: Command): void {
     .option('-s, --scenario <name>', 'run only the scenario of this name')
     .addOption(tierOption())
     .addOption(new Option('--threads <count>', 'threads of this machine that execute replicas, at most').argParser(parseThreads).default(availableParallelism(), 'as many as it has processors'))
+    .addOption(costOption())
     .option('--record <file>', 'save the run of one scenario, for `covert replay`')
     .option('--json', 'print an array of reports, one a scenario, instead of text')
     .addHelpText(
@@ -49,6 +53,7 @@ at its instruction limit.
 Example:
   covert run examples/checksum/checksum.covert --scenario "a bit flip in the data"
   covert run examples/checksum/stuck.covert --tier interpreter --threads 1
+  covert run examples/checksum/checksum.covert --cost exit=3963 --cost rendezvous=500
   covert run examples/ticker/ticker.covert --scenario "a misread clock" --record clock.rec`,
     )
     .action(async (file: string, flags: RunFlags) => {
@@ -56,8 +61,8 @@ Example:
     });
 }
 
-async function runFile(file: string, { scenario, json, tier, threads, record }: RunFlags): Promise<number> {
-  const plans = await loadPlans(file, scenario);
+async function runFile(file: string, { scenario, json, tier, threads, record, cost }: RunFlags): Promise<number> {
+  const plans = (await loadPlans(file, scenario)).map((plan) => withCosts(plan, cost));
   if (record !== undefined) {
     if (plans.length > 1) throw new BadInput(`--record: ${file} has ${plans.length} scenarios, and one is recorded at a time: say which with --scenario`);
     await checkWritable('--record', record);

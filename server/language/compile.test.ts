@@ -447,6 +447,37 @@ test('the examples have no mistakes', async () => {
   }
 });
 
+describe('the costs of a chip', () => {
+  const withCosts = (costs: string): string => `chip c { ${costs} }\n${guest}scenario "s" { chip c guest g expect exit 0 }\n`;
+
+  test.each([
+    ['', undefined],
+    ['costs { exit 3_963 cycles  compare 0.5 cycles  inject 1 cycle }', { exit: 3963, compare: 0.5, inject: 1 }],
+    ['costs prescott', { exit: 3963, sync: 1981.5, inject: 1981.5 }],
+    ['costs nehalem { sync 7 cycles } ring', { exit: 1009, sync: 7, inject: 504.5 }],
+  ])('%s', async (costs, lowered) => {
+    expect((await planOf(withCosts(costs))).chip.costs).toEqual(lowered);
+  });
+
+  test.each([
+    ['costs { exits 5 cycles }', 'COV210 exits'],
+    ['costs { exit 5 us }', 'COV105 us'],
+    ['costs { exit 2_000_000_000 cycles }', 'COV106 2_000_000_000'],
+    ['costs { exit 5 cycles exit 6 cycles }', 'COV205 exit'],
+    ['costs pentium', 'COV210 pentium'],
+    ['costs { }', 'COV206 costs'],
+    ['costs prescott costs merom', 'COV205 costs'],
+  ])('%s is %s', async (costs, mark) => {
+    expect(await marks(withCosts(costs))).toEqual([mark]);
+  });
+
+  test('are those that an epoch is too short for', async () => {
+    const short = (costs: string): string => `chip c { cores 4 ring ${costs} }\n${guest}scenario "s" { chip c guest g protect dmr { epoch 10_000 instructions } expect exit 0 }\n`;
+    expect(await marks(short(''))).toEqual([]);
+    expect(await marks(short('costs prescott'))).toEqual(['COV604 10_000 instructions']);
+  });
+});
+
 test('a disk of any guest, and one that is written back', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'covert-disk-'));
   const disk = path.join(folder, 'a.img');

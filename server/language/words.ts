@@ -32,6 +32,7 @@ export const words: Readonly<Record<string, string>> = {
   cores: 'How many cores the chip has, and their clock: `cores 8 at 2 GHz`.',
   corrupt: 'Changes one message of the interconnect.',
   corruption: 'A wrong byte was released to the outside (`no corruption`: none was).',
+  costs: "What the VMM's work costs, in cycles: `costs { exit 3963 cycles }`, or as on a processor: `costs prescott`.",
   coverage: 'The share of faults that did no harm or were noticed.',
   cycle: '`at cycle N`: when the core of the replica has spent so many cycles.',
   degraded: 'What protection is left at the end.',

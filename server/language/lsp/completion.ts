@@ -1,8 +1,10 @@
 import { AstUtils, GrammarAST } from 'langium';
 import { DefaultCompletionProvider, type CompletionAcceptor, type CompletionContext, type CompletionValueItem, type NextFeature } from 'langium/lsp';
 import { CompletionItemKind, InsertTextFormat } from 'vscode-languageserver';
+import { costNames } from '../../../engine/chip/cost-table';
 import { declaredName, quoted } from '../addresses';
 import { hasCsr } from '../csr-probe';
+import { describeCost, processors } from '../costs';
 import { detectionMethods, recoveryMethods } from '../expectations';
 import type { GuestFiles } from '../guest-files';
 import { registerNames, registerOf } from '../places';
@@ -25,6 +27,7 @@ const choices: Readonly<Record<string, readonly string[]>> = {
   recovered: recoveryMethods,
   replica: ['A', 'B'],
   linux: ['debian'],
+  costs: processors,
   firmware: ['opensbi'],
   '.': ['b', 'h', 'w', 'd'],
 };
@@ -75,7 +78,13 @@ export class CovertCompletion extends DefaultCompletionProvider {
     }
     if (!GrammarAST.isRuleCall(next.feature) || next.feature.rule.ref?.name !== 'ID' || !isNameRule) return;
     const before = this.#wordsBefore(context);
-    if (rule === 'Word') for (const label of choices[headOf(before)] ?? []) accept(context, { label, kind: CompletionItemKind.EnumMember, sortText: '0' });
+    if (isInCosts(before)) {
+      const [labels, kind] = rule === 'Unit' ? [['cycles'], CompletionItemKind.Unit] : [costNames, CompletionItemKind.EnumMember];
+      for (const label of labels) {
+        const value = describeCost(label);
+        accept(context, { label, kind, sortText: '0', ...(value !== undefined && { documentation: { kind: 'markdown' as const, value } }) });
+      }
+    } else if (rule === 'Word') for (const label of choices[headOf(before)] ?? []) accept(context, { label, kind: CompletionItemKind.EnumMember, sortText: '0' });
     else if (rule === 'Unit') for (const label of units[before.at(-2) ?? ''] ?? unitsOfTrigger(before)) accept(context, { label, kind: CompletionItemKind.Unit, sortText: '0' });
     else if (rule === 'RegisterName') this.#registers(context, accept);
     else await this.#symbols(context, accept, !['&', 'read', 'write'].includes(before.at(-1) ?? '') && !before.includes('memory'));
@@ -146,7 +155,7 @@ export class CovertCompletion extends DefaultCompletionProvider {
   /** The tokens before the one that is completed, back to the start of the line's statement. */
   #wordsBefore(context: CompletionContext): string[] {
     const text = context.textDocument.getText().slice(0, context.tokenOffset);
-    return this.lexer.tokenize(text).tokens.slice(-24).map(({ image }) => image);
+    return this.lexer.tokenize(text).tokens.slice(-40).map(({ image }) => image);
   }
 }
 
@@ -160,6 +169,12 @@ function headOf(before: string[]): string {
   }
   const head = before[at] ?? '';
   return head === 'by' || head === 'to' ? (before[at - 1] ?? '') : head;
+}
+
+/** Within the braces of `costs { … }` or `costs prescott { … }`. */
+function isInCosts(before: string[]): boolean {
+  const brace = before.findLastIndex((word) => word === '{' || word === '}');
+  return before[brace] === '{' && (before[brace - 1] === 'costs' || before[brace - 2] === 'costs');
 }
 
 /** `at 2 GHz` is a clock where it follows a number of cores, else a time. */
