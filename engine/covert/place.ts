@@ -25,6 +25,8 @@ export function placeWidth(place: Place | StuckPlace | PassingPlace): number {
       return 8;
     case 'dma':
       return leastTransferBits;
+    case 'comparer':
+      return 1;
     default:
       return 64;
   }
@@ -32,14 +34,15 @@ export function placeWidth(place: Place | StuckPlace | PassingPlace): number {
 
 /** True if only values on their way are there. */
 export function isPassing(place: Place | StuckPlace | PassingPlace): place is PassingPlace {
-  return place.kind === 'unit' || place.kind === 'input' || place.kind === 'dma';
+  return place.kind === 'unit' || place.kind === 'input' || place.kind === 'dma' || place.kind === 'comparer';
 }
 
-/** The field's name for a place: `a0`, `ft0`, `pc`, `mstatus`, `alu`, `store address`, `input 3`, `memory[0x80001000].w`. */
+/** The field's name for a place: `a0`, `ft0`, `pc`, `mstatus`, `alu`, `store address`, `input 3`, `comparer`, `memory[0x80001000].w`. */
 export function placeName(place: Place | StuckPlace | PassingPlace): string {
   switch (place.kind) {
     case 'alu':
     case 'dma':
+    case 'comparer':
       return place.kind;
     case 'unit':
       return place.unit;

@@ -122,15 +122,15 @@ export type Place =
 /**
  * A place through which values only pass: the next one after the trigger is struck. What a unit comes to in the next
  * instruction that uses it (machine/types.ts); the `number`-th byte typed at the console (1 = first), as one replica gets it; the
- * payload of a disk's next transfer to memory, of which `set` sets nothing.
+ * payload of a disk's next transfer to memory, of which `set` sets nothing; the next verdict of the VMM's comparer, which a flip of its one bit inverts.
  */
-export type PassingPlace = { kind: 'unit'; unit: UnitName } | { kind: 'input'; number: number } | { kind: 'dma' };
+export type PassingPlace = { kind: 'unit'; unit: UnitName } | { kind: 'input'; number: number } | { kind: 'dma' } | { kind: 'comparer' };
 
 export type FaultEffect =
   | { kind: 'flip'; place: Place | PassingPlace; bits: number[] }
   /** `count` distinct bits, drawn from the plan's seed over all bits of all places. */
   | { kind: 'flip-random'; places: (Place | PassingPlace)[]; count: number }
-  | { kind: 'set'; place: Exclude<Place | PassingPlace, { kind: 'dma' }>; value: bigint }
+  | { kind: 'set'; place: Exclude<Place | PassingPlace, { kind: 'dma' | 'comparer' }>; value: bigint }
   /** A hard error: the bits read as `value` however often they are written. It lasts. */
   | { kind: 'stick'; place: StuckPlace; bits: number[]; value: 0 | 1 }
   /** A hard error: its target, a component, works no more, and all whose domain has it stand still. */

@@ -97,6 +97,14 @@ export interface DiagnosisReport {
   what: string;
 }
 
+/** Something that differed and was let through, which only who stands outside of the model can know. */
+export interface EscapeReport {
+  /** By what: `the comparer itself`. */
+  by: string;
+  instruction: number;
+  what: string;
+}
+
 /** Flushes that the guest was told had failed, and why the first one did. */
 export interface RefusedReport {
   flushes: number;
@@ -137,6 +145,8 @@ export interface Report {
   divergences: DivergenceReport[];
   detections: DetectionReport[];
   recoveries: RecoveryReport[];
+  /** Present if any difference was let through by what should have found it. */
+  escapes?: EscapeReport[];
   /** Present if any replica was given up. */
   degradations?: DegradationReport[];
   /** Present if the VMM stopped using any component. */

@@ -108,6 +108,7 @@ function makeReport(session: Session, end: EventOf<'end'>, reference: Reference 
   const clones = eventsOf('clone').map(({ replica, core, moment, instruction, cycles }) => ({ replica, core, moment, instruction, cycles, seconds: cycles / plan.chip.hertz }));
   const diagnoses = eventsOf('diagnosis').map(({ replica, core, moment, instruction, what }) => ({ replica, core, moment, instruction, what }));
   const switches = eventsOf('switch').map(({ moment, instruction, to, cores }) => ({ moment, instruction, to, cores: [...cores] }));
+  const escapes = strikes.flatMap(({ escape, instruction }) => (escape === undefined ? [] : [{ by: 'the comparer itself', instruction, what: escape }]));
   const { kind } = plan.protection;
   const costs = costChanges(plan.chip.costs ?? {});
   const partial = {
@@ -123,6 +124,7 @@ function makeReport(session: Session, end: EventOf<'end'>, reference: Reference 
     divergences: eventsOf('divergence').map((event) => divergenceReport(event, locate)),
     detections: eventsOf('detection').map(({ by, instruction, latency, what }) => ({ by, instruction, latency, what })),
     recoveries: eventsOf('recovery').map(({ by, to, replayed }) => ({ by, to, replayed })),
+    ...(escapes.length > 0 && { escapes }),
     ...(degradations.length > 0 && { degradations }),
     ...(retirements.length > 0 && { retirements }),
     ...(clones.length > 0 && { clones }),

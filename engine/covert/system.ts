@@ -7,6 +7,7 @@ import { defaultTier, type Tier } from '../machine/tier';
 import { Accounting, type AccountingState } from './accounting';
 import type { AdvanceOptions, AdvanceStop } from './advance';
 import type { Checkpoint } from './checkpoint';
+import { Comparer } from './comparer';
 import { Course, type CourseState } from './course';
 import { Crew, type CrewOptions } from './crew';
 import { EpochRun } from './epoch-run';
@@ -83,6 +84,7 @@ export class System {
   readonly #crew: Crew;
   readonly #team: Team;
   readonly #course: Course;
+  readonly #comparer: Comparer;
   readonly #runner: ReplicaRunner;
   readonly #recovery: Recovery;
   readonly #switching: Switching;
@@ -112,7 +114,9 @@ export class System {
     const epoch = Math.floor(count / protection.epochInstructions);
     this.#course = new Course(protection.kind, this.#takeCheckpoint(0, { count, epoch, compared: 0 }));
     this.#runner = new ReplicaRunner(this.#course, this.#injector, this.#log, this.chip.health, this.#feed.isNetworked);
+    this.#comparer = new Comparer(this.#injector, this.#course);
     const gate = new OutputGate({
+      comparer: this.#comparer,
       compareOutput: protection.compareOutput,
       course: this.#course,
       team: this.#team,
@@ -418,23 +422,31 @@ export class System {
     const [first, ...others] = live;
     if (!first) return;
     const { equal, changedPages } = first.computer.compareState(others.map(({ computer }) => computer), course.checkpoint.snapshot);
-    const mismatch = equal ? undefined : compareStates(live, snapshotAll(live));
-    if (!mismatch) course.errorSince = this.#injector.isLasting ? course.moment : -1;
+    const difference = equal ? undefined : compareStates(live, snapshotAll(live));
+    if (!difference) course.errorSince = this.#injector.isLasting ? course.moment : -1;
+    const { moment, count: instruction } = course;
+    const mismatch = this.#comparer.verdict(difference, { name: 'the states', by: 'state', moment, instruction, momentOf: () => moment });
     if (compare) {
       this.#accounting.stateComparison(changedPages);
       if (mismatch) return this.#detect(mismatch);
     }
     if (!checkpoint) return;
     this.#accounting.checkpoint(changedPages);
-    if (!mismatch) return this.#checkpointNow();
+    if (!mismatch) return this.#checkpointNow(difference === undefined);
     course.emit({ kind: 'checkpoint', number: course.nextCheckpoint++, validated: false });
   }
 
-  /** The states are equal: this is where a rollback goes from now on. */
-  #checkpointNow(): void {
+  /** The states are equal, or are held to be: this is where a rollback goes from now on. */
+  #checkpointNow(areEqual: boolean): void {
     const course = this.#course;
     const number = course.nextCheckpoint++;
-    course.checkpoint = this.#takeCheckpoint(number, course);
+    if (areEqual) course.checkpoint = this.#takeCheckpoint(number, course);
+    else {
+      // Nothing of it is the others', who share what they had of the last one.
+      course.checkpoint.snapshot.keep();
+      const [first] = this.#team.live;
+      if (first) course.checkpoint = this.#checkpoint(number, course, first.computer.snapshot());
+    }
     course.emit({ kind: 'checkpoint', number, validated: true });
     this.#recovery.validated();
   }

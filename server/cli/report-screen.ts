@@ -21,6 +21,7 @@ export function formatReport(report: Report, { width, colors }: Screen): string 
     ...row('fault', atMost(report.faults, most.faults, (fault) => faultLines(fault, room))),
     ...row('diverged', divergenceLines(report)),
     ...row('noticed', detectionLines(report, room)),
+    ...row('escaped', escapeLines(report, room)),
     ...row('recovered', recoveryLines(report, room)),
     ...row('released', releasedLines(report)),
     ...row('cost', costLines(report)),
@@ -93,6 +94,11 @@ function detectionLines({ detections, divergences, protection }: Report, room: n
       (latency < 0 ? '' : `, ${counted(latency, 'instruction')} after the fault`),
     ...wrap(printable(what), room - 2).map((part) => `  ${part}`),
   ]);
+}
+
+/** What was let through by what should have found it. */
+function escapeLines({ escapes = [] }: Report, room: number): string[] {
+  return escapes.flatMap(({ by, instruction, what }) => [`${by} at instruction ${count(instruction)}`, ...wrap(printable(what), room - 2).map((part) => `  ${part}`)]);
 }
 
 function recoveryLines(report: Report, room: number): string[] {

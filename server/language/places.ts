@@ -61,6 +61,8 @@ export function lowerPlace(place: ast.Place, scope: PlaceScope, context: Context
       return lowerMemoryPlace(place, scope, context);
     case 'UnitPlace':
       return { kind: 'unit', unit: place.word === 'store' && place.isAddress ? 'store address' : place.word };
+    case 'ComparerPlace':
+      return { kind: 'comparer' };
     case 'DmaPlace':
       if (scope.guest && !scope.guest.disks?.length) context.reporter.warning('COV605', place.$cstNode, 'this guest has no disk, so nothing is ever transferred');
       return { kind: 'dma' };

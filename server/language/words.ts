@@ -23,6 +23,7 @@ export const words: Readonly<Record<string, string>> = {
   chip: 'The chip multiprocessor that guests run on; in a scenario, the one to use.',
   clean: 'Holds if the replicas never differed.',
   compare: 'What of the replicas is compared: `output`, byte by byte before it is released, and `state every N epochs`.',
+  comparer: "What tells the VMM whether replicas agree: a flip of its one bit inverts its next verdict. There is one of it, so nobody notices that.",
   confidence: 'How sure the interval of a measured rate is.',
   console: "What the guest prints: `at console \"text\"` strikes when it has printed the text.",
   contains: 'The released output has this text in it.',

@@ -24,6 +24,7 @@ export function describeFault({ effect, target, trigger, lifetime, optional }: F
     if (one.kind === 'alu') return 'every result of the integer arithmetic-logic unit';
     if (one.kind === 'unit') return passing[one.unit];
     if (one.kind === 'input') return `the ${ordinal(one.number)} byte typed at its console`;
+    if (one.kind === 'comparer') return "the comparer's next verdict";
     if (one.kind === 'dma') return "the next disk transfer to the guest's memory";
     return one.kind === 'memory' ? `the ${bytes(one.bytes)} at ${where(one.address)}` : `register ${placeText(one)}`;
   };
