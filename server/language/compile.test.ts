@@ -447,6 +447,26 @@ test('the examples have no mistakes', async () => {
   }
 });
 
+describe('the comparer', () => {
+  test('is struck for all replicas, by a trigger of the first', async () => {
+    expect(await faultOf('fault flip comparer bit 0 at instruction 5')).toMatchObject({
+      text: 'flip comparer bit 0 at instruction 5', effect: { kind: 'flip', place: { kind: 'comparer' }, bits: [0] }, target: { kind: 'replica', replica: 'A' } });
+  });
+
+  test.each([
+    ['fault flip comparer bit 0 in replica B at instruction 5', 'COV210 in replica B'],
+    ['fault flip comparer bit 1 at instruction 5', 'COV402 1'],
+    ['fault set comparer to 1 at instruction 5', 'COV107 comparer'],
+    ['fault stick comparer bit 0 at 1 on core 0 at instruction 5', 'COV107 comparer'],
+  ])('%s is %s', async (text, mark) => {
+    expect(await marks(scenario(text))).toEqual([mark]);
+  });
+
+  test('does nothing where nothing is compared', async () => {
+    expect(await marks(scenario('fault flip comparer bit 0 at instruction 5', 'protect none'))).toEqual(['COV605 flip comparer bit 0']);
+  });
+});
+
 describe('the costs of a chip', () => {
   const withCosts = (costs: string): string => `chip c { ${costs} }\n${guest}scenario "s" { chip c guest g expect exit 0 }\n`;
 

@@ -15,6 +15,7 @@ import { debianFiles, debianFolder } from '../../server/guest/debian';
 import { countFrom, runTool } from '../tool';
 import { checksumGuest, nginxGuest, sqliteGuest, type StormGuest } from './guests';
 import { sites } from './faults';
+import { natureOutcome, natures, type Nature } from './nature';
 import { Storm, type Fate, type Outcome } from './storm';
 
 interface Flags {
@@ -30,6 +31,8 @@ const storms: readonly { protection: ProtectionKind; isolation: Isolation; share
   { protection: 'dmr', isolation: 'none', share: 0.2 },
   { protection: 'none', isolation: 'none', share: 0.1 },
 ];
+/** What strikes the protection itself comes in addition. */
+const natureShare = 0.05;
 const fates: readonly Fate[] = ['masked', 'recovered', 'degraded', 'stopped', 'never struck', 'hung', 'wrong'];
 
 async function storm({ faults, seed, only }: Flags): Promise<number> {
@@ -48,6 +51,20 @@ async function storm({ faults, seed, only }: Flags): Promise<number> {
       guests.push(await make());
     }
     for (const guest of guests) {
+      if (only === undefined) {
+        const outcomes: Outcome<Nature>[] = [];
+        for (let number = 0; number < Math.max(natures.length, Math.round((faults * natureShare) / guests.length)); number++) {
+          progress.update(() => `${guest.name}, what escapes by nature: ${count(outcomes.length)}`);
+          outcomes.push(await natureOutcome(guest, seed, number, signal));
+        }
+        progress.end();
+        process.stdout.write(`\n${guest.name}, what escapes by nature: ${count(outcomes.length)} runs, in ${count(outcomes.filter(({ escapes }) => escapes.length > 0).length)} of which the report says that the comparer let something through\n${tally(outcomes, natures)}\n`);
+        // A wrong byte that the comparer did not let through, and that was not there before there were two.
+        const worse = outcomes.filter(({ site, fate, escapes }) => fate === 'wrong' && escapes.length === 0 && site !== 'a flip before a clone is made');
+        broken += worse.length;
+        passed += outcomes.length - worse.length;
+        for (const { number, fault, change, by } of worse) process.stdout.write(`  run ${number}: ${fault} (${change}): wrong; ${by.join(', ')}\n`);
+      }
       for (const { protection, isolation, share } of storms) {
         const runs = Math.max(1, Math.round((faults * share) / guests.length));
         const numbers = only === undefined ? Array.from({ length: runs }, (_, number) => number) : [only];
@@ -63,7 +80,7 @@ async function storm({ faults, seed, only }: Flags): Promise<number> {
         const worse = outcomes.filter(({ fate, exact, reportedCorrupt }) => (isSafe && (fate === 'wrong' || fate === 'hung')) || (exact && reportedCorrupt));
         broken += worse.length;
         passed += outcomes.length - worse.length;
-        process.stdout.write(`\n${guest.name}, protect ${protection}, isolation ${isolation}: ${count(outcomes.length)} faults in ${((Date.now() - began) / 1000).toFixed(0)} s\n${tally(outcomes)}\n`);
+        process.stdout.write(`\n${guest.name}, protect ${protection}, isolation ${isolation}: ${count(outcomes.length)} faults in ${((Date.now() - began) / 1000).toFixed(0)} s\n${tally(outcomes, sites)}\n`);
         for (const { number, fault, change, fate, by } of only === undefined ? worse : outcomes) {
           process.stdout.write(`  run ${number}: ${fault} (${change}): ${fate}; ${by.join(', ')}\n`);
         }
@@ -75,8 +92,8 @@ async function storm({ faults, seed, only }: Flags): Promise<number> {
 }
 
 /** Sites by fates, with the rate of what went wrong. */
-function tally(outcomes: readonly Outcome[]): string {
-  const row = (name: string, some: readonly Outcome[]): string[] => [name, ...fates.map((fate) => count(some.filter((each) => each.fate === fate).length)), percent(some.filter(({ fate }) => fate === 'wrong').length / Math.max(1, some.length))];
+function tally<S extends string>(outcomes: readonly Outcome<S>[], sites: readonly S[]): string {
+  const row = (name: string, some: readonly Outcome<S>[]): string[] => [name, ...fates.map((fate) => count(some.filter((each) => each.fate === fate).length)), percent(some.filter(({ fate }) => fate === 'wrong').length / Math.max(1, some.length))];
   const rows = sites.map((site) => row(site, outcomes.filter((each) => each.site === site)));
   return table([['', ...fates, 'wrong'], ...rows, row('all', outcomes)], [false, ...fates.map(() => true), true]).map((line) => `  ${line}`).join('\n');
 }
