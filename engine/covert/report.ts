@@ -30,6 +30,8 @@ export interface FaultReport extends Partial<Location> {
   optional?: boolean;
   replica?: ReplicaName;
   core?: number;
+  /** It is in something that all replicas have in common, and none of them. */
+  shared?: boolean;
   /** What it changed: `a0: 0x5 -> 0x20005 (bit 17)`. */
   change?: string;
 }

@@ -88,13 +88,14 @@ function makeReport(session: Session, end: EventOf<'end'>, reference: Reference 
 
   const strikes = eventsOf('fault');
   const faults = plan.faults.map((fault, index): FaultReport => {
-    const { name, text, optional } = fault;
+    const { name, text, optional, effect } = fault;
+    const isShared = effect.kind === 'flip' && effect.place.kind === 'comparer';
     const marks = { name, text, ...(optional ? { optional } : {}) };
     const strike = strikes.find((event) => event.fault === index);
     if (!strike) return { ...marks, fired: false };
     const { replica, core, change, instruction, pc } = strike;
     // Of what nobody ran on there is no place in the guest.
-    if (replica === undefined) return { ...marks, fired: true, ...(core >= 0 && { core }), change, instruction };
+    if (replica === undefined) return { ...marks, fired: true, ...(core >= 0 && { core }), ...(isShared && { shared: true }), change, instruction };
     return { ...marks, fired: true, replica, core, change, ...locate(instruction, pc) };
   });
 

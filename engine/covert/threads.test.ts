@@ -8,7 +8,8 @@ import { tiers } from '../machine/tier';
 import type { UnitName } from '../machine/types';
 import { answerTo, framesPlan, Thrower } from './frames.test-support';
 import type { FaultEffect, FaultPlan, Place, Plan, StuckPlace, Trigger } from './plan';
-import { addressOf, fault, planFor, type Example } from './plan.test-support';
+import { diskPlan, Sink } from './disks.test-support';
+import { addressOf, fault, flipX, planFor, type Example } from './plan.test-support';
 import { run } from './run';
 import { System, type SystemOptions } from './system';
 
@@ -153,5 +154,19 @@ it('gives replicas on threads of their own the same frames', { timeout: 60_000 }
     });
     expect(together).toEqual(apart);
     expect(apart?.caught).toEqual(Array.from({ length: 60 }, (_, number) => answerTo(number)));
+  }
+});
+
+it('writes what replicas on threads of their own write to their disk once, and gives them the same answers', { timeout: 60_000 }, () => {
+  const faults = [flipX(8, 5, { kind: 'instruction', count: 400_000 }), fault({ kind: 'flip', place: { kind: 'comparer' }, bits: [0] }, { kind: 'instruction', count: 800_000 }, { kind: 'replica', replica: 'A' })];
+  const refuses = (number: number): string | undefined => (number >= 20 && number < 25 ? 'there is no room left' : undefined);
+  const plan = diskPlan({ faults });
+  for (const tier of tiers) {
+    const [apart, together] = [{}, threaded].map((options) => {
+      const disks = new Sink({}, refuses);
+      return { story: story(plan, { tier, disks, ...options }, 60_000), written: disks.all };
+    });
+    expect(together).toEqual(apart);
+    expect(apart?.written.done.filter((each) => each.endsWith('refused'))).toHaveLength(5);
   }
 });

@@ -50,7 +50,7 @@ function faultLines(fault: FaultReport, room: number): string[] {
   return [
     ...text,
     `  struck ${where}at instruction ${count(fault.instruction ?? 0)}`,
-    fault.pc === undefined ? '  where nobody ran' : `  in ${placeOf(fault)} (pc ${fault.pc})`,
+    fault.pc === undefined ? (fault.shared ? '  in what is one for all replicas' : '  where nobody ran') : `  in ${placeOf(fault)} (pc ${fault.pc})`,
     ...(fault.change === undefined ? [] : wrap(printable(fault.change), room - 2).map((part) => `  ${part}`)),
   ];
 }
