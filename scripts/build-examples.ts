@@ -1,5 +1,5 @@
 /**
- * Rebuilds the guests of examples/, test/bench/kernels/, test/oracles/smp/ and test/oracles/frames/ (`npm run build:examples`).
+ * Rebuilds the guests of examples/, test/bench/kernels/, test/oracles/smp/, test/oracles/frames/ and test/oracles/disk/ (`npm run build:examples`).
  *
  * The ELFs are committed, because few machines have a RISC-V compiler, so this
  * must give the same bytes anywhere: with another compiler than the one below
@@ -45,6 +45,8 @@ function guest(folder: string, name: string, optimise: string): Guest {
 
 // One that lives by its network card.
 const frames = guest('test/oracles/frames', 'frames', '-Og');
+// And one by its disk.
+const disk = guest('test/oracles/disk', 'disk', '-Og');
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -91,7 +93,7 @@ function main(): number {
   const objects = mkdtempSync(join(tmpdir(), 'covert-examples-'));
   let stale = 0;
   try {
-    for (const guest of [...examples, ...kernels, smp, frames]) {
+    for (const guest of [...examples, ...kernels, smp, frames, disk]) {
       const path = `${guest.folder}/${guest.name}.elf`;
       const bytes = build(guest, objects);
       let committed: Buffer | undefined;

@@ -34,10 +34,13 @@ export interface CostOrigin {
 }
 
 /**
- * The defaults with where they come from. Five generations of processors, Prescott to Westmere: 3963, 1579, 1266,
- * 1009 and 761 cycles for an exit and back, in Agesen, Mattson, Rugina, Sheldon: "Software Techniques for Avoiding
- * Hardware Virtualization Exits", USENIX ATC 2012.
+ * Cycles of an exit and back on five generations of processors: Agesen, Mattson, Rugina, Sheldon: "Software
+ * Techniques for Avoiding Hardware Virtualization Exits", USENIX ATC 2012.
  */
+export const exitCosts = { prescott: 3963, merom: 1579, penryn: 1266, nehalem: 1009, westmere: 761 } as const;
+export type Processor = keyof typeof exitCosts;
+
+/** The defaults with where they come from. */
 export const costOrigins: Readonly<Record<keyof CostTable, CostOrigin>> = {
   exit: { value: 761, range: [761, 3963], source: 'Westmere, in Agesen et al., USENIX ATC 2012' },
   rendezvous: { value: 1000, range: [500, 1500], source: 'middle of the range' },
@@ -55,3 +58,24 @@ export const costOrigins: Readonly<Record<keyof CostTable, CostOrigin>> = {
 export const defaultCosts: Readonly<CostTable> = Object.freeze(
   Object.fromEntries(Object.entries(costOrigins).map(([name, { value }]) => [name, value])) as Record<keyof CostTable, number>,
 );
+
+/** Entries of a table that are not the default. */
+export type CostChanges = Readonly<Partial<CostTable>>;
+
+export const costNames = Object.keys(costOrigins) as (keyof CostTable)[];
+
+/** What a processor's exits make of the table: an exit, and the half of it where the default is half an exit. */
+export function costsOfProcessor(processor: Processor): CostChanges {
+  const exit = exitCosts[processor];
+  return { exit, sync: exit / 2, inject: exit / 2 };
+}
+
+/** The whole table with some entries changed. */
+export function costsWith(changes: CostChanges = {}): CostTable {
+  return { ...defaultCosts, ...changes };
+}
+
+/** The entries of a table that are not the default. */
+export function costChanges(costs: CostChanges): CostChanges {
+  return Object.fromEntries(costNames.flatMap((name) => (costs[name] === undefined || costs[name] === defaultCosts[name] ? [] : [[name, costs[name]]])));
+}

@@ -1,3 +1,4 @@
+import type { CostChanges } from './cost-table';
 import type { MemoryTiming } from './memory-timing';
 
 /** A chip as the scenario language describes it. */
@@ -16,4 +17,6 @@ export interface ChipPlan {
   timing?: 'fast' | 'detailed';
   /** Under `detailed` timing: what is otherwise than the defaults. */
   memoryTiming?: Partial<MemoryTiming>;
+  /** What the VMM's work costs on it, where that is not the default. */
+  costs?: CostChanges;
 }

@@ -114,10 +114,10 @@ export class EpochRun {
    * Where others are on the chip they have their turns in between.
    */
   #meetingAt(goal: number, options: AdvanceOptions): number {
-    const { course, injector, feed, plan } = this.parts;
+    const { course, injector, feed, plan, team } = this.parts;
     const { epochInstructions, compareStateEpochs, checkpointEpochs, uncoordinated } = plan.protection;
     let epochs = 1;
-    if (this.parts.share.isUndisturbed && course.errorSince < 0 && feed.isOver(course.moment) && uncoordinated.length === 0 && plan.chip.timing !== 'detailed' && !options.breakpoints && !options.collectEffects) {
+    if (this.parts.share.isUndisturbed && course.errorSince < 0 && feed.isOver(course.moment) && team.live.every(({ computer }) => computer.flushes.length === 0) && uncoordinated.length === 0 && plan.chip.timing !== 'detailed' && !options.breakpoints && !options.collectEffects) {
       const quiet = Math.min(goal, injector.quietUntil, this.parts.switching.quietUntil, plan.maxInstructions);
       epochs = Math.floor(quiet / epochInstructions) - course.epoch;
       for (const period of [compareStateEpochs, checkpointEpochs]) if (period > 0) epochs = Math.min(epochs, period - (course.epoch % period));

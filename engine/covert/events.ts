@@ -10,8 +10,8 @@ export type Ending = 'exit' | 'limit' | 'hung' | 'stopped';
  * history/types.ts; `instruction` is the retired count that the replicas had.
  */
 export type SystemEvent = { moment: number; instruction: number } & (
-  /** `replica` is undefined where nobody ran on what was struck; `core` is -1 where that is no core. */
-  | { kind: 'fault'; fault: number; replica: ReplicaName | undefined; core: number; pc: bigint; change: string }
+  /** `replica` is undefined where nobody ran on what was struck; `core` is -1 where that is no core. `escape`: what a comparer that was struck has let through. */
+  | { kind: 'fault'; fault: number; replica: ReplicaName | undefined; core: number; pc: bigint; change: string; escape?: string }
   /** `replica` gave another result than `peer`, the run without faults where that is undefined. Of what differs, `a` is the value of whose name comes first. */
   | { kind: 'divergence'; replica: ReplicaName; peer: ReplicaName | undefined; pc: bigint; differs: PlaceDifference[]; differing: number }
   | { kind: 'detection'; by: DetectionMethod; what: string; latency: number }

@@ -248,6 +248,13 @@ export class FaultInjector {
     return { bytes, met: this.#fire(met) };
   }
 
+  /** The faults that invert a verdict of the comparer: `momentOf` is where what it is on stands in a replica. */
+  invertVerdict(momentOf: (replica: ReplicaName) => number): number[] {
+    const faults = this.#passing.verdict(momentOf);
+    for (const fault of faults) this.#fired[fault] = true;
+    return faults;
+  }
+
   handedOver(bytes: number): void {
     this.#triggers.countInputs(bytes);
   }
@@ -329,7 +336,7 @@ export class FaultInjector {
       case 'flip-random': {
         const again = this.#recurring.struck(index);
         const { change, passing } = applySoftError(effect, computer, this.#seed, `fault ${index}${again === 0 ? '' : ` again ${again}`}`);
-        this.#passing.begin(index, passing);
+        this.#passing.begin(index, passing.map((each) => ({ ...each, since: boundary.moment })));
         return change;
       }
     }

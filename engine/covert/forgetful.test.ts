@@ -23,7 +23,7 @@ function chatterbox(maxInstructions: number): Plan {
   const plan = planFor('checksum', { maxInstructions });
   // lui a0, 0x10000; li a1, 1; sb a1, 1(a0); sb a1, 0(a0); addi a1, a1, 1; j -8
   const image = kernelImage([0x10000537, 0x00100593, 0x00b500a3, 0x00b50023, 0x00158593, 0xff9ff06f]);
-  const linux = { initialDisk: new Uint8Array(), bootArguments: '', systemMap: new Uint8Array(), disks: [] };
+  const linux = { initialDisk: new Uint8Array(), bootArguments: '', systemMap: new Uint8Array() };
   return { ...plan, guest: { ...plan.guest, image, linux } };
 }
 

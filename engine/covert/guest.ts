@@ -14,9 +14,8 @@ import type { GuestPlan } from './plan';
  * @throws LoadError where the guest does not fit into its RAM.
  */
 export function createMachine(guest: GuestPlan, seed: number, tier: Tier, chip?: ChipPlan): Machine {
-  const { ramBytes, harts, image, linux, network, start } = guest;
-  const disks = linux?.disks ?? guest.disks;
-  const machine = Machine.create({ ramBytes, harts, tier, ...(chip?.timing === 'detailed' && { caches: cacheRoom(chip) }), ...(network && { network: { mac: network.mac } }), ...(disks && { disks }), ...((linux || guest.entropy) && { entropySeed: seed }) });
+  const { ramBytes, harts, image, linux, network, disks = [], start } = guest;
+  const machine = Machine.create({ ramBytes, harts, tier, ...(chip?.timing === 'detailed' && { caches: cacheRoom(chip) }), ...(network && { network: { mac: network.mac } }), ...(disks.length > 0 && { disks }), ...((linux || guest.entropy) && { entropySeed: seed }) });
   if (linux) {
     const { initialDisk: initrd, bootArguments, firmware } = linux;
     machine.loadKernel(image, { initrd, bootArguments, ...(firmware ? { firmware } : {}) });

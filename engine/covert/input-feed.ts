@@ -1,5 +1,7 @@
 import { ConsoleScript, type ScriptState, type Typing } from './console-script';
 import type { Input, InputLog } from './input-log';
+import type { DiskOutside } from './disk-outside';
+import type { Flush, Output } from '../machine/types';
 import type { Outside } from './outside';
 
 /** Where a feed stands; immutable. */
@@ -23,6 +25,8 @@ export interface GuestView {
   readonly consoleRoom: number;
   /** Frames that the network card has room for. */
   readonly frameRoom: number;
+  /** Flushes that wait for their answer in any replica. */
+  readonly flushes: readonly Flush[];
   /** Outputs compared in the current attempt, and outputs released so far. */
   readonly compared: number;
   readonly released: number;
@@ -31,6 +35,7 @@ export interface GuestView {
 }
 
 const ticksPerMicrosecond = 10;
+const nothing: Pick<Input, 'frames' | 'flushed'> = { frames: [] };
 /** For so many naps in a row a guest waits for nothing but the network, before it counts as hung: a minute of them. */
 const mostInVain = 60_000;
 
@@ -58,6 +63,8 @@ export class InputFeed {
     readonly isNetworked: boolean,
     /** What that is plugged into, unless all is in the log. */
     private readonly outside: Outside | undefined,
+    /** Where writes to its disks go, if anywhere. */
+    private readonly disks: DiskOutside | undefined,
   ) {
     this.#script = new ConsoleScript(typing);
   }
@@ -88,8 +95,13 @@ export class InputFeed {
   }
 
   /** An output has been released. */
-  tell(sequence: number, frame: Uint8Array): void {
-    if (this.outside && this.log.tell(sequence)) this.outside.receive(frame);
+  tell(output: Output): void {
+    const { kind, sequence, data } = output;
+    if (kind === 'net') {
+      if (this.outside && data && this.log.tell(sequence)) this.outside.receive(data);
+    } else if (kind === 'disk' || kind === 'flush') {
+      if (this.disks && this.log.tell(sequence)) this.log.disks.tell(output, this.disks);
+    }
   }
 
   /** The guest naps once more, for a timer or not. False if it has done so in vain for too long. */
@@ -133,21 +145,19 @@ export class InputFeed {
     this.#script.look(guest.printed(this.#saw));
     this.#saw = guest.released;
     const console = this.#script.take(guest.consoleRoom);
-    const frames = this.#frames(moment, time, guest.frameRoom);
-    if (console.length === 0 && frames.length === 0) return undefined;
-    const input = { moment, count, time, console, frames };
+    const known = this.log.isNew(moment, time) ? undefined : (this.#knownAt(moment, time) ?? nothing);
+    if (!known && (this.outside || this.disks)) this.log.ask(moment, time);
+    const frames = known?.frames ?? this.outside?.take(Math.floor(time / ticksPerMicrosecond), guest.frameRoom) ?? [];
+    const flushed = known ? (known.flushed ?? []) : guest.flushes.map((flush) => this.log.disks.answerTo(flush));
+    if (console.length === 0 && frames.length === 0 && flushed.length === 0) return undefined;
+    const input = { moment, count, time, console, frames, ...(flushed.length > 0 && { flushed }) };
     this.log.write(this.#decided++, input);
     return input;
   }
 
-  /** Frames that the outside has for the guest, or had when the run was here first. */
-  #frames(moment: number, time: number, room: number): readonly Uint8Array[] {
-    if (!this.log.isNew(moment, time)) {
-      const known = this.log.at(this.#decided);
-      return known?.moment === moment && known.time === time ? known.frames : [];
-    }
-    if (!this.outside) return [];
-    this.log.ask(moment, time);
-    return this.outside.take(Math.floor(time / ticksPerMicrosecond), room);
+  /** What was decided at a rendezvous when the run was there first. */
+  #knownAt(moment: number, time: number): Input | undefined {
+    const known = this.log.at(this.#decided);
+    return known?.moment === moment && known.time === time ? known : undefined;
   }
 }

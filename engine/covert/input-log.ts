@@ -1,3 +1,5 @@
+import { DiskLedger, type FlushAnswer } from './disk-outside';
+
 /** Something from the outside that all replicas are handed at the same count and time. */
 export interface Input {
   /** The rendezvous at which it was decided: its moment, retired instructions, and the guest's clock in ticks. */
@@ -8,6 +10,8 @@ export interface Input {
   readonly console: Uint8Array;
   /** Ethernet frames for the network card. */
   readonly frames: readonly Uint8Array[];
+  /** What became of flushes, present if it was asked for any. */
+  readonly flushed?: readonly FlushAnswer[];
 }
 
 /**
@@ -21,6 +25,7 @@ export class InputLog {
   #asked = { moment: -1, time: -1 };
   /** Outputs before this one have been told to the outside, or do not concern it. */
   #told = 0;
+  readonly disks = new DiskLedger();
 
   /** A log of a run that is over: everything that will ever come from outside is in it. */
   static of(inputs: readonly Input[]): InputLog {
@@ -67,4 +72,9 @@ export class InputLog {
     this.#told = sequence + 1;
     return true;
   }
+}
+
+/** What became of all flushes among inputs, in order. */
+export function answersIn(inputs: readonly Input[]): FlushAnswer[] {
+  return inputs.flatMap(({ flushed = [] }) => flushed);
 }

@@ -1,8 +1,10 @@
 import type { Output } from '../machine/types';
 import type { Accounting } from './accounting';
+import type { Comparer } from './comparer';
 import type { Course } from './course';
 import type { Ending } from './events';
 import type { InputFeed } from './input-feed';
+import type { ReplicaName } from './plan';
 import type { ReleaseLog } from './release-log';
 import { compareOutputs, describeOutput, type Detection } from './rendezvous';
 import type { Team } from './team';
@@ -18,6 +20,7 @@ export interface GateParts {
   readonly log: ReleaseLog;
   readonly feed: InputFeed;
   readonly accounting: Accounting;
+  readonly comparer: Comparer;
   detect(found: Detection): void;
   end(how: Ending, exitCode: number | null, why: string): void;
 }
@@ -34,8 +37,8 @@ export class OutputGate {
     const { team, course, compareOutput } = this.parts;
     const heads = team.live.map((replica) => replica.pending[0]).filter((output) => output !== undefined);
     const at = Math.max(...heads.map((output) => output.instruction));
-    const mismatch = compareOutputs(team.live);
-    if (mismatch && compareOutput) {
+    const mismatch = compareOutput ? this.#verdict(compareOutputs(team.live), at) : undefined;
+    if (mismatch) {
       bringTo(at);
       course.moveTo(at);
       this.parts.detect(mismatch);
@@ -60,6 +63,15 @@ export class OutputGate {
     return false;
   }
 
+  /** What the comparer says of the oldest outputs. */
+  #verdict(found: Detection | undefined, at: number): Detection | undefined {
+    const { team, course, comparer } = this.parts;
+    if (team.live.length < 2) return found;
+    const instructionIn = (name: ReplicaName): number => team.live.find((replica) => replica.name === name)?.pending[0]?.instruction ?? at;
+    const momentOf = (name: ReplicaName): number => course.momentOf(instructionIn(name));
+    return comparer.verdict(found, { name: `output ${course.compared}`, by: 'output', moment: course.momentOf(at), instruction: at, momentOf });
+  }
+
   /** Releases an output that all replicas agree on, once. True if it ended the run; then all have been brought there. */
   #release(output: Output, at: number, bringAll: () => void): boolean {
     const { course, log, feed, accounting } = this.parts;
@@ -76,9 +88,9 @@ export class OutputGate {
       return false;
     }
     log.write({ ...output, sequence });
-    if (output.kind === 'net' && output.data) feed.tell(sequence, output.data);
+    feed.tell({ ...output, sequence });
     course.released = course.compared;
-    accounting.output(output.data?.length ?? 1);
+    accounting.output(output.data?.length ?? (output.kind === 'flush' ? 0 : 1));
     if (output.kind === 'exit') {
       course.moveTo(at);
       this.parts.end('exit', output.value, 'the guest exited');

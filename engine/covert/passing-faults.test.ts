@@ -130,10 +130,10 @@ describe('triggers', () => {
 
 const of = (name: string, operands: Parameters<typeof encode>[1]): number => encode(instructionNamed(name), operands);
 
-function planOf(code: readonly number[], faults: FaultPlan[], guest: Partial<Plan['guest']>, disks: NonNullable<Plan['guest']['linux']>['disks'] = []): Plan {
+function planOf(code: readonly number[], faults: FaultPlan[], guest: Partial<Plan['guest']>, disks: NonNullable<Plan['guest']['disks']> = []): Plan {
   const plan = planFor('checksum', { maxInstructions: 200_000, faults });
-  const linux = { initialDisk: new Uint8Array(), bootArguments: '', systemMap: new Uint8Array(), disks };
-  return { ...plan, guest: { ...plan.guest, ...guest, image: kernelImage(code), linux } };
+  const linux = { initialDisk: new Uint8Array(), bootArguments: '', systemMap: new Uint8Array() };
+  return { ...plan, guest: { ...plan.guest, ...guest, image: kernelImage(code), linux, disks } };
 }
 
 /** A guest that prints a dot, and then each byte that is typed. */

@@ -9,6 +9,8 @@ export interface Passing {
   readonly place: PassingPlace;
   readonly keep: bigint;
   readonly flip: bigint;
+  /** The moment at which it was triggered. */
+  readonly since?: number;
 }
 
 /** For each fault of a plan what of it still waits for a value to come by. */
@@ -29,7 +31,7 @@ export class PassingFaults {
 
   /** `isOf` says whether a fault is one of a replica's where it is now. */
   constructor(
-    faults: readonly FaultPlan[],
+    private readonly faults: readonly FaultPlan[],
     private readonly isOf: (fault: number, replica: ReplicaName, core: number) => boolean,
   ) {
     this.#waiting = faults.map(() => []);
@@ -93,6 +95,22 @@ export class PassingFaults {
       const text = bits.length === 0 ? 'unchanged, since it was too short' : `${bits.length === 1 ? 'bit' : 'bits'} ${bits.join(', ')} flipped`;
       return { fault, change: { text: `${placeName(place)}: ${text}`, effective: bits.length > 0 } };
     });
+  }
+
+  /**
+   * The VMM has a verdict on what replicas have come to, each at its moment: gives the faults that make it another one. Where one stands does not
+   * depend on how far the others have run, so a fault that was triggered in a replica counts from that one's own moment on.
+   */
+  verdict(momentOf: (replica: ReplicaName) => number): number[] {
+    const met: number[] = [];
+    this.#waiting = this.#waiting.map((waiting, fault) => {
+      const { target } = this.faults[fault] ?? {};
+      if (target?.kind !== 'replica') return waiting;
+      const isMet = ({ place, since = 0 }: Passing): boolean => place.kind === 'comparer' && since <= momentOf(target.replica);
+      for (const passing of waiting) if (isMet(passing)) met.push(fault);
+      return waiting.filter((passing) => !isMet(passing));
+    });
+    return met;
   }
 
   /** What a replica gets instead of the bytes that it is handed, the first of which is its `first`-th input. */

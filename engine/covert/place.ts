@@ -39,6 +39,8 @@ export function placeWidth(place: Place | StuckPlace | PassingPlace): number {
       return 8;
     case 'message':
       return 8 * lineBytes;
+    case 'comparer':
+      return 1;
     default:
       return 64;
   }
@@ -46,14 +48,15 @@ export function placeWidth(place: Place | StuckPlace | PassingPlace): number {
 
 /** True if only values on their way are there. */
 export function isPassing(place: Place | StuckPlace | PassingPlace): place is PassingPlace {
-  return place.kind === 'unit' || place.kind === 'input' || place.kind === 'dma' || place.kind === 'tlb' || place.kind === 'line' || place.kind === 'message';
+  return place.kind === 'unit' || place.kind === 'input' || place.kind === 'dma' || place.kind === 'tlb' || place.kind === 'line' || place.kind === 'message' || place.kind === 'comparer';
 }
 
-/** The field's name for a place: `a0`, `ft0`, `pc`, `mstatus`, `alu`, `store address`, `input 3`, `memory[0x80001000].w`. */
+/** The field's name for a place: `a0`, `ft0`, `pc`, `mstatus`, `alu`, `store address`, `input 3`, `comparer`, `memory[0x80001000].w`. */
 export function placeName(place: Place | StuckPlace | PassingPlace): string {
   switch (place.kind) {
     case 'alu':
     case 'dma':
+    case 'comparer':
       return place.kind;
     case 'unit':
       return place.unit;

@@ -42,8 +42,8 @@ export interface GuestPlan {
   network?: NetworkPlan;
   /** It has a source of random numbers, which starts from the plan's seed. One with `linux` always has. */
   entropy?: boolean;
-  /** Virtio disks of one without `linux`, in order. What is written to them is compared and counted, and lost at the end. */
-  disks?: LinuxPlan['disks'];
+  /** Its virtio disks, in order. */
+  disks?: readonly DiskPlan[];
   linux?: LinuxPlan;
   /** Where it begins in place of its first instruction: a state of such a guest that ran before. Counts go on from there. */
   start?: Snapshot;
@@ -74,8 +74,14 @@ export interface LinuxPlan {
   firmware?: Uint8Array;
   /** The kernel's `System.map`. */
   systemMap: Uint8Array;
-  /** Its virtio disks, in order. What is written to them is compared and counted, and lost at the end. */
-  disks: readonly { image: DiskImage; readOnly?: boolean }[];
+}
+
+/** A virtio disk. What is written to it is compared and counted, and lost at the end unless it is `writable`: then whoever runs the plan has it (disk-outside.ts). */
+export interface DiskPlan {
+  image: DiskImage;
+  /** The guest may only read it. */
+  readOnly?: boolean;
+  writable?: boolean;
 }
 
 export type ProtectionKind = 'none' | 'dmr' | 'tmr';
@@ -125,9 +131,9 @@ export type Place =
  * A place through which values only pass: the next one after the trigger is struck. What a unit comes to in the next
  * instruction that uses it (machine/types.ts); the `number`-th byte typed at the console (1 = first), as one replica gets it; the
  * payload of the next transfer of a disk or of the network card to memory; the entry that the next walk brings for the page of a virtual address; under
- * `detailed` timing the next message over a link. A byte of a line, at its address, is one as long as the cache does not have it: it is struck at once, or when the line comes in.
+ * `detailed` timing the next message over a link; the next verdict of the VMM's comparer, which a flip of its one bit inverts. A byte of a line, at its address, is one as long as the cache does not have it: it is struck at once, or when the line comes in.
  */
-export type PassingPlace = { kind: 'unit'; unit: UnitName } | { kind: 'input'; number: number } | { kind: 'dma' } | TlbPlace | LinePlace | ({ kind: 'message' } & MessageFault);
+export type PassingPlace = { kind: 'unit'; unit: UnitName } | { kind: 'input'; number: number } | { kind: 'dma' } | { kind: 'comparer' } | TlbPlace | LinePlace | ({ kind: 'message' } & MessageFault);
 
 /** The TLB's entry for the page of a virtual address: a page-table entry, as it is kept there. */
 export interface TlbPlace {
@@ -149,7 +155,7 @@ export type FaultEffect =
   | { kind: 'flip'; place: Place | PassingPlace; bits: number[] }
   /** `count` distinct bits, drawn from the plan's seed over all bits of all places. */
   | { kind: 'flip-random'; places: (Place | PassingPlace)[]; count: number }
-  | { kind: 'set'; place: Exclude<Place | PassingPlace, { kind: 'dma' | 'message' }>; value: bigint }
+  | { kind: 'set'; place: Exclude<Place | PassingPlace, { kind: 'dma' | 'message' | 'comparer' }>; value: bigint }
   /** The next message of the target, a link, is lost, sent twice, or has one bit of its line flipped, drawn from the plan's seed. */
   | ({ kind: 'message' } & MessageFault)
   /** A hard error: the bits read as `value` however often they are written. It lasts. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import type { CostChanges } from '../chip/cost-table';
 import type { Input } from './input-log';
 import type { Neighbour, Plan } from './plan';
 import type { Report } from './report';
@@ -16,12 +17,16 @@ export interface Recording {
   /** The timing that was asked for in place of what the scenario's chip says. */
   timing?: 'fast' | 'detailed';
   subject: Subject;
+  /** The chip's costs, where they were not the scenario's. */
+  costs?: CostChanges;
   inputs: readonly Input[];
   /** What the other guests were handed, if there are any, in their order. */
   neighbours?: readonly (readonly Input[])[];
   /** SHA-256 of the first live replica's whole state at moments on the way. */
   states: readonly Mark[];
   report: Report;
+  /** Blocks of 4 KiB of the guest's writable disks that the run has written to, as they were before; no content stands for zeros. */
+  overwritten?: readonly { disk: number; block: number; content: Uint8Array }[];
 }
 
 /** A state that the run went through. */
@@ -65,9 +70,9 @@ export function subjectOf(plan: Plan): Subject {
 
 function partsOf(plan: Plan | Neighbour, who: string, scenario: string): Subject {
   const { guest, ...others } = plan;
-  const { image, linux, path: _, disks: own = [], ...described } = guest;
-  const { initialDisk, systemMap: __, firmware, disks = own, ...kernel } = linux ?? {};
-  const plain = { ...others, guest: { ...described, ...kernel, disks: disks.map(({ readOnly }) => readOnly ?? false) } };
+  const { image, linux, path: _, disks = [], ...described } = guest;
+  const { initialDisk, systemMap: __, firmware, ...kernel } = linux ?? {};
+  const plain = { ...others, guest: { ...described, ...kernel, disks: disks.map(({ readOnly, writable }) => (writable ? 'writable' : (readOnly ?? false))) } };
   // Where the scenario stands in a file is not what it says.
   const text = JSON.stringify(plain, (key, value: unknown) => (key === 'range' || key === 'start' ? undefined : typeof value === 'bigint' ? `0x${value.toString(16)}` : value));
   return {
@@ -77,6 +82,11 @@ function partsOf(plan: Plan | Neighbour, who: string, scenario: string): Subject
     ...(firmware && { [`${who}'s firmware`]: sha256(firmware) }),
     ...Object.fromEntries(disks.map(({ image: disk }, i) => [`${who}'s disk ${i}`, disk.sha256()])),
   };
+}
+
+/** What a disk's image is called in a subject. */
+export function diskPart(number: number): string {
+  return `the guest's disk ${number}`;
 }
 
 /** The first part in which two subjects differ, in words; undefined where they are the same. */

@@ -1,6 +1,7 @@
 import type { CacheAccount } from '../machine/cache-types';
 import { defaultTier, type Tier } from '../machine/tier';
 import { withoutNeighbours } from './beside';
+import type { DiskOutside } from './disk-outside';
 import type { Outside } from './outside';
 import type { Plan } from './plan';
 import type { ReleasedData } from './release-log';
@@ -22,27 +23,39 @@ export interface Reference {
 
 /** References already run, by image, or by what a kernel is started with: a campaign runs one guest thousands of times. */
 const known = new WeakMap<object, Map<string, Reference>>();
+/** A number for each list of disks: their images stay as they are. */
+const disksKnown = new WeakMap<object, number>();
+let disksCounted = 0;
 
-/** Runs the guest alone, without faults; `undefined` when aborted. `outside`: one that nobody has told anything. */
+function numberOf(disks: object): number {
+  let number = disksKnown.get(disks);
+  if (number === undefined) disksKnown.set(disks, (number = disksCounted++));
+  return number;
+}
+
+/** Runs the guest alone, without faults; `undefined` when aborted. `outside`: one that nobody has told anything; `disks`: who answers flushes, if not each with success. */
 export async function runReference(
   plan: Plan,
   signal?: AbortSignal,
   onProgress?: (instructions: number) => void,
   tier: Tier = defaultTier,
   outside?: Outside,
+  disks?: DiskOutside,
 ): Promise<Reference | undefined> {
   const { guest, chip, maxInstructions } = plan;
-  const key = JSON.stringify([(guest.linux || guest.entropy) && plan.seed, guest.ramBytes, guest.harts, chip, maxInstructions, (guest.typing || guest.network) && [guest.typing, guest.network && [...guest.network.mac], plan.protection.epochInstructions]]);
-  const subject = guest.start ?? guest.linux ?? (guest.disks ? guest : guest.image);
+  const takesInputs = guest.typing || guest.network || guest.disks?.some(({ writable }) => writable);
+  const inputs = takesInputs && [guest.typing, guest.network && [...guest.network.mac], plan.protection.epochInstructions];
+  const key = JSON.stringify([(guest.linux || guest.entropy) && plan.seed, guest.ramBytes, guest.harts, chip, maxInstructions, guest.disks && numberOf(guest.disks), inputs]);
+  const subject = guest.start ?? guest.linux ?? guest.image;
   let references = known.get(subject);
   if (!references) known.set(subject, (references = new Map<string, Reference>()));
   // What an outside does is in no key.
-  const before = outside ? undefined : references.get(key);
+  const before = outside || disks ? undefined : references.get(key);
   if (before) return before;
 
   const { switches: _, ...unswitched } = withoutNeighbours(plan);
   const alone: Plan = { ...unswitched, faults: [], protection: { ...plan.protection, kind: 'none', uncoordinated: [] } };
-  const system = new System(alone, { tier, ...(outside && { outside }) });
+  const system = new System(alone, { tier, ...(outside && { outside }), ...(disks && { disks }) });
   const stride = new Stride();
   while (!system.ended) {
     if (signal?.aborted) return undefined;
@@ -63,6 +76,6 @@ export async function runReference(
     cycles: system.cycles,
     ...(account && { memory: account }),
   };
-  if (!outside) references.set(key, reference);
+  if (!outside && !disks) references.set(key, reference);
   return reference;
 }

@@ -4,7 +4,7 @@ import type { Output } from '../machine/types';
 /** An entry that nobody has written. */
 const absent = 0xffff;
 /** Stand for outputs that are no console byte; what they were is kept elsewhere. */
-const marks = { exit: 0x100, disk: 0x101, net: 0x102 } as const;
+const marks = { exit: 0x100, disk: 0x101, net: 0x102, flush: 0x103 } as const;
 
 /** What an output was; of its data, if it had any, the SHA-256. */
 export interface Released {

@@ -1,6 +1,6 @@
 import type { Health } from '../chip/health';
 import type { Output, Snapshot } from '../machine/types';
-import { diskStride } from '../machine/virtio/block';
+import { diskStride, flushOf } from '../machine/virtio/block';
 import type { DetectionMethod } from './plan';
 import type { Replica } from './replica';
 
@@ -14,6 +14,7 @@ export interface Detection {
 /** An output in words: `byte 0x41 'A'`, `exit 0`, `4096 bytes to sector 17 of disk 0`. */
 export function describeOutput(output: Pick<Output, 'kind' | 'value'> & { bytes?: number; data?: Uint8Array }): string {
   if (output.kind === 'exit') return `exit ${output.value}`;
+  if (output.kind === 'flush') return `a flush of disk ${flushOf(output.value).disk}`;
   const length = output.data?.length ?? output.bytes ?? 0;
   if (output.kind === 'net') return `a frame of ${length} bytes`;
   if (output.kind === 'disk') {

@@ -81,10 +81,15 @@ export class ReplicaRunner {
       stopOnOutput: true,
       stepOver: replica.atBreakpoint,
       collectEffects: options.collectEffects ?? false,
-      wakeful: this.wakeful,
+      wakeful: this.#isWakeful(replica),
       ...(cycleLimit < Infinity ? { cycleLimit } : {}),
     });
     replica.running = true;
+  }
+
+  /** Time does not pass for one that sleeps while something may come from outside before its timer is due. */
+  #isWakeful({ computer }: Replica): boolean {
+    return this.wakeful || computer.flushes.length > 0;
   }
 
   /** Waits for a replica whose result nobody needs any more. */
@@ -116,7 +121,7 @@ export class ReplicaRunner {
       const { computer } = replica;
       if (replica.halted || computer.retired !== count || options.breakpoints?.has(computer.pc)) continue;
       const before = replica.save();
-      const stop = computer.run(count + 1, { collectEffects: options.collectEffects ?? false, wakeful: this.wakeful });
+      const stop = computer.run(count + 1, { collectEffects: options.collectEffects ?? false, wakeful: this.#isWakeful(replica) });
       if (stop !== 'breakpoint' || computer.retired !== count) {
         replica.load(before);
         // The hardware has met what it has not met yet.

@@ -1,3 +1,4 @@
+import type { CostChanges } from '../chip/cost-table';
 import type { CacheAccount } from '../machine/cache-types';
 import type { DetectionMethod, InputClass, ProtectionKind, RecoveryMethod, ReplicaName } from './plan';
 
@@ -30,6 +31,8 @@ export interface FaultReport extends Partial<Location> {
   optional?: boolean;
   replica?: ReplicaName;
   core?: number;
+  /** It is in something that all replicas have in common, and none of them. */
+  shared?: boolean;
   /** What it changed: `a0: 0x5 -> 0x20005 (bit 17)`. */
   change?: string;
   /** How often it struck, of one that comes again and again; the rest is of the first time. */
@@ -105,6 +108,20 @@ export interface MemoryReport extends CacheAccount {
   core: number;
 }
 
+/** Something that differed and was let through, which only who stands outside of the model can know. */
+export interface EscapeReport {
+  /** By what: `the comparer itself`. */
+  by: string;
+  instruction: number;
+  what: string;
+}
+
+/** Flushes that the guest was told had failed, and why the first one did. */
+export interface RefusedReport {
+  flushes: number;
+  why: string;
+}
+
 export interface ExpectationReport {
   text: string;
   line: number;
@@ -142,6 +159,8 @@ export interface Report {
   divergences: DivergenceReport[];
   detections: DetectionReport[];
   recoveries: RecoveryReport[];
+  /** Present if any difference was let through by what should have found it. */
+  escapes?: EscapeReport[];
   /** Present if any replica was given up. */
   degradations?: DegradationReport[];
   /** Present if the VMM stopped using any component. */
@@ -160,8 +179,8 @@ export interface Report {
     /** Anything wrong has left: a console byte, a disk write, a frame, the exit code. Null where there is no fault-free run to compare with. */
     corrupt: boolean | null;
     firstWrongByte?: number;
-    /** Present if the guest has written to a disk. */
-    disk?: { writes: number; bytes: number; sha256: string; corrupt: boolean | null };
+    /** Present if the guest has written to a disk; `refused` if not all of that could be written to the image, of which it was told. */
+    disk?: { writes: number; bytes: number; sha256: string; corrupt: boolean | null; refused?: RefusedReport };
     /** Present if the guest has sent a frame to its network. */
     network?: { frames: number; bytes: number; sha256: string; corrupt: boolean | null };
   };
@@ -171,8 +190,8 @@ export interface Report {
    * differ there without a fault differ by these inputs.
    */
   protection: { start: ProtectionKind; wanted?: ProtectionKind; end: ProtectionKind; uncoordinated?: InputClass[] };
-  /** `overhead` is a fraction, or null where the run or the fault-free one did not end by itself, or there is no fault-free one; then `unprotected` is null, too. */
-  cycles: { unprotected: number | null; protected: number; overhead: number | null; events: CostReport[] };
+  /** `costs`: entries of the cost table that are not the default, if any. `overhead` is a fraction, or null where the run or the fault-free one did not end by itself, or there is no fault-free one; then `unprotected` is null, too. */
+  cycles: { unprotected: number | null; protected: number; overhead: number | null; events: CostReport[]; costs?: CostChanges };
   /** Present under `detailed` timing: of each replica that there is at the end, and of the fault-free guest alone, which has all banks of the chip. */
   memory?: { replicas: MemoryReport[]; unprotected: CacheAccount | null };
   /** Of the other guests on the chip, if any, in the order of the scenario; `passed` is what is expected of each alone. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { costChanges } from '../chip/cost-table';
 import { Session } from '../history/session';
 import { defaultTier, type Tier } from '../machine/tier';
 import { plansOfAll } from './beside';
@@ -6,13 +7,14 @@ import type { CrewOptions } from './crew';
 import { judge } from './expectations';
 import type { SystemEvent } from './events';
 import { symbolsOf } from './guest';
-import type { InputLog } from './input-log';
+import { answeringAs, type DiskOutside, type FlushAnswer } from './disk-outside';
+import { answersIn, InputLog } from './input-log';
 import type { Outside } from './outside';
 import type { Plan } from './plan';
 import { runReference, type Reference } from './reference';
 import type { Mark } from './recording';
 import type { ReleasedData } from './release-log';
-import type { CostReport, Difference, DivergenceReport, FaultReport, Location, NeighbourReport, Report } from './report';
+import type { CostReport, Difference, DivergenceReport, FaultReport, Location, NeighbourReport, RefusedReport, Report } from './report';
 
 export interface RunOptions extends CrewOptions {
   /** Called a few times a second with the instructions run so far. */
@@ -25,6 +27,8 @@ export interface RunOptions extends CrewOptions {
   tier?: Tier;
   /** What the guest's network card is plugged into, for this run alone. Where it cannot be had afresh, the report has nothing that takes a run without faults. */
   outside?: Outside;
+  /** Where writes to the guest's writable disks go, for this run alone; without it they are lost. */
+  disks?: DiskOutside;
   /** The run without faults, where the caller has it. */
   reference?: Reference;
   /** What the guest is handed is written to this log, or comes from it if it is one of a run that is over. */
@@ -45,7 +49,7 @@ type EventOf<Kind extends SystemEvent['kind']> = Extract<SystemEvent, { kind: Ki
 
 /** Runs a scenario to its end and judges its expectations. */
 export async function run(plan: Plan, options: RunOptions = {}): Promise<Report> {
-  const { signal, onProgress, withoutDivergences, tier = defaultTier, outside, reference: _, inputs, beside = [], onMark, ...crew } = options;
+  const { signal, onProgress, withoutDivergences, tier = defaultTier, outside, disks, reference: _, inputs = new InputLog(), beside = [], onMark, ...crew } = options;
   const { seat = 0, neighbours = [] } = plan;
   const references: (Reference | undefined)[] = [];
   for (const [i, each] of plansOfAll(plan).entries()) {
@@ -55,8 +59,8 @@ export async function run(plan: Plan, options: RunOptions = {}): Promise<Report>
     if (isRepeatable && !reference) throw new RunAborted();
     references.push(reference);
   }
-  const [reference] = references.splice(seat, 1);
-  const session = Session.create(plan, { keepsHistory: !withoutDivergences, tier, beside, ...(outside && { outside }), ...(inputs && { inputs }), ...(onMark && { onMark }), ...crew });
+  let [reference] = references.splice(seat, 1);
+  const session = Session.create(plan, { keepsHistory: !withoutDivergences, tier, beside, inputs, ...(outside && { outside }), ...(disks && { disks }), ...(onMark && { onMark }), ...crew });
   try {
     const rest = await session.forward({
       stopAt: new Set(),
@@ -65,11 +69,17 @@ export async function run(plan: Plan, options: RunOptions = {}): Promise<Report>
       ...(onProgress ? { onProgress } : {}),
     });
     if (rest.why !== 'end' || rest.event.kind !== 'end' || !(await session.finish(signal, onProgress))) throw new RunAborted();
-    const report = makeReport(session, rest.event, reference);
+    const answers = answersIn(inputs.inputs);
+    if (reference && answers.some(({ refused }) => refused !== undefined)) {
+      // What the guest does then it would also do without faults.
+      reference = await runReference(plan, signal, onProgress, tier, outside?.fresh?.(), answeringAs(() => answers));
+      if (!reference) throw new RunAborted();
+    }
+    const report = makeReport(session, rest.event, reference, refusedOf(answers));
     if (neighbours.length === 0) return report;
     const others = session.bystanders.map((each, i): NeighbourReport => {
       if (each.ended?.kind !== 'end') throw new Error('a guest that has not ended');
-      const { scenario: _, guest, ...about } = makeReport(each, each.ended, references[i]);
+      const { scenario: _, guest, ...about } = makeReport(each, each.ended, references[i], undefined);
       return { guest: { name: each.plan.guest.name, ...guest }, ...about };
     });
     const { scenario, passed, guest, ...about } = report;
@@ -87,7 +97,7 @@ function isRepeatableWith({ guest }: Plan, { reference, outside, inputs }: Pick<
 /** What a report is made from: a session, or another guest on its chip. */
 type Ran = Pick<Session, 'plan' | 'events' | 'released' | 'releasedData' | 'count' | 'stateHash' | 'protection' | 'cycles' | 'costs' | 'memory'>;
 
-function makeReport(session: Ran, end: EventOf<'end'>, reference: Reference | undefined): Report {
+function makeReport(session: Ran, end: EventOf<'end'>, reference: Reference | undefined, refused: RefusedReport | undefined): Report {
   const { plan } = session;
   const symbols = symbolsOf(plan.guest);
   const eventsOf = <Kind extends SystemEvent['kind']>(kind: Kind): EventOf<Kind>[] =>
@@ -106,7 +116,8 @@ function makeReport(session: Ran, end: EventOf<'end'>, reference: Reference | un
 
   const strikes = eventsOf('fault');
   const faults = plan.faults.map((fault, index): FaultReport => {
-    const { name, text, optional } = fault;
+    const { name, text, optional, effect } = fault;
+    const isShared = effect.kind === 'flip' && effect.place.kind === 'comparer';
     const marks = { name, text, ...(optional ? { optional } : {}) };
     const own = strikes.filter((event) => event.fault === index);
     const [strike] = own;
@@ -114,20 +125,23 @@ function makeReport(session: Ran, end: EventOf<'end'>, reference: Reference | un
     const often = fault.rhythm?.kind === 'every' ? { times: own.length } : {};
     const { replica, core, change, instruction, pc } = strike;
     // Of what nobody ran on there is no place in the guest.
-    if (replica === undefined) return { ...marks, fired: true, ...(core >= 0 && { core }), change, instruction };
+    if (replica === undefined) return { ...marks, fired: true, ...(core >= 0 && { core }), ...(isShared && { shared: true }), change, instruction };
     return { ...marks, fired: true, replica, core, change, ...often, ...locate(instruction, pc) };
   });
 
   const console = session.released;
   const disk = session.releasedData('disk');
   const comparison = compareWithReference({ console, disk, network: session.releasedData('net') }, end, reference);
+  if (comparison.disk && refused) comparison.disk.refused = refused;
   const protectedCycles = session.cycles;
   const degradations = eventsOf('degradation').map(({ replica, instruction, to, why }) => ({ replica, instruction, to, why }));
   const retirements = eventsOf('retirement').map(({ component, moment, instruction, why }) => ({ component, moment, instruction, why }));
   const clones = eventsOf('clone').map(({ replica, core, moment, instruction, cycles }) => ({ replica, core, moment, instruction, cycles, seconds: cycles / plan.chip.hertz }));
   const diagnoses = eventsOf('diagnosis').map(({ replica, core, moment, instruction, what }) => ({ replica, core, moment, instruction, what }));
   const switches = eventsOf('switch').map(({ moment, instruction, to, cores }) => ({ moment, instruction, to, cores: [...cores] }));
+  const escapes = strikes.flatMap(({ escape, instruction }) => (escape === undefined ? [] : [{ by: 'the comparer itself', instruction, what: escape }]));
   const { kind, uncoordinated } = plan.protection;
+  const costs = costChanges(plan.chip.costs ?? {});
   const partial = {
     scenario: plan.name,
     guest: {
@@ -141,6 +155,7 @@ function makeReport(session: Ran, end: EventOf<'end'>, reference: Reference | un
     divergences: eventsOf('divergence').map((event) => divergenceReport(event, locate)),
     detections: eventsOf('detection').map(({ by, instruction, latency, what }) => ({ by, instruction, latency, what })),
     recoveries: eventsOf('recovery').map(({ by, to, replayed }) => ({ by, to, replayed })),
+    ...(escapes.length > 0 && { escapes }),
     ...(degradations.length > 0 && { degradations }),
     ...(retirements.length > 0 && { retirements }),
     ...(clones.length > 0 && { clones }),
@@ -159,6 +174,7 @@ function makeReport(session: Ran, end: EventOf<'end'>, reference: Reference | un
       // Of a run that was cut short there is no whole to compare with.
       overhead: !reference || reference.cycles === 0 || end.how !== 'exit' || reference.exit === null ? null : protectedCycles / reference.cycles - 1,
       events: costsOf(session, protectedCycles - (reference?.cycles ?? 0), reference !== undefined && end.how === 'exit'),
+      ...(Object.keys(costs).length > 0 && { costs }),
     },
   };
   const memory = session.memory();
@@ -184,6 +200,11 @@ function costsOf(session: Ran, total: number, whole: boolean): CostReport[] {
   const again = total - costs.reduce((sum, { cycles }) => sum + cycles, 0);
   const all = whole && recoveries > 0 ? [...costs, { event: 'run again', count: recoveries, cycles: again }] : costs;
   return all.toSorted((a, b) => b.cycles - a.cycles);
+}
+
+function refusedOf(answers: readonly FlushAnswer[]): RefusedReport | undefined {
+  const reasons = answers.flatMap(({ refused }) => refused ?? []);
+  return reasons[0] === undefined ? undefined : { flushes: reasons.length, why: reasons[0] };
 }
 
 function divergenceReport(

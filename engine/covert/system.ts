@@ -1,14 +1,15 @@
 import type { Chip } from '../chip/chip';
 import type { Placement } from '../chip/domains';
 import type { HealthState } from '../chip/health';
-import { defaultCosts, type CostTable } from '../chip/cost-table';
-import type { Snapshot } from '../machine/types';
+import { costsWith, type CostTable } from '../chip/cost-table';
+import type { Flush, Snapshot } from '../machine/types';
 import { defaultTier, type Tier } from '../machine/tier';
 import { Accounting, type AccountingState } from './accounting';
 import type { AdvanceOptions, AdvanceStop } from './advance';
 import { plansOfAll } from './beside';
 import { Board } from './board';
 import type { Checkpoint } from './checkpoint';
+import { Comparer } from './comparer';
 import { Course, type CourseState } from './course';
 import { Crew, type CrewOptions } from './crew';
 import { Delivery } from './delivery';
@@ -19,6 +20,7 @@ import { createMachine } from './guest';
 import { InputFeed, type FeedState } from './input-feed';
 import { InputLog } from './input-log';
 import { OutputGate } from './output-gate';
+import type { DiskOutside } from './disk-outside';
 import type { Outside } from './outside';
 import type { Plan, ProtectionKind } from './plan';
 import { Recovery, type RecoveryState } from './recovery';
@@ -34,12 +36,15 @@ import { Team, type TeamState } from './team';
 import { outvoted } from './vote';
 
 export interface SystemOptions extends CrewOptions {
+  /** Default: the chip's. */
   costs?: CostTable;
   /** Logs that several systems share which replay one run. */
   log?: ReleaseLog;
   inputs?: InputLog;
   /** What the guest's network card is plugged into; without it only what is in `inputs` comes from there. */
   outside?: Outside;
+  /** Where writes to writable disks go; without it nowhere, and flushes succeed unless `inputs` says otherwise. */
+  disks?: DiskOutside;
   /**
    * Keep only what a rollback needs, so that a run of any length takes a bounded
    * amount of memory. Then no state from before the newest checkpoint can be
@@ -91,6 +96,7 @@ export class System {
   readonly #crew: Crew;
   readonly #team: Team;
   readonly #course: Course;
+  readonly #comparer: Comparer;
   readonly #runner: ReplicaRunner;
   readonly #recovery: Recovery;
   readonly #switching: Switching;
@@ -115,9 +121,9 @@ export class System {
     if (!share) throw new RangeError(`there is no seat ${seat} on the chip`);
     this.#share = share;
     this.#log = options.log ?? new ReleaseLog();
-    this.#feed = new InputFeed(options.inputs ?? new InputLog(), guest.typing ?? [], guest.network !== undefined, options.outside);
+    this.#feed = new InputFeed(options.inputs ?? new InputLog(), guest.typing ?? [], guest.network !== undefined, options.outside, options.disks);
     this.#forgetful = options.forgetful ?? false;
-    this.#accounting = new Accounting(options.costs ?? defaultCosts, protection.kind !== 'none');
+    this.#accounting = new Accounting(options.costs ?? costsWith(plan.chip.costs), protection.kind !== 'none');
     this.#crew = new Crew(options);
 
     const first = createMachine(guest, plan.seed, options.tier ?? defaultTier, plan.chip);
@@ -136,7 +142,9 @@ export class System {
     const epoch = Math.floor(count / protection.epochInstructions);
     this.#course = new Course(protection.kind, this.#takeCheckpoint(0, { count, epoch, compared: 0 }));
     this.#runner = new ReplicaRunner(this.#course, this.#injector, this.#log, share, new Delivery(protection, plan.seed), this.#feed.isNetworked);
+    this.#comparer = new Comparer(this.#injector, this.#course);
     this.#gate = new OutputGate({
+      comparer: this.#comparer,
       compareOutput: protection.compareOutput,
       course: this.#course,
       team: this.#team,
@@ -193,7 +201,7 @@ export class System {
     this.#sleptBefore = this.#slept();
     this.#runner.arm(this.#team.replicas, undefined, true);
     const others = board ? [] : all.toSpliced(seat, 1);
-    const { log: _, inputs: __, outside: ___, beside = [], ...common } = options;
+    const { log: _, inputs: __, outside: ___, disks: ____, beside = [], ...common } = options;
     const enter = (from: number, to?: number): System[] => others.slice(from, to).map((each, i) => new System(each, { ...common, ...beside[from + i] }, onto));
     // In their order, since what strikes at the very start may strike others.
     const earlier = enter(0, seat);
@@ -436,6 +444,7 @@ export class System {
       time: isNetworked ? this.#guestTime() : 0,
       consoleRoom: live[0]?.computer.consoleRoom ?? 0,
       // Where a fault makes one say more, the others would lose what they have no room for.
+      flushes: this.#flushes(),
       frameRoom: isNetworked ? Math.min(...live.map(({ computer }) => computer.frameRoom)) : 0,
       compared,
       released,
@@ -445,10 +454,17 @@ export class System {
     this.#accounting.input(input.frames.reduce((bytes, frame) => bytes + frame.length, input.console.length));
     for (const replica of live) {
       this.#runner.hand(replica, input);
+      for (const answer of input.flushed ?? []) replica.computer.answerFlush(answer, answer.refused === undefined);
       if (replica.halted === 'idle') replica.halted = null;
     }
     this.#injector.handedOver(input.console.length);
     return true;
+  }
+
+  /** Flushes that wait in any replica; one in which a fault has made an end of that will be found out. */
+  #flushes(): Flush[] {
+    const all = this.#team.live.flatMap(({ computer }) => computer.flushes);
+    return all.filter(({ disk, head }, i) => all.findIndex((other) => other.disk === disk && other.head === head) === i);
   }
 
   /** The guest's clock in ticks, in an ablation that of the first replica; undefined where a fault makes replicas differ in it, which comes to light later. */
@@ -533,23 +549,31 @@ export class System {
     const [first, ...others] = live;
     if (!first) return;
     const { equal, changedPages } = first.computer.compareState(others.map(({ computer }) => computer), course.checkpoint.snapshot);
-    const mismatch = equal ? undefined : compareStates(live, snapshotAll(live));
-    if (!mismatch) course.errorSince = this.#injector.isLasting ? course.moment : -1;
+    const difference = equal ? undefined : compareStates(live, snapshotAll(live));
+    if (!difference) course.errorSince = this.#injector.isLasting ? course.moment : -1;
+    const { moment, count: instruction } = course;
+    const mismatch = this.#comparer.verdict(difference, { name: 'the states', by: 'state', moment, instruction, momentOf: () => moment });
     if (compare) {
       this.#accounting.stateComparison(changedPages);
       if (mismatch) return this.#detect(mismatch);
     }
     if (!checkpoint) return;
     this.#accounting.checkpoint(changedPages);
-    if (!mismatch) return this.#checkpointNow();
+    if (!mismatch) return this.#checkpointNow(difference === undefined);
     course.emit({ kind: 'checkpoint', number: course.nextCheckpoint++, validated: false });
   }
 
-  /** The states are equal: this is where a rollback goes from now on. */
-  #checkpointNow(): void {
+  /** The states are equal, or are held to be: this is where a rollback goes from now on. */
+  #checkpointNow(areEqual: boolean): void {
     const course = this.#course;
     const number = course.nextCheckpoint++;
-    course.checkpoint = this.#takeCheckpoint(number, course);
+    if (areEqual) course.checkpoint = this.#takeCheckpoint(number, course);
+    else {
+      // Nothing of it is the others', who share what they had of the last one.
+      course.checkpoint.snapshot.keep();
+      const [first] = this.#team.live;
+      if (first) course.checkpoint = this.#checkpoint(number, course, first.computer.snapshot());
+    }
     course.emit({ kind: 'checkpoint', number, validated: true });
     this.#recovery.validated();
   }

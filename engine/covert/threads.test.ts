@@ -9,7 +9,8 @@ import type { UnitName } from '../machine/types';
 import { beside } from './beside.test-support';
 import { answerTo, framesPlan, Thrower } from './frames.test-support';
 import { inputClasses, type FaultEffect, type FaultPlan, type InputClass, type Place, type Plan, type StuckPlace, type Trigger } from './plan';
-import { addressOf, fault, planFor, type Example } from './plan.test-support';
+import { diskPlan, Sink } from './disks.test-support';
+import { addressOf, fault, flipX, planFor, type Example } from './plan.test-support';
 import { run } from './run';
 import { System, type SystemOptions } from './system';
 
@@ -181,4 +182,18 @@ it('guests on one chip are the same with threads for the replicas of each', { ti
     return all.map((each) => ({ events: each.takeEvents().sort((a, b) => a.moment - b.moment), ended: each.ended, cycles: each.cycles, hashes: each.replicas.map(({ computer }) => computer.snapshot().hash()) }));
   });
   expect(together).toEqual(apart);
+});
+
+it('writes what replicas on threads of their own write to their disk once, and gives them the same answers', { timeout: 60_000 }, () => {
+  const faults = [flipX(8, 5, { kind: 'instruction', count: 400_000 }), fault({ kind: 'flip', place: { kind: 'comparer' }, bits: [0] }, { kind: 'instruction', count: 800_000 }, { kind: 'replica', replica: 'A' })];
+  const refuses = (number: number): string | undefined => (number >= 20 && number < 25 ? 'there is no room left' : undefined);
+  const plan = diskPlan({ faults });
+  for (const tier of tiers) {
+    const [apart, together] = [{}, threaded].map((options) => {
+      const disks = new Sink({}, refuses);
+      return { story: story(plan, { tier, disks, ...options }, 60_000), written: disks.all };
+    });
+    expect(together).toEqual(apart);
+    expect(apart?.written.done.filter((each) => each.endsWith('refused'))).toHaveLength(5);
+  }
 });

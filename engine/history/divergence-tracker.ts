@@ -1,7 +1,8 @@
 import { withoutNeighbours } from '../covert/beside';
 import type { Replica } from '../covert/replica';
 import type { SystemEvent } from '../covert/events';
-import type { InputLog } from '../covert/input-log';
+import { answeringAs } from '../covert/disk-outside';
+import { answersIn, type InputLog } from '../covert/input-log';
 import type { Outside } from '../covert/outside';
 import type { Plan, ReplicaName } from '../covert/plan';
 import type { ReleaseLog } from '../covert/release-log';
@@ -106,11 +107,12 @@ export class DivergenceTracker {
 
   /** The guest alone, also on the chip, and without faults: whoever is protected does the same. */
   #soundRun(): System {
-    const { tier, outside } = this.followed;
+    const { tier, outside, inputs } = this.followed;
     const { switches: _, ...plan } = withoutNeighbours(this.plan);
     const { protection } = plan;
     const another = outside?.fresh?.();
-    return new System({ ...plan, faults: [], protection: { ...protection, kind: 'none', cores: protection.cores.slice(0, 1) } }, { tier, ...(another && { outside: another }) });
+    const refused = plan.guest.disks?.some(({ writable }) => writable) ? answeringAs(() => answersIn(inputs.inputs)) : undefined;
+    return new System({ ...plan, faults: [], protection: { ...protection, kind: 'none', cores: protection.cores.slice(0, 1) } }, { tier, ...(another && { outside: another }), ...(refused && { disks: refused }) });
   }
 
   /**

@@ -3,6 +3,7 @@ import type { CrewOptions } from '../covert/crew';
 import type { EventKind, SystemEvent } from '../covert/events';
 import { plansOfAll, seenBy } from '../covert/beside';
 import { InputLog } from '../covert/input-log';
+import type { DiskOutside } from '../covert/disk-outside';
 import type { Outside } from '../covert/outside';
 import type { Mark } from '../covert/recording';
 import type { Plan, ProtectionKind, ReplicaName } from '../covert/plan';
@@ -38,6 +39,8 @@ export interface SessionOptions extends CrewOptions {
   tier?: Tier;
   /** What the guest's network card is plugged into. It has this session alone. */
   outside?: Outside;
+  /** Where writes to the guest's writable disks go. Likewise. */
+  disks?: DiskOutside;
   /** What the guest is handed is written to this log, or comes from it if it is one of a run that is over. */
   inputs?: InputLog;
   /** The same of each of the plan's neighbours. */
@@ -72,7 +75,7 @@ export class Session implements ReplaySession {
 
   private constructor(
     readonly plan: Plan,
-    { keepsHistory = true, findDivergences = true, tier = defaultTier, outside, inputs = new InputLog(), beside = [], onMark, ...crew }: SessionOptions,
+    { keepsHistory = true, findDivergences = true, tier = defaultTier, outside, disks, inputs = new InputLog(), beside = [], onMark, ...crew }: SessionOptions,
   ) {
     this.#outside = outside;
     this.#keepsHistory = keepsHistory;
@@ -81,7 +84,7 @@ export class Session implements ReplaySession {
     const own: GuestLogs = { log, inputs, ...(outside && { outside }) };
     const { seat = 0, neighbours = [] } = plan;
     const theirs = neighbours.map((_, i): GuestLogs => ({ log: new ReleaseLog(), inputs: new InputLog(), ...beside[i] }));
-    this.#system = new System(plan, { ...own, beside: theirs, tier, ...crew });
+    this.#system = new System(plan, { ...own, beside: theirs, tier, ...(disks && { disks }), ...crew });
     const all = plansOfAll(plan).map((each, i) => ({ plan: each, logs: theirs.toSpliced(seat, 0, own), seat: i }));
     this.#bystanders = all.toSpliced(seat, 1).map((each, i) => {
       const system = this.#system.neighbours[i];

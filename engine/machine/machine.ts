@@ -35,7 +35,7 @@ import { PageComparison } from './threads/page-comparison';
 import type { ReplicaThread } from './threads/replica-thread';
 import type { Tier } from './tier';
 import { StuckTables } from './stuck-bits';
-import type { AwaitedValue, Computer, Output, OwnInputs, OwnState, RunOptions, Snapshot, StopReason, StruckTranslation, StruckUnit, StuckBits, TimeSource, TranslationUpset, TrapDigest, UnitUpset, WrongTranslation } from './types';
+import type { AwaitedValue, Computer, Flush, Output, OwnInputs, OwnState, RunOptions, Snapshot, StopReason, StruckTranslation, StruckUnit, StuckBits, TimeSource, TranslationUpset, TrapDigest, UnitUpset, WrongTranslation } from './types';
 import { TransferFlips } from './transfer-flips';
 import { readWrongTranslations, takeStruckTranslations, writeTranslationUpsets, writeWrongTranslations } from './tlb-faults';
 import { noteTransfer, takeStruck, takeTransfer, writeAwaited, writeUpsets } from './upsets';
@@ -57,7 +57,7 @@ export interface MachineOptions {
   harts?: number;
   timeSource?: TimeSource;
   /** The first is the first virtio device. There are at most eight devices, disks and others. */
-  disks?: readonly { image: DiskImage; readOnly?: boolean }[];
+  disks?: readonly DiskOptions[];
   /** A network card with this address of six bytes. */
   network?: { mac: Uint8Array };
   /** A source of random numbers that starts from this whole number. */
@@ -70,6 +70,15 @@ export interface MachineOptions {
   caches?: CacheRoom;
   /** What the translator keeps at most. Default 8,192 functions and a million instructions. */
   translations?: Bound;
+}
+
+export interface DiskOptions {
+  /** What the disk holds at the beginning; it must not change. */
+  image: DiskImage;
+  /** The guest may only read it. Default false. */
+  readOnly?: boolean;
+  /** What is written is to reach a file, so that flushes wait for an answer ({@link Computer.flushes}). Default false: it is lost at the end. */
+  writable?: boolean;
 }
 
 /** What `load` needs of an ELF. */
@@ -218,7 +227,7 @@ export class Machine implements Computer {
     this.#outputs = new OutputQueue(this.#view, (kind, value) => this.#core.output(kind, value));
     this.#draws = new OwnDraws(this.#view);
     this.#late = new LateBuffers(this.#view);
-    this.#disks = disks.map(({ image, readOnly }) => new Disk(image, readOnly ?? false));
+    this.#disks = disks.map(({ image, readOnly, writable }) => new Disk(image, readOnly ?? false, undefined, writable));
     this.#virtio = this.#makeVirtio();
     this.#start = this.snapshot();
   }
@@ -232,13 +241,13 @@ export class Machine implements Computer {
    * finds again. Throws {@link StateFileError}, also where an image is another one.
    */
   static fromState(file: Uint8Array, imageOf: ImageOf = noImages, tier: Tier = 'interpreter'): Machine {
-    const { snapshot, start, tohost, readOnly, entropy, console, mac } = readState(file, imageOf);
+    const { snapshot, start, tohost, readOnly, writable, entropy, console, mac } = readState(file, imageOf);
     const { ramBytes, harts } = snapshot;
     const machine = new Machine({
       tier,
       ramBytes,
       harts,
-      disks: snapshot.disks.map(({ image }, i) => ({ image, readOnly: readOnly[i] ?? false })),
+      disks: snapshot.disks.map(({ image }, i) => ({ image, readOnly: readOnly[i] ?? false, writable: writable[i] ?? false })),
       console,
       // What the seed was is in the state.
       ...(entropy ? { entropySeed: 0 } : {}),
@@ -258,6 +267,7 @@ export class Machine implements Computer {
       start: this.#start,
       tohost: this.#view.getBigUint64(at.tohost, true),
       readOnly: this.#disks.map((disk) => disk.readOnly),
+      writable: this.#disks.map((disk) => disk.writable),
       entropy: entropySeed !== undefined,
       console,
       mac: network?.mac,
@@ -619,6 +629,15 @@ export class Machine implements Computer {
     const taken = this.#virtio.receiveFrame(frame);
     this.#core.lookAtSources();
     return taken;
+  }
+
+  get flushes(): readonly Flush[] {
+    return this.#virtio.waiting;
+  }
+
+  answerFlush(flush: Flush, ok: boolean): void {
+    this.#virtio.answer(flush, ok);
+    this.#core.lookAtSources();
   }
 
   nap(ticks: number): boolean {

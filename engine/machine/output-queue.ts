@@ -2,7 +2,7 @@ import { at, outputEntryBytes } from '../core/layout';
 import type { Output } from './types';
 
 /** Numbers of outputs' kinds in the core's ring. */
-const kinds = ['console', 'exit', 'disk', 'net'] as const;
+const kinds = ['console', 'exit', 'disk', 'net', 'flush'] as const;
 
 /** Entries of the ring after which it is emptied: half of what it holds. */
 const mostInRing = 0x2000;
@@ -38,7 +38,7 @@ export class OutputQueue {
   }
 
   /** A device sends something as the doing of the instruction that is being executed. */
-  add(kind: 'console' | 'disk' | 'net', { value, data }: Payload): void {
+  add(kind: 'console' | 'disk' | 'net' | 'flush', { value, data }: Payload): void {
     if (this.view.getUint32(at.outputs, true) >= mostInRing) this.drain();
     if (data) {
       this.send(kinds.indexOf(kind), this.#payloads.length);

@@ -20,7 +20,7 @@ function started(retired: number): Machine {
 }
 
 const first = started(0).snapshot();
-const fileOf = (snapshot: MachineSnapshot): StateFile => ({ snapshot, start: first, tohost: 0n, readOnly: [], entropy: true, console: false, mac: undefined });
+const fileOf = (snapshot: MachineSnapshot): StateFile => ({ snapshot, start: first, tohost: 0n, readOnly: [], writable: [], entropy: true, console: false, mac: undefined });
 
 describe('a state in a file', () => {
   test('goes on as the machine that wrote it does', () => {

@@ -25,7 +25,7 @@ import { slots } from './virtio/transport';
  * | 4 | disks |
  * | 8 | the network card's address, and two bytes of zero |
  * | 32 | SHA-256 of all that is above and below |
- * | each disk | 8: its bytes; 4: 1 if it is read-only; 4: blocks that differ from the image; 32: SHA-256 of the image; 4 each and then the text: the image's file and its stamp |
+ * | each disk | 8: its bytes; 4: 1 if it is read-only, 2 if it is writable; 4: blocks that differ from the image; 32: SHA-256 of the image; 4 each and then the text: the image's file and its stamp |
  * | the rest | compressed (deflate, RFC 1951): the state block; that of a guest just loaded; for each page of RAM, of RAM at loading, and of each disk in turn its number and which of the different ones it is, 4 bytes each; the different ones |
  *
  * All numbers are little-endian. A block of a disk is the exclusive or with the image.
@@ -37,6 +37,7 @@ export interface StateFile {
   tohost: bigint;
   /** Of each disk. */
   readOnly: readonly boolean[];
+  writable: readonly boolean[];
   /** It has a source of random numbers; a virtio console. */
   entropy: boolean;
   console: boolean;
@@ -48,6 +49,7 @@ export interface StateFile {
 export interface SavedDisk {
   bytes: number;
   readOnly: boolean;
+  writable: boolean;
   /** Of the image, hex. */
   sha256: string;
   file: DiskImage['file'];
@@ -69,6 +71,7 @@ const headerBytes = 88;
 const hashAt = 56;
 const diskBytes = 48;
 const [entropyDevice, consoleDevice, networkDevice] = [1, 2, 4];
+const [readOnlyDisk, writableDisk] = [1, 2];
 const mostRam = 2 ** 31;
 /** What zlib packs and unpacks in one piece. */
 const mostUnpacked = 2 ** 32 - 1;
@@ -78,7 +81,7 @@ const level = 1;
 
 /** The file's bytes. Throws a RangeError for a state of more than 4 GiB. */
 export function writeState(state: StateFile): Buffer {
-  const { snapshot, start, tohost, readOnly, entropy, console, mac } = state;
+  const { snapshot, start, tohost, readOnly, writable, entropy, console, mac } = state;
   const different: Page[] = [];
   const numbers = new Map<string, number>();
   const placesOf = (tree: PageTree): Buffer => {
@@ -110,17 +113,17 @@ export function writeState(state: StateFile): Buffer {
   header.writeBigUInt64LE(tohost, 20);
   [used, usedAtStart, different.length, devices, snapshot.disks.length].forEach((word, i) => header.writeUInt32LE(word, 28 + i * 4));
   if (mac) header.set(mac, 48);
-  const disks = snapshot.disks.map(({ image }, i) => writeDisk(image, readOnly[i] ?? false, blocks[i] ?? 0));
+  const disks = snapshot.disks.map(({ image }, i) => writeDisk(image, (readOnly[i] ? readOnlyDisk : 0) | (writable[i] ? writableDisk : 0), blocks[i] ?? 0));
   const rest = Buffer.concat([...disks, packed]);
   sumOf(header, rest).copy(header, hashAt);
   return Buffer.concat([header, rest]);
 }
 
-function writeDisk(image: DiskImage, readOnly: boolean, blocks: number): Buffer {
+function writeDisk(image: DiskImage, flags: number, blocks: number): Buffer {
   const [path, stamp] = [Buffer.from(image.file?.path ?? ''), Buffer.from(image.file?.stamp ?? '')];
   const entry = Buffer.alloc(diskBytes + 8);
   entry.writeBigUInt64LE(BigInt(image.bytes), 0);
-  entry.writeUInt32LE(readOnly ? 1 : 0, 8);
+  entry.writeUInt32LE(flags, 8);
   entry.writeUInt32LE(blocks, 12);
   entry.set(Buffer.from(image.sha256(), 'hex'), 16);
   entry.writeUInt32LE(path.length, diskBytes);
@@ -183,6 +186,7 @@ export function readState(file: Uint8Array, imageOf: ImageOf): StateFile {
     start: new MachineSnapshot(block(1), startRam, ramBytes, harts),
     tohost: bytes.readBigUInt64LE(20),
     readOnly: disks.map(({ readOnly }) => readOnly),
+    writable: disks.map(({ writable }) => writable),
     entropy: (devices & entropyDevice) !== 0,
     console: (devices & consoleDevice) !== 0,
     mac: (devices & networkDevice) === 0 ? undefined : new Uint8Array(bytes.subarray(48, 54)),
@@ -198,11 +202,11 @@ function readDisks(from: Buffer, count: number): { disks: (SavedDisk & { blocks:
     const [flags, blocks] = [from.readUInt32LE(at + 8), from.readUInt32LE(at + 12)];
     const [pathBytes, stampBytes] = [from.readUInt32LE(at + diskBytes), from.readUInt32LE(at + diskBytes + 4)];
     const text = at + diskBytes + 8;
-    const sound = bytes > 0 && bytes % sectorBytes === 0 && Number.isSafeInteger(bytes) && flags <= 1 && blocks <= Math.ceil(bytes / blockBytes);
+    const sound = bytes > 0 && bytes % sectorBytes === 0 && Number.isSafeInteger(bytes) && flags <= (readOnlyDisk | writableDisk) && blocks <= Math.ceil(bytes / blockBytes);
     if (!sound || pathBytes > mostText || stampBytes > mostText || text + pathBytes + stampBytes > from.length) throw new StateFileError('it has a disk that makes no sense');
     const sha256 = from.toString('hex', at + 16, at + diskBytes);
     const [path, stamp] = [from.toString('utf8', text, text + pathBytes), from.toString('utf8', text + pathBytes, text + pathBytes + stampBytes)];
-    disks.push({ bytes, readOnly: flags === 1, sha256, file: path === '' ? undefined : { path, stamp }, blocks });
+    disks.push({ bytes, readOnly: (flags & readOnlyDisk) !== 0, writable: (flags & writableDisk) !== 0, sha256, file: path === '' ? undefined : { path, stamp }, blocks });
     at = text + pathBytes + stampBytes;
   }
   return { disks, end: at };

@@ -53,14 +53,22 @@ export interface Output {
   sequence: number;
   /** Retired instructions just after the one that produced it. */
   instruction: number;
-  kind: 'console' | 'exit' | 'disk' | 'net';
+  kind: 'console' | 'exit' | 'disk' | 'net' | 'flush';
   /**
    * A byte for `console`, the exit code for `exit`, the first sector for `disk`
-   * (512 bytes each, with the disk's number times 2^40), the length for `net`.
+   * (512 bytes each, with the disk's number times 2^40), the length for `net`, for `flush` which one ({@link flushOf}).
    */
   value: number;
   /** What a `disk` is written with, or the ethernet frame that a `net` sends. */
   data?: Uint8Array;
+}
+
+/** A request to a disk that is done when all that was written before has reached the image. */
+export interface Flush {
+  /** Which of the machine's disks. */
+  disk: number;
+  /** Of the chain of buffers that asks for it: there is one at a time. */
+  head: number;
 }
 
 /**
@@ -301,6 +309,10 @@ export interface Computer {
    * False if it waits for none.
    */
   nap(ticks: number): boolean;
+  /** Flushes of writable disks that wait for their answer. */
+  readonly flushes: readonly Flush[];
+  /** Answers a flush: all is where it belongs, or there was an I/O error. Nothing happens if the guest does not wait for it any more. */
+  answerFlush(flush: Flush, ok: boolean): void;
   traps(): TrapDigest;
 
   setBreakpoints(addresses: Iterable<bigint>): void;

@@ -1,4 +1,4 @@
-import type { CostTable } from '../chip/cost-table';
+import { exitCosts, type CostTable } from '../chip/cost-table';
 import { predict, type ModelSetting } from './overhead';
 import type { Profile } from './profile';
 
@@ -22,17 +22,18 @@ export interface Subject {
   name: string;
   profile: Profile;
   setting: ModelSetting;
+  costs: Readonly<CostTable>;
 }
 
 /**
  * One parameter is varied around what the first subject has, all others stay what they are for each. Where the epoch is varied,
  * checkpoints and comparisons of states stay as many instructions apart.
  */
-export function variations(subjects: readonly Subject[], costs: Readonly<CostTable>): Variation[] {
+export function variations(subjects: readonly Subject[]): Variation[] {
   const [first] = subjects;
   if (!first) return [];
   const { epochInstructions: epoch, checkpointEpochs } = first.setting;
-  const exit = costs.exit;
+  const { exit } = first.costs;
   const vary = (
     parameter: Parameter,
     what: string,
@@ -45,18 +46,18 @@ export function variations(subjects: readonly Subject[], costs: Readonly<CostTab
     return { parameter, what, unit, usual, values: all, overheads: subjects.map((subject) => ({ name: subject.name, overheads: all.map((value) => at(subject, value)) })) };
   };
   return [
-    vary('epoch', 'epoch length', 'instructions', epoch, powers(epoch, -5, 2), ({ profile, setting }, epochInstructions) => {
+    vary('epoch', 'epoch length', 'instructions', epoch, powers(epoch, -5, 2), ({ profile, setting, costs }, epochInstructions) => {
       const factor = setting.epochInstructions / epochInstructions;
       const periods = { checkpointEpochs: periodOf(setting.checkpointEpochs, factor), compareStateEpochs: periodOf(setting.compareStateEpochs, factor) };
       return predict(profile, costs, { ...setting, epochInstructions, ...periods }).overhead;
     }),
-    vary('checkpoint', 'checkpoint period', 'epochs', checkpointEpochs, powers(checkpointEpochs, -2, 6), ({ profile, setting }, value) =>
+    vary('checkpoint', 'checkpoint period', 'epochs', checkpointEpochs, powers(checkpointEpochs, -2, 6), ({ profile, setting, costs }, value) =>
       predict(profile, costs, { ...setting, checkpointEpochs: value }).overhead),
-    vary('validation', 'checkpoint period, states compared only there', 'epochs', checkpointEpochs, powers(checkpointEpochs, -2, 6), ({ profile, setting }, value) =>
+    vary('validation', 'checkpoint period, states compared only there', 'epochs', checkpointEpochs, powers(checkpointEpochs, -2, 6), ({ profile, setting, costs }, value) =>
       predict(profile, costs, { ...setting, checkpointEpochs: value, compareStateEpochs: value }).overhead),
-    vary('exit', 'cost of an exit', 'cycles', exit, generations, ({ profile, setting }, value) =>
+    vary('exit', 'cost of an exit', 'cycles', exit, generations, ({ profile, setting, costs }, value) =>
       predict(profile, { ...costs, exit: value }, setting).overhead),
-    vary('dirty', 'dirty rate', 'times what was measured', 1, powers(1, -3, 3), ({ profile, setting }, factor) =>
+    vary('dirty', 'dirty rate', 'times what was measured', 1, powers(1, -3, 3), ({ profile, setting, costs }, factor) =>
       predict({ ...profile, dirtyPages: profile.dirtyPages.map((point) => ({ ...point, pages: point.pages * factor })) }, costs, setting).overhead),
   ];
 }
@@ -64,8 +65,8 @@ export function variations(subjects: readonly Subject[], costs: Readonly<CostTab
 /** A period in epochs, of epochs of another length: as many instructions, but an epoch at least. Never stays never. */
 const periodOf = (epochs: number, factor: number): number => (epochs > 0 ? Math.max(1, Math.round(epochs * factor)) : 0);
 
-/** Measured exits, Westmere to Prescott: Agesen et al., USENIX ATC 2012. */
-const generations: readonly number[] = [761, 1009, 1266, 1579, 3963];
+/** Measured exits, Westmere to Prescott. */
+const generations: readonly number[] = Object.values(exitCosts).sort((a, b) => a - b);
 
 /** Multiples of a whole number by powers of two; what is not whole is not there, unless `usual` is 1. */
 const powers = (usual: number, from: number, to: number): number[] =>

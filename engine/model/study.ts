@@ -1,3 +1,4 @@
+import { costsWith } from '../chip/cost-table';
 import type { Plan } from '../covert/plan';
 import type { Report } from '../covert/report';
 import { run, RunAborted, type RunOptions } from '../covert/run';
@@ -24,7 +25,7 @@ export async function study(plan: Plan, { onProgress, signal, tier, ...crew }: S
   if (!observation) throw new RunAborted();
   const { kind, epochInstructions, checkpointEpochs, compareStateEpochs } = plan.protection;
   const profile = profileOf(observation, plan.name);
-  const row = rowOf(profile, kind, { epochInstructions, checkpointEpochs, compareStateEpochs }, plan.chip.hertz);
+  const row = rowOf(profile, kind, { epochInstructions, checkpointEpochs, compareStateEpochs }, plan.chip.hertz, costsWith(plan.chip.costs));
   const why = observation.whole ? whyNot(report) : 'alone the guest does not come to its end';
   if (why !== undefined) return { ...row, why };
   const { events, protected: protectedCycles, unprotected: guestCycles } = report.cycles;

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Option, type Command } from 'commander';
 import { withoutNeighbours } from '../../engine/covert/beside';
+import type { CostChanges } from '../../engine/chip/cost-table';
 import type { Tier } from '../../engine/machine/tier';
 import { debianRates } from '../../engine/model/measured-rates';
 import { study } from '../../engine/model/study';
@@ -14,6 +15,7 @@ import { checkWritable, writeWhole } from './output-file';
 import { Progress } from './progress';
 import { loadPlans } from './scenario-file';
 import { screenOf, write } from './terminal';
+import { costOption, withCosts } from './cost-option';
 import { tierOption } from './tier-option';
 import { parseThreads } from './values';
 
@@ -23,6 +25,7 @@ interface ModelFlags {
   svg?: string;
   tier: Tier;
   threads: number;
+  cost: CostChanges;
 }
 
 export function addModelCommand(program: Command): void {
@@ -33,6 +36,7 @@ export function addModelCommand(program: Command): void {
     .option('-s, --scenario <name>', 'take only the scenario of this name')
     .addOption(tierOption())
     .addOption(new Option('--threads <count>', 'threads of this machine that execute replicas, at most').argParser(parseThreads).default(availableParallelism(), 'as many as it has processors'))
+    .addOption(costOption())
     .option('--json', 'print one object instead of text')
     .option('--svg <file>', 'draw charts of it all, too: one SVG file')
     .addHelpText(
@@ -42,6 +46,7 @@ Exits with 0 whatever comes out, 2 if a file or an option is wrong.
 
 Example:
   covert model
+  covert model --cost prescott --cost rendezvous=1500
   covert model examples/checksum/checksum.covert --svg checksum.svg`,
     )
     .action(async (file: string | undefined, flags: ModelFlags, command: Command) => {
@@ -51,17 +56,17 @@ Example:
 }
 
 async function model(file: string | undefined, flags: ModelFlags): Promise<number> {
-  const { json, svg } = flags;
+  const { json, svg, cost } = flags;
   if (svg !== undefined) await checkWritable('--svg', svg);
-  const survey = surveyOf(file === undefined ? measuredRows(debianRates) : await studyFile(file, flags));
+  const survey = surveyOf(file === undefined ? measuredRows(debianRates, cost) : await studyFile(file, flags));
   const about = { fromFile: file !== undefined, command: debianRates.command };
   if (svg !== undefined) await draw(svg, survey);
   await write(process.stdout, json ? `${JSON.stringify(modelJson(survey), null, 2)}\n` : formatSurvey(survey, screenOf(process.stdout), about));
   return exitCodes.held;
 }
 
-async function studyFile(file: string, { scenario, tier, threads }: ModelFlags): Promise<Row[]> {
-  const plans = await loadPlans(file, scenario);
+async function studyFile(file: string, { scenario, tier, threads, cost }: ModelFlags): Promise<Row[]> {
+  const plans = (await loadPlans(file, scenario)).map((plan) => withCosts(plan, cost));
   return interruptible(async (signal) => {
     const rows: Row[] = [];
     for (const plan of plans) {

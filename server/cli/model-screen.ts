@@ -1,3 +1,4 @@
+import { costChanges } from '../../engine/chip/cost-table';
 import type { CostEvent } from '../../engine/covert/accounting';
 import type { ComparedEvent } from '../../engine/model/comparison';
 import type { Variation } from '../../engine/model/sensitivity';
@@ -20,10 +21,10 @@ export function formatSurvey(survey: Survey, { width: room, colors }: Screen, ab
   const width = Math.min(room, mostWidth);
   const section = (title: string, lines: string[]): string[] => ['', colors.bold(title), colors.dim('─'.repeat(width)), ...lines];
   const { rows } = survey;
-  const several = new Set(rows.map(({ hertz }) => hertz)).size > 1;
+  const several = new Set(rows.map(({ hertz, costs }) => JSON.stringify([hertz, costs]))).size > 1;
   const hertz = rows[0]?.hertz ?? 1;
   const lines = [
-    ...section(`What one event costs, on ${several ? 'the first chip' : 'the chip'} (${hertz / 1e9} GHz)`, eventLines(survey, hertz)),
+    ...section(`What one event costs, on ${several ? 'the first chip' : 'the chip'} (${hertz / 1e9} GHz)`, [...eventLines(survey, hertz), ...changeLines(survey, width)]),
     ...(about.fromFile
       ? rows.flatMap((row) => section(printable(row.name), rowLines(row, width)))
       : section('Programs in Debian, in two replicas', [...protectionLines(rows, about, width), '', ...programLines(rows), '', ...headline(rows, width)])),
@@ -43,6 +44,12 @@ function eventLines({ events }: Survey, hertz: number): string[] {
     ]),
     [false, false, true, true],
   );
+}
+
+/** What is not as it is where nobody says anything. */
+function changeLines({ costs }: Survey, width: number): string[] {
+  const changes = Object.entries(costChanges(costs));
+  return changes.length === 0 ? [] : ['', ...wrap(`By another cost table than the default: ${changes.map(([name, value]) => `${name} ${value}`).join(', ')}.`, width)];
 }
 
 function protectionLines(rows: Row[], { command }: About, width: number): string[] {

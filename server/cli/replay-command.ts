@@ -4,12 +4,14 @@ import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Option, type Command } from 'commander';
 import { InputLog } from '../../engine/covert/input-log';
-import type { Plan } from '../../engine/covert/plan';
-import { differenceOf, readRecording, RecordingError, subjectOf, type Mark, type Recording } from '../../engine/covert/recording';
+import type { DiskPlan, Plan } from '../../engine/covert/plan';
+import { patchedImage } from '../../engine/machine/virtio/disk-image';
+import { differenceOf, diskPart, readRecording, RecordingError, subjectOf, type Mark, type Recording, type Subject } from '../../engine/covert/recording';
 import type { Report } from '../../engine/covert/report';
 import { run } from '../../engine/covert/run';
 import type { Tier } from '../../engine/machine/tier';
 import { compileFile } from '../language/compile';
+import { withCosts } from './cost-option';
 import { asUnreadable, BadInput, exitCodes } from './failure';
 import { interruptible } from './interrupt';
 import { count, counted } from './numbers';
@@ -80,18 +82,28 @@ async function read(file: string): Promise<Recording> {
 }
 
 /** The recorded scenario, as its files have it now; {@link BadInput} where that is another one. */
-async function planOf(file: string, { scenario, subject, timing }: Recording): Promise<Plan> {
+async function planOf(file: string, { scenario, subject, timing, costs, overwritten }: Recording): Promise<Plan> {
   const source = path.resolve(path.dirname(file), ...scenario.file.split('/'));
   const { plans, diagnostics } = await compileFile(source, { text: scenario.text });
-  const found = plans.find(({ name }) => name === scenario.name);
-  if (!found) {
+  const scenarioPlan = plans.find(({ name }) => name === scenario.name);
+  if (!scenarioPlan) {
     const error = diagnostics.find(({ severity }) => severity === 'error');
     throw new BadInput(`${file}: the scenario of ${source} cannot be run any more: ${error?.message ?? 'it is not there'}`);
   }
-  const plan = withTiming(found, timing);
-  const other = differenceOf(subject, subjectOf(plan));
+  const plan = withCosts(withTiming(scenarioPlan, timing), costs ?? {});
+  const { disks } = plan.guest;
+  // The run has changed the images of its disks.
+  const before = disks && overwritten && { ...plan, guest: { ...plan.guest, disks: disks.map((disk, number) => asItWas(disk, number, subject, overwritten)) } };
+  const other = differenceOf(subject, subjectOf(before ?? plan));
   if (other !== undefined) throw new BadInput(`${file}: ${other} is not the one that was recorded (its SHA-256 is another): the recording belongs to another guest`);
-  return plan;
+  return before ?? plan;
+}
+
+/** A disk with the image that the run began with: the file's as it is, or with what the run has overwritten put back. */
+function asItWas(disk: DiskPlan, number: number, subject: Subject, overwritten: NonNullable<Recording['overwritten']>): DiskPlan {
+  if (!disk.writable || disk.image.sha256() === subject[diskPart(number)]) return disk;
+  const blocks = overwritten.filter((each) => each.disk === number);
+  return { ...disk, image: patchedImage(disk.image, new Map(blocks.map(({ block, content }) => [block, content]))) };
 }
 
 /** Where a replay is not what was recorded, in one line. */

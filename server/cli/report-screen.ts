@@ -41,6 +41,7 @@ function guestRows(report: NeighbourReport, { width, colors }: Screen, isOneOfSe
     ...row('fault', atMost(report.faults, most.faults, (fault) => faultLines(fault, room, isOneOfSeveral))),
     ...row('diverged', divergenceLines(report)),
     ...row('noticed', detectionLines(report, room)),
+    ...row('escaped', escapeLines(report, room)),
     ...row('recovered', recoveryLines(report, room)),
     ...row('released', releasedLines(report)),
     ...row('cost', costLines(report)),
@@ -76,7 +77,7 @@ function faultLines(fault: FaultReport, room: number, isOneOfSeveral: boolean): 
   return [
     ...text,
     `  struck ${where}at instruction ${count(fault.instruction ?? 0)}${fault.times === undefined ? '' : fault.times === 1 ? ', and not again' : `, ${counted(fault.times, 'time')} in all`}`,
-    fault.pc === undefined ? `  where ${isOneOfSeveral ? 'the guest did not run' : 'nobody ran'}` : `  in ${placeOf(fault)} (pc ${fault.pc})`,
+    fault.pc === undefined ? (fault.shared ? '  in what is one for all replicas' : `  where ${isOneOfSeveral ? 'the guest did not run' : 'nobody ran'}`) : `  in ${placeOf(fault)} (pc ${fault.pc})`,
     ...(fault.change === undefined ? [] : wrap(printable(fault.change), room - 2).map((part) => `  ${part}`)),
   ];
 }
@@ -122,6 +123,11 @@ function detectionLines({ detections, divergences, protection }: NeighbourReport
   ]);
 }
 
+/** What was let through by what should have found it. */
+function escapeLines({ escapes = [] }: NeighbourReport, room: number): string[] {
+  return escapes.flatMap(({ by, instruction, what }) => [`${by} at instruction ${count(instruction)}`, ...wrap(printable(what), room - 2).map((part) => `  ${part}`)]);
+}
+
 function recoveryLines(report: NeighbourReport, room: number): string[] {
   const { guest, recoveries, degradations = [], protection, detections, released } = report;
   const lines = atMost(recoveries, most.recoveries, ({ by, to, replayed }) => [
@@ -160,6 +166,7 @@ function releasedLines({ released, guest, protection }: NeighbourReport): string
       (corrupt === null ? unrepeatable : corrupt ? `CORRUPT: ${wrong}` : 'none wrong'),
     `sha256 ${sha256}`,
     ...(disk ? [`${counted(disk.writes, 'disk write')} of ${counted(disk.bytes, 'byte')}${verdictOn(disk)}`] : []),
+    ...(disk?.refused ? [`the image refused some of it (${disk.refused.why}): ${disk.refused.flushes === 1 ? 'a flush' : `${count(disk.refused.flushes)} flushes`} failed`] : []),
     ...(network ? [`${counted(network.frames, 'frame')} of ${counted(network.bytes, 'byte')} to the network${verdictOn(network)}`] : []),
   ];
 }
@@ -190,6 +197,7 @@ function costLines({ cycles }: NeighbourReport): string[] {
         `${count(cycles.protected)} for ${count(unprotected)}`;
   return [
     total,
+    ...(cycles.costs ? [`by another cost table than the default: ${Object.entries(cycles.costs).map(([name, value]) => `${name} ${value}`).join(', ')}`] : []),
     ...table(rows, [false, true, true, true]).map((line) => `  ${line}`),
   ];
 }

@@ -1,11 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { Option, type Command } from 'commander';
+import type { CostChanges } from '../../engine/chip/cost-table';
 import { run } from '../../engine/covert/run';
 import type { Report } from '../../engine/covert/report';
 import type { Tier } from '../../engine/machine/tier';
 import type { Plan } from '../../engine/covert/plan';
 import { ForwardError } from '../network/forwards';
 import { Sockets } from '../network/sockets';
+import { withDisks } from './writable-disks';
+import { costOption, withCosts } from './cost-option';
 import { BadInput, exitCodes } from './failure';
 import { checkWritable } from './output-file';
 import { Recorder } from './recorder';
@@ -16,7 +19,7 @@ import { formatReport } from './report-screen';
 import { formatSummary } from './report-summary';
 import { loadPlans } from './scenario-file';
 import { withShownSources } from './shown-sources';
-import { screenOf, write } from './terminal';
+import { printable, screenOf, write } from './terminal';
 import { tierOption } from './tier-option';
 import { timingOption, withTiming, type Timing } from './timing-option';
 import { parseThreads } from './values';
@@ -28,6 +31,7 @@ interface RunFlags {
   timing?: Timing;
   threads: number;
   record?: string;
+  cost: CostChanges;
 }
 
 export function addRunCommand(program: Command): void {
@@ -39,6 +43,7 @@ export function addRunCommand(program: Command): void {
     .addOption(tierOption())
     .addOption(timingOption())
     .addOption(new Option('--threads <count>', 'threads of this machine that execute replicas, at most').argParser(parseThreads).default(availableParallelism(), 'as many as it has processors'))
+    .addOption(costOption())
     .option('--record <file>', 'save the run of one scenario, for `covert replay`')
     .option('--json', 'print an array of reports, one a scenario, instead of text')
     .addHelpText(
@@ -52,6 +57,7 @@ Example:
   covert run examples/checksum/checksum.covert --scenario "a bit flip in the data"
   covert run examples/checksum/stuck.covert --tier interpreter --threads 1
   covert run examples/sort/sort.covert --timing detailed
+  covert run examples/checksum/checksum.covert --cost exit=3963 --cost rendezvous=500
   covert run examples/ticker/ticker.covert --scenario "a misread clock" --record clock.rec`,
     )
     .action(async (file: string, flags: RunFlags) => {
@@ -59,8 +65,8 @@ Example:
     });
 }
 
-async function runFile(file: string, { scenario, json, tier, timing, threads, record }: RunFlags): Promise<number> {
-  const plans = (await loadPlans(file, scenario)).map((plan) => withTiming(plan, timing));
+async function runFile(file: string, { scenario, json, tier, timing, threads, record, cost }: RunFlags): Promise<number> {
+  const plans = (await loadPlans(file, scenario)).map((plan) => withCosts(withTiming(plan, timing), cost));
   if (record !== undefined) {
     if (plans.length > 1) throw new BadInput(`--record: ${file} has ${plans.length} scenarios, and one is recorded at a time: say which with --scenario`);
     await checkWritable('--record', record);
@@ -68,30 +74,36 @@ async function runFile(file: string, { scenario, json, tier, timing, threads, re
   const screen = screenOf(process.stdout);
   return interruptible(async (signal) => {
     const reports: Report[] = [];
+    let isLost = false;
     for (const plan of plans) {
       const progress = new Progress(plan.name);
       const onProgress = (instructions: number): void => progress.update(() => `${count(instructions)} instructions`);
-      const sockets = await socketsOfAll(plan);
-      const recorder = record === undefined ? undefined : await Recorder.create(file, plan, record, timing);
-      const recorded = recorder?.options;
-      const [own, ...others] = sockets.map((each, i) => ({ ...recorded?.beside?.[i - 1], ...(each && { outside: each }) }));
-      const options = { onProgress, signal, tier, threads, ...recorded, ...own, beside: others };
-      const report = await run(plan, options).finally(() => {
-        progress.end();
-        for (const each of sockets) each?.forwards.close();
+      const { result: report, lost } = await withDisks(plan, async (opened, disks) => {
+        const sockets = await socketsOfAll(opened);
+        const recorder = record === undefined ? undefined : await Recorder.create(file, opened, record, timing);
+        const recorded = recorder?.options;
+        const [own, ...others] = sockets.map((each, i) => ({ ...recorded?.beside?.[i - 1], ...(each && { outside: each }) }));
+        const options = { onProgress, signal, tier, threads, ...recorded, ...own, ...(disks && { disks }), beside: others };
+        const result = await run(opened, options).finally(() => {
+          progress.end();
+          for (const each of sockets) each?.forwards.close();
+        });
+        await recorder?.write(result, disks?.overwritten());
+        return result;
       });
-      await recorder?.write(report);
       if (json) reports.push(report);
       else {
         const shown = withShownSources(report, plan);
         reports.push(shown);
         await write(process.stdout, formatReport(shown, screen));
       }
+      for (const line of lost) process.stderr.write(`covert: ${printable(line)}\n`);
+      isLost ||= lost.length > 0;
     }
     // At once and at the end: a run that was interrupted leaves no half an array.
     const closing = json ? `${JSON.stringify(reports, null, 2)}\n` : formatSummary(reports, screen);
     await write(process.stdout, closing);
-    return exitCodeOf(reports);
+    return isLost ? exitCodes.failed : exitCodeOf(reports);
   });
 }
 

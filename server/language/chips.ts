@@ -1,6 +1,7 @@
 import type { ChipPlan } from '../../engine/covert/plan';
 import type { Context } from './context';
 import { eachOnce } from './context';
+import { lowerCosts } from './costs';
 import { defaultChip } from './defaults';
 import { part } from './diagnostic';
 import * as ast from './generated/ast';
@@ -31,6 +32,9 @@ export function lowerChip(chip: ast.Chip, context: Context): ChipPlan | undefine
         plan.memoryControllers =
           integer(context, setting, 'count', { least: 1, most: most.controllers, what: 'a number of memory controllers' }) ??
           plan.memoryControllers;
+        break;
+      case 'Costs':
+        plan.costs = lowerCosts(setting, context);
         break;
       case 'Ring':
         plan.ring = true;

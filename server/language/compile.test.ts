@@ -509,6 +509,71 @@ test('the examples have no mistakes', async () => {
   }
 });
 
+describe('the comparer', () => {
+  test('is struck for all replicas, by a trigger of the first', async () => {
+    expect(await faultOf('fault flip comparer bit 0 at instruction 5')).toMatchObject({
+      text: 'flip comparer bit 0 at instruction 5', effect: { kind: 'flip', place: { kind: 'comparer' }, bits: [0] }, target: { kind: 'replica', replica: 'A' } });
+  });
+
+  test.each([
+    ['fault flip comparer bit 0 in replica B at instruction 5', 'COV210 in replica B'],
+    ['fault flip comparer bit 1 at instruction 5', 'COV402 1'],
+    ['fault set comparer to 1 at instruction 5', 'COV107 comparer'],
+    ['fault stick comparer bit 0 at 1 on core 0 at instruction 5', 'COV107 comparer'],
+  ])('%s is %s', async (text, mark) => {
+    expect(await marks(scenario(text))).toEqual([mark]);
+  });
+
+  test('does nothing where nothing is compared', async () => {
+    expect(await marks(scenario('fault flip comparer bit 0 at instruction 5', 'protect none'))).toEqual(['COV605 flip comparer bit 0']);
+  });
+});
+
+describe('the costs of a chip', () => {
+  const withCosts = (costs: string): string => `chip c { ${costs} }\n${guest}scenario "s" { chip c guest g expect exit 0 }\n`;
+
+  test.each([
+    ['', undefined],
+    ['costs { exit 3_963 cycles  compare 0.5 cycles  inject 1 cycle }', { exit: 3963, compare: 0.5, inject: 1 }],
+    ['costs prescott', { exit: 3963, sync: 1981.5, inject: 1981.5 }],
+    ['costs nehalem { sync 7 cycles } ring', { exit: 1009, sync: 7, inject: 504.5 }],
+  ])('%s', async (costs, lowered) => {
+    expect((await planOf(withCosts(costs))).chip.costs).toEqual(lowered);
+  });
+
+  test.each([
+    ['costs { exits 5 cycles }', 'COV210 exits'],
+    ['costs { exit 5 us }', 'COV105 us'],
+    ['costs { exit 2_000_000_000 cycles }', 'COV106 2_000_000_000'],
+    ['costs { exit 5 cycles exit 6 cycles }', 'COV205 exit'],
+    ['costs pentium', 'COV210 pentium'],
+    ['costs { }', 'COV206 costs'],
+    ['costs prescott costs merom', 'COV205 costs'],
+  ])('%s is %s', async (costs, mark) => {
+    expect(await marks(withCosts(costs))).toEqual([mark]);
+  });
+
+  test('are those that an epoch is too short for', async () => {
+    const short = (costs: string): string => `chip c { cores 4 ring ${costs} }\n${guest}scenario "s" { chip c guest g protect dmr { epoch 10_000 instructions } expect exit 0 }\n`;
+    expect(await marks(short(''))).toEqual([]);
+    expect(await marks(short('costs prescott'))).toEqual(['COV604 10_000 instructions']);
+  });
+});
+
+test('a disk of any guest, and one that is written back', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'covert-disk-'));
+  const disk = path.join(folder, 'a.img');
+  await writeFile(disk, new Uint8Array(1024));
+  const withDisk = (setting: string): string => `guest g { elf "checksum.elf" ${setting} }\nscenario "s" { guest g expect exit 0 }\n`;
+  const lowered = async (setting: string): Promise<unknown> => (await planOf(withDisk(setting))).guest.disks?.map(({ image, writable }) => [image.bytes, image.file?.path, writable]);
+  expect(await lowered(`disk "${disk}"`)).toEqual([[1024, disk, undefined]]);
+  expect(await lowered(`disk "${disk}" writable`)).toEqual([[1024, disk, true]]);
+  await truncate(disk, 1000);
+  expect(await marks(withDisk(`disk "${disk}" writable`))).toEqual([`COV203 "${disk}"`]);
+  expect(await marks(withDisk('disk "none.img" writable'))).toEqual(['COV203 "none.img"']);
+  await rm(folder, { recursive: true });
+});
+
 describe('forwarded ports', () => {
   const guestWith = (forwards: string): string => `guest g { linux debian  ${forwards} }\n`;
   /** But for those that say that nobody has fetched Debian here. */

@@ -83,6 +83,7 @@ function lowerEffect(effect: ast.Effect, scope: FaultScope, context: Context): F
       const place = lowerPlace(effect.place, scope, context);
       const value = lowerValue(effect.value, place, scope, context);
       if (place?.kind === 'dma' || place?.kind === 'message') return notAvailable(context, effect.place.$cstNode, '`set` for a whole transfer (`flip` is)');
+      if (place?.kind === 'comparer') return notAvailable(context, effect.place.$cstNode, '`set` for a verdict of the comparer (`flip` is)');
       if (!place || value === undefined) return undefined;
       warnOfFixed(effect.place.$cstNode, whyFixed(place, allBits), context);
       return { kind: 'set', place, value };
@@ -181,6 +182,7 @@ function lowerTarget(fault: ast.Fault, { chip, protection, others }: FaultScope,
     if (target) context.reporter.error('COV210', target.$cstNode, `\`${effect.word}\` names what it strikes already`);
     return lowerComponent(effect, chip, protection, others, context);
   }
+  if (isOfComparer(effect)) return lowerComparer(effect, target, protection, context);
   if (!target) {
     if (['Flip', 'RandomFlip', 'Overwrite', 'Stick'].includes(fault.effect.$type)) {
       const first = protection ? replicasOf(protection.kind).at(-1) : 'B';
@@ -218,6 +220,20 @@ function lowerTarget(fault: ast.Fault, { chip, protection, others }: FaultScope,
     ...(place && fix ? [{ title: `Change to replica ${fix}`, span: { offset: place.offset, end: place.end }, text: fix }] : []),
   ]);
   return undefined;
+}
+
+function isOfComparer(effect: ast.Effect): boolean {
+  if (effect.$type === 'RandomFlip') return effect.places.some(({ first }) => first.$type === 'ComparerPlace');
+  return (effect.$type === 'Flip' || effect.$type === 'Overwrite') && effect.place.$type === 'ComparerPlace';
+}
+
+/** There is one comparer for all replicas: its trigger is one of replica A's run. */
+function lowerComparer(effect: ast.Effect, target: ast.Target | undefined, protection: ProtectionPlan | undefined, { reporter }: Context): FaultTarget {
+  if (target) reporter.error('COV210', target.$cstNode, 'the comparer is what this strikes already, and there is one for all replicas');
+  else if (protection && (protection.kind === 'none' || (!protection.compareOutput && protection.compareStateEpochs === 0))) {
+    reporter.warning('COV605', effect.$cstNode, 'nothing is compared under this protection, so this never strikes');
+  }
+  return { kind: 'replica', replica: 'A' };
 }
 
 function lowerBank(place: ast.CachePlace, chip: ChipPlan | undefined, context: Context): FaultTarget | undefined {

@@ -32,6 +32,9 @@ export interface GuestPart {
 export function lowerPart(owner: ast.Scenario | ast.Beside, guest: LoweredGuest | undefined, chip: ChipPlan | undefined, earlier: readonly GuestPart[], context: Context): GuestPart {
   const items: readonly (ast.ScenarioItem | ast.BesideItem)[] = owner.items;
   const name = nameOf(guest, earlier);
+  if (ast.isBeside(owner) && guest?.plan?.disks?.some(({ writable }) => writable)) {
+    context.reporter.error('COV107', part(owner, 'use'), 'not available yet: a disk that is written back of a guest beside another one (the scenario\'s own guest may have one)');
+  }
   const taken: Taken = new Map(earlier.flatMap((each) => each.protection?.cores.map((core) => [core, each.name] as const) ?? []));
   const limit = items.find(ast.isLimit);
   const isLinux = guest?.file !== undefined && !guest.file.elf;

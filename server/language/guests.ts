@@ -2,13 +2,14 @@ import { guestMac } from '../../engine/network/addresses';
 import type { GuestPlan } from '../../engine/covert/plan';
 import type { Typing } from '../../engine/covert/console-script';
 import { eachOnce, type Context } from './context';
+import { lowerDisk } from './disks';
 import { lowerForwards } from './forwards';
 import { defaults, mostHarts, mostRamBytes, pageBytes, ramBase } from './defaults';
 import { part } from './diagnostic';
 import * as ast from './generated/ast';
 import type { GuestFile, GuestFiles } from './guest-files';
 import { resolvedUri } from './imports';
-import { lowerLinux, openDisk } from './linux-guests';
+import { lowerLinux } from './linux-guests';
 import { integer, positive, size } from './measures';
 import { decodeString } from './values';
 
@@ -29,10 +30,10 @@ export async function lowerGuest(guest: ast.Guest, context: Context, files: Gues
   const settings = eachOnce(guest.settings, context, repeatable);
   const elf = settings.find(ast.isElf);
   const linux = settings.find(ast.isLinux);
-  const system = linux && (await lowerLinux(linux, { program: settings.find(ast.isProgram), disk: settings.find(ast.isDisk), firmware: settings.find(ast.isFirmware), networked: settings.some(ast.isForward) }, context));
+  const disk = settings.find(ast.isDisk);
+  const own = disk && lowerDisk(disk, context);
+  const system = linux && (await lowerLinux(linux, { program: settings.find(ast.isProgram), hasDisk: settings.some(ast.isDisk), firmware: settings.find(ast.isFirmware), networked: settings.some(ast.isForward) }, context));
   const file = system ? system.file : elf && (await readElf(elf, context, files));
-  const disk = linux ? undefined : settings.find(ast.isDisk);
-  const image = disk && openDisk(disk, context);
   const hasEntropy = settings.some(ast.isEntropy);
   const forwards = lowerForwards(settings.filter(ast.isForward), context);
   const typing: Typing[] = [];
@@ -76,6 +77,7 @@ export async function lowerGuest(guest: ast.Guest, context: Context, files: Gues
     const least = Math.ceil(system.leastRam / 2 ** 20);
     reporter.error('COV307', settings.find(ast.isRam)?.size.$cstNode ?? part(guest, 'name'), `kernel and initial RAM disk need at least ${least} MiB of RAM`);
   }
+  const disks = [...(system?.disks ?? []), ...(own ? [own] : [])];
   const failed = reporter.errors > before;
   if (failed || broken || !file) return { ramBytes, ...(file ? { file } : {}) };
   return {
@@ -89,8 +91,8 @@ export async function lowerGuest(guest: ast.Guest, context: Context, files: Gues
       harts,
       ...(typing.length > 0 ? { typing } : {}),
       ...(forwards.length > 0 ? { network: { mac: guestMac, forwards } } : {}),
+      ...(disks.length > 0 ? { disks } : {}),
       ...(system ? { linux: system.plan } : {}),
-      ...(image && { disks: [{ image }] }),
       ...(hasEntropy && !linux && { entropy: true }),
     },
   };

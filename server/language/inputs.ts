@@ -23,7 +23,7 @@ function lackOf(input: InputClass, { network, linux, entropy, disks, typing = []
     case 'console':
       return typing.length > 0 ? undefined : 'is typed nothing: say `on console "…" type "…"`';
     case 'disk':
-      return (linux?.disks ?? disks ?? []).length > 0 ? undefined : 'has no disk: say `disk "…"`';
+      return (disks ?? []).length > 0 ? undefined : 'has no disk: say `disk "…"`';
     case 'entropy':
       return linux || entropy ? undefined : 'has no source of random numbers: say `entropy`';
     // Each core has these.

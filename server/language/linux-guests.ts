@@ -1,16 +1,15 @@
-import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { LinuxPlan } from '../../engine/covert/plan';
+import type { DiskPlan, LinuxPlan } from '../../engine/covert/plan';
 import { symbolsOf } from '../../engine/covert/guest';
 import { LoadError } from '../../engine/machine/load-error';
 import { readLinuxImage, treeRoom } from '../../engine/machine/linux-image';
-import { DiskImageError, imageOfFile, type DiskImage } from '../../engine/machine/virtio/disk-image';
 import { readWhole } from '../whole-file';
 import { debianFiles, debianFolder } from '../guest/debian';
 import { startArchive } from '../guest/start-archive';
 import type { Context } from './context';
 import { ramBase } from './defaults';
 import { part } from './diagnostic';
+import { openedImage } from './disks';
 import type * as ast from './generated/ast';
 import { reasonOf, type GuestFile } from './guest-files';
 import { oneOf } from './measures';
@@ -25,6 +24,8 @@ const distributions = ['debian'] as const;
 export interface LinuxGuest {
   file: GuestFile;
   plan: LinuxPlan;
+  /** Those of the system itself, in front of the guest's own. */
+  disks: DiskPlan[];
   /** Bytes of RAM below which it does not fit. */
   leastRam: number;
 }
@@ -32,10 +33,10 @@ export interface LinuxGuest {
 /** A stock Linux guest of what `npm run guest:debian` has fetched. Undefined where something is wrong, which is reported. */
 export async function lowerLinux(
   linux: ast.Linux,
-  settings: { program?: ast.Program | undefined; disk?: ast.Disk | undefined; firmware?: ast.Firmware | undefined; networked: boolean },
+  settings: { program?: ast.Program | undefined; firmware?: ast.Firmware | undefined; hasDisk: boolean; networked: boolean },
   context: Context,
 ): Promise<LinuxGuest | undefined> {
-  const { program, disk } = settings;
+  const { program, hasDisk } = settings;
   const { reporter } = context;
   if (!oneOf(context, part(linux, 'distribution'), linux.distribution, distributions, 'distribution')) return undefined;
   const files = debianFiles();
@@ -45,21 +46,19 @@ export async function lowerLinux(
   }
   const command = program && (await lowerProgram(program, context));
   const firmware = settings.firmware && (await readFirmware(settings.firmware, files.firmware, context));
-  const own = disk && openDisk(disk, context);
   // All of them first, so that everything that is missing is named at once.
-  if ((program && !command) || (settings.firmware && !firmware) || (disk && !own)) return undefined;
+  if ((program && !command) || (settings.firmware && !firmware)) return undefined;
   try {
     const [kernel, systemMap, ...archives] = await Promise.all(
-      [files.kernel, files.systemMap, files.initialDisk, ...(command || own || settings.networked ? [files.modules] : [])].map(kept),
+      [files.kernel, files.systemMap, files.initialDisk, ...(command || hasDisk || settings.networked ? [files.modules] : [])].map(kept),
     );
     if (!kernel || !systemMap) return undefined;
-    const start = startArchive({ ...command, root: command !== undefined, disk: own !== undefined });
+    const start = startArchive({ ...command, root: command !== undefined, disk: hasDisk });
     const plan: LinuxPlan = {
       initialDisk: Buffer.concat([...archives, start]),
       bootArguments: 'console=ttyS0 quiet',
       systemMap,
       ...(firmware ? { firmware } : {}),
-      disks: [...(command ? [openedImage(files.programs)] : []), ...(own ? [own] : [])].map((image) => ({ image })),
     };
     const { textOffset, memoryBytes } = readLinuxImage(kernel);
     if (firmware && firmware.length > textOffset) {
@@ -71,6 +70,7 @@ export async function lowerLinux(
     return {
       file: { path: files.kernel, image: kernel, symbols, physical },
       plan,
+      disks: command ? [{ image: openedImage(files.programs) }] : [],
       leastRam: textOffset + memoryBytes + plan.initialDisk.length + treeRoom,
     };
   } catch (error) {
@@ -96,22 +96,6 @@ async function readFirmware(firmware: ast.Firmware, opensbi: string, context: Co
   }
 }
 
-/** The guest's own disk: a raw image beside the scenario. Undefined where it cannot be used, which is reported. */
-export function openDisk(disk: ast.Disk, { reporter, document }: Context): DiskImage | undefined {
-  const name = decodeString(disk.path).value;
-  if (disk.writable) {
-    reporter.error('COV107', part(disk, 'writable'), 'not available yet: writing to the image itself; without `writable` what is written is lost at the end');
-    return undefined;
-  }
-  if (name === undefined) return undefined;
-  try {
-    return openedImage(resolve(dirname(document.uri.fsPath), name));
-  } catch (error) {
-    reporter.error('COV203', part(disk, 'path'), `${name} ${error instanceof DiskImageError ? error.message : reasonOf(error)}`);
-    return undefined;
-  }
-}
-
 /** The words of `run`; a first word such as `./hello` is a file of the user's own. */
 async function lowerProgram(program: ast.Program, context: Context): Promise<{ run: string[]; program?: Uint8Array } | undefined> {
   const run = program.arguments.map((word) => decodeString(word).value);
@@ -129,19 +113,6 @@ async function lowerProgram(program: ast.Program, context: Context): Promise<{ r
     context.reporter.error('COV203', program.$cstNode, `${name} ${reasonOf(error)}`);
     return undefined;
   }
-}
-
-const images = new Map<string, { mark: string; image: DiskImage }>();
-
-/** An image, opened once as long as the file stays as it is: an editor asks at every keystroke. */
-function openedImage(path: string): DiskImage {
-  const { size, mtimeMs } = statSync(path);
-  const mark = `${size} ${mtimeMs}`;
-  const before = images.get(path);
-  if (before?.mark === mark) return before.image;
-  const image = imageOfFile(path);
-  images.set(path, { mark, image });
-  return image;
 }
 
 const contents = new Map<string, Promise<Uint8Array>>();

@@ -61,8 +61,10 @@ export function lowerPlace(place: ast.Place, scope: PlaceScope, context: Context
       return lowerMemoryPlace(place, scope, context);
     case 'UnitPlace':
       return { kind: 'unit', unit: place.word === 'store' && place.isAddress ? 'store address' : place.word };
+    case 'ComparerPlace':
+      return { kind: 'comparer' };
     case 'DmaPlace':
-      if (scope.guest && !(scope.guest.linux?.disks ?? scope.guest.disks)?.length && !scope.guest.network) context.reporter.warning('COV605', place.$cstNode, 'this guest has no disk and no network, so nothing is ever transferred');
+      if (scope.guest && !scope.guest.disks?.length && !scope.guest.network) context.reporter.warning('COV605', place.$cstNode, 'this guest has no disk and no network, so nothing is ever transferred');
       return { kind: 'dma' };
     case 'InputPlace': {
       const number = lowerInput(part(place, 'number'), integer(context, place, 'number'), scope, context);
@@ -91,6 +93,7 @@ export function lowerStuckPlace(place: ast.Place, scope: PlaceScope, context: Co
   switch (found?.kind) {
     case 'line':
     case 'message':
+    case 'comparer':
       return notAvailable(context, place.$cstNode, `bits of ${placeText(found)} that stick (those of registers, memory, \`l2 bank\`, units of the core and TLB entries can)`);
     case 'unit':
     case 'input':

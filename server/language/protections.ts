@@ -3,7 +3,7 @@ import { inputClasses } from '../../engine/covert/plan';
 import { partition, type Tenant } from '../../engine/chip/domains';
 import { Health } from '../../engine/chip/health';
 import { replicaCount } from '../../engine/covert/switching';
-import { defaultCosts } from '../../engine/chip/cost-table';
+import { costsWith } from '../../engine/chip/cost-table';
 import { coreExists } from './chips';
 import { eachOnce, type Context } from './context';
 import { defaults, periods, type Periods } from './defaults';
@@ -123,7 +123,7 @@ function lowerSetting(setting: ast.ProtectionSetting, plan: ProtectionPlan, chip
       const length = positive(context, setting.length, count(context, setting.length, 'instructions'), 'an epoch');
       if (length === undefined) return;
       plan.epochInstructions = length;
-      warnOfShortEpoch(setting, length, plan.kind, context);
+      warnOfShortEpoch(setting, length, plan.kind, chip, context);
       return;
     }
     case 'Checkpoint':
@@ -209,12 +209,13 @@ export function missingFor(isolation: Isolation, chip: ChipPlan, kind: Protectio
 /** Above this share of the run time, the meetings at the ends of epochs cost too much. */
 const mostShare = 0.2;
 
-function warnOfShortEpoch(epoch: ast.Epoch, instructions: number, kind: ProtectionKind, { reporter }: Context): void {
+function warnOfShortEpoch(epoch: ast.Epoch, instructions: number, kind: ProtectionKind, chip: ChipPlan, { reporter }: Context): void {
   if (kind === 'none') return;
   // One cycle an instruction: the fastest that a core of the chip gets.
-  const share = (defaultCosts.exit + defaultCosts.rendezvous) / instructions;
+  const { exit, rendezvous } = costsWith(chip.costs);
+  const share = (exit + rendezvous) / instructions;
   if (share <= mostShare) return;
-  const enough = Math.ceil((defaultCosts.exit + defaultCosts.rendezvous) / mostShare / 1000) * 1000;
+  const enough = Math.ceil((exit + rendezvous) / mostShare / 1000) * 1000;
   reporter.warning(
     'COV604',
     epoch.length.$cstNode,

@@ -24,6 +24,7 @@ export const words: Readonly<Record<string, string>> = {
   chip: 'The chip multiprocessor that guests run on; in a scenario, the one to use.',
   clean: 'Holds if the replicas never differed.',
   compare: 'What of the replicas is compared: `output`, byte by byte before it is released, and `state every N epochs`.',
+  comparer: "What tells the VMM whether replicas agree: a flip of its one bit inverts its next verdict. There is one of it, so nobody notices that.",
   confidence: 'How sure the interval of a measured rate is.',
   console: "What the guest prints: `at console \"text\"` strikes when it has printed the text.",
   contains: 'The released output has this text in it.',
@@ -33,6 +34,7 @@ export const words: Readonly<Record<string, string>> = {
   cores: 'How many cores the chip has, and their clock: `cores 8 at 2 GHz`.',
   corrupt: 'Flips one bit of the line in the next message of the interconnect that has one.',
   corruption: 'A wrong byte was released to the outside (`no corruption`: none was).',
+  costs: "What the VMM's work costs, in cycles: `costs { exit 3963 cycles }`, or as on a processor: `costs prescott`.",
   coverage: 'The share of faults that did no harm or were noticed.',
   cycle: '`at cycle N`: when the core of the replica has spent so many cycles.',
   degraded: 'What protection is left at the end.',
@@ -127,6 +129,6 @@ export const words: Readonly<Record<string, string>> = {
   weight: 'How often this alternative is drawn, beside the others.',
   when: 'When a fault strikes: an access to an address, or a register with a value.',
   within: 'How soon after the fault.',
-  writable: 'Writes go to the disk image itself.',
+  writable: 'What the guest writes is written to the image itself: each write once, when all replicas have made the same one.',
   write: 'Just after an instruction has written the byte at this address.',
 };

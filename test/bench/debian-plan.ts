@@ -19,11 +19,11 @@ export async function debianPlan(files: DebianFiles, initrd: string, protection:
       image: await readWhole(files.kernel),
       ramBytes,
       harts: 1,
+      disks: [{ image: imageOfFile(files.programs) }],
       linux: {
         initialDisk: await readWhole(initrd),
         bootArguments: 'console=ttyS0 quiet',
         systemMap: await readWhole(files.systemMap),
-        disks: [{ image: imageOfFile(files.programs) }],
       },
     },
     protection,

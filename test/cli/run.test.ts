@@ -8,7 +8,7 @@ import { makeElf } from '../oracles/elf-writer';
 import { covert, interruptAtProgress, root } from './covert';
 
 const checksum = 'examples/checksum/checksum.covert';
-const examples = ['checksum/checksum', 'checksum/stuck', 'checksum/intermittent', 'checksum/caches', 'sort/sort', 'ticker/ticker'].map((name) => `examples/${name}.covert`);
+const examples = ['checksum/checksum', 'checksum/comparer', 'checksum/stuck', 'checksum/intermittent', 'checksum/caches', 'sort/sort', 'ticker/ticker'].map((name) => `examples/${name}.covert`);
 
 let folder = '';
 beforeAll(async () => {

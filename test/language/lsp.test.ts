@@ -171,6 +171,18 @@ describe('completion', () => {
     expect(items.map(({ label }) => label)).toEqual(expect.arrayContaining(wanted));
   });
 
+  test.each([
+    ['costs |', ['prescott', 'westmere']],
+    ['costs { | }', ['exit', 'rendezvous', 'fingerprint']],
+    ['costs merom { exit 5 cycles in| }', ['inject']],
+    ['costs { exit 5 | }', ['cycles']],
+  ])('chip c { %s }', async (statement, wanted) => {
+    const { text, position } = marked(`chip c { ${statement} }`);
+    await client.change(scratch, text);
+    const { items } = await client.at<CompletionList>('textDocument/completion', scratch, position);
+    expect(items.map(({ label }) => label)).toEqual(expect.arrayContaining(wanted));
+  });
+
   test('units of sizes and clocks', async () => {
     for (const [statement, wanted] of [['guest g { ram 16 | }', 'MiB'], ['chip c { cores 8 at 2 | }', 'GHz']] as const) {
       const { text, position } = marked(statement);
@@ -182,6 +194,17 @@ describe('completion', () => {
 });
 
 describe('hover', () => {
+  test.each([
+    ['costs { ex|it 5 cycles }', /\*\*exit\*\* — leaving the guest for the VMM and going back\. 761 cycles where nothing is said: Westmere/],
+    ['costs pres|cott', /\*\*prescott\*\* — an exit and back takes 3963 cycles/],
+    ['cos|ts merom', /What the VMM's work costs/],
+  ])('chip c { %s }', async (statement, wanted) => {
+    const { text, position } = marked(`chip c { ${statement} }`);
+    await client.change(scratch, text);
+    const found = await client.at<Hover | null>('textDocument/hover', scratch, position);
+    expect(found?.contents).toMatchObject({ value: expect.stringMatching(wanted) as unknown });
+  });
+
   test.each([
     ['  fault flip a|0 bit 17 in replica B at instruction 5', /\*\*a0\*\* \(x10\) — argument 0 and result/],
     ['  fault flip mst|atus bit 17 in replica B at instruction 5', /CSR 0x300/],

@@ -33,9 +33,9 @@ const slice = 10_000_000;
 /** Runs the guest, each kind of work in turn, until it is over. Gives the machine as it stands then. */
 export async function runLoad(files: DebianFiles, { seed, tier, bound, over, onSlice }: LoadOptions): Promise<{ load: Load; machine: Machine }> {
   const { guest } = soakPlan(files, seed, 'turns');
-  const { linux, ramBytes, image } = guest;
+  const { linux, disks, ramBytes, image } = guest;
   if (!linux) throw new Error('the guest of a soak is no Linux');
-  const machine = Machine.create({ ramBytes, tier, disks: linux.disks, entropySeed: seed, ...(bound ? { translations: bound } : {}) });
+  const machine = Machine.create({ ramBytes, tier, ...(disks && { disks }), entropySeed: seed, ...(bound ? { translations: bound } : {}) });
   machine.loadKernel(image, { initrd: linux.initialDisk, bootArguments: linux.bootArguments });
   const load: Load = { instructions: 0, translated: machine.translated, most: { functions: 0, instructions: 0 }, log: new LoadLog(), ended: undefined };
   do {

@@ -29,11 +29,11 @@ export function soakPlan(files: DebianFiles, seed: number, order: Order = 'drawn
       image: new Uint8Array(readFileSync(files.kernel)),
       ramBytes: 256 << 20,
       harts: 1,
+      disks: [{ image: imageOfFile(files.programs) }],
       linux: {
         initialDisk: Buffer.concat([...archives, start]),
         bootArguments: 'console=ttyS0 quiet',
         systemMap: readFileSync(files.systemMap),
-        disks: [{ image: imageOfFile(files.programs) }],
       },
     },
     protection: {

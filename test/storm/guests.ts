@@ -5,7 +5,7 @@ import { Chip } from '../../engine/chip/chip';
 import type { ChipPlan } from '../../engine/chip/plan';
 import { needsCaches } from '../../engine/covert/cache-faults';
 import { createMachine } from '../../engine/covert/guest';
-import type { FaultPlan, GuestPlan, Isolation, Plan, ProtectionKind } from '../../engine/covert/plan';
+import type { FaultPlan, GuestPlan, Isolation, Plan, ProtectionKind, SwitchPlan } from '../../engine/covert/plan';
 import { runReference, type Reference } from '../../engine/covert/reference';
 import { replicaCount } from '../../engine/covert/switching';
 import { guestMac } from '../../engine/network/addresses';
@@ -13,6 +13,7 @@ import { CheckingClient, type Exchange } from '../../engine/network/checking-cli
 import { imageOfFile } from '../../engine/machine/virtio/disk-image';
 import type { DebianFiles } from '../../server/guest/debian';
 import { startArchive } from '../../server/guest/start-archive';
+import { StormDisk } from './storm-disk';
 
 /** What a guest's source of random numbers starts from: the same in every run, whatever the faults are drawn from. */
 export const guestSeed = 1;
@@ -35,6 +36,8 @@ export interface StormGuest {
   reference: Reference;
   /** A client that has asked nothing yet, of a guest that serves one. */
   client?: () => CheckingClient;
+  /** SHA-256 of what the image of its disk is in the end, if that is written to. */
+  image?: string;
 }
 
 /** A program on the bare machine that prints checksums of blocks of data. */
@@ -60,7 +63,7 @@ sync
 sha256sum storm.db
 `;
 
-function debianPlan(files: DebianFiles, name: string, script: string): GuestPlan {
+function debianPlan(files: DebianFiles, name: string, script: string, writable = false): GuestPlan {
   const archives = [files.initialDisk, files.modules].map((file) => readFileSync(file));
   return {
     name,
@@ -68,18 +71,18 @@ function debianPlan(files: DebianFiles, name: string, script: string): GuestPlan
     image: new Uint8Array(readFileSync(files.kernel)),
     ramBytes: 128 << 20,
     harts: 1,
+    disks: [{ image: imageOfFile(files.programs), writable }],
     linux: {
       initialDisk: Buffer.concat([...archives, startArchive({ run: ['sh', '-c', script], root: true })]),
       bootArguments: 'console=ttyS0 quiet',
       systemMap: readFileSync(files.systemMap),
-      disks: [{ image: imageOfFile(files.programs) }],
     },
   };
 }
 
-/** Debian, where sqlite writes a database to the disk and says what is in it. */
+/** Debian, where sqlite writes a database to the disk, which is written back, and says what is in it. */
 export function sqliteGuest(files: DebianFiles): Promise<StormGuest> {
-  return startedAt(debianPlan(files, 'sqlite', work), 'STORM begins', 'sqlite');
+  return startedAt(debianPlan(files, 'sqlite', work, true), 'STORM begins', 'sqlite');
 }
 
 const serve = `
@@ -110,7 +113,11 @@ async function startedAt(plan: GuestPlan, text: string, name: string, client?: (
   machine.setTimeSource(new Chip(chip).timeSource(0, []));
   let printed = '';
   while (!printed.includes(text)) {
-    const stop = machine.run(machine.retired + 10 * epochInstructions - (machine.retired % epochInstructions));
+    const goal = machine.retired + 10 * epochInstructions - (machine.retired % epochInstructions);
+    let stop = machine.run(goal, { stopOnOutput: true });
+    for (; stop === 'output' && machine.retired < goal; stop = machine.run(goal, { stopOnOutput: true })) {
+      for (const flush of machine.flushes) machine.answerFlush(flush, true);
+    }
     if (stop !== 'limit' && stop !== 'output') throw new Error(`${name}: the guest ended (${stop}) before it printed ${text}: ${printed.slice(-500)}`);
     printed += Buffer.from(machine.takeOutputs().filter(({ kind }) => kind === 'console').map(({ value }) => value)).toString('latin1');
   }
@@ -122,15 +129,16 @@ async function guestOf(plan: GuestPlan, name: string, epochInstructions: number,
   const pages = machine.snapshot().usedPages();
   const addresses = [machine.pc, ...[1, 2, 3, 4, 8].map((register) => machine.getX(register)).filter((value) => value !== 0n)];
   const outside = client?.();
-  const reference = await runReference(planOf({ plan, epochInstructions }, { kind: 'none', isolation: 'none', seed: guestSeed, faults: [], maxInstructions: Number.MAX_SAFE_INTEGER }), undefined, undefined, 'auto', outside);
+  const disk = plan.disks?.some(({ writable }) => writable) ? new StormDisk() : undefined;
+  const reference = await runReference(planOf({ plan, epochInstructions }, { kind: 'none', isolation: 'none', seed: guestSeed, faults: [], maxInstructions: Number.MAX_SAFE_INTEGER }), undefined, undefined, 'auto', outside, disk);
   if (!reference || reference.exit !== 0) throw new Error(`${name}: the guest does not exit by itself with 0`);
   const seen = outside?.result;
   if (seen && (seen.wrong > 0 || seen.lost > 0 || seen.duplicate > 0 || seen.broken > 0)) throw new Error(`${name}: the client did not get what it asked for, without any fault`);
-  return { name, plan, epochInstructions, from: machine.retired, to: reference.instructions, pages, addresses, reference, ...(client && { client }) };
+  return { name, plan, epochInstructions, from: machine.retired, to: reference.instructions, pages, addresses, reference, ...(client && { client }), ...(disk && { image: disk.sha256 }) };
 }
 
-/** A run of a guest. */
-export function planOf({ plan, epochInstructions }: Pick<StormGuest, 'plan' | 'epochInstructions'>, { kind, isolation, seed, faults, maxInstructions }: { kind: ProtectionKind; isolation: Isolation; seed: number; faults: FaultPlan[]; maxInstructions: number }): Plan {
+/** A run of a guest. `switches`: it is switched to another protection while it runs. */
+export function planOf({ plan, epochInstructions }: Pick<StormGuest, 'plan' | 'epochInstructions'>, { kind, isolation, seed, faults, maxInstructions, switches = [] }: { kind: ProtectionKind; isolation: Isolation; seed: number; faults: FaultPlan[]; maxInstructions: number; switches?: SwitchPlan[] }): Plan {
   return {
     name: `storm of ${plan.name}`,
     chip: faults.some(needsCaches) ? { ...chip, timing: 'detailed' } : chip,
@@ -148,6 +156,7 @@ export function planOf({ plan, epochInstructions }: Pick<StormGuest, 'plan' | 'e
       uncoordinated: [],
     },
     faults,
+    ...(switches.length > 0 && { switches }),
     expectations: [],
     seed,
     maxInstructions,

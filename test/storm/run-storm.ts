@@ -14,6 +14,7 @@ import { parseCount } from '../../server/cli/values';
 import { debianFiles, debianFolder } from '../../server/guest/debian';
 import { countFrom, runTool } from '../tool';
 import { sites } from './faults';
+import { natures, type Nature } from './nature';
 import type { Fate, Outcome } from './storm';
 import { StormCrew } from './storm-crew';
 import { guests, storms } from './storms';
@@ -25,6 +26,9 @@ interface Flags {
   only?: number;
 }
 
+/** What strikes the protection itself comes in addition: so many runs for each other one. */
+const natureShare = 0.05;
+
 const fates: readonly Fate[] = ['masked', 'recovered', 'degraded', 'stopped', 'never struck', 'hung', 'wrong'];
 
 async function storm({ faults, seed, jobs, only }: Flags): Promise<number> {
@@ -34,15 +38,17 @@ async function storm({ faults, seed, jobs, only }: Flags): Promise<number> {
     return 2;
   }
   const all: Played[] = [];
+  let broken = 0;
   await interruptible(async (signal) => {
     const crew = new StormCrew(jobs, signal);
     try {
       for (const [guest, { name }] of guests.entries()) {
+        if (only === undefined) broken += await playNature(name, Array.from({ length: Math.max(natures.length, Math.round((faults * natureShare) / guests.length)) }, (_, number) => number), (number) => crew.natureOutcome({ guest, seed, number }));
         for (const [storm, { protection, isolation, share }] of storms.entries()) {
           const runs = Math.max(1, Math.round((faults * share) / guests.length));
           const numbers = only === undefined ? Array.from({ length: runs }, (_, number) => number) : [only];
           const title = `${name}, protect ${protection}, isolation ${isolation}`;
-          const outcomes = await play(title, numbers, (number) => crew.outcome({ guest, storm, seed, number }));
+          const outcomes = await play(title, sites, numbers, (number) => crew.outcome({ guest, storm, seed, number }));
           const isSafe = protection !== 'none' && isolation === 'full';
           const worse = outcomes.filter(({ fate, exact, reportedCorrupt }) => (isSafe && (fate === 'wrong' || fate === 'hung')) || (exact && reportedCorrupt));
           all.push({ storm, outcomes, worse: worse.length });
@@ -56,8 +62,9 @@ async function storm({ faults, seed, jobs, only }: Flags): Promise<number> {
     }
   });
   process.stdout.write(`\nall guests\n${summary(all)}\n`);
-  const broken = all.reduce((sum, { worse }) => sum + worse, 0);
-  const passed = all.reduce((sum, { outcomes }) => sum + outcomes.length, 0) - broken;
+  const worse = all.reduce((sum, each) => sum + each.worse, 0);
+  const passed = all.reduce((sum, { outcomes }) => sum + outcomes.length, 0) - worse;
+  broken += worse;
   process.stdout.write(`\nseed ${seed}: ${passed} passed, ${broken} failed\n`);
   return broken > 0 ? 1 : 0;
 }
@@ -70,7 +77,7 @@ interface Played {
 }
 
 /** All runs of a storm with one guest, with progress and a table. */
-async function play(title: string, numbers: readonly number[], outcomeOf: (number: number) => Promise<Outcome>): Promise<Outcome[]> {
+async function play<S extends string>(title: string, sites: readonly S[], numbers: readonly number[], outcomeOf: (number: number) => Promise<Outcome<S>>): Promise<Outcome<S>[]> {
   const progress = new Progress('storm');
   const began = Date.now();
   let done = 0;
@@ -85,7 +92,7 @@ async function play(title: string, numbers: readonly number[], outcomeOf: (numbe
       }),
     );
     progress.end();
-    process.stdout.write(`\n${title}: ${count(outcomes.length)} faults in ${((Date.now() - began) / 1000).toFixed(0)} s\n${tally(outcomes)}\n`);
+    process.stdout.write(`\n${title}: ${count(outcomes.length)} faults in ${((Date.now() - began) / 1000).toFixed(0)} s\n${tally(outcomes, sites)}\n`);
     return outcomes;
   } finally {
     clearInterval(timer);
@@ -93,8 +100,18 @@ async function play(title: string, numbers: readonly number[], outcomeOf: (numbe
   }
 }
 
-const shareWrong = (outcomes: readonly Outcome[]): string => percent(outcomes.filter(({ fate }) => fate === 'wrong').length / Math.max(1, outcomes.length));
-const byFate = (name: string, outcomes: readonly Outcome[]): string[] => [name, ...fates.map((fate) => count(outcomes.filter((each) => each.fate === fate).length)), shareWrong(outcomes)];
+/** What escapes by its nature, in a table of its own. Gives how many runs came to something worse than that. */
+async function playNature(guest: string, numbers: readonly number[], outcomeOf: (number: number) => Promise<Outcome<Nature>>): Promise<number> {
+  const outcomes = await play(`${guest}, what escapes by nature`, natures, numbers, outcomeOf);
+  process.stdout.write(`  in ${count(outcomes.filter(({ escapes }) => escapes.length > 0).length)} of them the report says that the comparer let something through\n`);
+  // A wrong byte that the comparer did not let through, and that was not there before there were two.
+  const worse = outcomes.filter(({ site, fate, escapes }) => fate === 'wrong' && escapes.length === 0 && site !== 'a flip before a clone is made');
+  for (const { number, fault, change, by } of worse) process.stdout.write(`  run ${number}: ${fault} (${change}): wrong; ${by.join(', ')}\n`);
+  return worse.length;
+}
+
+const shareWrong = (outcomes: readonly Outcome<string>[]): string => percent(outcomes.filter(({ fate }) => fate === 'wrong').length / Math.max(1, outcomes.length));
+const byFate = (name: string, outcomes: readonly Outcome<string>[]): string[] => [name, ...fates.map((fate) => count(outcomes.filter((each) => each.fate === fate).length)), shareWrong(outcomes)];
 const tableOf = (rows: string[][]): string =>
   table([['', ...fates, 'share wrong'], ...rows], [false, ...fates.map(() => true), true]).map((line) => `  ${line}`).join('\n');
 
@@ -104,7 +121,7 @@ function summary(all: readonly Played[]): string {
 }
 
 /** Sites by fates, with the share of what went wrong. */
-function tally(outcomes: readonly Outcome[]): string {
+function tally<S extends string>(outcomes: readonly Outcome<S>[], sites: readonly S[]): string {
   return tableOf([...sites.map((site) => byFate(site, outcomes.filter((each) => each.site === site))), byFate('all', outcomes)]);
 }
 

@@ -2,9 +2,10 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import PQueue from 'p-queue';
+import type { Nature } from './nature';
 import type { Outcome } from './storm';
 import type { StormAnswer } from './storm-worker';
-import type { StormRun } from './storms';
+import type { NatureRun, StormRun } from './storms';
 
 /** Processes that do the runs of storms side by side. What comes of a run does not depend on which of them does it. */
 export class StormCrew {
@@ -21,6 +22,15 @@ export class StormCrew {
 
   /** Throws where a run fails, a process dies, or the signal has come. */
   async outcome(run: StormRun): Promise<Outcome> {
+    return (await this.#ask(run)) as Outcome;
+  }
+
+  /** Likewise. */
+  async natureOutcome(run: NatureRun): Promise<Outcome<Nature>> {
+    return (await this.#ask(run)) as Outcome<Nature>;
+  }
+
+  async #ask(run: StormRun | NatureRun): Promise<Outcome<string>> {
     return await this.#queue.add(async () => {
       this.signal.throwIfAborted();
       const child = this.#idle.pop();

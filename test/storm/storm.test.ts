@@ -3,6 +3,7 @@ import type { Isolation, ProtectionKind } from '../../engine/covert/plan';
 import { debianFiles, type DebianFiles } from '../../server/guest/debian';
 import { checksumGuest, nginxGuest, sqliteGuest, type StormGuest } from './guests';
 import { sites, type Site } from './faults';
+import { natureOutcome, natures, type Nature } from './nature';
 import { Storm, type Fate, type Outcome } from './storm';
 import { StormCrew } from './storm-crew';
 import { storms } from './storms';
@@ -68,6 +69,23 @@ describe('faults of every site, in a bare-metal guest', () => {
     const all = await outcomes(guest, 'none', 'none', 56);
     expect(with_(all, 'wrong').length, `storm seed ${seed}`).toBeGreaterThan(3);
   });
+});
+
+test('what escapes by its nature is shown as what it is', { timeout: 600_000 }, async () => {
+  const guest = await checksumGuest();
+  const all: Outcome<Nature>[] = [];
+  for (let number = 0; number < 20 * natures.length; number++) all.push(await natureOutcome(guest, seed, number));
+  const of = (nature: Nature): Outcome<Nature>[] => all.filter(({ site }) => site === nature);
+  // A false alarm costs a rollback, and nothing else.
+  expect(of('the comparer, alone').map(({ fate }) => fate), `storm seed ${seed}`).toEqual(Array.from({ length: 20 }, () => 'recovered'));
+  // Whatever is wrong then, the report says by what; one error alone never is let through.
+  const hidden = of('the comparer, together with a flip');
+  expect(hidden.filter(({ escapes }) => escapes.length > 0).length, `storm seed ${seed}`).toBeGreaterThan(10);
+  for (const { fate, escapes, number } of hidden) if (fate === 'wrong') expect(escapes, `run ${number} of storm seed ${seed}`).toEqual(['the comparer itself']);
+  // Nobody can know of what was wrong before there were two.
+  const cloned = of('a flip before a clone is made');
+  expect(cloned.filter(({ fate }) => fate === 'wrong').length, `storm seed ${seed}`).toBeGreaterThan(1);
+  expect(cloned.every(({ by }) => by.every((each) => each === 'trap' || each === 'watchdog' || each.startsWith('recovered')))).toBe(true);
 });
 
 describe.skipIf(noDebian !== '')(`faults of every site, in Debian${noDebian}`, () => {

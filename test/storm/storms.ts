@@ -17,6 +17,13 @@ export const guests: readonly { name: string; make: (files: DebianFiles) => Prom
   { name: 'nginx', make: nginxGuest },
 ];
 
+/** One run that strikes the protection itself (nature.ts); an index of {@link guests}. */
+export interface NatureRun {
+  guest: number;
+  seed: number;
+  number: number;
+}
+
 /** One run of a storm; indexes of {@link guests} and {@link storms}. */
 export interface StormRun {
   guest: number;

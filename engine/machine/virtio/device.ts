@@ -6,7 +6,7 @@ import type { Slot } from './slot';
 export interface DeviceContext {
   readonly slot: Slot;
   /** Something goes to the outside, as the doing of the instruction that is being executed. */
-  output(kind: 'console' | 'disk' | 'net', payload: Pick<Output, 'value' | 'data'>): void;
+  output(kind: 'console' | 'disk' | 'net' | 'flush', payload: Pick<Output, 'value' | 'data'>): void;
 }
 
 /** One kind of virtio device: what differs from the others. */
@@ -27,10 +27,12 @@ export interface VirtioDevice {
   /** What a byte in a buffer costs, in the unit of {@link Chain.work}. Default 1. */
   readonly byteWork?: number;
   /**
-   * Does what a chain asks for and gives the number of bytes written to it.
-   * Throws QueueError where the driver broke the rules.
+   * Does what a chain asks for and gives the number of bytes written to it; undefined where it is given
+   * back later, when an answer has come from outside. Throws QueueError where the driver broke the rules.
    */
-  serve(chain: Chain, context: DeviceContext): number;
+  serve(chain: Chain, context: DeviceContext): number | undefined;
+  /** Ends a chain that waited for an answer, and gives the number of bytes written to it. Throws QueueError likewise. */
+  readonly answer?: ((chain: Chain, ok: boolean) => number) | undefined;
 }
 
 /** Whom a piece of a transfer to memory passes by, of which so many bytes came before: it may have changed when it comes back. */

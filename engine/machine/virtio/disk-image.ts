@@ -19,7 +19,8 @@ export interface DiskImage {
 /** An image that cannot be a disk: what is the matter with it, to be put behind its name. */
 export class DiskImageError extends Error {}
 
-function checked(bytes: number): number {
+/** The bytes of an image, if a disk can have so many. Throws {@link DiskImageError}. */
+export function checkedImageBytes(bytes: number): number {
   if (bytes === 0) throw new DiskImageError('is empty: a disk image has at least one sector of 512 bytes');
   if (bytes % sectorBytes !== 0) throw new DiskImageError(`has ${bytes} bytes, which is no multiple of 512: is it a raw image?`);
   return bytes;
@@ -28,7 +29,7 @@ function checked(bytes: number): number {
 /** A disk whose content is in memory. Throws {@link DiskImageError}. */
 export function imageOfBytes(content: Uint8Array): DiskImage {
   return {
-    bytes: checked(content.length),
+    bytes: checkedImageBytes(content.length),
     read(offset, target) {
       const part = content.subarray(Math.min(offset, content.length), offset + target.length);
       target.set(part);
@@ -39,6 +40,35 @@ export function imageOfBytes(content: Uint8Array): DiskImage {
 }
 
 const chunkBytes = 2 ** 20;
+const patchBytes = 4096;
+
+/** An image in which some blocks of 4096 bytes are others; one without content is zeros. */
+export function patchedImage(image: DiskImage, blocks: ReadonlyMap<number, Uint8Array>): DiskImage {
+  const { bytes } = image;
+  const read = (offset: number, target: Uint8Array): void => {
+    image.read(offset, target);
+    for (let done = 0; done < target.length; ) {
+      const from = (offset + done) % patchBytes;
+      const count = Math.min(patchBytes - from, target.length - done);
+      const patch = blocks.get(Math.floor((offset + done) / patchBytes));
+      if (patch) target.fill(0, done, done + count).set(patch.subarray(from, from + count), done);
+      done += count;
+    }
+  };
+  return { bytes, read, sha256: () => hashOf(bytes, read) };
+}
+
+/** SHA-256 over so many bytes, in hex. */
+export function hashOf(bytes: number, read: DiskImage['read']): string {
+  const hash = createHash('sha256');
+  const chunk = new Uint8Array(chunkBytes);
+  for (let at = 0; at < bytes; at += chunkBytes) {
+    const part = chunk.subarray(0, Math.min(chunkBytes, bytes - at));
+    read(at, part);
+    hash.update(part);
+  }
+  return hash.digest('hex');
+}
 
 /**
  * A raw disk image in a file, read as it is needed. `known` is what its hash was
@@ -51,7 +81,7 @@ export function imageOfFile(path: string, known?: { stamp: string; sha256: strin
   try {
     const stat = fstatSync(file);
     if (!stat.isFile()) throw new DiskImageError('is no file');
-    const bytes = checked(stat.size);
+    const bytes = checkedImageBytes(stat.size);
     const stamp = stampOf(file);
     let sha256 = known?.stamp === stamp ? known.sha256 : undefined;
     const read = (offset: number, target: Uint8Array): void => {
@@ -70,16 +100,7 @@ export function imageOfFile(path: string, known?: { stamp: string; sha256: strin
       file: { path: resolve(path), stamp },
       read,
       sha256() {
-        if (sha256 === undefined) {
-          const hash = createHash('sha256');
-          const chunk = new Uint8Array(chunkBytes);
-          for (let at = 0; at < bytes; at += chunkBytes) {
-            const part = chunk.subarray(0, Math.min(chunkBytes, bytes - at));
-            read(at, part);
-            hash.update(part);
-          }
-          sha256 = hash.digest('hex');
-        }
+        sha256 ??= hashOf(bytes, read);
         // Also of a hash that was known: what it is now has to be what was opened.
         if (stampOf(file) !== stamp) throw new DiskImageError(`${path} has been changed while a guest used it`);
         return sha256;

@@ -30,6 +30,8 @@ export class Disk {
     readonly readOnly: boolean,
     /** Blocks that may differ from the image. */
     private readonly mostBlocks = mostWrittenBlocks,
+    /** What is written is to reach the image's file. To a guest its image is what it was when the guest began, all the same. */
+    readonly writable = false,
   ) {
     this.sectors = image.bytes / sectorBytes;
     this.#tree = PageTree.zero(Math.ceil(image.bytes / blockBytes));

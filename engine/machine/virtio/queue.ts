@@ -49,7 +49,7 @@ export class Queue {
     const { size } = state;
     const ring = this.#view(state.address('driver'), 4 + size * 2);
     const head = ring.getUint16(4 + (state.taken % size) * 2, true);
-    return new Chain(head, this.#follow(head), this.memory);
+    return this.chainAt(head);
   }
 
   /** The next available chain; undefined where there is none. Throws {@link QueueError}. */
@@ -57,6 +57,11 @@ export class Queue {
     const chain = this.peek();
     if (chain) this.state.taken += 1;
     return chain;
+  }
+
+  /** The chain that begins at a descriptor. Throws {@link QueueError}. */
+  chainAt(head: number): Chain {
+    return new Chain(head, this.#follow(head), this.memory);
   }
 
   /** Gives a chain back with so many bytes written. True if the driver wants to be interrupted for it. */

@@ -49,6 +49,28 @@ export class Slot {
   queue(index: number): QueueState {
     return new QueueState(this.view, this.at + queuesAt + index * queueBytes);
   }
+  /** True if the chain of a head waits for an answer from outside. Of a device with one queue: these bits stand where a second one's state would. */
+  isWaiting(head: number): boolean {
+    return ((this.#word(waitingAt + (head >> 5) * 4) >>> (head & 31)) & 1) !== 0;
+  }
+  setWaiting(head: number, waits: boolean): void {
+    const offset = waitingAt + (head >> 5) * 4;
+    const bit = 1 << (head & 31);
+    this.#setWord(offset, waits ? this.#word(offset) | bit : this.#word(offset) & ~bit);
+  }
+  /** Heads whose chains wait, ascending. */
+  get waiting(): number[] {
+    const heads: number[] = [];
+    for (let word = 0; word < waitingBytes / 4; word++) {
+      if (this.#word(waitingAt + word * 4) === 0) continue;
+      for (let bit = 0; bit < 32; bit++) if (this.isWaiting(word * 32 + bit)) heads.push(word * 32 + bit);
+    }
+    return heads;
+  }
+  forgetWaiting(): void {
+    for (let offset = 0; offset < waitingBytes; offset += 4) this.#setWord(waitingAt + offset, 0);
+  }
+
   /** 64 bits of the device's own. */
   get own(): bigint {
     return this.view.getBigUint64(this.at + ownAt, true);
@@ -73,6 +95,9 @@ export class Slot {
 export const slotBytes = 0x80;
 const queuesAt = 0x20;
 const queueBytes = 0x28;
+const waitingAt = queuesAt + queueBytes;
+/** A bit for each of 256 heads. */
+const waitingBytes = 32;
 export const ownAt = 0x70;
 
 /** The three parts of a virtqueue whose addresses a driver sets. */

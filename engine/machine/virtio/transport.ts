@@ -1,3 +1,4 @@
+import type { Flush } from '../types';
 import { ConsoleDevice } from './console';
 import type { LateBuffers } from './late-buffers';
 import type { DeviceContext, VirtioDevice } from './device';
@@ -78,6 +79,8 @@ export interface Outside {
 /** The board's eight places for virtio devices. */
 export class VirtioBoard {
   readonly #slots: readonly Slot[];
+  /** Places of devices that may wait for an answer. */
+  readonly #answered: readonly number[];
 
   constructor(
     private readonly view: DataView,
@@ -87,6 +90,7 @@ export class VirtioBoard {
     private readonly outside: Outside,
   ) {
     this.#slots = devices.map((_, i) => new Slot(view, at.slots + i * slotBytes));
+    this.#answered = devices.flatMap(({ answer }, i) => (answer ? [i] : []));
     devices.forEach(({ initial = 0n }, i) => {
       const slot = this.#slots[i];
       if (slot) slot.own = initial;
@@ -159,7 +163,7 @@ export class VirtioBoard {
         this.#setStatus(index, slot, device, value);
         break;
       default:
-        if (slot.queueSelected < device.queues) this.#setQueue(slot, offset, value);
+        if (slot.queueSelected < device.queues) this.#setQueue(slot, device, offset, value);
     }
   }
 
@@ -172,6 +176,23 @@ export class VirtioBoard {
   receiveFrame(frame: Uint8Array): boolean {
     const card = this.#find(NetworkDevice);
     return card !== undefined && this.#receive(card.index, card.device.receiveQueue, (chain) => card.device.receive(chain, frame));
+  }
+
+  /** Chains of the first devices, a disk each, that wait for an answer. */
+  get waiting(): Flush[] {
+    if (this.#answered.length === 0) return [];
+    return this.#answered.flatMap((disk) => (this.#slots[disk]?.waiting ?? []).map((head) => ({ disk, head })));
+  }
+
+  /** Gives back a chain that waits for it. */
+  answer({ disk, head }: Flush, ok: boolean): void {
+    this.#attempt(disk, (slot, device) => {
+      if (!device.answer || !slot.isWaiting(head)) return false;
+      slot.setWaiting(head, false);
+      const queue = this.#queue(slot, 0);
+      const chain = queue.chainAt(head);
+      return queue.give(chain, device.answer(chain, ok));
+    });
   }
 
   /** Bytes that the driver of the console has room for now. Nothing changes by asking. */
@@ -223,12 +244,15 @@ export class VirtioBoard {
     slot.status = (agreed & statusFeaturesOk) === 0 ? agreed & ~statusDriverOk : agreed;
   }
 
-  #setQueue(slot: Slot, offset: number, value: number): void {
+  #setQueue(slot: Slot, device: VirtioDevice, offset: number, value: number): void {
     const queue = slot.queue(slot.queueSelected);
     if (offset === register.queueReady) {
       const usable = queue.size > 0 && queue.size <= mostEntries && (queue.size & (queue.size - 1)) === 0;
       const ready = usable && (value & 1) !== 0;
-      if (ready && !queue.ready) queue.taken = queue.given = 0;
+      if (ready && !queue.ready) {
+        queue.taken = queue.given = 0;
+        if (device.answer) slot.forgetWaiting();
+      }
       queue.ready = ready;
       return;
     }
@@ -251,7 +275,12 @@ export class VirtioBoard {
         while (work < mostWork) {
           const chain = queue.take();
           if (!chain) break;
+          if (device.answer && slot.isWaiting(chain.head)) throw new QueueError('a chain that the device still has');
           const written = device.serve(chain, context);
+          if (written === undefined) {
+            slot.setWaiting(chain.head, true);
+            continue;
+          }
           const due = device.isTransfer ? this.outside.transferEnd(slot.queue(number).taken) : undefined;
           if (due === undefined) interrupt = queue.give(chain, written) || interrupt;
           else this.outside.late.add({ slot: index, queue: number, head: chain.head, written, due });

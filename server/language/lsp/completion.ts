@@ -1,9 +1,11 @@
 import { AstUtils, GrammarAST } from 'langium';
 import { DefaultCompletionProvider, type CompletionAcceptor, type CompletionContext, type CompletionValueItem, type NextFeature } from 'langium/lsp';
 import { CompletionItemKind, InsertTextFormat } from 'vscode-languageserver';
+import { costNames } from '../../../engine/chip/cost-table';
 import { inputClasses } from '../../../engine/covert/plan';
 import { declaredName, quoted } from '../addresses';
 import { hasCsr } from '../csr-probe';
+import { describeCost, processors } from '../costs';
 import { detectionMethods, recoveryMethods } from '../expectations';
 import type { GuestFiles } from '../guest-files';
 import { inputWords } from '../inputs';
@@ -29,6 +31,7 @@ const choices: Readonly<Record<string, readonly string[]>> = {
   replica: ['A', 'B'],
   timing: timingLevels,
   linux: ['debian'],
+  costs: processors,
   firmware: ['opensbi'],
   '.': ['b', 'h', 'w', 'd'],
 };
@@ -81,7 +84,13 @@ export class CovertCompletion extends DefaultCompletionProvider {
     }
     if (!GrammarAST.isRuleCall(next.feature) || next.feature.rule.ref?.name !== 'ID' || !isNameRule) return;
     const before = this.#wordsBefore(context);
-    if (rule === 'Word') this.#choices(context, headOf(before), accept);
+    if (isInCosts(before)) {
+      const [labels, kind] = rule === 'Unit' ? [['cycles'], CompletionItemKind.Unit] : [costNames, CompletionItemKind.EnumMember];
+      for (const label of labels) {
+        const value = describeCost(label);
+        accept(context, { label, kind, sortText: '0', ...(value !== undefined && { documentation: { kind: 'markdown' as const, value } }) });
+      }
+    } else if (rule === 'Word') this.#choices(context, headOf(before), accept);
     else if (rule === 'Unit') for (const label of unitsAfter(before)) accept(context, { label, kind: CompletionItemKind.Unit, sortText: '0' });
     else if (rule === 'RegisterName') this.#registers(context, accept);
     else await this.#symbols(context, accept, !['&', 'read', 'write'].includes(before.at(-1) ?? '') && !before.includes('memory'));
@@ -159,7 +168,7 @@ export class CovertCompletion extends DefaultCompletionProvider {
   /** The tokens before the one that is completed, back to the start of the line's statement. */
   #wordsBefore(context: CompletionContext): string[] {
     const text = context.textDocument.getText().slice(0, context.tokenOffset);
-    return this.lexer.tokenize(text).tokens.slice(-24).map(({ image }) => image);
+    return this.lexer.tokenize(text).tokens.slice(-40).map(({ image }) => image);
   }
 }
 
@@ -180,6 +189,12 @@ function unitsAfter(before: string[]): readonly string[] {
   const [word, ahead] = [before.at(-2) ?? '', before.at(-3) ?? ''];
   const isOfFault = (word === 'every' && ahead !== 'checkpoint' && ahead !== 'state') || (word === 'of' && ahead === '%');
   return isOfFault ? durations : (units[word] ?? unitsOfTrigger(before));
+}
+
+/** Within the braces of `costs { … }` or `costs prescott { … }`. */
+function isInCosts(before: string[]): boolean {
+  const brace = before.findLastIndex((word) => word === '{' || word === '}');
+  return before[brace] === '{' && (before[brace - 1] === 'costs' || before[brace - 2] === 'costs');
 }
 
 /** `at 2 GHz` is a clock where it follows a number of cores, else a time. */

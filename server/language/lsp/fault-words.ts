@@ -30,6 +30,7 @@ export function describeFault(fault: FaultPlan, file: GuestFile): string {
     if (one.kind === 'dma') return "the next transfer of a disk or of the network card to the guest's memory";
     if (one.kind === 'line') return `byte ${one.address % 64n} of the line of ${where(one.address)} in its ${caches[one.cache]}`;
     if (one.kind === 'message') return placeText(one);
+    if (one.kind === 'comparer') return "the comparer's next verdict";
     return one.kind === 'memory' ? `the ${bytes(one.bytes)} at ${where(one.address)}` : `register ${placeText(one)}`;
   };
   const what = ((): string => {

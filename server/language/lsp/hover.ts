@@ -4,6 +4,7 @@ import type { Hover, HoverParams } from 'vscode-languageserver';
 import { lowerAddress } from '../addresses';
 import { lowerChip } from '../chips';
 import { Context, documentOf } from '../context';
+import { describeCost } from '../costs';
 import * as ast from '../generated/ast';
 import type { GuestFile } from '../guest-files';
 import { inputWords } from '../inputs';
@@ -47,6 +48,7 @@ export class CovertHover implements HoverProvider {
       const symbol = file.symbols.find(node.symbol);
       return symbol && describePlace(symbol.address, file, symbol.name);
     }
+    if ((ast.isCost(node) && isPart(leaf, node, 'name')) || (ast.isCosts(node) && isPart(leaf, node, 'processor'))) return describeCost(leaf.text);
     if (ast.isChip(node) && isPart(leaf, node, 'name')) return describeChip(node);
     if (ast.isChipUse(node) && isPart(leaf, node, 'chip')) return node.chip?.ref && describeChip(node.chip.ref);
     if (ast.isGuest(node) && isPart(leaf, node, 'name')) return describeGuest(node, await guestFile(node, this.services.GuestFiles));
