@@ -55,7 +55,7 @@ describe('faults of caches and messages', () => {
     ['fault drop message on link 1 -> 3 at main', 'error COV309 c has no link 1 -> 3: links join a node with the next one, 0 -> 1 to 7 -> 0'],
     ['fault drop message on link 1 -> 2 on core 1 at main', 'error COV210 the link is what this strikes already'],
     ['fault drop message on link 0 -> 1 at main', "warning COV605 no replica's messages cross this link under isolation `full`: it is cut, so this never strikes"],
-    ['fault stick l1d line 0x80002040 byte 6 bit 0 at 1 in replica B at main', 'error COV107 not available yet: bits of l1d line 0x80002040 byte 6 that stick (those of x1..x31, f0..f31, memory and `alu` can)'],
+    ['fault stick l1d line 0x80002040 byte 6 bit 0 at 1 in replica B at main', 'error COV107 not available yet: bits of l1d line 0x80002040 byte 6 that stick (those of registers, memory, `l2 bank`, units of the core and TLB entries can)'],
   ])('%s', async (text, message) => {
     expect(await said(text)).toEqual([message]);
   });
