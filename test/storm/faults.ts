@@ -7,7 +7,7 @@ import type { FaultEffect, FaultPlan, FaultTarget, Isolation, LinePlace, Message
 import { replicaCount } from '../../engine/covert/switching';
 import { homeOf, partition } from '../../engine/chip/domains';
 import { bankName, Health, linkName } from '../../engine/chip/health';
-import { chip, type StormGuest } from './guests';
+import { chip, ramStart, type StormGuest } from './guests';
 
 /** What a fault strikes, as the tally has it. */
 export const sites = [
@@ -52,7 +52,6 @@ export type Site = (typeof sites)[number];
 /** CSRs that a guest leans on: status, vectors, translation, timers. */
 const csrs = [0x105, 0x140, 0x141, 0x180, 0x300, 0x302, 0x303, 0x304, 0x305, 0x340, 0x341];
 
-const ramStart = 0x8000_0000;
 /** Periods of what comes and goes, in instructions: longer than checkpoints are apart. */
 const periods = [250_001, 400_003, 900_001];
 
@@ -72,6 +71,8 @@ export function faultOf(guest: StormGuest, kind: ProtectionKind, isolation: Isol
   const translation: TlbPlace = { kind: 'tlb', address: one('translation', guest.addresses) };
   const register: Place & StuckPlace = { kind: 'x', index: 1 + pick('register', 31) };
   const memory = { kind: 'memory', address: BigInt(ramStart + one('page', guest.pages) * pageBytes + pick('byte', pageBytes)), bytes: 1 } as const;
+  // Most pages of Linux are in no cache.
+  const cached = { ...memory, address: BigInt(ramStart + one('busy page', guest.busy) * pageBytes + pick('byte', pageBytes)) };
   const cores = [0, 1, 2].slice(0, replicaCount[kind]);
   const placement = partition(chip, new Health(), cores, isolation);
   const domain = typeof placement === 'string' ? undefined : placement.domains[index];
@@ -79,7 +80,7 @@ export function faultOf(guest: StormGuest, kind: ProtectionKind, isolation: Isol
   const inReplica: FaultTarget = { kind: 'replica', replica };
   const onCore: FaultTarget = { kind: 'core', core: index };
   const of = (component: string): FaultTarget => ({ kind: 'component', component });
-  const line = (cache: LinePlace['cache']): LinePlace => ({ kind: 'line', cache, address: memory.address });
+  const line = (cache: LinePlace['cache']): LinePlace => ({ kind: 'line', cache, address: cached.address });
   const message = (how: MessageFault['how']): [FaultEffect, FaultTarget] => {
     const [from, up] = [one('link', domain.links.length > 0 ? domain.links : [0]), pick('way', 2) === 0];
     const to = (from + 1) % chip.cores;
@@ -143,7 +144,7 @@ export function faultOf(guest: StormGuest, kind: ProtectionKind, isolation: Isol
       case 'flip in L1I':
         return [flip(line('l1i'), 8), onCore];
       case 'flip in an L2 bank':
-        return [flip(line('l2'), 8), of(bankName(homeOf(domain, memory.address)))];
+        return [flip(line('l2'), 8), of(bankName(homeOf(domain, cached.address)))];
       case 'lost message':
         return message('drop');
       case 'doubled message':

@@ -1,6 +1,7 @@
 /** The guests of a storm, each as it stands when the faults begin. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { pageBytes } from '../../engine/core/layout';
 import { Chip } from '../../engine/chip/chip';
 import type { ChipPlan } from '../../engine/chip/plan';
 import { needsCaches } from '../../engine/covert/cache-faults';
@@ -10,6 +11,7 @@ import { runReference, type Reference } from '../../engine/covert/reference';
 import { replicaCount } from '../../engine/covert/switching';
 import { guestMac } from '../../engine/network/addresses';
 import { CheckingClient, type Exchange } from '../../engine/network/checking-client';
+import type { Machine } from '../../engine/machine/machine';
 import { imageOfFile } from '../../engine/machine/virtio/disk-image';
 import type { DebianFiles } from '../../server/guest/debian';
 import { startArchive } from '../../server/guest/start-archive';
@@ -21,6 +23,9 @@ export const guestSeed = 1;
 /** Two replicas or three, and two cores to spare for either. */
 export const chip: ChipPlan = { name: 'storm', cores: 8, hertz: 2e9, l2Banks: 8, l2BankBytes: 512 << 10, memoryControllers: 4, ring: true, spares: [6, 7] };
 
+/** Where RAM begins. */
+export const ramStart = 0x8000_0000;
+
 export interface StormGuest {
   name: string;
   plan: GuestPlan;
@@ -30,6 +35,8 @@ export interface StormGuest {
   epochInstructions: number;
   /** Indexes of the pages of RAM that are not all zeros at the beginning. */
   pages: readonly number[];
+  /** Those of them that it writes to at the beginning: their lines are in caches. */
+  busy: readonly number[];
   /** Virtual addresses that it uses at the beginning. */
   addresses: readonly bigint[];
   /** The run without faults. */
@@ -124,17 +131,28 @@ async function startedAt(plan: GuestPlan, text: string, name: string, client?: (
   return guestOf({ ...plan, start: machine.snapshot() }, name, epochInstructions, client);
 }
 
+/** Of these pages those that have changed after some millions of instructions. */
+function busyPages(machine: Machine, pages: readonly number[]): number[] {
+  const read = (page: number): Uint8Array => machine.readMemory(BigInt(ramStart + page * pageBytes), pageBytes) ?? new Uint8Array();
+  const before = pages.map(read);
+  machine.setTimeSource(new Chip(chip).timeSource(0, []));
+  machine.run(machine.retired + 5_000_000);
+  return pages.filter((page, i) => Buffer.compare(read(page), before[i] ?? new Uint8Array()) !== 0);
+}
+
 async function guestOf(plan: GuestPlan, name: string, epochInstructions: number, client?: () => CheckingClient): Promise<StormGuest> {
   const machine = createMachine(plan, guestSeed, 'auto');
   const pages = machine.snapshot().usedPages();
   const addresses = [machine.pc, ...[1, 2, 3, 4, 8].map((register) => machine.getX(register)).filter((value) => value !== 0n)];
+  const from = machine.retired;
+  const busy = busyPages(machine, pages);
   const outside = client?.();
   const disk = plan.disks?.some(({ writable }) => writable) ? new StormDisk() : undefined;
   const reference = await runReference(planOf({ plan, epochInstructions }, { kind: 'none', isolation: 'none', seed: guestSeed, faults: [], maxInstructions: Number.MAX_SAFE_INTEGER }), undefined, undefined, 'auto', outside, disk);
   if (!reference || reference.exit !== 0) throw new Error(`${name}: the guest does not exit by itself with 0`);
   const seen = outside?.result;
   if (seen && (seen.wrong > 0 || seen.lost > 0 || seen.duplicate > 0 || seen.broken > 0)) throw new Error(`${name}: the client did not get what it asked for, without any fault`);
-  return { name, plan, epochInstructions, from: machine.retired, to: reference.instructions, pages, addresses, reference, ...(client && { client }), ...(disk && { image: disk.sha256 }) };
+  return { name, plan, epochInstructions, from, to: reference.instructions, pages, busy, addresses, reference, ...(client && { client }), ...(disk && { image: disk.sha256 }) };
 }
 
 /** A run of a guest. `switches`: it is switched to another protection while it runs. */
