@@ -28,14 +28,17 @@ export async function scenariosOf(uri: vscode.Uri): Promise<ScenarioChoice[]> {
 }
 
 /**
- * All scenarios of the workspace, at most those of 200 files: first those that
- * stand beside the file in the editor, then in the order of their paths.
+ * All scenarios of the workspace, at most those of 200 files: first those of the file that is called
+ * as the one in the editor is, then of those beside it, then in the order of their paths.
  */
 export async function scenariosOfWorkspace(): Promise<ScenarioChoice[]> {
   const files = await vscode.workspace.findFiles('**/*.covert', '**/node_modules/**', 200);
   const open = vscode.window.activeTextEditor?.document.uri;
-  const isAway = (uri: vscode.Uri): number => (open && posix.dirname(uri.path) === posix.dirname(open.path) ? 0 : 1);
-  files.sort((a, b) => isAway(a) - isAway(b) || (a.path < b.path ? -1 : 1));
+  const distance = (uri: vscode.Uri): number => {
+    const [own, other] = [uri, open].map((each) => each && posix.parse(each.path));
+    return own?.dir !== other?.dir ? 2 : own?.name !== other?.name ? 1 : 0;
+  };
+  files.sort((a, b) => distance(a) - distance(b) || (a.path < b.path ? -1 : 1));
   return (await Promise.all(files.map(scenariosOf))).flat();
 }
 
