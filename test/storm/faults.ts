@@ -71,7 +71,7 @@ export function faultOf(guest: StormGuest, kind: ProtectionKind, isolation: Isol
   const translation: TlbPlace = { kind: 'tlb', address: one('translation', guest.addresses) };
   const register: Place & StuckPlace = { kind: 'x', index: 1 + pick('register', 31) };
   const memory = { kind: 'memory', address: BigInt(ramStart + one('page', guest.pages) * pageBytes + pick('byte', pageBytes)), bytes: 1 } as const;
-  // Most pages of Linux are in no cache.
+  // Most pages of Linux are in no cache; code is not written to.
   const cached = { ...memory, address: BigInt(ramStart + one('busy page', guest.busy) * pageBytes + pick('byte', pageBytes)) };
   const cores = [0, 1, 2].slice(0, replicaCount[kind]);
   const placement = partition(chip, new Health(), cores, isolation);
@@ -80,7 +80,7 @@ export function faultOf(guest: StormGuest, kind: ProtectionKind, isolation: Isol
   const inReplica: FaultTarget = { kind: 'replica', replica };
   const onCore: FaultTarget = { kind: 'core', core: index };
   const of = (component: string): FaultTarget => ({ kind: 'component', component });
-  const line = (cache: LinePlace['cache']): LinePlace => ({ kind: 'line', cache, address: cached.address });
+  const line = (cache: LinePlace['cache']): LinePlace => ({ kind: 'line', cache, address: (cache === 'l1i' ? memory : cached).address });
   const message = (how: MessageFault['how']): [FaultEffect, FaultTarget] => {
     const [from, up] = [one('link', domain.links.length > 0 ? domain.links : [0]), pick('way', 2) === 0];
     const to = (from + 1) % chip.cores;

@@ -35,7 +35,7 @@ export interface StormGuest {
   epochInstructions: number;
   /** Indexes of the pages of RAM that are not all zeros at the beginning. */
   pages: readonly number[];
-  /** Those of them that it writes to at the beginning: their lines are in caches. */
+  /** Those that it writes to at the beginning: their lines are in caches. */
   busy: readonly number[];
   /** Virtual addresses that it uses at the beginning. */
   addresses: readonly bigint[];
@@ -131,13 +131,15 @@ async function startedAt(plan: GuestPlan, text: string, name: string, client?: (
   return guestOf({ ...plan, start: machine.snapshot() }, name, epochInstructions, client);
 }
 
-/** Of these pages those that have changed after some millions of instructions. */
+/** Pages that have changed after some millions of instructions, those that were all zeros before among them. */
 function busyPages(machine: Machine, pages: readonly number[]): number[] {
   const read = (page: number): Uint8Array => machine.readMemory(BigInt(ramStart + page * pageBytes), pageBytes) ?? new Uint8Array();
-  const before = pages.map(read);
+  const before = new Map(pages.map((page) => [page, read(page)]));
   machine.setTimeSource(new Chip(chip).timeSource(0, []));
   machine.run(machine.retired + 5_000_000);
-  return pages.filter((page, i) => Buffer.compare(read(page), before[i] ?? new Uint8Array()) !== 0);
+  const busy = machine.snapshot().usedPages().filter((page) => Buffer.compare(read(page), before.get(page) ?? new Uint8Array()) !== 0);
+  if (busy.length === 0) throw new Error('a guest that writes nothing');
+  return busy;
 }
 
 async function guestOf(plan: GuestPlan, name: string, epochInstructions: number, client?: () => CheckingClient): Promise<StormGuest> {
