@@ -67,7 +67,8 @@ export const costNames = Object.keys(costOrigins) as (keyof CostTable)[];
 /** What a processor's exits make of the table: an exit, and the half of it where the default is half an exit. */
 export function costsOfProcessor(processor: Processor): CostChanges {
   const exit = exitCosts[processor];
-  return { exit, sync: exit / 2, inject: exit / 2 };
+  const half = Math.floor(exit / 2);
+  return { exit, sync: half, inject: half };
 }
 
 /** The whole table with some entries changed. */

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Session } from '../history/session';
 import { fillPool, pool } from '../machine/threads/thread.test-support';
 import type { FaultPlan, Plan, ProtectionPlan } from './plan';
-import { fault, flipX, planFor, type Example } from './plan.test-support';
+import { addressOf, fault, flipX, planFor, type Example } from './plan.test-support';
 import { runReference } from './reference';
 import { expectNothingWrong, runToEnd } from './run.test-support';
 import { System, type SystemOptions } from './system';
@@ -147,4 +147,44 @@ it('a debugger that goes back and forth sees the same clock and the same caches'
   } finally {
     session.close();
   }
+});
+
+it.each(['core 1', 'l2 bank 2', 'link 1 -> 2'])('a state between the death of %s and what comes of it can be gone back to', (component) => {
+  const plan = detailedPlan('checksum', { faults: [fault({ kind: 'die', how: 'stops' }, { kind: 'instruction', count: 333_333 }, { kind: 'component', component })] });
+  const straight = story(plan, [1e9]);
+  const system = new System(plan);
+  system.advance(335_000);
+  const state = system.save();
+  system.advance(600_000);
+  system.takeEvents();
+  system.load(state);
+  while (!system.ended) system.advance(system.moment + 100_000);
+  const { moment, count, ended, cycles } = system;
+  expect({ moment, count, ended, cycles }).toEqual({ moment: straight['moment'], count: straight['count'], ended: straight['ended'], cycles: straight['cycles'] });
+});
+
+it('what strikes within a load makes that load the first different result', async () => {
+  let seen = 0;
+  for (let i = 0; i < 40; i++) {
+    const line: FaultPlan = fault({ kind: 'flip', place: { kind: 'line', cache: 'l1d', address: addressOf('checksum', 'table') + BigInt(((i * 37) % 256) * 8) }, bits: [3] }, { kind: 'instruction', count: 150_000 + i * 3701 });
+    const small = detailedPlan('checksum', { faults: [line], maxInstructions: 900_000 });
+    const plan = { ...small, chip: { ...small.chip, l2BankBytes: 2048, memoryTiming: { l1iBytes: 256, l1iWays: 2, l1dBytes: 256, l1dWays: 2 } } };
+    const session = Session.create(plan);
+    await session.forward({ stopAt: new Set(), breakpoints: new Set() });
+    const struck = session.events.find(({ kind }) => kind === 'fault');
+    if (!struck) continue;
+    const system = new System(plan);
+    system.advance(struck.moment);
+    const [a, b] = system.live;
+    if (Array.from({ length: 31 }, (_, x) => x + 1).every((x) => a?.computer.getX(x) === b?.computer.getX(x))) continue;
+    seen++;
+    expect(session.events.find(({ kind }) => kind === 'divergence')?.moment).toBeLessThanOrEqual(struck.moment);
+  }
+  expect(seen).toBeGreaterThan(0);
+});
+
+it('the run without faults is one of the core that the guest would have for itself', async () => {
+  const plan = detailedPlan('sort', { protection: { kind: 'none', cores: [0] } });
+  const cycles = await Promise.all([0, 3].map(async (core) => (await runReference({ ...plan, protection: { ...plan.protection, cores: [core] } }))?.cycles));
+  expect(cycles).toEqual([0, 3].map((core) => runToEnd({ ...plan, protection: { ...plan.protection, cores: [core] } }).system.cycles));
 });

@@ -93,6 +93,11 @@ export class FaultInjector {
     return this.#lasting.hazards;
   }
 
+  /** To be called before all replicas that there are are equipped anew. */
+  forgetSuffering(): void {
+    this.#lasting.forgetSuffering();
+  }
+
   /** True if another guest's scenario has stuck bits of the hardware that this one runs on. */
   get isSuffering(): boolean {
     return this.#lasting.isSuffering;

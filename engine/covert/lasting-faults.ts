@@ -45,6 +45,11 @@ export class LastingFaults {
     this.#suffering.clear();
   }
 
+  /** To be called before all replicas that there are get theirs anew: others may have left. */
+  forgetSuffering(): void {
+    this.#suffering.clear();
+  }
+
   /** True if a replica has bits of others' faults. */
   get isSuffering(): boolean {
     return this.#suffering.size > 0;

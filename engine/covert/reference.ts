@@ -23,7 +23,7 @@ export interface Reference {
 
 /** References already run, by image, or by what a kernel is started with: a campaign runs one guest thousands of times. */
 const known = new WeakMap<object, Map<string, Reference>>();
-/** A number for each list of disks: their images stay as they are. */
+/** A number for each list of disks. */
 const disksKnown = new WeakMap<object, number>();
 let disksCounted = 0;
 
@@ -45,7 +45,11 @@ export async function runReference(
   const { guest, chip, maxInstructions } = plan;
   const takesInputs = guest.typing || guest.network || guest.disks?.some(({ writable }) => writable);
   const inputs = takesInputs && [guest.typing, guest.network && [...guest.network.mac], plan.protection.epochInstructions];
-  const key = JSON.stringify([(guest.linux || guest.entropy) && plan.seed, guest.ramBytes, guest.harts, chip, maxInstructions, guest.disks && numberOf(guest.disks), inputs]);
+  // A run before this one may have written to an image.
+  const disksNow = guest.disks && [numberOf(guest.disks), guest.disks.map(({ image }) => image.stampNow?.())];
+  // How far it is to the banks depends on the core.
+  const core = chip.timing === 'detailed' && plan.protection.cores[0];
+  const key = JSON.stringify([(guest.linux || guest.entropy) && plan.seed, guest.ramBytes, guest.harts, chip, core, maxInstructions, disksNow, inputs]);
   const subject = guest.start ?? guest.linux ?? guest.image;
   let references = known.get(subject);
   if (!references) known.set(subject, (references = new Map<string, Reference>()));

@@ -503,6 +503,7 @@ export class System {
   /** Gives the replicas the faults that last where they are now. */
   #equip(): void {
     const { replicas } = this.#team;
+    this.#injector.forgetSuffering();
     for (const { name, core, computer } of replicas) this.#injector.equip(name, core, computer);
     this.#runner.arm(replicas, this.#breakpoints, true);
     if (this.#injector.isSuffering && this.#course.errorSince < 0) this.#course.errorSince = this.#course.moment;

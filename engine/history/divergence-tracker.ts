@@ -95,7 +95,7 @@ export class DivergenceTracker {
   #struckAnInstruction(fault: number): boolean {
     const effect = this.plan.faults[fault]?.effect;
     const places = effect?.kind === 'flip-random' ? effect.places : effect?.kind === 'flip' || effect?.kind === 'set' ? [effect.place] : [];
-    return places.some(({ kind }) => kind === 'unit' || kind === 'dma' || kind === 'tlb');
+    return effect?.kind === 'message' || places.some(({ kind }) => kind === 'unit' || kind === 'dma' || kind === 'tlb' || kind === 'line');
   }
 
   #systems(): { probe: System; healthy: System | undefined } {

@@ -138,6 +138,7 @@ export class Caches implements CacheControl {
     });
     return {
       key: this.#key,
+      hierarchy: this.#hierarchy,
       head: this.bytes.slice(this.start, this.start + cacheHeadBytes),
       parts,
       data: names.map((name) => {
@@ -149,8 +150,8 @@ export class Caches implements CacheControl {
     };
   }
 
-  load({ key, head, parts, data }: CacheState): void {
-    if (key !== this.#key) throw new Error('a state of other caches');
+  load({ key, hierarchy, head, parts, data }: CacheState): void {
+    if (key !== this.#key && hierarchy) this.set(hierarchy);
     this.bytes.set(head, this.start);
     this.#setWord(cacheAt.events, 0);
     names.forEach((name, i) => {

@@ -6,7 +6,7 @@ import type { Context } from './context';
 import { part, type Span } from './diagnostic';
 import type * as ast from './generated/ast';
 import { integer } from './measures';
-import { replicasOf } from './protections';
+import { replicasOf, tenantsOf } from './protections';
 
 /** The places of L2 banks that an effect names. */
 export function banksOf(effect: ast.Effect): ast.CachePlace[] {
@@ -38,10 +38,12 @@ export function lowerLink(link: ast.Link, chip: ChipPlan | undefined, context: C
 }
 
 /** Warns of a line that no replica has in the bank that is named, and of a link that no message crosses. */
-export function warnOfAbsence(place: Span | undefined, { effect, target }: Pick<FaultPlan, 'effect' | 'target'>, { chip, protection }: { chip: ChipPlan | undefined; protection: ProtectionPlan | undefined }, { reporter }: Context): void {
+export function warnOfAbsence(place: Span | undefined, { effect, target }: Pick<FaultPlan, 'effect' | 'target'>, { chip, protection, others = [] }: { chip: ChipPlan | undefined; protection: ProtectionPlan | undefined; others?: readonly { protection: ProtectionPlan }[] }, { reporter }: Context): void {
   if (target.kind !== 'component' || !chip || !protection || !needsCaches({ effect })) return;
-  const placement = partition(chip, new Health(), protection.cores, protection.isolation);
-  if (typeof placement === 'string') return;
+  const all = partition(chip, new Health(), protection.cores, protection.isolation, others.flatMap((each) => tenantsOf(each.protection)));
+  if (typeof all === 'string') return;
+  // The guest's own come first.
+  const placement = { domains: all.domains.slice(0, protection.cores.length) };
   if (effect.kind === 'message' && !placement.domains.some((domain) => reaches(domain, target.component, chip.cores))) {
     reporter.warning('COV605', place, `no replica's messages cross this link under isolation \`${protection.isolation}\`: it is cut, so this never strikes`);
   }

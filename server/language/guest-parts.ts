@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { partition } from '../../engine/chip/domains';
 import { Health } from '../../engine/chip/health';
 import type { ChipPlan, ExpectationPlan, FaultPlan, Neighbour, ProtectionPlan, SwitchPlan } from '../../engine/covert/plan';
@@ -106,6 +107,17 @@ export function reportCrowding(parts: readonly GuestPart[], chip: ChipPlan, { re
     const others = parts.slice(0, i).map((each) => each.name).join(' and ');
     reporter.error('COV305', place, `${chip.name} cannot give isolation to ${name} beside ${others} on these cores: ${placement}; say \`isolation none\`, or protect them with fewer replicas`);
     return;
+  }
+}
+
+/** Reports a guest that has a disk whose image another one writes to. */
+export function reportSharedImages(parts: readonly GuestPart[], { reporter }: Context): void {
+  for (const [i, { guest, name }] of parts.entries()) {
+    const written = guest?.plan?.disks?.flatMap(({ image, writable }) => (writable && image.file ? [image.file.path] : [])) ?? [];
+    for (const other of parts.toSpliced(i, 1)) {
+      const shared = other.guest?.plan?.disks?.find(({ image }) => image.file && written.includes(image.file.path))?.image.file;
+      if (shared) reporter.error('COV203', ast.isBeside(other.owner) ? part(other.owner, 'use') : part(other.owner, 'name'), `${basename(shared.path)} is the disk that ${name} writes to: give ${other.name} a copy of it`);
+    }
   }
 }
 

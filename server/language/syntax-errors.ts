@@ -157,7 +157,7 @@ function inWords(
   const kinds = [...new Set(next.map((name) => terminalNames[name] ?? `\`${name}\``))];
   const words = next.filter((name) => /^\w+$/.test(name) && !(name in terminalNames));
   // What ended may have been meant to go on.
-  const nearest = isWord ? (nearestNames(token.image, words, 1)[0] ?? (ends ? nearestNames(token.image, keywords(grammar), 1)[0] : undefined)) : undefined;
+  const nearest = isWord ? (nearestNames(token.image, words, 1)[0] ?? (ends ? nearestNames(token.image, keywords(grammar).filter((word) => word !== token.image), 1)[0] : undefined)) : undefined;
   const hint = nearest === undefined ? '' : `; did you mean \`${nearest}\`?`;
   return { message: `expected ${listed(kinds)}, but ${found}${hint}`, fixes: rename(place, nearest) };
 }

@@ -4,7 +4,7 @@ import type { Context } from './context';
 import { part } from './diagnostic';
 import type * as ast from './generated/ast';
 import type { GuestFile } from './guest-files';
-import { integer, notAvailable, span } from './measures';
+import { integer, span } from './measures';
 import { lowerInput, lowerMemory, lowerRegister, lowerValue, type PlaceScope } from './places';
 import { decodeString } from './values';
 
@@ -43,7 +43,8 @@ export function lowerTrigger(trigger: ast.Trigger, lasts: boolean, scope: Trigge
     case 'FromTrigger': {
       const moment = lasts ? span(context, trigger.moment) : undefined;
       if (lasts) return moment && atMoment(moment, trigger, scope, context);
-      return notAvailable(context, trigger.$cstNode, '`from`, which is for faults that last or come again');
+      context.reporter.error('COV411', trigger.$cstNode, '`from` is for bits that stick and for what comes again with `every`: say `at`');
+      return undefined;
     }
     case 'AnyTrigger':
       context.reporter.error('COV210', part(trigger, 'word'), '`any` is for campaigns: give the instruction\'s number');

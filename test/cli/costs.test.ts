@@ -30,7 +30,7 @@ describe("the chip's cost table", () => {
     const [{ cycles: before = 0, count = 0 } = {}, { cycles: after = 0 } = {}] = [usual, said].map(({ events }) => events.find(({ event }) => event === 'rendezvous'));
     expect(before).toBe(count * (761 + 1000));
     expect(after).toBe(count * (3963 + 500));
-    expect([usual.costs, said.costs]).toEqual([undefined, { exit: 3963, rendezvous: 500, sync: 1981.5, inject: 1981.5 }]);
+    expect([usual.costs, said.costs]).toEqual([undefined, { exit: 3963, rendezvous: 500, sync: 1981, inject: 1981 }]);
     expect(await cyclesOf([await scenario(''), '--cost', 'prescott', '--cost', 'rendezvous=500'])).toEqual(said);
     // The command goes before the file.
     expect(await cyclesOf([await scenario('costs merom'), '--cost', 'prescott', '--cost', 'rendezvous=500'])).toEqual(said);
@@ -60,9 +60,9 @@ describe("the chip's cost table", () => {
       expect(Math.abs(guest.measured.difference)).toBeLessThan(3 * Math.abs(before?.measured.difference ?? 0) + 0.02);
     }
     const file = await model(await scenario('costs merom'), '--cost', 'exit=9');
-    expect(file.costs).toMatchObject({ exit: { value: 9 }, sync: { value: 789.5 } });
+    expect(file.costs).toMatchObject({ exit: { value: 9 }, sync: { value: 789 } });
     expect(Math.abs(file.guests[0]?.measured.difference ?? 1)).toBeLessThan(0.03);
-    expect((await covert(['model', '--cost', 'prescott'])).stdout).toContain('By another cost table than the default: exit 3963, sync 1981.5, inject 1981.5.');
+    expect((await covert(['model', '--cost', 'prescott'])).stdout).toContain('By another cost table than the default: exit 3963, sync 1981, inject 1981.');
   });
 
   test.each([

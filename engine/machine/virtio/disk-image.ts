@@ -10,6 +10,8 @@ export interface DiskImage {
   readonly bytes: number;
   /** Where it is, if that is a file; the stamp is another one as soon as somebody has written to it. */
   readonly file?: { readonly path: string; readonly stamp: string } | undefined;
+  /** The stamp that the file has now; of one that is no file, nothing. */
+  stampNow?(): string;
   /** Fills `target` with what stands from `offset` on; past the end are zeros. */
   read(offset: number, target: Uint8Array): void;
   /** SHA-256 of the content, hex. Takes a second a gigabyte where it is not known yet. */
@@ -98,6 +100,7 @@ export function imageOfFile(path: string, known?: { stamp: string; sha256: strin
     return {
       bytes,
       file: { path: resolve(path), stamp },
+      stampNow: () => stampOf(file),
       read,
       sha256() {
         sha256 ??= hashOf(bytes, read);
