@@ -83,6 +83,17 @@ describe('a disk that is written back', () => {
     expect(imageNow('looked-at').equals(before)).toBe(true);
   });
 
+  test('has nobody else on the chip who reads it, and what it holds now is what others are judged by', async () => {
+    const guests = scenario('shared');
+    const file = at('readers.covert');
+    const one = (title: string, body: string): string => `scenario "${title}" { chip six  ${body}  expect exit 0  expect no corruption }\n`;
+    const reader = `import "${path.basename(guests)}"\nguest reader { elf "${elf}"  ram 1 MiB  disk "shared.img" }\n`;
+    writeFileSync(file, `${reader}${one('beside', 'guest writer  beside guest reader { expect exit 0 }')}`);
+    expect(await covert(['check', file])).toMatchObject({ exit: 2, stdout: expect.stringContaining('error COV203: shared.img is the disk that writer writes to: give reader a copy of it') as unknown });
+    writeFileSync(file, `${reader}${one('before', 'guest reader')}${one('writes', 'guest writer')}${one('after', 'guest reader')}`);
+    expect(await covert(['run', file])).toMatchObject({ exit: 0, stdout: expect.stringContaining('3 scenarios: 3 passed') as unknown });
+  });
+
   test('is one run at a time', async () => {
     const file = scenario('taken');
     const unlock = lockImage(at('taken.img'));
