@@ -6,8 +6,8 @@ import { answerTo, framesPlan, Thrower } from './frames.test-support';
 import type { FaultPlan, FaultTarget, Plan, ProtectionPlan, Rhythm } from './plan';
 import { addressOf, fault, flipX, planFor } from './plan.test-support';
 import { run } from './run';
-import { expectNothingWrong, ofKind, runToEnd } from './run.test-support';
-import { System, type SystemOptions } from './system';
+import { expectNothingWrong, ofKind, runInSlices, runToEnd } from './run.test-support';
+import { System } from './system';
 
 const at = (count: number) => ({ kind: 'instruction', count }) as const;
 const again = (one: FaultPlan, period: number, until?: number, unit: 'instructions' | 'cycles' = 'instructions'): FaultPlan =>
@@ -17,16 +17,6 @@ const stick = (count: number, target?: FaultTarget, index = 10): FaultPlan => fa
 const alone: Partial<ProtectionPlan> = { kind: 'none', cores: [0] };
 const inA: FaultTarget = { kind: 'replica', replica: 'A' };
 const strikes = (events: readonly SystemEvent[]) => ofKind(events, 'fault');
-
-function runOn(plan: Plan, options: SystemOptions, slices: readonly number[]): { system: System; events: SystemEvent[] } {
-  const system = new System(plan, options);
-  const events = system.takeEvents();
-  for (let i = 0; !system.ended; i++) {
-    system.advance(system.moment + (slices[i % slices.length] ?? 1));
-    events.push(...system.takeEvents());
-  }
-  return { system, events };
-}
 
 describe('a soft error that comes again', () => {
   it('strikes after each period, until the run is past its end', () => {
@@ -158,10 +148,10 @@ describe('however it is run', () => {
 
   it.each(plans)('a run is the same: %s', (_, plan) => {
     const story = ({ system, events }: { system: System; events: SystemEvent[] }): unknown => [events, system.ended, system.moment, system.cycles, ...system.replicas.map(({ computer }) => computer.snapshot().hash())];
-    const first = runOn(plan, { tier: 'interpreter' }, [1e9]);
+    const first = runInSlices(plan, [1e9], { tier: 'interpreter' });
     const whole = story(first);
-    for (const tier of tiers) expect(story(runOn(plan, { tier }, [7_001, 90_000]))).toEqual(whole);
-    const threaded = runOn(plan, { threads: 2, threadsFrom: 0 }, [60_000]);
+    for (const tier of tiers) expect(story(runInSlices(plan, [7_001, 90_000], { tier }))).toEqual(whole);
+    const threaded = runInSlices(plan, [60_000], { threads: 2, threadsFrom: 0 });
     threaded.system.close();
     expect(story(threaded)).toEqual(whole);
     const [half, other] = [new System(plan), new System(plan)];
@@ -203,7 +193,7 @@ describe('a frame that is handed over', () => {
 
   it('is wrong for one replica, once', () => {
     const thrower = new Thrower();
-    const { system, events } = runOn(framesPlan({ faults: [flip([8 * 40, 8 * 41 + 3])] }), { outside: thrower }, [1e9]);
+    const { system, events } = runInSlices(framesPlan({ faults: [flip([8 * 40, 8 * 41 + 3])] }), [1e9], { outside: thrower });
     expect(strikes(events)).toMatchObject([{ replica: 'B', change: 'dma: bits 320, 331 flipped' }]);
     expect(ofKind(events, 'recovery')).toMatchObject([{ by: 'rollback' }]);
     expect(system.ended).toMatchObject({ how: 'exit', exitCode: 0 });
@@ -212,7 +202,7 @@ describe('a frame that is handed over', () => {
 
   it('without protection its answer is', () => {
     const thrower = new Thrower();
-    const { events } = runOn(framesPlan({ protection: { kind: 'none' }, faults: [flip([8 * 40], 'A')] }), { outside: thrower }, [1e9]);
+    const { events } = runInSlices(framesPlan({ protection: { kind: 'none' }, faults: [flip([8 * 40], 'A')] }), [1e9], { outside: thrower });
     expect(strikes(events)).toHaveLength(1);
     const wrong = thrower.caught.filter((frame, number) => !Buffer.from(frame).equals(Buffer.from(answerTo(number))));
     expect(wrong).toHaveLength(1);
@@ -220,14 +210,14 @@ describe('a frame that is handed over', () => {
 
   it('is too short for some bits', () => {
     // They have 60 to 1,514 bytes.
-    const { events } = runOn(framesPlan({ protection: { kind: 'none' }, faults: [again(flip([4095], 'A'), 5_000)] }), { outside: new Thrower() }, [1e9]);
+    const { events } = runInSlices(framesPlan({ protection: { kind: 'none' }, faults: [again(flip([4095], 'A'), 5_000)] }), [1e9], { outside: new Thrower() });
     const changes = new Set(strikes(events).map(({ change }) => change));
     expect(changes).toEqual(new Set(['dma: bit 4095 flipped', 'dma: unchanged, since it was too short']));
   });
 
   it('at the same moment however the run is cut', () => {
     const story = (slices: number[]): unknown => {
-      const { system, events } = runOn(framesPlan({ faults: [flip([8 * 40])] }), { outside: new Thrower() }, slices);
+      const { system, events } = runInSlices(framesPlan({ faults: [flip([8 * 40])] }), slices, { outside: new Thrower() });
       return [events, system.moment, ...system.replicas.map(({ computer }) => computer.snapshot().hash())];
     };
     const whole = story([1e9]);

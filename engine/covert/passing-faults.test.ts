@@ -12,36 +12,27 @@ import type { SystemEvent } from './events';
 import type { FaultPlan, PassingPlace, Plan, Trigger } from './plan';
 import { addressOf, fault, flipX, planFor } from './plan.test-support';
 import { run } from './run';
-import { System, type SystemOptions } from './system';
+import { runInSlices } from './run.test-support';
+import { System } from './system';
 
 const units: readonly UnitName[] = ['alu', 'load', 'store', 'store address', 'branch', 'fetch'];
 const flip = (place: PassingPlace, bits: number[], trigger: Trigger, replica: 'A' | 'B' = 'B'): FaultPlan =>
   fault({ kind: 'flip', place, bits }, trigger, { kind: 'replica', replica });
 const unit = (name: UnitName): PassingPlace => ({ kind: 'unit', unit: name });
 
-function runToEnd(plan: Plan, slices: readonly number[] = [1e9], options: SystemOptions = {}): { system: System; events: SystemEvent[] } {
-  const system = new System(plan, options);
-  const events = system.takeEvents();
-  for (let i = 0; !system.ended; i++) {
-    system.advance(system.moment + (slices[i % slices.length] ?? 1));
-    events.push(...system.takeEvents());
-  }
-  return { system, events };
-}
-
 /** All that can be told of a run. */
 function story(plan: Plan, slices: readonly number[]): Record<string, unknown> {
-  const { system, events } = runToEnd(plan, slices);
+  const { system, events } = runInSlices(plan, slices);
   const { moment, count, ended, cycles } = system;
   return { events, moment, count, ended, cycles, hashes: system.replicas.map(({ computer }) => computer.snapshot().hash()) };
 }
 
 const strikesOf = (events: readonly SystemEvent[]): Extract<SystemEvent, { kind: 'fault' }>[] => events.filter((event) => event.kind === 'fault');
-const clean = runToEnd(planFor('checksum'));
+const clean = runInSlices(planFor('checksum'));
 
 describe.each(tiers)('tier %s', (tier) => {
   it.each(units)('a %s that is struck is detected, and never comes back', (name) => {
-    const { system, events } = runToEnd(planFor('checksum', { faults: [flip(unit(name), [0], { kind: 'instruction', count: 250_000 })] }), [1e9], { tier });
+    const { system, events } = runInSlices(planFor('checksum', { faults: [flip(unit(name), [0], { kind: 'instruction', count: 250_000 })] }), [1e9], { tier });
     const struck = strikesOf(events);
     expect(struck).toHaveLength(1);
     expect(struck[0]).toMatchObject({ replica: 'B', core: 1 });
@@ -56,8 +47,8 @@ describe.each(tiers)('tier %s', (tier) => {
 it('at an address strikes that instruction, where it is of the class', () => {
   const address = addressOf('checksum', 'crc32_update');
   const trigger: Trigger = { kind: 'execute', address, hit: 3 };
-  const [struck] = strikesOf(runToEnd(planFor('checksum', { faults: [flip(unit('fetch'), [31], trigger)] })).events);
-  const [plain] = strikesOf(runToEnd(planFor('checksum', { faults: [flipX(0, 1, trigger)] })).events);
+  const [struck] = strikesOf(runInSlices(planFor('checksum', { faults: [flip(unit('fetch'), [31], trigger)] })).events);
+  const [plain] = strikesOf(runInSlices(planFor('checksum', { faults: [flipX(0, 1, trigger)] })).events);
   // A flip says where the guest stands before it goes on, this one where it stands behind.
   expect(struck).toMatchObject({ pc: address, instruction: (plain?.instruction ?? 0) + 1 });
 });
@@ -74,14 +65,14 @@ it('the struck instruction is where the replicas diverge', async () => {
 it('bits of several places at once are drawn from the seed, and each strikes when its place is used', () => {
   const places = [...units.map(unit), { kind: 'x', index: 10 } as const];
   const faults = [fault({ kind: 'flip-random', places, count: 250 }, { kind: 'instruction', count: 250_000 })];
-  const { system, events } = runToEnd(planFor('checksum', { faults }));
+  const { system, events } = runInSlices(planFor('checksum', { faults }));
   expect(new Set(strikesOf(events).map(({ change }) => change.split(':')[0]))).toEqual(new Set([...units, 'a0']));
   expect(system.ended).toMatchObject({ how: 'exit', exitCode: 0 });
 });
 
 it('one whose instruction never comes is not said to have struck', () => {
   // Nothing is typed at this guest.
-  const { system, events } = runToEnd(planFor('checksum', { faults: [flip({ kind: 'input', number: 1 }, [0], { kind: 'instruction', count: 0 })] }));
+  const { system, events } = runInSlices(planFor('checksum', { faults: [flip({ kind: 'input', number: 1 }, [0], { kind: 'instruction', count: 0 })] }));
   expect([strikesOf(events), system.hasFired(0)]).toEqual([[], false]);
 });
 
@@ -106,7 +97,7 @@ describe('triggers', () => {
 
   it('an access strikes just after the n-th instruction that makes it', () => {
     const strike = (access: 'read' | 'write', address: bigint, hit: number): number =>
-      strikesOf(runToEnd(planFor('checksum', { faults: [flipX(0, 1, { kind: 'access', access, address, hit })] })).events)[0]?.instruction ?? -1;
+      strikesOf(runInSlices(planFor('checksum', { faults: [flipX(0, 1, { kind: 'access', access, address, hit })] })).events)[0]?.instruction ?? -1;
     const machine = new System(planFor('checksum')).replicas[0]?.computer;
     if (!machine) throw new Error('no replica');
     machine.setWatches([{ address: table + 4n, bytes: 1, on: 'write' }]);
@@ -121,7 +112,7 @@ describe('triggers', () => {
     const system = new System(planFor('checksum'));
     system.advance(123_456);
     const value = system.replicas[1]?.computer.getX(10) ?? 0n;
-    const [struck] = strikesOf(runToEnd(planFor('checksum', { faults: [flipX(0, 1, { kind: 'value', register: { kind: 'x', index: 10 }, value })] })).events);
+    const [struck] = strikesOf(runInSlices(planFor('checksum', { faults: [flipX(0, 1, { kind: 'value', register: { kind: 'x', index: 10 }, value })] })).events);
     const computer = new System(planFor('checksum')).replicas[1]?.computer;
     while (computer && computer.getX(10) !== value) computer.run(computer.retired + 1);
     expect(struck?.instruction).toBe(computer?.retired);
@@ -182,11 +173,11 @@ function reader(faults: FaultPlan[]): Plan {
 
 describe('what a disk transfers', () => {
   it('is wrong for one replica, once', () => {
-    const { system, events } = runToEnd(reader([flip({ kind: 'dma' }, [8, 11], { kind: 'instruction', count: 0 })]));
+    const { system, events } = runInSlices(reader([flip({ kind: 'dma' }, [8, 11], { kind: 'instruction', count: 0 })]));
     expect(Buffer.from(system.released).toString()).toBe('sector');
     expect(strikesOf(events)).toMatchObject([{ change: 'dma: bits 8, 11 flipped' }]);
     expect(events.filter(({ kind }) => kind === 'detection' || kind === 'recovery').map(({ kind }) => kind)).toEqual(['detection', 'recovery']);
-    const alone = runToEnd({ ...reader([flip({ kind: 'dma' }, [8, 11], { kind: 'instruction', count: 0 }, 'A')]), protection: planFor('checksum', { protection: { kind: 'none', cores: [0] } }).protection });
+    const alone = runInSlices({ ...reader([flip({ kind: 'dma' }, [8, 11], { kind: 'instruction', count: 0 }, 'A')]), protection: planFor('checksum', { protection: { kind: 'none', cores: [0] } }).protection });
     expect(Buffer.from(alone.system.released).toString()).toBe('slctor');
   });
 });
@@ -202,14 +193,14 @@ it('however a run is cut, devices are struck where they are', () => {
 
 describe('what is typed', () => {
   it('a replica is handed another byte once: it says so, and after the rollback all is right', () => {
-    const { system, events } = runToEnd(echo([flip({ kind: 'input', number: 5 }, [1], { kind: 'instruction', count: 0 })]));
+    const { system, events } = runInSlices(echo([flip({ kind: 'input', number: 5 }, [1], { kind: 'instruction', count: 0 })]));
     expect(Buffer.from(system.released).toString()).toBe('.abcdef');
     expect(strikesOf(events)).toMatchObject([{ change: 'input 5: 0x65 -> 0x67 (bit 1)' }]);
     expect(events.filter(({ kind }) => kind === 'detection' || kind === 'recovery').map(({ kind }) => kind)).toEqual(['detection', 'recovery']);
   });
 
   it('a trigger strikes where the replica has been handed it', () => {
-    const { events } = runToEnd(echo([flipX(0, 1, { kind: 'input', number: 1 }), flipX(0, 1, { kind: 'input', number: 4 })]));
+    const { events } = runInSlices(echo([flipX(0, 1, { kind: 'input', number: 1 }), flipX(0, 1, { kind: 'input', number: 4 })]));
     const [first, second] = strikesOf(events);
     expect(first?.instruction).toBe(10_000);
     expect(second?.instruction).toBeGreaterThan(10_000);

@@ -2,14 +2,19 @@ import { expect } from 'vitest';
 import type { SystemEvent } from './events';
 import type { Plan } from './plan';
 import { runReference } from './reference';
-import { System } from './system';
+import { System, type SystemOptions } from './system';
 
 /** Runs a plan to its end, in slices of so many moments. */
 export function runToEnd(plan: Plan, slice = 400_000): { system: System; events: SystemEvent[] } {
-  const system = new System(plan);
+  return runInSlices(plan, [slice]);
+}
+
+/** Likewise, in slices of these lengths, over and over. */
+export function runInSlices(plan: Plan, slices: readonly number[] = [1e9], options: SystemOptions = {}): { system: System; events: SystemEvent[] } {
+  const system = new System(plan, options);
   const events = system.takeEvents();
-  while (!system.ended) {
-    system.advance(system.moment + slice);
+  for (let i = 0; !system.ended; i++) {
+    system.advance(system.moment + (slices[i % slices.length] ?? 1));
     events.push(...system.takeEvents());
   }
   return { system, events };

@@ -74,7 +74,6 @@ export type CacheEvent =
 /** All that caches have come to; immutable. No part of an architectural state. */
 export interface CacheState {
   readonly hierarchy: Hierarchy | undefined;
-  readonly key: string;
   readonly head: Uint8Array;
   /** Of l1i, l1d and l2. */
   readonly parts: readonly { readonly tags: Uint8Array; readonly ages: Uint8Array }[];

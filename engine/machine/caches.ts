@@ -137,7 +137,6 @@ export class Caches implements CacheControl {
       return { tags: this.bytes.slice(tags, tags + 4 * lines), ages: this.bytes.slice(ages, ages + lines) };
     });
     return {
-      key: this.#key,
       hierarchy: this.#hierarchy,
       head: this.bytes.slice(this.start, this.start + cacheHeadBytes),
       parts,
@@ -150,8 +149,8 @@ export class Caches implements CacheControl {
     };
   }
 
-  load({ key, hierarchy, head, parts, data }: CacheState): void {
-    if (key !== this.#key && hierarchy) this.set(hierarchy);
+  load({ hierarchy, head, parts, data }: CacheState): void {
+    if (hierarchy) this.set(hierarchy);
     this.bytes.set(head, this.start);
     this.#setWord(cacheAt.events, 0);
     names.forEach((name, i) => {
