@@ -190,13 +190,34 @@ describe('a fault that lasts in the hardware', () => {
     expect(second?.ended).toMatchObject({ how: 'stopped' });
   });
 
-  it('is over by the clock, also when the guest is gone in whose scenario it stands', () => {
-    const short: FaultPlan = { ...sticks(7, 100_000), lifetime: { unit: 'cycles', length: 500_000 } };
+  it.each([['cycles', 500_000], ['instructions', 500_000]] as const)('is over by the clock, also when the guest is gone in whose scenario it stands: %s', (unit, length) => {
+    const short: FaultPlan = { ...sticks(7, 100_000), lifetime: { unit, length } };
     const [first, second] = stories(beside([{ faults: [short], maxInstructions: 200_000 }, { faults: [dies('core 5', 1_500_000)], protection: { cores: [4, 5] } }], [7]));
     expect(first?.ended).toMatchObject({ how: 'limit' });
     expect(second?.cores).toEqual([4, 7]);
     expect(ofKind(second?.events ?? [], 'recovery').map(({ by }) => by)).toEqual(['failover']);
     expect(second?.ended).toMatchObject({ how: 'exit', exitCode: 0 });
+  });
+
+  it.each(['cycles', 'instructions'] as const)('comes and goes when that guest is gone: %s', (unit) => {
+    // Its guest ends when it is there, or when it is not.
+    for (const maxInstructions of [101_000, 200_000]) {
+      const period = 1_000_000;
+      const duty: FaultPlan = { ...sticks(7, 100_000), rhythm: { kind: 'duty', unit, period, on: 30_000 } };
+      const epochs = { epochInstructions: 10_000 };
+      const system = new System(beside([{ faults: [duty], maxInstructions, protection: epochs }, { protection: { cores: [4, 7], retry: 9, ...epochs } }]));
+      const [other] = system.neighbours;
+      if (!other) throw new Error('nobody there');
+      system.advance(100_000);
+      const start = system.cycles;
+      const found: number[] = [];
+      for (system.advance(1e9); !other.ended; other.advance(other.moment + 10_000)) if (ofKind(other.takeEvents(), 'detection').length > 0) found.push(other.cycles);
+      expect(system.ended).toMatchObject({ how: 'limit' });
+      expect(other.ended).toMatchObject({ how: 'exit', exitCode: 0 });
+      // A comparison every 40,000 instructions, which are twice as many cycles; once more where a rollback is into what is stuck.
+      expect(found.filter((cycles) => (cycles - start) % period > 250_000)).toEqual([]);
+      expect(new Set(found.map((cycles) => Math.floor((cycles - start) / period))).size).toBeGreaterThan(3);
+    }
   });
 });
 

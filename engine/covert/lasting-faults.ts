@@ -1,5 +1,5 @@
 import type { Computer, StuckBits } from '../machine/types';
-import { advanced, begun, over, unitOf, type Instant, type Phase } from './lifetimes';
+import { advanced, axis, begun, over, unitOf, type Instant, type Phase, type Timed } from './lifetimes';
 import type { FaultPlan, FaultTarget, Lifetime, ReplicaName, StuckPlace } from './plan';
 
 /** Of each replica that has a component's fault; of all that have another, under one name. */
@@ -8,12 +8,35 @@ type Phases = Readonly<Partial<Record<ReplicaName | 'all', Phase | typeof over>>
 /** How each fault of a plan stands that has struck and lasts. */
 export type LastingState = readonly Phases[];
 
-/** A fault of the hardware that is there now, as it is for others than the guest in whose scenario it stands. */
-export interface Hazard {
+/** A fault of the hardware that has struck and is not over, as it is for others than the guest in whose scenario it stands. */
+export interface Hazard extends Timed {
   readonly target: Exclude<FaultTarget, { kind: 'replica' }>;
   readonly stuck: StuckBits;
-  /** The cycle at which it ends, if that is known before. */
-  readonly until: number;
+  /** On the axis of its own guest; once that is gone, in cycles of the time that guests share ({@link outliving}). */
+  readonly phase: Phase;
+}
+
+/**
+ * What becomes of a hazard when its guest ends, `at` and, in the time that guests share, at the cycle `clock`. Cores go on, so what
+ * was counted in the guest's instructions is counted in cycles then, one for each.
+ */
+export function outliving(hazard: Hazard, at: Instant, clock: number): Hazard {
+  const { target, stuck, phase, lifetime, rhythm } = hazard;
+  const unit = unitOf(hazard);
+  const shift = unit === undefined ? 0 : clock - axis(unit, at);
+  return {
+    target,
+    stuck,
+    phase: { on: phase.on, start: phase.start + shift, next: phase.next + shift },
+    ...(lifetime && { lifetime: { ...lifetime, unit: 'cycles' } }),
+    ...(rhythm && { rhythm: { ...rhythm, unit: 'cycles' } }),
+  };
+}
+
+/** A hazard whose guest is gone, at a cycle of the time that guests share; the same one until something is due, undefined once it is over. */
+export function later(hazard: Hazard, clock: number): Hazard | undefined {
+  const phase = advanced(hazard, hazard.phase, { moment: clock, cycles: clock });
+  return phase === over ? undefined : phase === hazard.phase ? hazard : { ...hazard, phase };
 }
 
 /**
@@ -60,13 +83,13 @@ export class LastingFaults {
     return this.isSuffering || this.#phases.some((phases) => Object.values(phases).some((phase) => phase !== over));
   }
 
-  /** Those that stay with the hardware, and are there now; the same array until they change. */
+  /** Those that stay with the hardware and are not over; the same array until they change. */
   get hazards(): readonly Hazard[] {
     this.#hazards ??= this.#phases.flatMap((phases, index) => {
-      const { effect, target, lifetime } = this.faults[index] ?? {};
+      const { effect, target, lifetime, rhythm } = this.faults[index] ?? {};
       const phase = phases.all ?? this.#newcomers(phases);
-      if (phase === undefined || phase === over || !phase.on || effect?.kind !== 'stick' || !target || target.kind === 'replica') return [];
-      return [{ target, stuck: stuckBits(effect), until: lifetime?.unit === 'cycles' ? phase.next : Infinity }];
+      if (phase === undefined || phase === over || effect?.kind !== 'stick' || !target || target.kind === 'replica') return [];
+      return [{ target, stuck: stuckBits(effect), phase, ...(lifetime && { lifetime }), ...(rhythm && { rhythm }) }];
     });
     return this.#hazards;
   }

@@ -24,12 +24,12 @@ export function axis(unit: Lifetime['unit'], { moment, cycles }: Instant): numbe
   return unit === 'cycles' ? cycles : moment;
 }
 
+export type Timed = Pick<FaultPlan, 'lifetime' | 'rhythm'>;
+
 /** What the lifetime of a fault is counted in; undefined where it stays. */
-export function unitOf({ lifetime, rhythm }: Pick<FaultPlan, 'lifetime' | 'rhythm'>): Lifetime['unit'] | undefined {
+export function unitOf({ lifetime, rhythm }: Timed): Lifetime['unit'] | undefined {
   return lifetime?.unit ?? (rhythm?.kind === 'duty' ? rhythm.unit : undefined);
 }
-
-type Timed = Pick<FaultPlan, 'lifetime' | 'rhythm'>;
 
 /** The phase of one that strikes now. */
 export function begun(fault: Timed, now: Instant): Phase {

@@ -2,7 +2,8 @@ import { homeOf, place, reaches, type Domain, type Isolation, type Placement, ty
 import { bankName, type ComponentName, type Death, type Health } from '../chip/health';
 import type { StuckBits } from '../machine/types';
 import type { Board } from './board';
-import type { Hazard } from './lasting-faults';
+import { later, outliving, type Hazard } from './lasting-faults';
+import type { Instant } from './lifetimes';
 import type { ProtectionPlan } from './plan';
 import { replicaCount } from './switching';
 
@@ -83,9 +84,13 @@ export class Share {
     return this.#isLeft;
   }
 
-  /** Nobody else runs on the chip any more, or has left anything to notice. */
+  /** Nobody else runs on the chip any more, or has left anything that is to be noticed, or that will end, come or go. */
   get isUndisturbed(): boolean {
-    return this.isOnly || (this.board.shares.every((share) => share === this || share.isLeft) && this.health.unnoticed.length === 0);
+    return this.isOnly || (this.board.shares.every((share) => share === this || share.#isAtRest) && this.health.unnoticed.length === 0);
+  }
+
+  get #isAtRest(): boolean {
+    return this.#isLeft && this.#hazards.every(({ phase }) => phase.next === Infinity);
   }
 
   /** There has never been anybody else. */
@@ -138,27 +143,29 @@ export class Share {
     this.#publish(hazards);
   }
 
-  /** The guest has come to its end: its cores are free, and its domains the others'. */
-  leave(hazards: readonly Hazard[]): void {
+  /** The guest has come to its end, at this time of its own: its cores are free, and its domains the others'. */
+  leave(clock: number, at: Instant, hazards: readonly Hazard[]): void {
     this.#isLeft = true;
-    this.#publish(hazards);
+    this.#publish(hazards.map((hazard) => outliving(hazard, at, clock)));
     this.board.vacated();
   }
 
-  /** Faults of the hardware that the guest has brought about end by the clock, also when it is gone itself. */
+  /** Faults of the hardware that the guest has brought about end, come and go by the clock also when it is gone itself. */
   expire(now: number): void {
-    if (this.#isLeft && this.#hazards.some(({ until }) => until <= now)) this.#publish(this.#hazards.filter(({ until }) => until > now));
+    if (!this.#isLeft || this.#hazards.every((hazard) => later(hazard, now) === hazard)) return;
+    this.#publish(this.#hazards.flatMap((hazard) => later(hazard, now) ?? []));
   }
 
   #publish(hazards: readonly Hazard[]): void {
-    if (areSame(hazards, this.#hazards)) return;
+    const isNew = !areSame(present(hazards), present(this.#hazards));
     this.#hazards = hazards;
+    if (!isNew) return;
     for (const { occupant } of this.#others) occupant.rewired();
   }
 
   /** Bits that others' faults have stuck in the hardware that a replica runs on. */
   stuckBy(domain: () => Domain | undefined): readonly StuckBits[] {
-    const hazards = !this.#occupant || this.#isLeft ? [] : this.board.shares.flatMap((share) => (share === this ? [] : share.#hazards));
+    const hazards = !this.#occupant || this.#isLeft ? [] : this.board.shares.flatMap((share) => (share === this ? [] : present(share.#hazards)));
     const own = hazards.length > 0 ? domain() : undefined;
     return own ? hazards.filter((hazard) => isIn(own, hazard, this.board.chip.plan.cores)).map(({ stuck }) => stuck) : [];
   }
@@ -205,8 +212,13 @@ export class Share {
   }
 }
 
+/** Those that are there now. */
+function present(hazards: readonly Hazard[]): Hazard[] {
+  return hazards.filter(({ phase }) => phase.on);
+}
+
 function areSame(a: readonly Hazard[], b: readonly Hazard[]): boolean {
-  return a.length === b.length && a.every(({ target, stuck, until }, i) => target === b[i]?.target && stuck.place === b[i].stuck.place && until === b[i].until);
+  return a.length === b.length && a.every(({ target, stuck }, i) => target === b[i]?.target && stuck.place === b[i].stuck.place);
 }
 
 function isIn(domain: Domain, { target, stuck: { place } }: Hazard, nodes: number): boolean {

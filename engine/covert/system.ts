@@ -19,6 +19,7 @@ import { FaultInjector, type InjectorState } from './fault-injector';
 import { createMachine } from './guest';
 import { InputFeed, type FeedState } from './input-feed';
 import { InputLog } from './input-log';
+import type { Instant } from './lifetimes';
 import { OutputGate } from './output-gate';
 import type { DiskOutside } from './disk-outside';
 import type { Outside } from './outside';
@@ -511,8 +512,13 @@ export class System {
 
   /** Where the others on the chip, if any, have their turns. */
   #meet(): void {
-    if (this.#share.isOnly) return;
-    this.#share.meet(this.cycles + Math.max(0, this.#slept() - this.#sleptBefore), this.#injector.hazards);
+    if (this.#share.isOnly || this.#share.isLeft) return;
+    this.#share.meet(this.#clock, this.#injector.hazards);
+  }
+
+  /** The time that the guests share, in cycles, where this one stands. */
+  get #clock(): number {
+    return this.cycles + Math.max(0, this.#slept() - this.#sleptBefore);
   }
 
   /** Cycles that the guest has slept, by its own clock. */
@@ -605,8 +611,12 @@ export class System {
   }
 
   #expire(): void {
-    const { live } = this.#team;
-    this.#injector.endIdle(live.map(({ core }) => core), { moment: this.#course.moment, cycles: live[0]?.computer.cycles ?? 0 });
+    this.#injector.endIdle(this.#team.live.map(({ core }) => core), this.#now);
+  }
+
+  /** Where the replicas stand on the axes along which faults last. */
+  get #now(): Instant {
+    return { moment: this.#course.moment, cycles: this.#team.live[0]?.computer.cycles ?? 0 };
   }
 
   /** Another protection, unless the replicas that there are turn out not to be equal: then that comes first. */
@@ -648,6 +658,6 @@ export class System {
     this.#accounting.settle(this.#team.live);
     course.detection = undefined;
     course.ended = course.emit({ kind: 'end', how, exitCode, why });
-    this.#share.leave(this.#injector.hazards);
+    this.#share.leave(this.#clock, this.#now, this.#injector.hazards);
   }
 }
