@@ -21,7 +21,7 @@ describe('a comparer that errs', () => {
   it.each<[string, Partial<ProtectionPlan>, string]>([
     ['two replicas', {}, 'comparer: equal -> unequal, of the states'],
     ['three', three, 'comparer: equal -> unequal, of the states'],
-    ['outputs alone', outputsOnly, 'comparer: equal -> unequal, of output 0'],
+    ['outputs alone', outputsOnly, 'comparer: equal -> unequal, of output 1'],
   ])('makes the VMM go back for nothing where they agree: %s', async (_, protection, change) => {
     const plan = planFor('sort', { faults: [lie(at(10_000))], protection });
     const { system, events } = runToEnd(plan);

@@ -18,8 +18,8 @@ const quiet: Facts = {
 };
 const fired = { name: 'f', text: '', fired: true };
 const divergence = { replica: 'B' as const, instruction: 5, pc: '0x80000010', function: 'sum', file: 'a.c', line: 3, differs: [] };
-const detection = { by: 'output' as const, instruction: 9, latency: 25_000, what: '' };
-const rollback = { by: 'rollback' as const, to: 0, replayed: 9 };
+const detection = { by: 'output' as const, moment: 9, instruction: 9, latency: 25_000, what: '' };
+const rollback = { by: 'rollback' as const, moment: 10, to: 0, replayed: 9 };
 const noisy: Facts = { ...quiet, faults: [fired], divergences: [divergence], detections: [detection], recoveries: [rollback] };
 const corrupt: Facts = { ...quiet, faults: [fired], released: { ...quiet.released, corrupt: true, firstWrongByte: 4 } };
 const unrepeatable: Facts = { ...quiet, faults: [fired], released: { ...quiet.released, ofBytes: null, corrupt: null }, cycles: { ...quiet.cycles, unprotected: null, overhead: null } };

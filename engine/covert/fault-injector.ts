@@ -96,6 +96,7 @@ export class FaultInjector {
   /** To be called before all replicas that there are are equipped anew. */
   forgetSuffering(): void {
     this.#lasting.forgetSuffering();
+    this.#mistranslating = [];
   }
 
   /** True if another guest's scenario has stuck bits of the hardware that this one runs on. */
@@ -124,6 +125,7 @@ export class FaultInjector {
       const others = (this.#reached[index] ?? []).filter((each) => each !== replica);
       this.#reached[index] = this.#concerns(fault, replica) ? [...others, replica] : others;
     });
+    this.#noteTranslations(replica, computer);
     this.#lasting.apply(replica, core, computer);
     this.#passing.apply(replica, core, computer);
     this.#lookOut(replica, core, computer);

@@ -69,7 +69,7 @@ export class OutputGate {
     if (team.live.length < 2) return found;
     const instructionIn = (name: ReplicaName): number => team.live.find((replica) => replica.name === name)?.pending[0]?.instruction ?? at;
     const momentOf = (name: ReplicaName): number => course.momentOf(instructionIn(name));
-    return comparer.verdict(found, { name: `output ${course.compared}`, by: 'output', moment: course.momentOf(at), instruction: at, momentOf });
+    return comparer.verdict(found, { name: `output ${course.compared + 1}`, by: 'output', moment: course.momentOf(at), instruction: at, momentOf });
   }
 
   /** Releases an output that all replicas agree on, once. True if it ended the run; then all have been brought there. */
@@ -82,7 +82,7 @@ export class OutputGate {
       if (before && !log.agrees({ ...output, sequence })) {
         bringAll();
         course.moveTo(at);
-        this.parts.end('stopped', null, `output ${sequence} was released as ${describeOutput(before)} and is now ${describeOutput(output)}`);
+        this.parts.end('stopped', null, `output ${sequence + 1} was released as ${describeOutput(before)} and is now ${describeOutput(output)}`);
         return true;
       }
       return false;

@@ -47,7 +47,7 @@ export function compareOutputs(replicas: readonly Replica[]): Detection | undefi
   const same = heads.every(({ output }) => output && first && sameOutput(output, first));
   if (same) return undefined;
   const said = heads.map(({ replica, output }) => `${replica.name} ${output ? describeOutput(output) : 'nothing'}${contentOf(output, first)}`);
-  return { by: 'output', what: `output ${first?.sequence ?? heads[1]?.output?.sequence ?? 0}: ${said.join(', ')}` };
+  return { by: 'output', what: `output ${1 + (first?.sequence ?? heads[1]?.output?.sequence ?? 0)}: ${said.join(', ')}` };
 }
 
 /**

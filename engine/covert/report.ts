@@ -48,6 +48,8 @@ export interface DivergenceReport extends Location {
 
 export interface DetectionReport {
   by: DetectionMethod;
+  /** Instructions of the run, with those that a rollback took back. */
+  moment: number;
   instruction: number;
   /** Instructions from the fault to its detection; -1 if no fault came before. */
   latency: number;
@@ -57,6 +59,8 @@ export interface DetectionReport {
 
 export interface RecoveryReport {
   by: RecoveryMethod;
+  /** Instructions of the run, with those that a rollback took back. */
+  moment: number;
   /** The instruction count gone back to. */
   to: number;
   /** Instructions run again. */
@@ -66,6 +70,8 @@ export interface RecoveryReport {
 /** A replica that was given up for good. */
 export interface DegradationReport {
   replica: ReplicaName;
+  /** Instructions of the run, with those that a rollback took back. */
+  moment: number;
   instruction: number;
   to: ProtectionKind;
   why: string;
@@ -170,6 +176,8 @@ export interface Report {
   diagnoses?: DiagnosisReport[];
   /** Present if the protection was switched while the guest ran. */
   switches?: { moment: number; instruction: number; to: ProtectionKind; cores: number[] }[];
+  /** Present if the run was over before a switch was due: then the scenario fails, as by a fault that never strikes. */
+  missedSwitches?: { to: ProtectionKind; cores: number[] }[];
   released: {
     /** Of the console. */
     bytes: number;

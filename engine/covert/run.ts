@@ -134,11 +134,12 @@ function makeReport(session: Ran, end: EventOf<'end'>, reference: Reference | un
   const comparison = compareWithReference({ console, disk, network: session.releasedData('net') }, end, reference);
   if (comparison.disk && refused) comparison.disk.refused = refused;
   const protectedCycles = session.cycles;
-  const degradations = eventsOf('degradation').map(({ replica, instruction, to, why }) => ({ replica, instruction, to, why }));
+  const degradations = eventsOf('degradation').map(({ replica, moment, instruction, to, why }) => ({ replica, moment, instruction, to, why }));
   const retirements = eventsOf('retirement').map(({ component, moment, instruction, why }) => ({ component, moment, instruction, why }));
   const clones = eventsOf('clone').map(({ replica, core, moment, instruction, cycles }) => ({ replica, core, moment, instruction, cycles, seconds: cycles / plan.chip.hertz }));
   const diagnoses = eventsOf('diagnosis').map(({ replica, core, moment, instruction, what }) => ({ replica, core, moment, instruction, what }));
   const switches = eventsOf('switch').map(({ moment, instruction, to, cores }) => ({ moment, instruction, to, cores: [...cores] }));
+  const missedSwitches = (plan.switches ?? []).slice(switches.length).map(({ kind: to, cores }) => ({ to, cores: [...cores] }));
   const escapes = strikes.flatMap(({ escape, instruction }) => (escape === undefined ? [] : [{ by: 'the comparer itself', instruction, what: escape }]));
   const { kind, uncoordinated } = plan.protection;
   const costs = costChanges(plan.chip.costs ?? {});
@@ -153,14 +154,15 @@ function makeReport(session: Ran, end: EventOf<'end'>, reference: Reference | un
     },
     faults,
     divergences: eventsOf('divergence').map((event) => divergenceReport(event, locate)),
-    detections: eventsOf('detection').map(({ by, instruction, latency, what }) => ({ by, instruction, latency, what })),
-    recoveries: eventsOf('recovery').map(({ by, to, replayed }) => ({ by, to, replayed })),
+    detections: eventsOf('detection').map(({ by, moment, instruction, latency, what }) => ({ by, moment, instruction, latency, what })),
+    recoveries: eventsOf('recovery').map(({ by, moment, to, replayed }) => ({ by, moment, to, replayed })),
     ...(escapes.length > 0 && { escapes }),
     ...(degradations.length > 0 && { degradations }),
     ...(retirements.length > 0 && { retirements }),
     ...(clones.length > 0 && { clones }),
     ...(diagnoses.length > 0 && { diagnoses }),
     ...(switches.length > 0 && { switches }),
+    ...(missedSwitches.length > 0 && { missedSwitches }),
     released: {
       bytes: console.length,
       ofBytes: reference?.console.length ?? null,
@@ -185,7 +187,7 @@ function makeReport(session: Ran, end: EventOf<'end'>, reference: Reference | un
     stopped: end.how === 'stopped',
   });
   const silent = faults.some((fault) => !fault.fired && !fault.optional);
-  const passed = !silent && expectations.every(({ held }) => held);
+  const passed = !silent && missedSwitches.length === 0 && expectations.every(({ held }) => held);
   const { scenario, ...others } = partial;
   return { scenario, passed, ...others, ...(memory.length > 0 && { memory: { replicas: memory, unprotected: reference?.memory ?? null } }), expectations };
 }

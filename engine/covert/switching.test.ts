@@ -169,3 +169,10 @@ describe('where a guest that is one replica for a while diverged', () => {
     expect(report.divergences[0]).toMatchObject({ function: 'add_up' });
   });
 });
+
+it('a switch that is never made fails the scenario, and says which one it was', async () => {
+  const switches: SwitchPlan[] = [{ kind: 'dmr', cores: [0, 3], trigger: at(305_000) }, { kind: 'none', cores: [0], trigger: { kind: 'console', text: 'never said' } }];
+  const missed = await run({ ...planOf('none', switches), expectations: [] });
+  expect(missed).toMatchObject({ passed: false, switches: [{ to: 'dmr' }], missedSwitches: [{ to: 'none', cores: [0] }] });
+  expect(await run({ ...planOf('none', switches.slice(0, 1)), expectations: [] })).toMatchObject({ passed: true });
+});

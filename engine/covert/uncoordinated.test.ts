@@ -184,7 +184,7 @@ describe('a run with inputs that nobody coordinates', () => {
     const { system, events } = runToEnd(inputsPlan({ steps: 128, faults: [wrong], protection: { uncoordinated: ['console'] } }), 100);
     const [recovery] = events.filter(({ kind }) => kind === 'recovery');
     expect(recovery).toMatchObject({ by: 'rollback' });
-    expect(events.find(({ kind }) => kind === 'detection')).toMatchObject({ what: expect.stringMatching(/^output 6: A byte 0x73 's'/) as string });
+    expect(events.find(({ kind }) => kind === 'detection')).toMatchObject({ what: expect.stringMatching(/^output 7: A byte 0x73 's'/) as string });
     expect(Buffer.from(system.released).toString()).toMatch(/^name\? somebody\nline after /);
   });
 

@@ -99,7 +99,10 @@ export class Caches implements CacheControl {
     const dearest = (costs: readonly { cycles: number }[]): number => Math.max(0, ...costs.map(({ cycles }) => cycles));
     // An instruction and its data may each lie in two lines, and one of those may be needed again.
     this.#setWord(cacheAt.worst, 5 * (dearest(banks) + dearest(routes.flat())));
+    // Whoever waits for a message that was lost does so in any hierarchy.
+    const hung = this.#word(cacheAt.hung);
     this.core.dropCaches();
+    this.#setWord(cacheAt.hung, hung);
     this.#arm();
   }
 

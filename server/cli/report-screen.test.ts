@@ -41,8 +41,8 @@ const report: Report = {
       differing: 12,
     },
   ],
-  detections: [{ by: 'output', instruction: 52_345, latency: 12_345, what: 'output 17: A wrote 0x35, B wrote 0x34' }],
-  recoveries: [{ by: 'rollback', to: 0, replayed: 52_345 }],
+  detections: [{ by: 'output', moment: 52_345, instruction: 52_345, latency: 12_345, what: 'output 17: A wrote 0x35, B wrote 0x34' }],
+  recoveries: [{ by: 'rollback', moment: 52_346, to: 0, replayed: 52_345 }],
   released: { bytes: 21, ofBytes: 21, sha256: 'ab'.repeat(32), corrupt: false },
   expectations: [
     { text: 'detected by output within 2 epochs', line: 12, held: true },
@@ -95,6 +95,31 @@ ${'─'.repeat(88)}
              ✗ exit 3  line 13
                  the guest ended with 0
 `);
+  });
+
+  test('what was done to go on comes in the order in which it was done, and what was not done last', () => {
+    const rollbackAt = (moment: number) => ({ by: 'rollback' as const, moment, to: moment - 7, replayed: 7 });
+    const busy: Report = {
+      ...report,
+      recoveries: [10, 30, 50, 60, 70, 80, 90].map(rollbackAt),
+      switches: [{ moment: 5, instruction: 5, to: 'dmr', cores: [0, 1] }],
+      retirements: [{ component: 'core 1', moment: 40, instruction: 38, why: 'it is dead' }],
+      degradations: [{ replica: 'B', moment: 45, instruction: 43, to: 'none', why: 'no spare' }],
+      missedSwitches: [{ to: 'tmr', cores: [0, 2, 3] }],
+    };
+    const text = formatReport(busy, screen);
+    const order = ['switched to dmr at instruction 5, on core 0, core 1', 'by rollback to instruction 3;', 'by rollback to instruction 23', 'core 1 is retired: it is dead', 'replica B was given up at instruction 43: no spare', 'by rollback to instruction 43', '… and 1 more (--json', 'protection was never switched to tmr on core 0, core 2, core 3'];
+    const places = order.map((line) => text.indexOf(line));
+    expect(places).not.toContain(-1);
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+    expect(formatSummary([busy], screen)).toContain('never switched to tmr');
+  });
+
+  test('what a device has read is not called equal', () => {
+    const text = formatReport({ ...report, divergences: [] }, screen);
+    expect(text).toContain('diverged   in no result of an instruction: what differs has not gone through a core');
+    expect(formatSummary([{ ...report, divergences: [] }], screen)).toContain('diverged in no result of an instruction');
+    expect(formatReport({ ...report, divergences: [], detections: [], recoveries: [] }, screen)).toContain('never: every instruction gave the same results');
   });
 
   test('a guest that was cut off is not called whole', () => {
@@ -165,7 +190,7 @@ test('the summary names where each scenario diverged and what did not hold', () 
       '    noticed by output · recovered by rollback · no wrong output\n' +
       '    did not hold, line 13: exit 3\n',
   );
-  expect(text).toContain('✓ a bit flip in the checksum loop\n    never diverged\n    noticed by output');
+  expect(text).toContain('✓ a bit flip in the checksum loop\n    diverged in no result of an instruction\n    noticed by output');
   expect(text).toMatch(/\n2 scenarios: 1 passed, 1 failed\n$/);
 });
 

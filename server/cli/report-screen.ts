@@ -27,8 +27,8 @@ export function formatReport(report: Report, screen: Screen): string {
 }
 
 /** What is expected of the scenario's own guest, whatever has become of the others. */
-function holdsAlone({ faults, expectations }: NeighbourReport): boolean {
-  return faults.every(({ fired, optional }) => fired || optional) && expectations.every(({ held }) => held);
+function holdsAlone({ faults, expectations, missedSwitches }: NeighbourReport): boolean {
+  return missedSwitches === undefined && faults.every(({ fired, optional }) => fired || optional) && expectations.every(({ held }) => held);
 }
 
 /** What there is to say of one guest. */
@@ -82,8 +82,11 @@ function faultLines(fault: FaultReport, room: number, isOneOfSeveral: boolean): 
   ];
 }
 
-function divergenceLines({ divergences }: NeighbourReport): string[] {
-  if (divergences.length === 0) return ['never: every instruction gave the same results'];
+function divergenceLines({ divergences, detections, released }: NeighbourReport): string[] {
+  if (divergences.length === 0) {
+    if (detections.length === 0 && !released.corrupt) return ['never: every instruction gave the same results'];
+    return ['in no result of an instruction: what differs has not gone through a core', '  (a device has read it from memory, or a component has died)'];
+  }
   return atMost(divergences, most.divergences, (divergence) => [
     `first different result: instruction ${count(divergence.instruction)} of replica ${divergence.replica}`,
     `  in ${placeOf(divergence)} (pc ${divergence.pc})`,
@@ -129,31 +132,41 @@ function escapeLines({ escapes = [] }: NeighbourReport, room: number): string[] 
 }
 
 function recoveryLines(report: NeighbourReport, room: number): string[] {
-  const { guest, recoveries, degradations = [], protection, detections, released } = report;
-  const lines = atMost(recoveries, most.recoveries, ({ by, to, replayed }) => [
-    replayed === 0 && by !== 'rollback' ? `by ${by} at instruction ${count(to)}` : `by ${by} to instruction ${count(to)}; ${counted(replayed, 'instruction')} run again`,
-  ]);
-  lines.push(...hardwareLines(report).flatMap((line) => wrap(line, room)));
-  for (const { replica, instruction, why } of degradations) lines.push(...wrap(`replica ${replica} was given up at instruction ${count(instruction)}: ${why}`, room));
-  const changed =
-    (protection.wanted ?? protection.start) === protection.end ? [] : [`protection went from ${protection.wanted ?? protection.start} to ${protection.end}`];
+  const { guest, recoveries, protection, detections, released, missedSwitches = [] } = report;
+  const shown = recoveries.slice(0, most.recoveries);
+  const lines = [
+    ...shown.map(({ moment, by, to, replayed }) => ({
+      moment,
+      line: replayed === 0 && by !== 'rollback' ? `by ${by} at instruction ${count(to)}` : `by ${by} to instruction ${count(to)}; ${counted(replayed, 'instruction')} run again`,
+    })),
+    ...hardwareLines(report),
+  ].sort((a, b) => a.moment - b.moment).flatMap(({ line }) => wrap(line, room));
+  if (recoveries.length > shown.length) lines.push(`… and ${recoveries.length - shown.length} more (--json has all)`);
+  const changed = [
+    ...missedSwitches.flatMap(({ to, cores }) => wrap(`protection was never switched to ${to} on ${coresText(cores)}: the run was over before`, room)),
+    ...((protection.wanted ?? protection.start) === protection.end ? [] : [`protection went from ${protection.wanted ?? protection.start} to ${protection.end}`]),
+  ];
   if (lines.length + changed.length > 0) return [...lines, ...changed];
   if (guest.ended !== 'exit') return [detections.length > 0 ? 'no' : 'no: the guest did not come to its end'];
   return [detections.length > 0 || released.corrupt ? 'no' : 'no need'];
 }
 
-/** What the VMM did with the chip, in the order in which it did so. */
-function hardwareLines({ diagnoses = [], retirements = [], clones = [], switches = [] }: NeighbourReport): string[] {
-  const all = [
-    ...switches.map(({ moment, instruction, to, cores }) => ({ moment, line: `protection was switched to ${to} at instruction ${count(instruction)}, on ${cores.map((core) => `core ${core}`).join(', ')}` })),
+/** What the VMM did with the chip, and when. */
+function hardwareLines({ diagnoses = [], retirements = [], clones = [], switches = [], degradations = [] }: NeighbourReport): { moment: number; line: string }[] {
+  return [
+    ...switches.map(({ moment, instruction, to, cores }) => ({ moment, line: `protection was switched to ${to} at instruction ${count(instruction)}, on ${coresText(cores)}` })),
     ...diagnoses.map(({ moment, replica, core, what }) => ({ moment, line: `replica ${replica} on core ${core}: ${what}` })),
     ...retirements.map(({ moment, component, why }) => ({ moment, line: `${component} is retired: ${why}` })),
     ...clones.map(({ moment, replica, core, instruction, cycles, seconds }) => ({
       moment,
       line: `replica ${replica} was made anew on core ${core} at instruction ${count(instruction)}; the guest stood still for ${(seconds * 1e3).toPrecision(3)} ms (${count(cycles)} cycles)`,
     })),
+    ...degradations.map(({ moment, replica, instruction, why }) => ({ moment, line: `replica ${replica} was given up at instruction ${count(instruction)}: ${why}` })),
   ];
-  return all.sort((a, b) => a.moment - b.moment).map(({ line }) => line);
+}
+
+function coresText(cores: readonly number[]): string {
+  return cores.map((core) => `core ${core}`).join(', ');
 }
 
 function releasedLines({ released, guest, protection }: NeighbourReport): string[] {

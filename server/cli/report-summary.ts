@@ -30,8 +30,9 @@ function story(report: NeighbourReport): string[] {
   const silent = faults.filter(({ fired, optional }) => !fired && !optional);
   return [
     ...(protection.uncoordinated ? [`left uncoordinated: ${protection.uncoordinated.join(', ')}`] : []),
-    divergence ? `diverged in ${placeOf(divergence)}` : 'never diverged',
+    divergence ? `diverged in ${placeOf(divergence)}` : detections.length === 0 && !report.released.corrupt ? 'never diverged' : 'diverged in no result of an instruction',
     outcome.join(' · '),
+    ...(report.missedSwitches ?? []).map(({ to }) => `never switched to ${to}`),
     ...silent.map(({ name }) => `never struck: ${printable(name)}`),
     ...expectations.filter(({ held }) => !held).map(({ text, line }) => `did not hold, line ${line}: ${printable(text)}`),
   ];

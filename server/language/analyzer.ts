@@ -8,7 +8,7 @@ import { Context, documentOf, eachOnce } from './context';
 import { defaultChip, defaults } from './defaults';
 import { part, rename, type Diagnostic } from './diagnostic';
 import * as ast from './generated/ast';
-import { lowerPart, lowerStrikes, neighbourOf, reportCrowding, reportRepeated, reportSharedImages } from './guest-parts';
+import { lowerPart, lowerStrikes, neighbourOf, reportCrowding, reportRepeated, reportSharedImages, reportSurplus } from './guest-parts';
 import { lowerGuest, type LoweredGuest } from './guests';
 import { reportImports } from './import-checks';
 import { fileOf, visibleDeclarations } from './imports';
@@ -144,7 +144,10 @@ export class Analyzer {
     }
     if (chip) reportCrowding(parts, chip, context);
     reportSharedImages(parts, context);
-    const guests = parts.map((part, i) => neighbourOf(part, lowerStrikes(part, parts.toSpliced(i, 1), work.faults, context), context));
+    const faults: typeof work.faults = new Map();
+    const guests = parts.map((part, i) => neighbourOf(part, lowerStrikes(part, parts.toSpliced(i, 1), faults, context), context));
+    reportSurplus(faults, context);
+    for (const [fault, plan] of faults) work.faults.set(fault, plan);
     if (!scenario.items.some((item) => ast.isExpectation(item) || (ast.isBeside(item) && item.items.some(ast.isExpectation))) && context.intact(scenario)) {
       reporter.warning('COV603', part(scenario, 'name'), 'this scenario expects nothing, so it passes whatever happens: say `expect …`');
     }

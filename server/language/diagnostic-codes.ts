@@ -39,6 +39,7 @@ export const diagnosticCodes = {
   COV409: 'a fault without a place to strike',
   COV410: 'a range of registers that is none',
   COV411: 'a lifetime that does not fit',
+  COV412: 'more faults of a kind than there is room for',
   COV501: 'expectations that exclude each other',
   COV502: 'an expectation that cannot hold',
   COV503: 'a pattern that is no regular expression',

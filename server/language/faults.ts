@@ -167,7 +167,7 @@ function lowerTarget(fault: ast.Fault, { chip, protection, others }: FaultScope,
   const banks = banksOf(effect);
   const [bank] = banks;
   if (bank) {
-    if (target) context.reporter.error('COV210', target.$cstNode, 'the bank is what this strikes already');
+    if (target) reportNeedless(target, 'the bank is what this strikes already', context);
     if (effect.$type === 'RandomFlip' && (banks.length < effect.places.length || banks.some((other) => other.bank !== bank.bank))) {
       context.reporter.error('COV409', part(effect, 'places'), 'bits are drawn from lines of one bank, or from places that are no bank\'s');
       return undefined;
@@ -175,11 +175,11 @@ function lowerTarget(fault: ast.Fault, { chip, protection, others }: FaultScope,
     return lowerBank(bank, chip, context);
   }
   if (effect.$type === 'MessageFault') {
-    if (target) context.reporter.error('COV210', target.$cstNode, 'the link is what this strikes already');
+    if (target) reportNeedless(target, 'the link is what this strikes already', context);
     return lowerLink(effect.link, chip, context);
   }
   if (effect.$type === 'Death' || effect.$type === 'Failure') {
-    if (target) context.reporter.error('COV210', target.$cstNode, `\`${effect.word}\` names what it strikes already`);
+    if (target) reportNeedless(target, `\`${effect.word}\` names what it strikes already`, context);
     return lowerComponent(effect, chip, protection, others, context);
   }
   if (isOfComparer(effect)) return lowerComparer(effect, target, protection, context);
@@ -222,14 +222,20 @@ function lowerTarget(fault: ast.Fault, { chip, protection, others }: FaultScope,
   return undefined;
 }
 
+function reportNeedless({ $cstNode: place }: ast.Target, why: string, { reporter }: Context): void {
+  const fixes = place ? [{ title: `Leave out \`${place.text}\``, span: { offset: place.offset, end: place.end }, text: '' }] : [];
+  reporter.error('COV210', place, `${why}: leave out \`${place?.text ?? 'it'}\``, fixes);
+}
+
 function isOfComparer(effect: ast.Effect): boolean {
   if (effect.$type === 'RandomFlip') return effect.places.some(({ first }) => first.$type === 'ComparerPlace');
   return (effect.$type === 'Flip' || effect.$type === 'Overwrite') && effect.place.$type === 'ComparerPlace';
 }
 
 /** There is one comparer for all replicas: its trigger is one of replica A's run. */
-function lowerComparer(effect: ast.Effect, target: ast.Target | undefined, protection: ProtectionPlan | undefined, { reporter }: Context): FaultTarget {
-  if (target) reporter.error('COV210', target.$cstNode, 'the comparer is what this strikes already, and there is one for all replicas');
+function lowerComparer(effect: ast.Effect, target: ast.Target | undefined, protection: ProtectionPlan | undefined, context: Context): FaultTarget {
+  const { reporter } = context;
+  if (target) reportNeedless(target, 'the comparer is what this strikes already, and there is one for all replicas', context);
   else if (protection && (protection.kind === 'none' || (!protection.compareOutput && protection.compareStateEpochs === 0))) {
     reporter.warning('COV605', effect.$cstNode, 'nothing is compared under this protection, so this never strikes');
   }

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { partition } from '../../engine/chip/domains';
 import { Health } from '../../engine/chip/health';
+import { firstBeyond } from '../../engine/covert/fault-limits';
 import type { ChipPlan, ExpectationPlan, FaultPlan, Neighbour, ProtectionPlan, SwitchPlan } from '../../engine/covert/plan';
 import { warnOfFastTiming } from './cache-faults';
 import { eachOnce, type Context } from './context';
@@ -85,6 +86,13 @@ export function lowerStrikes({ owner, narrow, switches }: GuestPart, others: rea
   });
   reportContradictions(expectations, context);
   return { faults, expectations: expectations.map(({ plan }) => plan) };
+}
+
+/** Reports the first of a scenario's faults for which a core has no room. */
+export function reportSurplus(faults: ReadonlyMap<ast.Fault, FaultPlan>, { reporter }: Context): void {
+  const beyond = firstBeyond([...faults.values()]);
+  const fault = beyond && [...faults.keys()][beyond.index];
+  if (fault) reporter.error('COV412', part(fault, 'effect'), `${beyond.why}: try the others in a scenario of their own`);
 }
 
 /** Undefined where something is missing, which has been reported. */

@@ -110,9 +110,26 @@ export function reportSyntax(document: LangiumDocument, grammar: Grammar, report
     const place = at ? { offset: at.offset, end: at.offset + at.image.length } : placeOf(token, previous, textDocument.getText());
     if (place.offset < lastEnd) continue;
     lastEnd = Math.max(place.end, place.offset + 1);
+    const brokenOff = !at && previous && !isEnd(known) && isNextStatement(token, previous, textDocument.getText(), grammar);
+    if (brokenOff) {
+      const end = previous.startOffset + previous.image.length;
+      reporter.error('COV101', { offset: end - 1, end }, inWords(known, { image: '', type: '' }, place, grammar, 'the line ends').message, []);
+      continue;
+    }
     const { message, fixes } = inWords(known, at ?? { image: token.image, type: token.tokenType.name }, place, grammar);
     reporter.error('COV101', place, message, fixes);
   }
+}
+
+/** True if only the end of something may follow, of which nobody can say whether it is complete. */
+function isEnd({ expected: [only, ...others] }: Stuck): boolean {
+  return others.length === 0 && (only === '}' || only === 'EOF');
+}
+
+/** True if a token in another line than the one before begins or ends something: then what is missing is missing before it. */
+function isNextStatement(token: Token, previous: Token, text: string, grammar: Grammar): boolean {
+  if (Number.isNaN(token.startOffset) || Number.isNaN(previous.startOffset) || !text.slice(previous.startOffset + previous.image.length, token.startOffset).includes('\n')) return false;
+  return token.image === '}' || grammar.rules.some(({ name }) => repeatedStarts(grammar, name).includes(token.image));
 }
 
 function notAnEffect(word: string, place: Span, grammar: Grammar): { message: string; fixes: Fix[] } {
@@ -139,8 +156,9 @@ function inWords(
   token: { image: string; type: string },
   place: Span,
   grammar: Grammar,
+  atEnd = 'the file ends',
 ): { message: string; fixes: Fix[] } {
-  const found = token.image === '' ? 'the file ends' : `found \`${token.image.split(/[\r\n]/)[0]}\``;
+  const found = token.image === '' ? atEnd : `found \`${token.image.split(/[\r\n]/)[0]}\``;
   const isWord = /^[a-z]\w*$/i.test(token.image);
   const isName = expected.includes('QUOTED');
   if (isName && isWord && token.type !== 'ID') {
@@ -152,7 +170,7 @@ function inWords(
   const named = ruleNames[rule];
   if (named !== undefined) return { message: `expected ${named}, but ${found}`, fixes: [] };
   // A repetition that broke off knows only what ends it; what may go on in it is in the grammar.
-  const ends = expected.length === 1 && (expected[0] === '}' || expected[0] === 'EOF');
+  const ends = isEnd({ expected, rule });
   const next = ends ? [...repeatedStarts(grammar, rule), ...expected] : expected;
   const kinds = [...new Set(next.map((name) => terminalNames[name] ?? `\`${name}\``))];
   const words = next.filter((name) => /^\w+$/.test(name) && !(name in terminalNames));
