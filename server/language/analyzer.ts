@@ -1,4 +1,4 @@
-import type { AstNode, LangiumDocument, Reference } from 'langium';
+import { Cancellation, interruptAndCheck, type AstNode, type LangiumDocument, type Reference } from 'langium';
 import type { ChipPlan, FaultPlan, Plan } from '../../engine/covert/plan';
 import { nearestNames } from '../../engine/symbols/nearest';
 import { declaredName } from './addresses';
@@ -12,9 +12,10 @@ import { lowerPart, lowerStrikes, neighbourOf, reportCrowding, reportRepeated, r
 import { lowerGuest, type LoweredGuest } from './guests';
 import { reportImports } from './import-checks';
 import { fileOf, visibleDeclarations } from './imports';
+import { KeptAnalyses, sameOrNew } from './kept-analyses';
 import { integer, notAvailable } from './measures';
 import type { CovertServices } from './services';
-import { reportSyntax } from './syntax-errors';
+import { reportLiterals, reportSyntax } from './syntax-errors';
 import { reportUnused } from './unused';
 import { decodeString } from './values';
 
@@ -28,13 +29,19 @@ export interface Analysis {
   faults: ReadonlyMap<ast.Fault, FaultPlan>;
 }
 
+interface LoweredScenario {
+  /** Undefined where something is wrong with it. */
+  plan: Plan | undefined;
+  faults: Analysis['faults'];
+}
+
 /** What chips and guests of this and of imported files come to, each worked out once. */
 interface Work {
   context: Context;
   /** Of imported files; what is wrong there is reported with them. */
   others: Map<LangiumDocument, Context>;
   chips: Map<ast.Chip, ChipPlan | undefined>;
-  guests: Map<ast.Guest, Promise<LoweredGuest>>;
+  guests: Map<ast.Guest, LoweredGuest>;
   faults: Map<ast.Fault, FaultPlan>;
 }
 
@@ -45,6 +52,10 @@ interface Work {
 export class Analyzer {
   /** Of each text, the newest analysis. */
   readonly #latest = new WeakMap<object, Analysis>();
+  /** What stays from one analysis to the next. */
+  readonly #chips = new KeptAnalyses<ChipPlan | undefined>();
+  readonly #guests = new WeakMap<ast.Guest, LoweredGuest>();
+  readonly #scenarios = new KeptAnalyses<LoweredScenario>();
 
   constructor(private readonly services: CovertServices) {}
 
@@ -53,30 +64,33 @@ export class Analyzer {
     return this.#latest.get(document.parseResult) ?? this.analyze(document);
   }
 
-  async analyze(document: LangiumDocument): Promise<Analysis> {
+  /** Rejects with Langium's OperationCancelled where it is cancelled. */
+  async analyze(document: LangiumDocument, cancelToken = Cancellation.CancellationToken.None): Promise<Analysis> {
     const context = new Context(document);
     const work: Work = { context, others: new Map(), chips: new Map(), guests: new Map(), faults: new Map() };
     const documents = this.services.shared.workspace.LangiumDocuments;
-    reportSyntax(document, this.services.Grammar, context.reporter);
     const items = fileOf(document)?.items ?? [];
+    const apart = items.filter((item) => ast.isChip(item) || ast.isGuest(item) || ast.isScenario(item));
+    reportSyntax(document, this.services.Grammar, context.reporter, new Set(apart.map(({ $cstNode }) => $cstNode)));
     await reportImports(items.filter(ast.isImport), context, documents);
     reportDuplicates(items, context);
     const plans: Plan[] = [];
     for (const item of items) {
+      await interruptAndCheck(cancelToken);
       if (ast.isChip(item)) this.#chip(item, work);
       else if (ast.isGuest(item)) await this.#guest(item, work);
       else if (ast.isScenario(item)) {
-        const plan = await this.#scenario(item, work);
-        if (plan) plans.push(plan);
+        const inputs = await this.#inputs(item, work);
+        const { plan, faults } = this.#scenarios.of(item, context, inputs, (own) => this.#scenario(item, work, own));
+        for (const [fault, lowered] of faults) work.faults.set(fault, lowered);
+        if (plan && !context.reporter.hasErrorsWithin(item.$cstNode)) plans.push(plan);
       } else if (ast.isCampaign(item)) {
         for (const use of item.items) if (ast.isChipUse(use) || ast.isGuestUse(use)) this.#reportUnknown(use, context);
         notAvailable(context, part(item, 'word'), 'campaigns');
       }
     }
     reportUnused(items, context, documents);
-    const { diagnostics } = context.reporter;
-    const sorted = diagnostics.toSorted((a, b) => a.span.offset - b.span.offset || a.span.end - b.span.end);
-    const analysis = { diagnostics: sorted, plans, faults: work.faults };
+    const analysis = { diagnostics: context.reporter.sorted(), plans, faults: work.faults };
     this.#latest.set(document.parseResult, analysis);
     return analysis;
   }
@@ -90,14 +104,33 @@ export class Analyzer {
   }
 
   #chip(chip: ast.Chip, work: Work): ChipPlan | undefined {
-    if (!work.chips.has(chip)) work.chips.set(chip, lowerChip(chip, this.#contextOf(chip, work)));
+    if (!work.chips.has(chip)) work.chips.set(chip, this.#chips.of(chip, this.#contextOf(chip, work), [], (own) => lowerChip(chip, own)));
     return work.chips.get(chip);
   }
 
-  #guest(guest: ast.Guest, work: Work): Promise<LoweredGuest> {
-    let lowered = work.guests.get(guest);
-    if (!lowered) work.guests.set(guest, (lowered = lowerGuest(guest, this.#contextOf(guest, work), this.services.GuestFiles)));
+  /** Looks at the guest's files each time; only where they are others than before is it another guest. */
+  async #guest(guest: ast.Guest, work: Work): Promise<LoweredGuest> {
+    const known = work.guests.get(guest);
+    if (known) return known;
+    const context = this.#contextOf(guest, work);
+    const own = context.apart();
+    if (guest.$cstNode) reportLiterals(guest.$cstNode, own.reporter);
+    const lowered = sameOrNew(this.#guests.get(guest), await lowerGuest(guest, own, this.services.GuestFiles));
+    context.reporter.take(own.reporter.findings);
+    this.#guests.set(guest, lowered);
+    work.guests.set(guest, lowered);
     return lowered;
+  }
+
+  /** All that a scenario is made of beside its own text. What it names and nobody has is never the same. */
+  async #inputs(scenario: ast.Scenario, work: Work): Promise<unknown[]> {
+    const inputs: unknown[] = [];
+    for (const item of scenario.items) {
+      const use = ast.isBeside(item) ? item.use : item;
+      if (ast.isChipUse(use)) inputs.push(use.chip?.ref ? this.#chip(use.chip.ref, work) : Symbol());
+      else if (ast.isGuestUse(use)) inputs.push(use.guest?.ref ? await this.#guest(use.guest.ref, work) : Symbol());
+    }
+    return inputs;
   }
 
   /** The chip or guest that is meant; an unknown name is reported with the nearest one offered. */
@@ -116,8 +149,7 @@ export class Analyzer {
     context.reporter.error('COV201', place, `there is no ${kind} \`${reference.$refText}\`${hint}`, rename(place, nearest && declaredName(nearest)));
   }
 
-  async #scenario(scenario: ast.Scenario, work: Work): Promise<Plan | undefined> {
-    const { context } = work;
+  #scenario(scenario: ast.Scenario, work: Work, context: Context): LoweredScenario {
     const { reporter } = context;
     const whole = scenario.$cstNode;
     const settings = eachOnce(scenario.items.filter((item) => !ast.isFault(item) && !ast.isExpectation(item) && !ast.isSwitch(item) && !ast.isBeside(item)), context);
@@ -131,7 +163,7 @@ export class Analyzer {
     else if (!scenario.items.some(ast.isGuestUse) && context.intact(scenario)) {
       reporter.error('COV206', part(scenario, 'name'), 'this scenario has no guest: say `guest NAME`');
     }
-    const guest = guestUse?.guest?.ref && (await this.#guest(guestUse.guest.ref, work));
+    const guest = guestUse?.guest?.ref && work.guests.get(guestUse.guest.ref);
 
     const seed = settings.find(ast.isSeed);
     const seedValue = seed ? integer(context, seed, 'value', { what: 'a seed' }) : defaults.seed;
@@ -139,24 +171,25 @@ export class Analyzer {
     for (const beside of scenario.items.filter(ast.isBeside)) {
       if (beside.use) this.#reportUnknown(beside.use, context);
       reportRepeated(beside, context);
-      const other = beside.use?.guest?.ref && (await this.#guest(beside.use.guest.ref, work));
+      const other = beside.use?.guest?.ref && work.guests.get(beside.use.guest.ref);
       parts.push(lowerPart(beside, other, chip, parts, context));
     }
     if (chip) reportCrowding(parts, chip, context);
     reportSharedImages(parts, context);
-    const faults: typeof work.faults = new Map();
+    const faults = new Map<ast.Fault, FaultPlan>();
     const guests = parts.map((part, i) => neighbourOf(part, lowerStrikes(part, parts.toSpliced(i, 1), faults, context), context));
     reportSurplus(faults, context);
-    for (const [fault, plan] of faults) work.faults.set(fault, plan);
     if (!scenario.items.some((item) => ast.isExpectation(item) || (ast.isBeside(item) && item.items.some(ast.isExpectation))) && context.intact(scenario)) {
       reporter.warning('COV603', part(scenario, 'name'), 'this scenario expects nothing, so it passes whatever happens: say `expect …`');
     }
 
     const name = scenario.name === undefined ? undefined : decodeString(scenario.name).value;
     const [own, ...neighbours] = guests.filter((each) => each !== undefined);
-    if (reporter.hasErrorsWithin(whole) || !context.intact(scenario) || name === undefined || !chip || !own || neighbours.length + 1 < parts.length) return undefined;
-    if (seedValue === undefined) return undefined;
-    return { name, chip: withCaches(chip, guests.flatMap((each) => each?.faults ?? [])), ...own, ...(neighbours.length > 0 && { neighbours }), seed: seedValue };
+    if (reporter.hasErrorsWithin(whole) || !context.intact(scenario) || name === undefined || !chip || !own || neighbours.length + 1 < parts.length || seedValue === undefined) {
+      return { plan: undefined, faults };
+    }
+    const plan = { name, chip: withCaches(chip, guests.flatMap((each) => each?.faults ?? [])), ...own, ...(neighbours.length > 0 && { neighbours }), seed: seedValue };
+    return { plan, faults };
   }
 }
 

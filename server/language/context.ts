@@ -9,16 +9,22 @@ interface Place {
 /** A document while it is analysed: where its findings go, and which parts of it were read whole. */
 export class Context {
   readonly reporter: Reporter;
+  /** Those that have been handed out. */
+  readonly ranges: SourceRange[] = [];
   /** Offsets at which the parser was stuck, and of the last thing it had read before; ascending. */
   readonly #stuck: Float64Array;
 
-  constructor(readonly document: LangiumDocument) {
+  constructor(
+    readonly document: LangiumDocument,
+    stuck = stuckOffsets(document),
+  ) {
     this.reporter = new Reporter(document.uri.fsPath, document.textDocument);
-    const stuck = document.parseResult.parserErrors.flatMap((error) => {
-      const previous = (error as { previousToken?: Place }).previousToken;
-      return [error.token, ...error.resyncedTokens, ...(previous ? [previous] : [])].map(({ startOffset }) => startOffset);
-    });
-    this.#stuck = Float64Array.from(stuck.filter((offset) => !Number.isNaN(offset))).sort();
+    this.#stuck = stuck;
+  }
+
+  /** One for a part of the document, whose findings are to be known by themselves. */
+  apart(): Context {
+    return new Context(this.document, this.#stuck);
   }
 
   /**
@@ -40,9 +46,20 @@ export class Context {
     return low === this.#stuck.length || this.#stuck[low]! >= whole.end;
   }
 
+  /** Where a node stands. The range is kept in mind, so that it can be moved with the node. */
   range(node: AstNode): SourceRange {
-    return this.reporter.range(node.$cstNode);
+    const range = this.reporter.range(node.$cstNode);
+    this.ranges.push(range);
+    return range;
   }
+}
+
+function stuckOffsets({ parseResult }: LangiumDocument): Float64Array {
+  const stuck = parseResult.parserErrors.flatMap((error) => {
+    const previous = (error as { previousToken?: Place }).previousToken;
+    return [error.token, ...error.resyncedTokens, ...(previous ? [previous] : [])].map(({ startOffset }) => startOffset);
+  });
+  return Float64Array.from(stuck.filter((offset) => !Number.isNaN(offset))).sort();
 }
 
 /** The text of a node without comments, white space folded. */

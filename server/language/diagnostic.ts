@@ -53,12 +53,22 @@ export function sourceRange(file: string, document: Positions, span: Span): Sour
 const mostDiagnostics = 1000;
 const longestMessage = 500;
 
+/** What a reporter has found. */
+export interface Findings {
+  /** The first thousand that were found. */
+  readonly diagnostics: readonly Diagnostic[];
+  readonly errors: number;
+  readonly unlisted: number;
+}
+
 /** Collects what is wrong with one file. */
 export class Reporter {
   /** The first thousand. */
   readonly diagnostics: Diagnostic[] = [];
   /** How many errors there are, whether they are listed or not. */
   errors = 0;
+  /** How many diagnostics are not listed. */
+  #unlisted = 0;
   readonly #seen = new Set<string>();
 
   constructor(
@@ -84,6 +94,27 @@ export class Reporter {
     return whole !== undefined && this.diagnostics.some(({ severity, span }) => severity === 'error' && span.offset >= whole.offset && span.offset < whole.end);
   }
 
+  /** Adds what is known of a part of the document, found by a reporter of its own. */
+  take({ diagnostics, errors, unlisted }: Findings): void {
+    const room = Math.max(0, mostDiagnostics - this.diagnostics.length);
+    this.diagnostics.push(...diagnostics.slice(0, room));
+    this.errors += errors;
+    this.#unlisted += unlisted + Math.max(0, diagnostics.length - room);
+  }
+
+  get findings(): Findings {
+    return { diagnostics: this.diagnostics, errors: this.errors, unlisted: this.#unlisted };
+  }
+
+  /** What is listed, in the order of the text; the last one says how many more there are. */
+  sorted(): Diagnostic[] {
+    const sorted = this.diagnostics.toSorted((a, b) => a.span.offset - b.span.offset || a.span.end - b.span.end);
+    const last = sorted.at(-1);
+    if (!last || this.#unlisted === 0) return sorted;
+    const more = this.#unlisted === 1 ? '1 more of this file is' : `${this.#unlisted} more of this file are`;
+    return sorted.with(-1, { ...last, message: `${last.message} (${more} not listed)` });
+  }
+
   get #isFull(): boolean {
     return this.diagnostics.length >= mostDiagnostics;
   }
@@ -93,14 +124,15 @@ export class Reporter {
     const key = `${code} ${span.offset} ${message}`;
     if (this.#seen.has(key)) return;
     if (severity === 'error') this.errors++;
-    if (this.#isFull) return;
     this.#seen.add(key);
+    if (this.#isFull) {
+      this.#unlisted++;
+      return;
+    }
     // What it quotes may have several lines.
     const line = message.replace(/\s*[\r\n]\s*/g, ' ');
     const text = line.length > longestMessage ? `${line.slice(0, longestMessage)}…` : line;
-    const last = this.diagnostics.length + 1 === mostDiagnostics;
-    const whole = last ? `${text} (no more than ${mostDiagnostics} of a file are listed)` : text;
-    this.diagnostics.push({ code, severity, message: whole, file: this.file, range: this.range(span), span, fixes });
+    this.diagnostics.push({ code, severity, message: text, file: this.file, range: this.range(span), span, fixes });
   }
 }
 

@@ -13,8 +13,34 @@ export function fileOf(document: LangiumDocument): ast.File | undefined {
   return ast.isFile(value) ? value : undefined;
 }
 
-export function importsOf(document: LangiumDocument): ast.Import[] {
-  return fileOf(document)?.items.filter(ast.isImport) ?? [];
+type Declaration = ast.Chip | ast.Guest;
+
+/** What a file has for others, worked out once: all references of a file are looked up here. */
+interface Contents {
+  imports: ast.Import[];
+  /** Of several of a kind with one name, all. */
+  declarations: Map<string, Declaration[]>;
+}
+const contents = new WeakMap<LangiumDocument['parseResult'], Contents>();
+
+function contentsOf(document: LangiumDocument): Contents {
+  const kept = contents.get(document.parseResult);
+  if (kept) return kept;
+  const found: Contents = { imports: [], declarations: new Map() };
+  for (const item of fileOf(document)?.items ?? []) {
+    if (ast.isImport(item)) found.imports.push(item);
+    else if ((ast.isChip(item) || ast.isGuest(item)) && item.name) {
+      const others = found.declarations.get(item.name);
+      if (others) others.push(item);
+      else found.declarations.set(item.name, [item]);
+    }
+  }
+  contents.set(document.parseResult, found);
+  return found;
+}
+
+export function importsOf(document: LangiumDocument): readonly ast.Import[] {
+  return contentsOf(document).imports;
 }
 
 /** The path that a string names, relative to the file it stands in; undefined where the string is malformed or empty. */
@@ -107,16 +133,31 @@ export function importCircle(one: ast.Import, documents: LangiumDocuments): Lang
 }
 
 /** The chips or guests that can be seen from a document; of several with one name, the nearest. */
-export function visibleDeclarations<T extends ast.Chip | ast.Guest>(
+export function visibleDeclarations<T extends Declaration>(
   document: LangiumDocument,
   documents: LangiumDocuments,
   is: (item: unknown) => item is T,
 ): Map<string, T> {
   const found = new Map<string, T>();
   for (const one of visibleDocuments(document, documents)) {
-    for (const item of fileOf(one)?.items ?? []) {
-      if (is(item) && item.name && !found.has(item.name)) found.set(item.name, item);
+    for (const [name, nodes] of contentsOf(one).declarations) {
+      const node = nodes.find(is);
+      if (node && !found.has(name)) found.set(name, node);
     }
   }
   return found;
+}
+
+/** The one of them that has a name. */
+export function visibleDeclaration<T extends Declaration>(
+  document: LangiumDocument,
+  documents: LangiumDocuments,
+  is: (item: unknown) => item is T,
+  name: string,
+): T | undefined {
+  for (const one of visibleDocuments(document, documents)) {
+    const node = contentsOf(one).declarations.get(name)?.find(is);
+    if (node) return node;
+  }
+  return undefined;
 }

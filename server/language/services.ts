@@ -3,11 +3,9 @@ import {
   createDefaultSharedCoreModule,
   DefaultDocumentBuilder,
   DefaultIndexManager,
-  DefaultScopeProvider,
   DefaultValueConverter,
   DocumentState,
   inject,
-  MapScope,
   type BuildOptions,
   type CstNode,
   type GrammarAST,
@@ -17,15 +15,15 @@ import {
   type Module,
   type PartialLangiumCoreServices,
   type PartialLangiumSharedCoreServices,
-  type ReferenceInfo,
-  type Scope,
 } from 'langium';
 import { NodeFileSystem } from 'langium/node';
 import { Analyzer } from './analyzer';
-import * as ast from './generated/ast';
+import { ReparsedDocuments } from './documents';
 import { CovertGeneratedModule, CovertGeneratedSharedModule } from './generated/module';
 import { GuestFiles } from './guest-files';
-import { loadImports, visibleDeclarations, visibleDocuments } from './imports';
+import { createItemParser } from './item-parser';
+import { loadImports, visibleDocuments } from './imports';
+import { FileSymbols, ImportedNames, UseDescriptions, UseLinker } from './linking';
 import { StuckMessages } from './syntax-errors';
 import { decodeName } from './values';
 import { AnalysisValidator } from './validator';
@@ -43,29 +41,6 @@ export type CovertServices = LangiumCoreServices & CovertAddedServices;
 class WrittenValues extends DefaultValueConverter {
   protected override runConverter(rule: GrammarAST.AbstractRule, input: string, _node: CstNode): string {
     return rule.name === 'QUOTED' ? decodeName(input) : input;
-  }
-}
-
-/** A file sees its own chips and guests and those of the files it imports. */
-class ImportedNames extends DefaultScopeProvider {
-  readonly #documents: LangiumCoreServices['shared']['workspace']['LangiumDocuments'];
-
-  constructor(services: LangiumCoreServices) {
-    super(services);
-    this.#documents = services.shared.workspace.LangiumDocuments;
-  }
-
-  override getScope(context: ReferenceInfo): Scope {
-    const wanted = this.reflection.getReferenceType(context);
-    let { container } = context;
-    while (container.$container) container = container.$container;
-    const document = container.$document;
-    if (!document) return new MapScope([]);
-    const declarations =
-      wanted === ast.Chip.$type
-        ? visibleDeclarations(document, this.#documents, ast.isChip)
-        : visibleDeclarations(document, this.#documents, ast.isGuest);
-    return new MapScope([...declarations].map(([name, node]) => this.descriptions.createDescription(node, name)));
   }
 }
 
@@ -105,14 +80,20 @@ export const covertModule: Module<CovertServices, PartialLangiumCoreServices & C
   Analyzer: (services) => new Analyzer(services),
   GuestFiles: () => new GuestFiles(),
   parser: {
+    LangiumParser: (services) => createItemParser(services),
     ParserErrorMessageProvider: () => new StuckMessages(),
     ValueConverter: () => new WrittenValues(),
   },
   references: {
+    Linker: (services) => new UseLinker(services),
+    ScopeComputation: (services) => new FileSymbols(services),
     ScopeProvider: (services) => new ImportedNames(services),
   },
   validation: {
     DocumentValidator: (services) => new AnalysisValidator(services),
+  },
+  workspace: {
+    ReferenceDescriptionProvider: (services) => new UseDescriptions(services),
   },
 };
 
@@ -120,6 +101,7 @@ export const covertSharedModule: Module<LangiumSharedCoreServices, PartialLangiu
   workspace: {
     DocumentBuilder: (services) => new ImportingBuilder(services),
     IndexManager: (services) => new ImportingIndex(services),
+    LangiumDocumentFactory: (services) => new ReparsedDocuments(services),
   },
 };
 

@@ -1,4 +1,4 @@
-import { AbstractParserErrorMessageProvider, AstUtils, GrammarAST, type CstNode, type Grammar, type LangiumDocument } from 'langium';
+import { AbstractParserErrorMessageProvider, AstUtils, GrammarAST, type CompositeCstNode, type CstNode, type Grammar, type LangiumDocument } from 'langium';
 import { nearestNames } from '../../engine/symbols/nearest';
 import { rename, type Fix, type Reporter, type Span } from './diagnostic';
 import { decodeDecimal, decodeInteger, decodePattern, decodeString } from './values';
@@ -82,16 +82,16 @@ const ruleNames: Readonly<Record<string, string>> = {
   Unit: 'a unit after the number, such as `instructions`, `epochs`, `ms` or `MiB`',
 };
 
-/** Reports what the lexer and the parser could not read, and literals that are malformed. */
-export function reportSyntax(document: LangiumDocument, grammar: Grammar, reporter: Reporter): void {
+/** Reports what the lexer and the parser could not read, and literals that are malformed but for those of some parts of the file. */
+export function reportSyntax(document: LangiumDocument, grammar: Grammar, reporter: Reporter, apart: ReadonlySet<CstNode | undefined> = new Set()): void {
   const { parseResult, textDocument } = document;
   for (const { offset, length } of parseResult.lexerErrors) {
     const text = textDocument.getText().slice(offset, offset + length);
     const shown = [...text].slice(0, 12).join('');
     reporter.error('COV100', { offset, end: offset + length }, `\`${shown}\` has no meaning here`);
   }
-  const root = parseResult.value.$cstNode;
-  if (root) for (const leaf of leaves(root)) reportLiteral(leaf, reporter);
+  const root = parseResult.value.$cstNode as CompositeCstNode | undefined;
+  for (const child of root?.content ?? []) if (!apart.has(child)) reportLiterals(child, reporter);
   // One mistake often makes the parser stumble twice; the first stumble is the one that tells.
   let lastEnd = -1;
   for (const error of parseResult.parserErrors) {
@@ -237,6 +237,11 @@ export function* leaves(node: CstNode): Generator<CstNode & { tokenType: { name:
     if ('content' in next) for (const child of (next.content as CstNode[]).toReversed()) open.push(child);
     else yield next as CstNode & { tokenType: { name: string } };
   }
+}
+
+/** Reports the literals of a part of the file that are malformed. */
+export function reportLiterals(node: CstNode, reporter: Reporter): void {
+  for (const leaf of leaves(node)) reportLiteral(leaf, reporter);
 }
 
 function reportLiteral(leaf: CstNode & { tokenType: { name: string } }, reporter: Reporter): void {

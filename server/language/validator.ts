@@ -24,7 +24,7 @@ export class AnalysisValidator extends DefaultDocumentValidator {
     cancelToken = Cancellation.CancellationToken.None,
   ): Promise<LspDiagnostic[]> {
     await interruptAndCheck(cancelToken);
-    const { diagnostics } = await this.#analyzer().analyze(document);
+    const { diagnostics } = await this.#analyzer().analyze(document, cancelToken);
     await interruptAndCheck(cancelToken);
     return diagnostics.map((diagnostic) => toLsp(diagnostic, document));
   }
