@@ -45,6 +45,9 @@ interface Work {
   faults: Map<ast.Fault, FaultPlan>;
 }
 
+/** That of a scenario that names none. One for all, since much is worked out for each chip once. */
+const plainChip: ChipPlan = { ...defaultChip };
+
 /**
  * The one validator: the command line, the debugger and the editor all ask here.
  * Documents have to be linked, and what they import loaded.
@@ -156,7 +159,7 @@ export class Analyzer {
 
     const chipUse = settings.find(ast.isChipUse);
     if (chipUse) this.#reportUnknown(chipUse, context);
-    const chip = chipUse ? chipUse.chip?.ref && this.#chip(chipUse.chip.ref, work) : { ...defaultChip };
+    const chip = chipUse ? chipUse.chip?.ref && this.#chip(chipUse.chip.ref, work) : plainChip;
 
     const guestUse = settings.find(ast.isGuestUse);
     if (guestUse) this.#reportUnknown(guestUse, context);

@@ -1,11 +1,12 @@
-import { homeOf, partition, reaches } from '../../engine/chip/domains';
-import { bankName, Health, linkName } from '../../engine/chip/health';
+import { homeOf, reaches } from '../../engine/chip/domains';
+import { bankName, linkName } from '../../engine/chip/health';
 import { needsCaches } from '../../engine/covert/cache-faults';
 import type { ChipPlan, FaultEffect, FaultPlan, FaultTarget, ProtectionPlan } from '../../engine/covert/plan';
 import type { Context } from './context';
 import { part, type Span } from './diagnostic';
 import type * as ast from './generated/ast';
 import { integer } from './measures';
+import { placementOn } from './placements';
 import { replicasOf, tenantsOf } from './protections';
 
 /** The places of L2 banks that an effect names. */
@@ -40,7 +41,7 @@ export function lowerLink(link: ast.Link, chip: ChipPlan | undefined, context: C
 /** Warns of a line that no replica has in the bank that is named, and of a link that no message crosses. */
 export function warnOfAbsence(place: Span | undefined, { effect, target }: Pick<FaultPlan, 'effect' | 'target'>, { chip, protection, others = [] }: { chip: ChipPlan | undefined; protection: ProtectionPlan | undefined; others?: readonly { protection: ProtectionPlan }[] }, { reporter }: Context): void {
   if (target.kind !== 'component' || !chip || !protection || !needsCaches({ effect })) return;
-  const all = partition(chip, new Health(), protection.cores, protection.isolation, others.flatMap((each) => tenantsOf(each.protection)));
+  const all = placementOn(chip, protection.cores, protection.isolation, others.flatMap((each) => tenantsOf(each.protection)));
   if (typeof all === 'string') return;
   // The guest's own come first.
   const placement = { domains: all.domains.slice(0, protection.cores.length) };

@@ -1,5 +1,5 @@
-import { homeOf, partition, reaches } from '../../engine/chip/domains';
-import { bankName, controllerName, coreName, Health } from '../../engine/chip/health';
+import { homeOf, reaches } from '../../engine/chip/domains';
+import { bankName, controllerName, coreName } from '../../engine/chip/health';
 import { placeWidth } from '../../engine/covert/place';
 import type { ChipPlan, FaultEffect, FaultPlan, FaultTarget, PassingPlace, Place, ProtectionPlan, StuckPlace } from '../../engine/covert/plan';
 import { banksOf, lowerLink, lowerMessage, warnOfAbsence } from './cache-faults';
@@ -11,6 +11,7 @@ import type * as ast from './generated/ast';
 import { lowerLifetime, warnOfLateEnd } from './lifetimes';
 import { integer, notAvailable, oneOf } from './measures';
 import { lowerPlace, lowerPlaceRange, lowerStuckPlace, lowerValue, placeText } from './places';
+import { placementOn } from './placements';
 import { replicasOf, tenantsOf } from './protections';
 import { lowerTrigger, type TriggerScope } from './triggers';
 
@@ -257,7 +258,7 @@ function noSuch(what: string, count: number, number: number, place: Span | undef
 /** Warns of a component's fault that no replica meets, or that all of them do, which nobody who compares them can see. */
 function warnOfSharing(fault: ast.Fault, { effect, target }: Pick<FaultPlan, 'effect' | 'target'>, { chip, protection, others = [] }: FaultScope, { reporter }: Context): void {
   if (target.kind !== 'component' || !chip || !protection || protection.cores.length < 2) return;
-  const all = partition(chip, new Health(), protection.cores, protection.isolation, others.flatMap((each) => tenantsOf(each.protection)));
+  const all = placementOn(chip, protection.cores, protection.isolation, others.flatMap((each) => tenantsOf(each.protection)));
   if (typeof all === 'string') return;
   const placement = { domains: all.domains.slice(0, protection.cores.length) };
   const line = effect.kind === 'stick' && effect.place.kind === 'memory' ? effect.place.address : undefined;

@@ -1,6 +1,4 @@
 import { basename } from 'node:path';
-import { partition } from '../../engine/chip/domains';
-import { Health } from '../../engine/chip/health';
 import { firstBeyond } from '../../engine/covert/fault-limits';
 import type { ChipPlan, ExpectationPlan, FaultPlan, Neighbour, ProtectionPlan, SwitchPlan } from '../../engine/covert/plan';
 import { warnOfFastTiming } from './cache-faults';
@@ -13,6 +11,7 @@ import * as ast from './generated/ast';
 import type { LoweredGuest } from './guests';
 import { reportMissingInputs } from './inputs';
 import { count, positive } from './measures';
+import { placementOn } from './placements';
 import { defaultProtection, lowerProtection, tenantsOf, type Taken } from './protections';
 import { lowerSwitch, widest } from './switches';
 
@@ -107,8 +106,8 @@ export function reportCrowding(parts: readonly GuestPart[], chip: ChipPlan, { re
     const before = parts.slice(0, i).flatMap((each) => (each.protection ? tenantsOf(each.protection) : []));
     // A core that is used twice has been reported.
     if (!protection || !ast.isBeside(owner) || before.some(({ core }) => protection.cores.includes(core)) || new Set(protection.cores).size < protection.cores.length) continue;
-    if (typeof partition(chip, new Health(), protection.cores, protection.isolation) === 'string') continue;
-    const placement = partition(chip, new Health(), protection.cores, protection.isolation, before);
+    if (typeof placementOn(chip, protection.cores, protection.isolation) === 'string') continue;
+    const placement = placementOn(chip, protection.cores, protection.isolation, before);
     if (typeof placement !== 'string') continue;
     const node = owner.items.find(ast.isProtection);
     const place = node ? part(node, 'kind') : part(owner, 'use');

@@ -1,7 +1,6 @@
 import type { ChipPlan, Isolation, ProtectionKind, ProtectionPlan, ReplicaName, Span } from '../../engine/covert/plan';
 import { inputClasses } from '../../engine/covert/plan';
-import { partition, type Tenant } from '../../engine/chip/domains';
-import { Health } from '../../engine/chip/health';
+import type { Tenant } from '../../engine/chip/domains';
 import { replicaCount } from '../../engine/covert/switching';
 import { costsWith } from '../../engine/chip/cost-table';
 import { coreExists } from './chips';
@@ -10,6 +9,7 @@ import { defaults, periods, type Periods } from './defaults';
 import { part } from './diagnostic';
 import * as ast from './generated/ast';
 import { count, integer, oneOf, positive, span } from './measures';
+import { placementOn } from './placements';
 
 export const protectionKinds: readonly ProtectionKind[] = ['none', 'dmr', 'tmr'];
 export const isolations: readonly Isolation[] = ['full', 'none', 'caches', 'memory'];
@@ -64,7 +64,7 @@ export function lowerProtection(protection: ast.Protection, chip: ChipPlan, isSw
 /** Reports where the cores are so that the ring cannot be cut to give each of them what its isolation asks for. */
 export function reportPlacement(protection: ast.Protection | ast.Switch, plan: ProtectionPlan, chip: ChipPlan, { reporter }: Context): void {
   if (plan.cores.length !== replicaCount[plan.kind] || new Set(plan.cores).size !== plan.cores.length || missingFor(plan.isolation, chip, plan.kind) !== undefined) return;
-  const placement = partition(chip, new Health(), plan.cores, plan.isolation);
+  const placement = placementOn(chip, plan.cores, plan.isolation);
   if (typeof placement !== 'string') return;
   const [first] = protection.cores;
   reporter.error('COV305', first ? { offset: first.$cstNode?.offset ?? 0, end: protection.cores.at(-1)?.$cstNode?.end ?? 0 } : part(protection, 'kind'), `${chip.name} cannot give isolation \`${plan.isolation}\` on these cores: ${placement}`);

@@ -1,5 +1,5 @@
 import { AstUtils, GrammarAST } from 'langium';
-import { DefaultCompletionProvider, type CompletionAcceptor, type CompletionContext, type CompletionValueItem, type NextFeature } from 'langium/lsp';
+import type { CompletionAcceptor, CompletionContext, CompletionValueItem, NextFeature } from 'langium/lsp';
 import { CompletionItemKind, InsertTextFormat } from 'vscode-languageserver';
 import { costNames } from '../../../engine/chip/cost-table';
 import { inputClasses } from '../../../engine/covert/plan';
@@ -16,6 +16,7 @@ import { countUnits, frequencyUnits, sizeUnits, timeUnits } from '../values';
 import { words } from '../words';
 import { guestOf, runAt } from './cursor';
 import { guestFile, hex, namedSymbols, sourceOf } from './guest-lookup';
+import { ItemCompletion } from './item-completion';
 import type { CovertLspServices } from './lsp-services';
 import { describeRegister } from './register-help';
 
@@ -59,7 +60,7 @@ const snippets: Readonly<Record<string, string>> = {
 };
 
 /** Keywords by position, names, registers, units and the guest's symbols. */
-export class CovertCompletion extends DefaultCompletionProvider {
+export class CovertCompletion extends ItemCompletion {
   override readonly completionOptions = { triggerCharacters: ['&', '.', '"'] };
   readonly #files: GuestFiles;
 
@@ -123,7 +124,7 @@ export class CovertCompletion extends DefaultCompletionProvider {
     });
   }
 
-  protected override createReferenceCompletionItem(...[description, reference, context]: Parameters<DefaultCompletionProvider['createReferenceCompletionItem']>): CompletionValueItem {
+  protected override createReferenceCompletionItem(...[description, reference, context]: Parameters<ItemCompletion['createReferenceCompletionItem']>): CompletionValueItem {
     const item = super.createReferenceCompletionItem(description, reference, context);
     return { ...item, insertText: declaredName(description.name), detail: description.type.toLowerCase() };
   }
