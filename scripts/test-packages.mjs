@@ -21,6 +21,7 @@ const packages = new Map([
   ['xz-utils', 'stock Debian as a guest'],
   ['curl', 'a web server in a guest'],
   ['device-tree-compiler', 'device trees against dtc'],
+  ['neovim', 'the language server in Neovim'],
   ['chromium', 'the extension in a real VS Code workbench'],
   ['fonts-dejavu-core', 'readable screenshots of the workbench'],
   ['ripgrep', 'search in the workbench'],

@@ -9,6 +9,11 @@ export function median(values: readonly number[]): number {
   return quantile([...values].sort((a, b) => a - b), 0.5);
 }
 
+/** The value below which so many of a hundred lie. */
+export function percentile(values: readonly number[], percent: number): number {
+  return quantile([...values].sort((a, b) => a - b), percent / 100);
+}
+
 /** Half the distance between the quartiles. */
 export function spread(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);

@@ -11,6 +11,7 @@ import {
   type Position,
   type ProtocolConnection,
   type PublishDiagnosticsParams,
+  type TextDocumentContentChangeEvent,
   type TextEdit,
 } from 'vscode-languageserver-protocol/node';
 
@@ -64,12 +65,17 @@ export class LanguageClient {
     return this.#diagnostics(this.uri(file), version);
   }
 
-  /** Replaces the text, as typing does, and waits for what is wrong then. */
-  async change(file: string, text: string): Promise<Diagnostic[]> {
+  /** Replaces the text and waits for what is wrong then. */
+  change(file: string, text: string): Promise<Diagnostic[]> {
+    return this.edit(file, [{ text }]);
+  }
+
+  /** Changes parts of the text, as typing does, and waits for what is wrong then. */
+  async edit(file: string, contentChanges: TextDocumentContentChangeEvent[]): Promise<Diagnostic[]> {
     const version = ++this.#version;
     await this.connection.sendNotification('textDocument/didChange', {
       textDocument: { uri: this.uri(file), version },
-      contentChanges: [{ text }],
+      contentChanges,
     });
     return this.#diagnostics(this.uri(file), version);
   }
