@@ -414,9 +414,9 @@ describe('a text that has far too much of something', () => {
   });
 
   test('of everything', async () => {
-    const { plans, diagnostics } = await compile(' '.repeat(2 ** 18 + 1));
+    const { plans, diagnostics } = await compile(' '.repeat(2 ** 19 + 1));
     expect(plans).toEqual([]);
-    expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).toEqual(['COV203 this file has 262145 characters, and a scenario file at most 262144: divide it']);
+    expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).toEqual(['COV203 this file has 524289 characters, and a scenario file at most 524288: divide it']);
   });
 });
 
@@ -490,7 +490,7 @@ describe('across files', () => {
     expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).toEqual([
       'COV203 pipe.covert is no file',
       'COV203 folder.covert is a folder',
-      'COV203 long.covert is too long: a scenario file has at most 262144 bytes',
+      'COV203 long.covert is too long: a scenario file has at most 524288 bytes',
       'COV203 none.covert does not exist',
     ]);
     await expect(compileFile(at('pipe.covert'))).rejects.toThrow('is no file');

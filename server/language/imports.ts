@@ -52,7 +52,7 @@ export function resolvedUri(document: LangiumDocument, text: string | undefined)
 }
 
 /** Characters of a scenario file, and bytes of one that is imported. The parser takes long for long files. */
-export const mostCharacters = 2 ** 18;
+export const mostCharacters = 2 ** 19;
 
 /** Why a path cannot lead to a scenario file, in words that follow it; undefined where it can. */
 export async function whyNoScenarioFile(path: string): Promise<string | undefined> {
