@@ -3,8 +3,8 @@ import path from 'node:path';
 import { GrammarUtils, isCompositeCstNode, isReference, type AstNode, type CstNode, type LeafCstNode, type ParseResult } from 'langium';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import * as ast from './generated/ast';
-import { ItemParser } from './item-parser';
+import type * as ast from './generated/ast';
+import type { ItemParser } from './item-parser';
 import { createCovertServices } from './services';
 
 const root = path.resolve(import.meta.dirname, '../..');

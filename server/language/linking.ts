@@ -3,7 +3,6 @@ import {
   DefaultReferenceDescriptionProvider,
   DefaultScopeComputation,
   DefaultScopeProvider,
-  EMPTY_STREAM,
   MultiMap,
   stream,
   type AstNode,
@@ -77,10 +76,10 @@ export class ImportedNames extends DefaultScopeProvider {
       },
       getElements(name) {
         const node = find(name);
-        return node ? stream([describe(node)]) : EMPTY_STREAM;
+        return stream(node ? [describe(node)] : []);
       },
       getAllElements: (): Stream<AstNodeDescription> => {
-        if (!document) return EMPTY_STREAM;
+        if (!document) return stream([]);
         return stream([...visibleDeclarations(document, this.#documents, isWanted).values()].map(describe));
       },
     };

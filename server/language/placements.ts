@@ -8,7 +8,10 @@ const known = new WeakMap<ChipPlan, Map<string, Placement | string>>();
 export function placementOn(chip: ChipPlan, cores: readonly number[], isolation: Isolation, others: readonly Tenant[] = []): Placement | string {
   const key = JSON.stringify([cores, isolation, others]);
   let ofChip = known.get(chip);
-  if (!ofChip) known.set(chip, (ofChip = new Map()));
+  if (!ofChip) {
+    ofChip = new Map<string, Placement | string>();
+    known.set(chip, ofChip);
+  }
   const before = ofChip.get(key);
   if (before !== undefined) return before;
   const placement = partition(chip, new Health(), cores, isolation, others);
