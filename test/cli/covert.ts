@@ -38,6 +38,11 @@ export function covert(args: string[], { env = {}, cwd = root, node = process.ex
   });
 }
 
+/** What a command has complained of: all but what it says of work that takes long, as it does on a busy machine. */
+export function complaints(stderr: string): string {
+  return stderr.replace(/^.*, \d+ s\n/gm, '');
+}
+
 /** For `meanwhile`: Ctrl-C as soon as the command shows that it works on something long. */
 export function interruptAtProgress(child: ChildProcess): void {
   child.stderr?.once('data', () => child.kill('SIGINT'));
