@@ -2,8 +2,9 @@ import type { AstNode, CstNode, LangiumDocument } from 'langium';
 import { AstUtils } from 'langium';
 import type { Formatter } from 'langium/lsp';
 import type { DocumentFormattingParams, DocumentOnTypeFormattingParams, DocumentRangeFormattingParams, FormattingOptions, Range, TextEdit } from 'vscode-languageserver';
+import { Reporter } from '../diagnostic';
 import * as ast from '../generated/ast';
-import { leaves } from '../syntax-errors';
+import { leaves, reportLiteral } from '../syntax-errors';
 
 /**
  * Indents by blocks, puts each statement on a line of its own, and one space
@@ -39,12 +40,15 @@ interface Token {
   type: string;
   /** Begins a statement. */
   starts: boolean;
+  /** The sign of a number, and not what is between two. */
+  isSign: boolean;
 }
 
 function edits(document: LangiumDocument, options: FormattingOptions): TextEdit[] {
   const { parseResult, textDocument } = document;
   if (parseResult.lexerErrors.length > 0 || parseResult.parserErrors.length > 0 || !parseResult.value.$cstNode) return [];
   const text = textDocument.getText();
+  if (hasOpenLiteral(document)) return [];
   const tokens = tokensOf(parseResult.value);
   const unit = options.insertSpaces ? ' '.repeat(options.tabSize) : '\t';
   const oneLine = blocksOnOneLine(tokens, text);
@@ -100,7 +104,7 @@ function continuation(token: Token, isComment: boolean, unit: string): string {
 function space(previous: Token, token: Token): string {
   if (previous.text === '{' && token.text === '}') return '';
   if ([',', ':', ']', '.', '..', '['].includes(token.text)) return '';
-  if (['[', '.', '..', '&'].includes(previous.text)) return '';
+  if (['[', '.', '..', '&'].includes(previous.text) || previous.isSign) return '';
   // `"sum.c":42` and `127.0.0.1:80`, but `name: flip …`.
   if (previous.text === ':' && token.type === 'INTEGER') return '';
   return ' ';
@@ -108,12 +112,21 @@ function space(previous: Token, token: Token): string {
 
 function tokensOf(root: AstNode): Token[] {
   const starts = new Set<number>();
+  const signs = new Set<number>();
   for (const node of AstUtils.streamAst(root)) {
     if (isStatement(node) && node.$cstNode) starts.add(node.$cstNode.offset);
+    if (ast.isNegativeValue(node) && node.$cstNode) signs.add(node.$cstNode.offset);
   }
   return [...leaves(root.$cstNode as CstNode)]
     .filter(({ tokenType }) => tokenType.name !== 'WS')
-    .map(({ text, offset, end, tokenType }) => ({ text, offset, end, type: tokenType.name, starts: starts.has(offset) }));
+    .map(({ text, offset, end, tokenType }) => ({ text, offset, end, type: tokenType.name, starts: starts.has(offset), isSign: text === '-' && signs.has(offset) }));
+}
+
+/** A string, pattern, name or comment without an end: followed by other white space, it would end elsewhere. */
+function hasOpenLiteral({ parseResult, textDocument }: LangiumDocument): boolean {
+  const reporter = new Reporter('', textDocument);
+  for (const leaf of leaves(parseResult.value.$cstNode as CstNode)) reportLiteral(leaf, reporter);
+  return reporter.diagnostics.some(({ code }) => code === 'COV102');
 }
 
 function isStatement(node: AstNode): boolean {
@@ -126,6 +139,8 @@ function isStatement(node: AstNode): boolean {
     ast.isChipSetting(node) ||
     ast.isGuestSetting(node) ||
     ast.isProtectionSetting(node) ||
+    ast.isTimingSetting(node) ||
+    ast.isCost(node) ||
     ast.isAlternative(node)
   );
 }
