@@ -34,7 +34,8 @@ export function covert(args: string[], { env = {}, cwd = root, node = process.ex
     let stderr = '';
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-    child.stdin?.end(input);
+    // A command may end before it has read everything.
+    child.stdin?.on('error', () => undefined).end(input);
     child.on('error', reject);
     child.on('close', (exit) => resolve({ exit, stdout, stderr }));
     meanwhile?.(child);

@@ -9,7 +9,8 @@ import { leaves, reportLiteral } from '../syntax-errors';
 /**
  * Indents by blocks, puts each statement on a line of its own, and one space
  * between words. Keeps what is the writer's: single blank lines, line breaks
- * inside a statement, blocks on one line, and where comments stand.
+ * inside a statement, blocks on one line, and where comments stand, also how far
+ * behind a statement.
  * A file with syntax errors is left as it is.
  */
 export class CovertFormatter implements Formatter {
@@ -71,7 +72,7 @@ function edits(document: LangiumDocument, options: FormattingOptions): TextEdit[
       const breaks = gap.split('\n').length - 1;
       // A one-line block may stand inside of an outer one only; its closing brace ends the flatness after itself.
       const isFlat = flat > 0 || (token.text === '}' && oneLine.has(matching(tokens, index)));
-      change(previous.end, token.offset, between(previous, token, breaks, isFlat, unit.repeat(Math.max(0, depth)), unit));
+      change(previous.end, token.offset, isAside(token, gap) ? gap : between(previous, token, breaks, isFlat, unit.repeat(Math.max(0, depth)), unit));
     }
     if (token.text === '{') {
       if (flat > 0 || oneLine.has(index)) flat++;
@@ -81,6 +82,11 @@ function edits(document: LangiumDocument, options: FormattingOptions): TextEdit[
   const last = tokens.at(-1);
   change(last?.end ?? 0, text.length, last ? '\n' : '');
   return found;
+}
+
+/** True for a comment behind a statement, whose distance is the writer's: several of them may stand in a column. */
+function isAside(token: Token, gap: string): boolean {
+  return token.type === 'LINE_COMMENT' && /^ +$/.test(gap);
 }
 
 /** What goes between two neighbours. */
