@@ -29,7 +29,7 @@ export async function replaceFile(file: string, was: Stats, content: string): Pr
     // Who may do anything would be let through by the system.
     if ((is.mode & 0o222) === 0) throw new BadInput(`${file}: it is read-only`);
     await access(file, constants.W_OK);
-    const target = await open(part, 'wx', is.mode);
+    const target = await open(part, 'wx', is.mode & 0o777);
     isMade = true;
     try {
       await target.writeFile(content);

@@ -115,6 +115,7 @@ describe('what stands at the edges stays', () => {
     ['mostly returns', 'guest  g {\r\nelf "a.elf"\r\n// note\n}', 'guest g {\r\n  elf "a.elf"\r\n  // note\r\n}\r\n'],
     ['mostly line feeds', 'guest  g {\nelf "a.elf"\n// note\r\n}', 'guest g {\n  elf "a.elf"\n  // note\n}\n'],
     ['a byte order mark', `\ufeff${text}`, `\ufeff${done}`],
+    ['a return too many', 'guest g {\n/* a\r\r\nb */\n}', 'guest g {\n  /* a\nb */\n}\n'],
     ['nothing', '', ''],
     ['white space alone', '\ufeff \n\t', '\ufeff'],
     ['a comment alone', '  // a', '// a\n'],

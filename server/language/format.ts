@@ -23,7 +23,7 @@ export function formatText(file: string, text: string): Formatted {
   const ends = body.split('\n').length - 1;
   const lineEnd = body.split('\r\n').length - 1 > ends / 2 ? '\r\n' : '\n';
   services ??= createCovertServices();
-  const document = services.shared.workspace.LangiumDocumentFactory.fromString(body.replaceAll('\r\n', '\n'), anywhere);
+  const document = services.shared.workspace.LangiumDocumentFactory.fromString(body.replace(/\r+\n/g, '\n'), anywhere);
   const reporter = new Reporter(file, document.textDocument);
   reportSyntax(document, services.Grammar, reporter);
   const [problem] = reporter.diagnostics.filter(({ code }) => unreadable.has(code)).toSorted((a, b) => a.span.offset - b.span.offset);
