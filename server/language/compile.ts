@@ -21,7 +21,8 @@ export interface CompileOptions {
  * @throws the file system's error, or {@link NoWholeFileError}, where the file itself cannot be read; nothing else is thrown on its account.
  */
 export async function compileFile(path: string, options: CompileOptions = {}): Promise<{ plans: Plan[]; diagnostics: Diagnostic[] }> {
-  const text = options.text ?? (await readWhole(path)).toString('utf8');
+  // A byte order mark belongs to no line.
+  const text = (options.text ?? (await readWhole(path)).toString('utf8')).replace(/^\ufeff/, '');
   if (text.length > mostCharacters) return { plans: [], diagnostics: [tooLong(resolve(path), text.length)] };
   const services = idle.pop() ?? createCovertServices();
   const { LangiumDocuments, LangiumDocumentFactory, DocumentBuilder } = services.shared.workspace;
@@ -40,7 +41,8 @@ export async function compileFile(path: string, options: CompileOptions = {}): P
   return { plans, diagnostics };
 }
 
-function tooLong(file: string, length: number): Diagnostic {
+/** What is wrong with a file that the parser is not given. */
+export function tooLong(file: string, length: number): Diagnostic {
   const message = `this file has ${length} characters, and a scenario file at most ${mostCharacters}: divide it`;
   return { code: 'COV203', severity: 'error', message, file, range: { file, line: 1, column: 1, endLine: 1, endColumn: 1 }, span: { offset: 0, end: 0 }, fixes: [] };
 }

@@ -29,7 +29,13 @@ export interface Diagnostic {
   range: SourceRange;
   /** The same place as `range`, for editors. */
   span: Span;
-  fixes: Fix[];
+  fixes: PlacedFix[];
+}
+
+/** A mend of a diagnostic: where it is made is known in lines and columns, too. */
+export interface PlacedFix extends Fix {
+  /** The same place as `span`. */
+  range: SourceRange;
 }
 
 /** What a document needs to tell for positions to be made of offsets. */
@@ -100,7 +106,7 @@ export class Reporter {
     const text = line.length > longestMessage ? `${line.slice(0, longestMessage)}…` : line;
     const last = this.diagnostics.length + 1 === mostDiagnostics;
     const whole = last ? `${text} (no more than ${mostDiagnostics} of a file are listed)` : text;
-    this.diagnostics.push({ code, severity, message: whole, file: this.file, range: this.range(span), span, fixes });
+    this.diagnostics.push({ code, severity, message: whole, file: this.file, range: this.range(span), span, fixes: fixes.map((fix) => ({ ...fix, range: this.range(fix.span) })) });
   }
 }
 

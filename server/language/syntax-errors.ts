@@ -239,7 +239,8 @@ export function* leaves(node: CstNode): Generator<CstNode & { tokenType: { name:
   }
 }
 
-function reportLiteral(leaf: CstNode & { tokenType: { name: string } }, reporter: Reporter): void {
+/** Reports a string, pattern, number, name or comment that is malformed. */
+export function reportLiteral(leaf: CstNode & { tokenType: { name: string } }, reporter: Reporter): void {
   const { text, offset, end } = leaf;
   const at = (from = 0, length = text.length - from): Span => ({ offset: offset + from, end: Math.min(end, offset + from + length) });
   switch (leaf.tokenType.name) {

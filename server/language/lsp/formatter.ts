@@ -2,13 +2,15 @@ import type { AstNode, CstNode, LangiumDocument } from 'langium';
 import { AstUtils } from 'langium';
 import type { Formatter } from 'langium/lsp';
 import type { DocumentFormattingParams, DocumentOnTypeFormattingParams, DocumentRangeFormattingParams, FormattingOptions, Range, TextEdit } from 'vscode-languageserver';
+import { Reporter } from '../diagnostic';
 import * as ast from '../generated/ast';
-import { leaves } from '../syntax-errors';
+import { leaves, reportLiteral } from '../syntax-errors';
 
 /**
  * Indents by blocks, puts each statement on a line of its own, and one space
  * between words. Keeps what is the writer's: single blank lines, line breaks
- * inside a statement, blocks on one line, and where comments stand.
+ * inside a statement, blocks on one line, and where comments stand, also how far
+ * behind a statement.
  * A file with syntax errors is left as it is.
  */
 export class CovertFormatter implements Formatter {
@@ -39,12 +41,15 @@ interface Token {
   type: string;
   /** Begins a statement. */
   starts: boolean;
+  /** The sign of a number, and not what is between two. */
+  isSign: boolean;
 }
 
 function edits(document: LangiumDocument, options: FormattingOptions): TextEdit[] {
   const { parseResult, textDocument } = document;
   if (parseResult.lexerErrors.length > 0 || parseResult.parserErrors.length > 0 || !parseResult.value.$cstNode) return [];
   const text = textDocument.getText();
+  if (hasOpenLiteral(document)) return [];
   const tokens = tokensOf(parseResult.value);
   const unit = options.insertSpaces ? ' '.repeat(options.tabSize) : '\t';
   const oneLine = blocksOnOneLine(tokens, text);
@@ -67,7 +72,7 @@ function edits(document: LangiumDocument, options: FormattingOptions): TextEdit[
       const breaks = gap.split('\n').length - 1;
       // A one-line block may stand inside of an outer one only; its closing brace ends the flatness after itself.
       const isFlat = flat > 0 || (token.text === '}' && oneLine.has(matching(tokens, index)));
-      change(previous.end, token.offset, between(previous, token, breaks, isFlat, unit.repeat(Math.max(0, depth)), unit));
+      change(previous.end, token.offset, isAside(token, gap) ? gap : between(previous, token, breaks, isFlat, unit.repeat(Math.max(0, depth)), unit));
     }
     if (token.text === '{') {
       if (flat > 0 || oneLine.has(index)) flat++;
@@ -77,6 +82,11 @@ function edits(document: LangiumDocument, options: FormattingOptions): TextEdit[
   const last = tokens.at(-1);
   change(last?.end ?? 0, text.length, last ? '\n' : '');
   return found;
+}
+
+/** True for a comment behind a statement, whose distance is the writer's: several of them may stand in a column. */
+function isAside(token: Token, gap: string): boolean {
+  return token.type === 'LINE_COMMENT' && /^ +$/.test(gap);
 }
 
 /** What goes between two neighbours. */
@@ -100,7 +110,7 @@ function continuation(token: Token, isComment: boolean, unit: string): string {
 function space(previous: Token, token: Token): string {
   if (previous.text === '{' && token.text === '}') return '';
   if ([',', ':', ']', '.', '..', '['].includes(token.text)) return '';
-  if (['[', '.', '..', '&'].includes(previous.text)) return '';
+  if (['[', '.', '..', '&'].includes(previous.text) || previous.isSign) return '';
   // `"sum.c":42` and `127.0.0.1:80`, but `name: flip …`.
   if (previous.text === ':' && token.type === 'INTEGER') return '';
   return ' ';
@@ -108,12 +118,21 @@ function space(previous: Token, token: Token): string {
 
 function tokensOf(root: AstNode): Token[] {
   const starts = new Set<number>();
+  const signs = new Set<number>();
   for (const node of AstUtils.streamAst(root)) {
     if (isStatement(node) && node.$cstNode) starts.add(node.$cstNode.offset);
+    if (ast.isNegativeValue(node) && node.$cstNode) signs.add(node.$cstNode.offset);
   }
   return [...leaves(root.$cstNode as CstNode)]
     .filter(({ tokenType }) => tokenType.name !== 'WS')
-    .map(({ text, offset, end, tokenType }) => ({ text, offset, end, type: tokenType.name, starts: starts.has(offset) }));
+    .map(({ text, offset, end, tokenType }) => ({ text, offset, end, type: tokenType.name, starts: starts.has(offset), isSign: text === '-' && signs.has(offset) }));
+}
+
+/** A string, pattern, name or comment without an end: followed by other white space, it would end elsewhere. */
+function hasOpenLiteral({ parseResult, textDocument }: LangiumDocument): boolean {
+  const reporter = new Reporter('', textDocument);
+  for (const leaf of leaves(parseResult.value.$cstNode as CstNode)) reportLiteral(leaf, reporter);
+  return reporter.diagnostics.some(({ code }) => code === 'COV102');
 }
 
 function isStatement(node: AstNode): boolean {
@@ -126,6 +145,8 @@ function isStatement(node: AstNode): boolean {
     ast.isChipSetting(node) ||
     ast.isGuestSetting(node) ||
     ast.isProtectionSetting(node) ||
+    ast.isTimingSetting(node) ||
+    ast.isCost(node) ||
     ast.isAlternative(node)
   );
 }
