@@ -1,18 +1,20 @@
 import type { AstNode, LangiumDocument, Reference } from 'langium';
+import type { AlternativePlan, CampaignPlan } from '../../engine/covert/campaign-plan';
 import type { ChipPlan, FaultPlan, Plan } from '../../engine/covert/plan';
 import { nearestNames } from '../../engine/symbols/nearest';
 import { declaredName } from './addresses';
 import { withCaches } from './cache-faults';
+import { isMisplaced, lowerCampaign, reportMisplaced, type Injection } from './campaigns';
 import { lowerChip } from './chips';
 import { Context, documentOf, eachOnce } from './context';
 import { defaultChip, defaults } from './defaults';
 import { part, rename, type Diagnostic } from './diagnostic';
 import * as ast from './generated/ast';
-import { lowerPart, lowerStrikes, neighbourOf, reportCrowding, reportRepeated, reportSharedImages, reportSurplus } from './guest-parts';
+import { lowerPart, lowerStrikes, neighbourOf, reportCrowding, reportRepeated, reportSharedImages, reportSurplus, strikeScope } from './guest-parts';
 import { lowerGuest, type LoweredGuest } from './guests';
 import { reportImports } from './import-checks';
 import { fileOf, visibleDeclarations } from './imports';
-import { integer, notAvailable } from './measures';
+import { integer } from './measures';
 import type { CovertServices } from './services';
 import { reportSyntax } from './syntax-errors';
 import { reportUnused } from './unused';
@@ -24,8 +26,12 @@ export interface Analysis {
   diagnostics: Diagnostic[];
   /** The scenarios in which nothing is wrong, in the order of the file. */
   plans: Plan[];
+  /** Likewise the campaigns. */
+  campaigns: CampaignPlan[];
   /** The faults in which nothing is wrong, whatever may be wrong around them. */
   faults: ReadonlyMap<ast.Fault, FaultPlan>;
+  /** Likewise what campaigns draw from. */
+  alternatives: ReadonlyMap<ast.Alternative, AlternativePlan>;
 }
 
 /** What chips and guests of this and of imported files come to, each worked out once. */
@@ -36,6 +42,7 @@ interface Work {
   chips: Map<ast.Chip, ChipPlan | undefined>;
   guests: Map<ast.Guest, Promise<LoweredGuest>>;
   faults: Map<ast.Fault, FaultPlan>;
+  alternatives: Map<ast.Alternative, AlternativePlan>;
 }
 
 /**
@@ -55,28 +62,29 @@ export class Analyzer {
 
   async analyze(document: LangiumDocument): Promise<Analysis> {
     const context = new Context(document);
-    const work: Work = { context, others: new Map(), chips: new Map(), guests: new Map(), faults: new Map() };
+    const work: Work = { context, others: new Map(), chips: new Map(), guests: new Map(), faults: new Map(), alternatives: new Map() };
     const documents = this.services.shared.workspace.LangiumDocuments;
     reportSyntax(document, this.services.Grammar, context.reporter);
     const items = fileOf(document)?.items ?? [];
     await reportImports(items.filter(ast.isImport), context, documents);
     reportDuplicates(items, context);
     const plans: Plan[] = [];
+    const campaigns: CampaignPlan[] = [];
     for (const item of items) {
       if (ast.isChip(item)) this.#chip(item, work);
       else if (ast.isGuest(item)) await this.#guest(item, work);
       else if (ast.isScenario(item)) {
-        const plan = await this.#scenario(item, work);
-        if (plan) plans.push(plan);
+        const run = await this.#run(item, work);
+        if (run) plans.push(run.plan);
       } else if (ast.isCampaign(item)) {
-        for (const use of item.items) if (ast.isChipUse(use) || ast.isGuestUse(use)) this.#reportUnknown(use, context);
-        notAvailable(context, part(item, 'word'), 'campaigns');
+        const run = await this.#run(item, work);
+        if (run?.injection) campaigns.push({ base: run.plan, ...run.injection });
       }
     }
     reportUnused(items, context, documents);
     const { diagnostics } = context.reporter;
     const sorted = diagnostics.toSorted((a, b) => a.span.offset - b.span.offset || a.span.end - b.span.end);
-    const analysis = { diagnostics: sorted, plans, faults: work.faults };
+    const analysis = { diagnostics: sorted, plans, campaigns, faults: work.faults, alternatives: work.alternatives };
     this.#latest.set(document.parseResult, analysis);
     return analysis;
   }
@@ -116,11 +124,14 @@ export class Analyzer {
     context.reporter.error('COV201', place, `there is no ${kind} \`${reference.$refText}\`${hint}`, rename(place, nearest && declaredName(nearest)));
   }
 
-  async #scenario(scenario: ast.Scenario, work: Work): Promise<Plan | undefined> {
+  /** A scenario's plan, or what the runs of a campaign have in common, with what it injects; undefined where something is wrong. */
+  async #run(run: ast.Scenario | ast.Campaign, work: Work): Promise<{ plan: Plan; injection: Injection | undefined } | undefined> {
     const { context } = work;
     const { reporter } = context;
-    const whole = scenario.$cstNode;
-    const settings = eachOnce(scenario.items.filter((item) => !ast.isFault(item) && !ast.isExpectation(item) && !ast.isSwitch(item) && !ast.isBeside(item)), context);
+    const whole = run.$cstNode;
+    const items: readonly (ast.ScenarioItem | ast.CampaignItem)[] = run.items;
+    reportMisplaced(run, context);
+    const settings = eachOnce(items.filter((item) => !ast.isFault(item) && !ast.isExpectation(item) && !ast.isSwitch(item) && !ast.isBeside(item) && !isMisplaced(item)), context);
 
     const chipUse = settings.find(ast.isChipUse);
     if (chipUse) this.#reportUnknown(chipUse, context);
@@ -128,15 +139,16 @@ export class Analyzer {
 
     const guestUse = settings.find(ast.isGuestUse);
     if (guestUse) this.#reportUnknown(guestUse, context);
-    else if (!scenario.items.some(ast.isGuestUse) && context.intact(scenario)) {
-      reporter.error('COV206', part(scenario, 'name'), 'this scenario has no guest: say `guest NAME`');
+    else if (!items.some(ast.isGuestUse) && context.intact(run)) {
+      reporter.error('COV206', part(run, 'name'), `this ${run.$type.toLowerCase()} has no guest: say \`guest NAME\``);
     }
     const guest = guestUse?.guest?.ref && (await this.#guest(guestUse.guest.ref, work));
 
     const seed = settings.find(ast.isSeed);
     const seedValue = seed ? integer(context, seed, 'value', { what: 'a seed' }) : defaults.seed;
-    const parts = [lowerPart(scenario, guest, chip, [], context)];
-    for (const beside of scenario.items.filter(ast.isBeside)) {
+    const own = lowerPart(run, guest, chip, [], context);
+    const parts = [own];
+    for (const beside of items.filter(ast.isBeside)) {
       if (beside.use) this.#reportUnknown(beside.use, context);
       reportRepeated(beside, context);
       const other = beside.use?.guest?.ref && (await this.#guest(beside.use.guest.ref, work));
@@ -148,15 +160,17 @@ export class Analyzer {
     const guests = parts.map((part, i) => neighbourOf(part, lowerStrikes(part, parts.toSpliced(i, 1), faults, context), context));
     reportSurplus(faults, context);
     for (const [fault, plan] of faults) work.faults.set(fault, plan);
-    if (!scenario.items.some((item) => ast.isExpectation(item) || (ast.isBeside(item) && item.items.some(ast.isExpectation))) && context.intact(scenario)) {
-      reporter.warning('COV603', part(scenario, 'name'), 'this scenario expects nothing, so it passes whatever happens: say `expect …`');
+    const injection = ast.isCampaign(run) ? lowerCampaign(run, settings.find(ast.isInjection), { ...strikeScope(own, parts.slice(1)), seed: seedValue ?? defaults.seed }, work.alternatives, context) : undefined;
+    if (ast.isScenario(run) && !items.some((item) => ast.isExpectation(item) || (ast.isBeside(item) && item.items.some(ast.isExpectation))) && context.intact(run)) {
+      reporter.warning('COV603', part(run, 'name'), 'this scenario expects nothing, so it passes whatever happens: say `expect …`');
     }
 
-    const name = scenario.name === undefined ? undefined : decodeString(scenario.name).value;
-    const [own, ...neighbours] = guests.filter((each) => each !== undefined);
-    if (reporter.hasErrorsWithin(whole) || !context.intact(scenario) || name === undefined || !chip || !own || neighbours.length + 1 < parts.length) return undefined;
+    const name = run.name === undefined ? undefined : decodeString(run.name).value;
+    const [first, ...neighbours] = guests.filter((each) => each !== undefined);
+    if (reporter.hasErrorsWithin(whole) || !context.intact(run) || name === undefined || !chip || !first || neighbours.length + 1 < parts.length) return undefined;
     if (seedValue === undefined) return undefined;
-    return { name, chip: withCaches(chip, guests.flatMap((each) => each?.faults ?? [])), ...own, ...(neighbours.length > 0 && { neighbours }), seed: seedValue };
+    const strikes = [...guests.flatMap((each) => each?.faults ?? []), ...(injection?.alternatives ?? [])];
+    return { plan: { name, chip: withCaches(chip, strikes), ...first, ...(neighbours.length > 0 && { neighbours }), seed: seedValue }, injection };
   }
 }
 
