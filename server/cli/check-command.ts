@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import type { Diagnostic } from '../language/compile';
+import { expand, expandOptions, type ExpandFlags } from './expansion';
 import { BadInput, exitCodes } from './failure';
 import { counted } from './numbers';
 import { compileScenarioFile, diagnosticLine } from './scenario-file';
 import { printable, screenOf, write } from './terminal';
 
 export function addCheckCommand(program: Command): void {
-  program
+  const command = program
     .command('check')
     .description('Say what is wrong with scenario files, without running them.')
     .argument('<file...>', 'scenario files (.covert)')
@@ -16,13 +17,17 @@ export function addCheckCommand(program: Command): void {
       `
 Prints one line a diagnostic: file:line:column: severity code: message.
 Exits with 0 if there is no error (warnings do not count), else with 2.
+With --expand diagnostics go to stderr, and the runs of campaigns to stdout; with
+--json as an array that has one object a line.
 
 Example:
-  covert check examples/*/*.covert`,
+  covert check examples/*/*.covert
+  covert check examples/checksum/registers.covert --expand --from 1_001 --count 20`,
     )
-    .action(async (files: string[], flags: { json?: true }) => {
-      process.exitCode = await check(files, flags.json === true);
+    .action(async (files: string[], flags: ExpandFlags) => {
+      process.exitCode = flags.expand ? await expand(files, flags) : await check(files, flags.json === true);
     });
+  for (const option of expandOptions()) command.addOption(option);
 }
 
 async function check(files: string[], json: boolean): Promise<number> {
