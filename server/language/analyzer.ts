@@ -4,17 +4,18 @@ import type { ChipPlan, FaultPlan, Plan } from '../../engine/covert/plan';
 import { nearestNames } from '../../engine/symbols/nearest';
 import { declaredName } from './addresses';
 import { withCaches } from './cache-faults';
-import { isMisplaced, lowerCampaign, reportMisplaced, type Injection } from './campaigns';
+import { lowerCampaign, type Injection } from './campaigns';
 import { lowerChip } from './chips';
 import { Context, documentOf, eachOnce } from './context';
 import { defaultChip, defaults } from './defaults';
 import { part, rename, type Diagnostic } from './diagnostic';
 import * as ast from './generated/ast';
-import { lowerPart, lowerStrikes, neighbourOf, reportCrowding, reportRepeated, reportSharedImages, reportSurplus, strikeScope } from './guest-parts';
+import { lowerPart, lowerStrikes, neighbourOf, reportCrowding, reportRepeated, reportSharedImages, reportSurplus } from './guest-parts';
 import { lowerGuest, type LoweredGuest } from './guests';
 import { reportImports } from './import-checks';
 import { fileOf, visibleDeclarations } from './imports';
 import { integer } from './measures';
+import { isMisplaced, reportMisplaced } from './misplaced';
 import type { CovertServices } from './services';
 import { reportSyntax } from './syntax-errors';
 import { reportUnused } from './unused';
@@ -74,11 +75,11 @@ export class Analyzer {
       if (ast.isChip(item)) this.#chip(item, work);
       else if (ast.isGuest(item)) await this.#guest(item, work);
       else if (ast.isScenario(item)) {
-        const run = await this.#run(item, work);
-        if (run) plans.push(run.plan);
+        const lowered = await this.#scenario(item, work);
+        if (lowered) plans.push(lowered.plan);
       } else if (ast.isCampaign(item)) {
-        const run = await this.#run(item, work);
-        if (run?.injection) campaigns.push({ base: run.plan, ...run.injection });
+        const lowered = await this.#scenario(item, work);
+        if (lowered?.injection) campaigns.push({ base: lowered.plan, ...lowered.injection });
       }
     }
     reportUnused(items, context, documents);
@@ -125,13 +126,12 @@ export class Analyzer {
   }
 
   /** A scenario's plan, or what the runs of a campaign have in common, with what it injects; undefined where something is wrong. */
-  async #run(run: ast.Scenario | ast.Campaign, work: Work): Promise<{ plan: Plan; injection: Injection | undefined } | undefined> {
+  async #scenario(scenario: ast.Scenario | ast.Campaign, work: Work): Promise<{ plan: Plan; injection: Injection | undefined } | undefined> {
     const { context } = work;
     const { reporter } = context;
-    const whole = run.$cstNode;
-    const items: readonly (ast.ScenarioItem | ast.CampaignItem)[] = run.items;
-    reportMisplaced(run, context);
-    const settings = eachOnce(items.filter((item) => !ast.isFault(item) && !ast.isExpectation(item) && !ast.isSwitch(item) && !ast.isBeside(item) && !isMisplaced(item)), context);
+    const whole = scenario.$cstNode;
+    const settings = eachOnce(scenario.items.filter((item) => !ast.isFault(item) && !ast.isExpectation(item) && !ast.isSwitch(item) && !ast.isBeside(item) && !isMisplaced(item)), context);
+    reportMisplaced(scenario, context);
 
     const chipUse = settings.find(ast.isChipUse);
     if (chipUse) this.#reportUnknown(chipUse, context);
@@ -139,16 +139,15 @@ export class Analyzer {
 
     const guestUse = settings.find(ast.isGuestUse);
     if (guestUse) this.#reportUnknown(guestUse, context);
-    else if (!items.some(ast.isGuestUse) && context.intact(run)) {
-      reporter.error('COV206', part(run, 'name'), `this ${run.$type.toLowerCase()} has no guest: say \`guest NAME\``);
+    else if (!scenario.items.some(ast.isGuestUse) && context.intact(scenario)) {
+      reporter.error('COV206', part(scenario, 'name'), `this ${scenario.$type.toLowerCase()} has no guest: say \`guest NAME\``);
     }
     const guest = guestUse?.guest?.ref && (await this.#guest(guestUse.guest.ref, work));
 
     const seed = settings.find(ast.isSeed);
     const seedValue = seed ? integer(context, seed, 'value', { what: 'a seed' }) : defaults.seed;
-    const own = lowerPart(run, guest, chip, [], context);
-    const parts = [own];
-    for (const beside of items.filter(ast.isBeside)) {
+    const parts = [lowerPart(scenario, guest, chip, [], context)];
+    for (const beside of scenario.items.filter(ast.isBeside)) {
       if (beside.use) this.#reportUnknown(beside.use, context);
       reportRepeated(beside, context);
       const other = beside.use?.guest?.ref && (await this.#guest(beside.use.guest.ref, work));
@@ -160,17 +159,17 @@ export class Analyzer {
     const guests = parts.map((part, i) => neighbourOf(part, lowerStrikes(part, parts.toSpliced(i, 1), faults, context), context));
     reportSurplus(faults, context);
     for (const [fault, plan] of faults) work.faults.set(fault, plan);
-    const injection = ast.isCampaign(run) ? lowerCampaign(run, settings.find(ast.isInjection), { ...strikeScope(own, parts.slice(1)), seed: seedValue ?? defaults.seed }, work.alternatives, context) : undefined;
-    if (ast.isScenario(run) && !items.some((item) => ast.isExpectation(item) || (ast.isBeside(item) && item.items.some(ast.isExpectation))) && context.intact(run)) {
-      reporter.warning('COV603', part(run, 'name'), 'this scenario expects nothing, so it passes whatever happens: say `expect …`');
+    const injection = ast.isCampaign(scenario) ? lowerCampaign(scenario, settings.find(ast.isInjection), parts, seedValue ?? defaults.seed, work.alternatives, context) : undefined;
+    if (ast.isScenario(scenario) && !scenario.items.some((item) => ast.isExpectation(item) || (ast.isBeside(item) && item.items.some(ast.isExpectation))) && context.intact(scenario)) {
+      reporter.warning('COV603', part(scenario, 'name'), 'this scenario expects nothing, so it passes whatever happens: say `expect …`');
     }
 
-    const name = run.name === undefined ? undefined : decodeString(run.name).value;
-    const [first, ...neighbours] = guests.filter((each) => each !== undefined);
-    if (reporter.hasErrorsWithin(whole) || !context.intact(run) || name === undefined || !chip || !first || neighbours.length + 1 < parts.length) return undefined;
+    const name = scenario.name === undefined ? undefined : decodeString(scenario.name).value;
+    const [own, ...neighbours] = guests.filter((each) => each !== undefined);
+    if (reporter.hasErrorsWithin(whole) || !context.intact(scenario) || name === undefined || !chip || !own || neighbours.length + 1 < parts.length) return undefined;
     if (seedValue === undefined) return undefined;
     const strikes = [...guests.flatMap((each) => each?.faults ?? []), ...(injection?.alternatives ?? [])];
-    return { plan: { name, chip: withCaches(chip, strikes), ...first, ...(neighbours.length > 0 && { neighbours }), seed: seedValue }, injection };
+    return { plan: { name, chip: withCaches(chip, strikes), ...own, ...(neighbours.length > 0 && { neighbours }), seed: seedValue }, injection };
   }
 }
 

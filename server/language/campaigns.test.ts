@@ -8,6 +8,7 @@ import { CampaignRuns } from '../../engine/covert/campaign-runs';
 import { faultText } from '../../engine/covert/fault-text';
 import type { FaultPlan } from '../../engine/covert/plan';
 import { compileFile, type Compiled } from './compile';
+import { words } from './words';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const here = path.join(root, 'examples', 'checksum', 'here.covert');
@@ -211,6 +212,18 @@ describe('diagnostics', () => {
   ])('%s', async (text, wanted) => {
     const found = (await marks(text)).filter((mark) => !mark.startsWith('COV602'));
     expect(found).toEqual(wanted);
+  });
+
+  test('random words inside a campaign make nothing fail', async () => {
+    const word = fc.constantFrom(...Object.keys(words), '{', '}', ',', '..', '%', '>=', '5', '0', '64', 'a0', 'x1', 'f5', '"s"', 'main', '&block', 'B', 'ms', '[', ']', '.');
+    await fc.assert(
+      fc.asyncProperty(fc.array(word, { maxLength: 25 }), fc.boolean(), async (some, inBlock) => {
+        const text = some.join(' ');
+        const { diagnostics } = await compile(head + (inBlock ? campaign(text) : campaign(good, 'inject 5 faults', text)));
+        for (const { message } of diagnostics) expect(message, text).not.toMatch(/undefined|NaN|\[object/);
+      }),
+      { seed: 3, numRuns: 300 },
+    );
   });
 
   test('what is wrong keeps the campaign from having a plan, and no other', async () => {

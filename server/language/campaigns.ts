@@ -1,4 +1,3 @@
-import { AstUtils } from 'langium';
 import { mostWeight, type AlternativePlan, type AnyInstruction, type BoundPlan, type CampaignPlan, type CoveragePlan, type Injections } from '../../engine/covert/campaign-plan';
 import { exactRange } from '../../engine/covert/campaign-ranges';
 import { faultSpace } from '../../engine/covert/campaign-runs';
@@ -9,42 +8,22 @@ import { foldedText, type Context } from './context';
 import { head, part } from './diagnostic';
 import { lowerStrike, mayLast, type FaultScope } from './faults';
 import * as ast from './generated/ast';
+import { strikeScope, type GuestPart } from './guest-parts';
 import { fraction, integer } from './measures';
+import { isOfWhole } from './misplaced';
 import { lowerTrigger } from './triggers';
 
 /** What a campaign has beside what its runs have in common. */
 export type Injection = Omit<CampaignPlan, 'base'>;
 
-/** What a campaign's faults are checked against. */
-interface CampaignScope extends FaultScope {
-  /** Of the runs; faults are drawn from it, too, where nothing else is said. */
-  seed: number;
-}
-
 /** How sure a rate has to be where nothing is said. */
 const usualConfidence = 0.95;
 
-/** True of a statement that parses where it has no place: a fault in a campaign, `inject` in a scenario. */
-export function isMisplaced(item: ast.ScenarioItem | ast.CampaignItem | ast.BesideItem): boolean {
-  return ast.isFault(item) ? AstUtils.getContainerOfType(item, ast.isCampaign) !== undefined : ast.isInjection(item) && ast.isScenario(item.$container);
-}
-
-/** True of what is expected of all runs of a campaign together. */
-export function isOfWhole({ condition, $container }: ast.Expectation): boolean {
-  return ast.isCoverage(condition) && ast.isCampaign($container);
-}
-
-/** Reports statements that parse where they have no place. */
-export function reportMisplaced(run: ast.Scenario | ast.Campaign, { reporter }: Context): void {
-  const all: readonly (ast.ScenarioItem | ast.CampaignItem | ast.BesideItem)[] = [...run.items, ...run.items.flatMap((item) => (ast.isBeside(item) ? item.items : []))];
-  for (const item of all.filter(isMisplaced)) {
-    const message = ast.isFault(item) ? 'a campaign has no faults but those that it injects: make this one an alternative of `inject N faults { … }`' : '`inject` is for campaigns: write `fault …` here, or `campaign "NAME" { … }` around it';
-    reporter.error('COV212', head(item), message);
-  }
-}
-
-/** What a campaign injects, and what it expects of all runs. Alternatives in which nothing is wrong go into `into`. Undefined where something is wrong, which is reported. */
-export function lowerCampaign(campaign: ast.Campaign, injection: ast.Injection | undefined, scope: CampaignScope, into: Map<ast.Alternative, AlternativePlan>, context: Context): Injection | undefined {
+/**
+ * What a campaign injects, and what it expects of all runs. `parts`: its own guest, and those beside it; `seed`: that of its runs. Alternatives in
+ * which nothing is wrong go into `into`. Undefined where something is wrong, which is reported.
+ */
+export function lowerCampaign(campaign: ast.Campaign, injection: ast.Injection | undefined, [own, ...others]: readonly GuestPart[], seed: number, into: Map<ast.Alternative, AlternativePlan>, context: Context): Injection | undefined {
   const coverage = lowerCoverages(campaign, injection, context);
   if (!injection) {
     if (!campaign.items.some(ast.isInjection) && context.intact(campaign)) {
@@ -52,7 +31,9 @@ export function lowerCampaign(campaign: ast.Campaign, injection: ast.Injection |
     }
     return undefined;
   }
-  const injections = lowerInjections(injection, scope, context);
+  if (!own) return undefined;
+  const scope = strikeScope(own, others);
+  const injections = lowerInjections(injection, seed, context);
   const alternatives = injection.alternatives.flatMap((node) => {
     const plan = context.intact(node) ? lowerAlternative(node, injection, scope, context) : undefined;
     if (plan) into.set(node, plan);
@@ -66,8 +47,8 @@ export function lowerCampaign(campaign: ast.Campaign, injection: ast.Injection |
   return { alternatives, injections, ...(coverage && { coverage }) };
 }
 
-function lowerInjections(injection: ast.Injection, scope: CampaignScope, context: Context): Injections | undefined {
-  const seed = injection.seed === undefined ? scope.seed : integer(context, injection, 'seed', { what: 'a seed' });
+function lowerInjections(injection: ast.Injection, usualSeed: number, context: Context): Injections | undefined {
+  const seed = injection.seed === undefined ? usualSeed : integer(context, injection, 'seed', { what: 'a seed' });
   if (injection.every) {
     if (injection.seed !== undefined) context.reporter.warning('COV606', part(injection, 'seed'), 'nothing is drawn where every fault is injected: a seed has no effect');
     return { kind: 'every' };

@@ -5,7 +5,6 @@ import { firstBeyond } from '../../engine/covert/fault-limits';
 import type { ChipPlan, ExpectationPlan, FaultPlan, Neighbour, ProtectionPlan, SwitchPlan } from '../../engine/covert/plan';
 import { warnOfFastTiming } from './cache-faults';
 import { eachOnce, type Context } from './context';
-import { isMisplaced, isOfWhole } from './campaigns';
 import { defaults, periods } from './defaults';
 import { part, type Span } from './diagnostic';
 import { lowerExpectation, reportContradictions } from './expectations';
@@ -14,6 +13,7 @@ import * as ast from './generated/ast';
 import type { LoweredGuest } from './guests';
 import { reportMissingInputs } from './inputs';
 import { count, positive } from './measures';
+import { isMisplaced, isOfWhole } from './misplaced';
 import { defaultProtection, lowerProtection, tenantsOf, type Taken } from './protections';
 import { lowerSwitch, widest } from './switches';
 
