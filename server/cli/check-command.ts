@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { Diagnostic } from '../language/compile';
+import { expand, expandOptions, type ExpandFlags } from './expansion';
 import { BadInput, exitCodes } from './failure';
 import { counted } from './numbers';
 import { sarifLog } from './sarif';
@@ -8,7 +9,7 @@ import { scenarioFiles } from './scenario-files';
 import { printable, screenOf, write } from './terminal';
 
 export function addCheckCommand(program: Command): void {
-  program
+  const command = program
     .command('check')
     .description('Say what is wrong with scenario files, without running them.')
     .argument('<path...>', 'scenario files (.covert), and folders to look for them in')
@@ -19,13 +20,17 @@ export function addCheckCommand(program: Command): void {
       `
 Prints one line a diagnostic: file:line:column: severity code: message.
 Exits with 0 if there is no error (warnings do not count), else with 2.
+With --expand diagnostics go to stderr, and the runs of campaigns to stdout; with
+--json as an array that has one object a line.
 
 Example:
-  covert check examples`,
+  covert check examples
+  covert check examples/checksum/registers.covert --expand --from 1_001 --count 20`,
     )
-    .action(async (paths: string[], flags: { json?: true; sarif?: true }) => {
-      process.exitCode = await check(paths, flags.json ? 'json' : flags.sarif ? 'sarif' : 'text');
+    .action(async (paths: string[], flags: ExpandFlags & { sarif?: true }) => {
+      process.exitCode = flags.expand ? await expand(paths, flags) : await check(paths, flags.json ? 'json' : flags.sarif ? 'sarif' : 'text');
     });
+  for (const option of expandOptions()) command.addOption(option);
 }
 
 async function check(paths: string[], form: 'text' | 'json' | 'sarif'): Promise<number> {

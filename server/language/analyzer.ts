@@ -1,8 +1,10 @@
 import type { AstNode, LangiumDocument, Reference } from 'langium';
+import type { AlternativePlan, CampaignPlan } from '../../engine/covert/campaign-plan';
 import type { ChipPlan, FaultPlan, Plan } from '../../engine/covert/plan';
 import { nearestNames } from '../../engine/symbols/nearest';
 import { declaredName } from './addresses';
 import { withCaches } from './cache-faults';
+import { lowerCampaign, type Injection } from './campaigns';
 import { lowerChip } from './chips';
 import { Context, documentOf, eachOnce } from './context';
 import { defaultChip, defaults } from './defaults';
@@ -12,7 +14,8 @@ import { lowerPart, lowerStrikes, neighbourOf, reportCrowding, reportRepeated, r
 import { lowerGuest, type LoweredGuest } from './guests';
 import { reportImports } from './import-checks';
 import { fileOf, visibleDeclarations } from './imports';
-import { integer, notAvailable } from './measures';
+import { integer } from './measures';
+import { isMisplaced, reportMisplaced } from './misplaced';
 import type { CovertServices } from './services';
 import { reportSyntax } from './syntax-errors';
 import { reportUnused } from './unused';
@@ -24,8 +27,12 @@ export interface Analysis {
   diagnostics: Diagnostic[];
   /** The scenarios in which nothing is wrong, in the order of the file. */
   plans: Plan[];
+  /** Likewise the campaigns. */
+  campaigns: CampaignPlan[];
   /** The faults in which nothing is wrong, whatever may be wrong around them. */
   faults: ReadonlyMap<ast.Fault, FaultPlan>;
+  /** Likewise what campaigns draw from. */
+  alternatives: ReadonlyMap<ast.Alternative, AlternativePlan>;
 }
 
 /** What chips and guests of this and of imported files come to, each worked out once. */
@@ -36,6 +43,7 @@ interface Work {
   chips: Map<ast.Chip, ChipPlan | undefined>;
   guests: Map<ast.Guest, Promise<LoweredGuest>>;
   faults: Map<ast.Fault, FaultPlan>;
+  alternatives: Map<ast.Alternative, AlternativePlan>;
 }
 
 /**
@@ -55,28 +63,29 @@ export class Analyzer {
 
   async analyze(document: LangiumDocument): Promise<Analysis> {
     const context = new Context(document);
-    const work: Work = { context, others: new Map(), chips: new Map(), guests: new Map(), faults: new Map() };
+    const work: Work = { context, others: new Map(), chips: new Map(), guests: new Map(), faults: new Map(), alternatives: new Map() };
     const documents = this.services.shared.workspace.LangiumDocuments;
     reportSyntax(document, this.services.Grammar, context.reporter);
     const items = fileOf(document)?.items ?? [];
     await reportImports(items.filter(ast.isImport), context, documents);
     reportDuplicates(items, context);
     const plans: Plan[] = [];
+    const campaigns: CampaignPlan[] = [];
     for (const item of items) {
       if (ast.isChip(item)) this.#chip(item, work);
       else if (ast.isGuest(item)) await this.#guest(item, work);
       else if (ast.isScenario(item)) {
-        const plan = await this.#scenario(item, work);
-        if (plan) plans.push(plan);
+        const lowered = await this.#scenario(item, work);
+        if (lowered) plans.push(lowered.plan);
       } else if (ast.isCampaign(item)) {
-        for (const use of item.items) if (ast.isChipUse(use) || ast.isGuestUse(use)) this.#reportUnknown(use, context);
-        notAvailable(context, part(item, 'word'), 'campaigns');
+        const lowered = await this.#scenario(item, work);
+        if (lowered?.injection) campaigns.push({ base: lowered.plan, ...lowered.injection });
       }
     }
     reportUnused(items, context, documents);
     const { diagnostics } = context.reporter;
     const sorted = diagnostics.toSorted((a, b) => a.span.offset - b.span.offset || a.span.end - b.span.end);
-    const analysis = { diagnostics: sorted, plans, faults: work.faults };
+    const analysis = { diagnostics: sorted, plans, campaigns, faults: work.faults, alternatives: work.alternatives };
     this.#latest.set(document.parseResult, analysis);
     return analysis;
   }
@@ -116,11 +125,13 @@ export class Analyzer {
     context.reporter.error('COV201', place, `there is no ${kind} \`${reference.$refText}\`${hint}`, rename(place, nearest && declaredName(nearest)));
   }
 
-  async #scenario(scenario: ast.Scenario, work: Work): Promise<Plan | undefined> {
+  /** A scenario's plan, or what the runs of a campaign have in common, with what it injects; undefined where something is wrong. */
+  async #scenario(scenario: ast.Scenario | ast.Campaign, work: Work): Promise<{ plan: Plan; injection: Injection | undefined } | undefined> {
     const { context } = work;
     const { reporter } = context;
     const whole = scenario.$cstNode;
-    const settings = eachOnce(scenario.items.filter((item) => !ast.isFault(item) && !ast.isExpectation(item) && !ast.isSwitch(item) && !ast.isBeside(item)), context);
+    const settings = eachOnce(scenario.items.filter((item) => !ast.isFault(item) && !ast.isExpectation(item) && !ast.isSwitch(item) && !ast.isBeside(item) && !isMisplaced(item)), context);
+    reportMisplaced(scenario, context);
 
     const chipUse = settings.find(ast.isChipUse);
     if (chipUse) this.#reportUnknown(chipUse, context);
@@ -129,7 +140,7 @@ export class Analyzer {
     const guestUse = settings.find(ast.isGuestUse);
     if (guestUse) this.#reportUnknown(guestUse, context);
     else if (!scenario.items.some(ast.isGuestUse) && context.intact(scenario)) {
-      reporter.error('COV206', part(scenario, 'name'), 'this scenario has no guest: say `guest NAME`');
+      reporter.error('COV206', part(scenario, 'name'), `this ${scenario.$type.toLowerCase()} has no guest: say \`guest NAME\``);
     }
     const guest = guestUse?.guest?.ref && (await this.#guest(guestUse.guest.ref, work));
 
@@ -148,7 +159,8 @@ export class Analyzer {
     const guests = parts.map((part, i) => neighbourOf(part, lowerStrikes(part, parts.toSpliced(i, 1), faults, context), context));
     reportSurplus(faults, context);
     for (const [fault, plan] of faults) work.faults.set(fault, plan);
-    if (!scenario.items.some((item) => ast.isExpectation(item) || (ast.isBeside(item) && item.items.some(ast.isExpectation))) && context.intact(scenario)) {
+    const injection = ast.isCampaign(scenario) ? lowerCampaign(scenario, settings.find(ast.isInjection), parts, seedValue ?? defaults.seed, work.alternatives, context) : undefined;
+    if (ast.isScenario(scenario) && !scenario.items.some((item) => ast.isExpectation(item) || (ast.isBeside(item) && item.items.some(ast.isExpectation))) && context.intact(scenario)) {
       reporter.warning('COV603', part(scenario, 'name'), 'this scenario expects nothing, so it passes whatever happens: say `expect …`');
     }
 
@@ -156,7 +168,8 @@ export class Analyzer {
     const [own, ...neighbours] = guests.filter((each) => each !== undefined);
     if (reporter.hasErrorsWithin(whole) || !context.intact(scenario) || name === undefined || !chip || !own || neighbours.length + 1 < parts.length) return undefined;
     if (seedValue === undefined) return undefined;
-    return { name, chip: withCaches(chip, guests.flatMap((each) => each?.faults ?? [])), ...own, ...(neighbours.length > 0 && { neighbours }), seed: seedValue };
+    const strikes = [...guests.flatMap((each) => each?.faults ?? []), ...(injection?.alternatives ?? [])];
+    return { plan: { name, chip: withCaches(chip, strikes), ...own, ...(neighbours.length > 0 && { neighbours }), seed: seedValue }, injection };
   }
 }
 

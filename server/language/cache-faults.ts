@@ -57,12 +57,12 @@ export function warnOfAbsence(place: Span | undefined, { effect, target }: Pick<
 }
 
 /** With what timing a scenario runs: that of its chip, but that a fault of a cache or a message takes caches. */
-export function withCaches(chip: ChipPlan, faults: readonly FaultPlan[]): ChipPlan {
+export function withCaches(chip: ChipPlan, faults: readonly Pick<FaultPlan, 'effect'>[]): ChipPlan {
   return faults.some(needsCaches) ? { ...chip, timing: 'detailed' } : chip;
 }
 
 /** Warns of a chip that says `timing fast`, where a fault needs caches. */
-export function warnOfFastTiming(fault: ast.Fault, plan: FaultPlan, chip: ChipPlan | undefined, { reporter }: Context): void {
+export function warnOfFastTiming(fault: ast.Fault | ast.Alternative, plan: Pick<FaultPlan, 'effect'>, chip: ChipPlan | undefined, { reporter }: Context): void {
   if (chip?.timing !== 'fast' || !needsCaches(plan)) return;
-  reporter.warning('COV606', part(fault, 'effect'), `this takes caches, so the scenario runs with \`timing detailed\`, whatever ${chip.name} says`);
+  reporter.warning('COV606', part(fault, 'effect'), `this takes caches, so it runs with \`timing detailed\`, whatever ${chip.name} says`);
 }

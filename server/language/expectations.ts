@@ -4,7 +4,7 @@ import { lineOf, unknownSymbol } from './addresses';
 import { foldedText, type Context } from './context';
 import { part, type Span } from './diagnostic';
 import type * as ast from './generated/ast';
-import { fraction, integer, notAvailable, oneOf, span } from './measures';
+import { fraction, integer, oneOf, span } from './measures';
 import { protectionKinds } from './protections';
 import { decodePattern, decodeString } from './values';
 
@@ -79,7 +79,8 @@ function lowerCondition(condition: ast.Condition, { symbols }: ExpectationScope,
       return protection && { kind: 'degraded-to', protection };
     }
     case 'Coverage':
-      return notAvailable(context, condition.$cstNode, 'coverage, which campaigns measure');
+      context.reporter.error('COV504', condition.$cstNode, 'coverage is what a `campaign` measures over all its runs, of its own guest: one run has none');
+      return undefined;
   }
 }
 

@@ -1,7 +1,7 @@
 import { homeOf, partition, reaches } from '../../engine/chip/domains';
 import { bankName, controllerName, coreName, Health } from '../../engine/chip/health';
 import { placeWidth } from '../../engine/covert/place';
-import type { ChipPlan, FaultEffect, FaultPlan, FaultTarget, PassingPlace, Place, ProtectionPlan, StuckPlace } from '../../engine/covert/plan';
+import type { ChipPlan, FaultEffect, FaultPlan, FaultTarget, PassingPlace, Place, ProtectionPlan, StuckPlace, Trigger } from '../../engine/covert/plan';
 import { banksOf, lowerLink, lowerMessage, warnOfAbsence } from './cache-faults';
 import { coreExists } from './chips';
 import { foldedText, type Context } from './context';
@@ -32,26 +32,40 @@ function ownerOf(core: number, others: FaultScope['others']): string | undefined
   return others?.find(({ protection }) => protection.cores.includes(core))?.name;
 }
 
+/** What strikes: a scenario's fault, or one of those that a campaign draws from. */
+export type Strike = ast.Fault | ast.Alternative;
+
 /** Undefined where something is wrong, which is reported. */
 export function lowerFault(fault: ast.Fault, number: number, scope: FaultScope, context: Context): FaultPlan | undefined {
+  const trigger = lowerTrigger(fault.trigger, mayLast(fault), scope, context);
+  const strike = lowerStrike(fault, trigger, scope, context);
+  return strike && trigger && { name: fault.name ?? `fault ${number}`, ...strike, trigger, optional: fault.marks.length > 0 };
+}
+
+/** True of what lasts or comes again, which may be written with `from`. */
+export function mayLast({ effect, lifetime }: Strike): boolean {
+  return dies(effect) || effect.$type === 'Stick' || lifetime?.word === 'every';
+}
+
+function dies(effect: ast.Effect): boolean {
+  return effect.$type === 'Death' || effect.$type === 'Failure';
+}
+
+/** All of it but when it strikes, which is known where it is the same in each run. Undefined where something is wrong, which is reported. */
+export function lowerStrike(fault: Strike, trigger: Trigger | undefined, scope: FaultScope, context: Context): Omit<FaultPlan, 'name' | 'trigger' | 'optional'> | undefined {
   const effect = lowerEffect(fault.effect, scope, context);
   const target = lowerTarget(fault, scope, context);
-  const dies = fault.effect.$type === 'Death' || fault.effect.$type === 'Failure';
-  const lasts = dies || fault.effect.$type === 'Stick';
-  const trigger = lowerTrigger(fault.trigger, lasts || fault.lifetime?.word === 'every', scope, context);
-  const timing = fault.lifetime && lowerLifetime(fault.lifetime, dies ? 'dies' : lasts ? 'sticks' : 'strikes once', scope, context);
+  const kind = dies(fault.effect) ? 'dies' : fault.effect.$type === 'Stick' ? 'sticks' : 'strikes once';
+  const timing = fault.lifetime && lowerLifetime(fault.lifetime, kind, scope, context);
   warnOfLateEnd(fault.lifetime, timing, trigger, context);
-  if (!effect || !target || !trigger || (fault.lifetime && !timing)) return undefined;
+  if (!effect || !target || (fault.lifetime && !timing)) return undefined;
   warnOfSharing(fault, { effect, target }, scope, context);
   warnOfAbsence(fault.effect.$cstNode, { effect, target }, scope, context);
   return {
-    name: fault.name ?? `fault ${number}`,
     text: [fault.effect, fault.target, fault.trigger, fault.lifetime].map(foldedText).filter(Boolean).join(' '),
     effect,
     target,
-    trigger,
     ...timing,
-    optional: fault.marks.length > 0,
     range: context.range(fault),
   };
 }
@@ -162,7 +176,7 @@ function lowerBits(ranges: ast.BitRange[], place: Place | StuckPlace | PassingPl
   return wrong ? undefined : [...bits];
 }
 
-function lowerTarget(fault: ast.Fault, { chip, protection, others }: FaultScope, context: Context): FaultTarget | undefined {
+function lowerTarget(fault: Strike, { chip, protection, others }: FaultScope, context: Context): FaultTarget | undefined {
   const { target, effect } = fault;
   const banks = banksOf(effect);
   const [bank] = banks;
@@ -255,7 +269,7 @@ function noSuch(what: string, count: number, number: number, place: Span | undef
 }
 
 /** Warns of a component's fault that no replica meets, or that all of them do, which nobody who compares them can see. */
-function warnOfSharing(fault: ast.Fault, { effect, target }: Pick<FaultPlan, 'effect' | 'target'>, { chip, protection, others = [] }: FaultScope, { reporter }: Context): void {
+function warnOfSharing(fault: Strike, { effect, target }: Pick<FaultPlan, 'effect' | 'target'>, { chip, protection, others = [] }: FaultScope, { reporter }: Context): void {
   if (target.kind !== 'component' || !chip || !protection || protection.cores.length < 2) return;
   const all = partition(chip, new Health(), protection.cores, protection.isolation, others.flatMap((each) => tenantsOf(each.protection)));
   if (typeof all === 'string') return;

@@ -13,12 +13,17 @@ import * as ast from './generated/ast';
 import type { LoweredGuest } from './guests';
 import { reportMissingInputs } from './inputs';
 import { count, positive } from './measures';
+import { isMisplaced, isOfWhole } from './misplaced';
 import { defaultProtection, lowerProtection, tenantsOf, type Taken } from './protections';
 import { lowerSwitch, widest } from './switches';
 
-/** What a scenario says of one of its guests: of its own, or of one beside it. */
+/** What says something of a guest. */
+type Owner = ast.Scenario | ast.Campaign | ast.Beside;
+type OwnerItem = ast.ScenarioItem | ast.CampaignItem | ast.BesideItem;
+
+/** What a scenario or a campaign says of one of its guests: of its own, or of one beside it. */
 export interface GuestPart {
-  readonly owner: ast.Scenario | ast.Beside;
+  readonly owner: Owner;
   /** As reports call it, if it is known. */
   readonly name: string;
   readonly guest: LoweredGuest | undefined;
@@ -31,8 +36,8 @@ export interface GuestPart {
 }
 
 /** What one guest of a scenario runs on, and how it is protected. `earlier`: the guests that have been given cores before, the scenario's own first; its limit is that of all that have none. */
-export function lowerPart(owner: ast.Scenario | ast.Beside, guest: LoweredGuest | undefined, chip: ChipPlan | undefined, earlier: readonly GuestPart[], context: Context): GuestPart {
-  const items: readonly (ast.ScenarioItem | ast.BesideItem)[] = owner.items;
+export function lowerPart(owner: Owner, guest: LoweredGuest | undefined, chip: ChipPlan | undefined, earlier: readonly GuestPart[], context: Context): GuestPart {
+  const items: readonly OwnerItem[] = owner.items;
   const name = nameOf(guest, earlier);
   if (ast.isBeside(owner) && guest?.plan?.disks?.some(({ writable }) => writable)) {
     context.reporter.error('COV107', part(owner, 'use'), 'not available yet: a disk that is written back of a guest beside another one (the scenario\'s own guest may have one)');
@@ -66,12 +71,18 @@ export function lowerPart(owner: ast.Scenario | ast.Beside, guest: LoweredGuest 
   return { owner, name, guest, protection, switches, maxInstructions, limit: written, narrow };
 }
 
-/** What strikes a guest, and what is expected of it, where all others are known. Faults in which nothing is wrong go into `into`. */
-export function lowerStrikes({ owner, narrow, switches }: GuestPart, others: readonly GuestPart[], into: Map<ast.Fault, FaultPlan>, context: Context): { faults: FaultPlan[]; expectations: ExpectationPlan[] } {
-  const items: readonly (ast.ScenarioItem | ast.BesideItem)[] = owner.items;
+/** What faults of a guest are checked against where all others are known. */
+export function strikeScope({ narrow, switches }: GuestPart, others: readonly GuestPart[]): FaultScope {
   const occupied = others.flatMap(({ name, protection }): Occupancy[] => (protection ? [{ name, protection }] : []));
-  const scope = { ...narrow, protection: narrow.protection && widest(narrow.protection, switches), others: occupied };
-  const nodes = items.filter(ast.isFault);
+  return { ...narrow, protection: narrow.protection && widest(narrow.protection, switches), others: occupied };
+}
+
+/** What strikes a guest, and what is expected of it, where all others are known. Faults in which nothing is wrong go into `into`. */
+export function lowerStrikes(guest: GuestPart, others: readonly GuestPart[], into: Map<ast.Fault, FaultPlan>, context: Context): { faults: FaultPlan[]; expectations: ExpectationPlan[] } {
+  const { owner, narrow } = guest;
+  const items: readonly OwnerItem[] = owner.items;
+  const scope = strikeScope(guest, others);
+  const nodes = items.filter(ast.isFault).filter((fault) => !isMisplaced(fault));
   const faults = nodes.flatMap((fault, index) => {
     const plan = context.intact(fault) ? lowerFault(fault, index + 1, scope, context) : undefined;
     if (plan) into.set(fault, plan);
@@ -80,7 +91,7 @@ export function lowerStrikes({ owner, narrow, switches }: GuestPart, others: rea
   });
   reportDuplicateFaults(nodes, context);
   const cores = new Set([...(narrow.chip?.spares ?? []), ...(scope.protection?.cores ?? [])]).size;
-  const expectations = items.filter(ast.isExpectation).flatMap((node) => {
+  const expectations = items.filter(ast.isExpectation).filter((node) => !isOfWhole(node)).flatMap((node) => {
     const plan = context.intact(node) ? lowerExpectation(node, { symbols: scope.symbols, protection: scope.protection, cores }, context) : undefined;
     return plan ? [{ plan, place: node.condition?.$cstNode }] : [];
   });

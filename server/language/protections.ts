@@ -76,7 +76,7 @@ export function tenantsOf({ cores, isolation }: ProtectionPlan): Tenant[] {
 
 /** Also a guest without protection is isolated from others on the chip, or not. */
 function isOneOfSeveral({ $container: owner }: ast.Protection): boolean {
-  return ast.isBeside(owner) || (ast.isScenario(owner) && owner.items.some(ast.isBeside));
+  return ast.isBeside(owner) || ((ast.isScenario(owner) || ast.isCampaign(owner)) && owner.items.some(ast.isBeside));
 }
 
 /** Settings that are about a second replica. */

@@ -17,6 +17,7 @@ import { words } from '../words';
 import { guestOf, runAt } from './cursor';
 import { guestFile, hex, namedSymbols, sourceOf } from './guest-lookup';
 import type { CovertLspServices } from './lsp-services';
+import { isMisplacedWord } from './misplaced-words';
 import { describeRegister } from './register-help';
 
 /** Words of closed sets that are no keywords, by the word that they follow. */
@@ -53,6 +54,8 @@ const durations = [...timeUnits.keys(), ...[...countUnits.keys()].filter((unit) 
 /** Whole statements, offered with the word that begins them. */
 const snippets: Readonly<Record<string, string>> = {
   scenario: 'scenario "${1:name}" {\n  guest ${2:guest}\n  protect dmr on core 0, core 1\n\n  fault flip ${3:a0} bit ${4:17} in replica B at ${5:main}\n\n  expect detected\n  expect recovered\n  expect no corruption\n}',
+  campaign: 'campaign "${1:name}" {\n  guest ${2:guest}\n  protect dmr on core 0, core 1\n\n  inject ${3:1_000} faults seed ${4:1} {\n    flip 1 random bit of ${5:x1..x31} in replica ${6:B} at any instruction\n  }\n\n  expect coverage >= ${7:99} % confidence 95 %\n  expect no corruption\n}',
+  inject: 'inject ${1:1_000} faults seed ${2:1} {\n  flip 1 random bit of ${3:x1..x31} in replica ${4:B} at any instruction\n}',
   guest: 'guest ${1:name} {\n  elf "${2:guest.elf}"\n  ram ${3:16} MiB\n}',
   chip: 'chip ${1:name} {\n  cores ${2:8} at ${3:2} GHz\n  l2 ${4:8} banks of ${5:512} KiB\n  memory ${6:4} controllers\n  ring\n}',
   fault: 'fault flip ${1:a0} bit ${2:17} in replica ${3:B} at ${4:instruction 1_000}',
@@ -104,7 +107,7 @@ export class CovertCompletion extends DefaultCompletionProvider {
   }
 
   #keyword(context: CompletionContext, word: string, accept: CompletionAcceptor): void {
-    if (!/^\w+$/.test(word)) return;
+    if (!/^\w+$/.test(word) || isMisplacedWord(word, context.document, context.tokenOffset)) return;
     const documentation = words[word];
     const described = documentation === undefined ? {} : { documentation };
     accept(context, { label: word, kind: CompletionItemKind.Keyword, sortText: '1', ...described });

@@ -40,7 +40,7 @@ export function runAt(document: LangiumDocument, offset: number): Run | undefine
   if (!ast.isFile(value)) return undefined;
   const holds = ({ $cstNode: whole }: AstNode): boolean => whole !== undefined && whole.offset <= offset && whole.end >= offset;
   const run = value.items.find((item): item is ast.Scenario | ast.Campaign => (ast.isScenario(item) || ast.isCampaign(item)) && holds(item));
-  return (run && ast.isScenario(run) ? run.items.find((item): item is ast.Beside => ast.isBeside(item) && holds(item)) : undefined) ?? run;
+  return run?.items.find((item): item is ast.Beside => ast.isBeside(item) && holds(item)) ?? run;
 }
 
 /** The guest that it is about. */

@@ -57,9 +57,10 @@ export class CovertHover implements HoverProvider {
     }
     if (ast.isInputName(node)) return (inputWords as Readonly<Record<string, string>>)[node.name];
     const word = words[leaf.text];
-    const fault = ownerOf(node, ast.isFault);
+    const fault = ownerOf(node, ast.isFault) ?? ownerOf(node, ast.isAlternative);
     if (fault && file && (leaf.text === 'fault' || ast.isEffect(node) || ast.isTrigger(node))) {
-      const plan = (await this.services.Analyzer.latest(document)).faults.get(fault);
+      const { faults, alternatives } = await this.services.Analyzer.latest(document);
+      const plan = ast.isFault(fault) ? faults.get(fault) : alternatives.get(fault);
       if (plan) return [describeFault(plan, file), ...(word === undefined ? [] : [`*\`${leaf.text}\`*: ${word}`])].join('\n\n');
     }
     return word;
