@@ -13,6 +13,7 @@ import { lowerGuest, type LoweredGuest } from './guests';
 import { reportImports } from './import-checks';
 import { fileOf, visibleDeclarations } from './imports';
 import { integer, notAvailable } from './measures';
+import { add, encodeString, freshName } from './mends';
 import type { CovertServices } from './services';
 import { reportSyntax } from './syntax-errors';
 import { reportUnused } from './unused';
@@ -129,7 +130,9 @@ export class Analyzer {
     const guestUse = settings.find(ast.isGuestUse);
     if (guestUse) this.#reportUnknown(guestUse, context);
     else if (!scenario.items.some(ast.isGuestUse) && context.intact(scenario)) {
-      reporter.error('COV206', part(scenario, 'name'), 'this scenario has no guest: say `guest NAME`');
+      const [only, ...more] = visibleDeclarations(context.document, this.services.shared.workspace.LangiumDocuments, ast.isGuest).keys();
+      const fixes = only !== undefined && more.length === 0 ? add(scenario, `guest ${declaredName(only)}`) : [];
+      reporter.error('COV206', part(scenario, 'name'), 'this scenario has no guest: say `guest NAME`', fixes);
     }
     const guest = guestUse?.guest?.ref && (await this.#guest(guestUse.guest.ref, work));
 
@@ -149,7 +152,7 @@ export class Analyzer {
     reportSurplus(faults, context);
     for (const [fault, plan] of faults) work.faults.set(fault, plan);
     if (!scenario.items.some((item) => ast.isExpectation(item) || (ast.isBeside(item) && item.items.some(ast.isExpectation))) && context.intact(scenario)) {
-      reporter.warning('COV603', part(scenario, 'name'), 'this scenario expects nothing, so it passes whatever happens: say `expect …`');
+      reporter.warning('COV603', part(scenario, 'name'), 'this scenario expects nothing, so it passes whatever happens: say `expect …`', add(scenario, 'expect no corruption'));
     }
 
     const name = scenario.name === undefined ? undefined : decodeString(scenario.name).value;
@@ -158,6 +161,13 @@ export class Analyzer {
     if (seedValue === undefined) return undefined;
     return { name, chip: withCaches(chip, guests.flatMap((each) => each?.faults ?? [])), ...own, ...(neighbours.length > 0 && { neighbours }), seed: seedValue };
   }
+}
+
+/** A name like that of an item, which has none of its own, as it is written. */
+function otherName(item: ast.Chip | ast.Guest | ast.Scenario | ast.Campaign, isTaken: (written: string) => boolean): string | undefined {
+  if (ast.isChip(item) || ast.isGuest(item)) return declaredName(freshName(item.name, isTaken));
+  const { value } = decodeString(item.name);
+  return value && encodeString(freshName(value, (name) => isTaken(encodeString(name)), ' '));
 }
 
 /** Chips, guests and scenarios have a name of their own among their kind, and so have campaigns. */
@@ -176,6 +186,7 @@ function reportDuplicates(items: readonly ast.Item[], { reporter }: Context): vo
     }
     const kind = item.$type.toLowerCase();
     const line = (earlier.$cstNode?.range.start.line ?? 0) + 1;
-    reporter.error('COV202', part(item, 'name'), `there is another ${kind} of this name in line ${line}`);
+    const isTaken = (name: string): boolean => items.some((other) => !ast.isImport(other) && other.$type === item.$type && other.name === name);
+    reporter.error('COV202', part(item, 'name'), `there is another ${kind} of this name in line ${line}`, rename(part(item, 'name'), otherName(item, isTaken)));
   }
 }

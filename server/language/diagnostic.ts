@@ -14,6 +14,8 @@ export interface Fix {
   title: string;
   span: Span;
   text: string;
+  /** It takes away what somebody has written, which nobody should do unasked. */
+  careful?: true;
 }
 
 /** Something that is wrong with a scenario file. */

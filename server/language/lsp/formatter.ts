@@ -12,7 +12,7 @@ import { leaves } from '../syntax-errors';
  * A file with syntax errors is left as it is.
  */
 export class CovertFormatter implements Formatter {
-  readonly formatOnTypeOptions = { firstTriggerCharacter: '}' };
+  readonly formatOnTypeOptions = { firstTriggerCharacter: '}', moreTriggerCharacter: ['\n'] };
 
   formatDocument(document: LangiumDocument, { options }: DocumentFormattingParams): TextEdit[] {
     return edits(document, options);
@@ -22,14 +22,39 @@ export class CovertFormatter implements Formatter {
     return edits(document, options).filter((edit) => inside(edit.range, range));
   }
 
-  formatDocumentOnType(document: LangiumDocument, { options, position }: DocumentOnTypeFormattingParams): TextEdit[] {
-    const line = { start: { line: position.line, character: 0 }, end: position };
-    return edits(document, options).filter((edit) => inside(edit.range, { ...line, start: { line: Math.max(0, position.line - 1), character: 0 } }));
+  /** The line that was finished; of a new one, how far it is indented. */
+  formatDocumentOnType(document: LangiumDocument, { options, position, ch }: DocumentOnTypeFormattingParams): TextEdit[] {
+    const lines = { start: { line: Math.max(0, position.line - 1), character: 0 }, end: position };
+    const found = edits(document, options).filter((edit) => inside(edit.range, lines));
+    if (ch !== '\n') return found;
+    // The new line itself stays, also where there would be one too many.
+    const isEmpty = document.textDocument.getText({ start: { line: position.line, character: 0 }, end: { line: position.line + 1, character: 0 } }).trim() === '';
+    return isEmpty ? [...found.filter(({ range }) => range.end.line < position.line), ...indentation(document, options, position.line)] : found;
   }
 }
 
 function inside(part: Range, whole: Range): boolean {
   return part.start.line >= whole.start.line && part.end.line <= whole.end.line;
+}
+
+/** Indents a line on which nothing stands yet, as deep as it is in blocks; also where the rest of the file is not whole. */
+function indentation({ parseResult, textDocument }: LangiumDocument, options: FormattingOptions, line: number): TextEdit[] {
+  const start = textDocument.offsetAt({ line, character: 0 });
+  const [text = ''] = /^[^\r\n]*/.exec(textDocument.getText().slice(start)) ?? [];
+  if (!parseResult.value.$cstNode) return [];
+  let depth = 0;
+  for (const { text: token, offset, end } of leaves(parseResult.value.$cstNode)) {
+    if (offset < start && end > start) return [];
+    if (offset >= start) break;
+    if (token === '{') depth++;
+    else if (token === '}') depth--;
+  }
+  const indent = unitOf(options).repeat(Math.max(0, depth));
+  return text === indent ? [] : [{ range: { start: { line, character: 0 }, end: { line, character: text.length } }, newText: indent }];
+}
+
+function unitOf({ insertSpaces, tabSize }: FormattingOptions): string {
+  return insertSpaces ? ' '.repeat(tabSize) : '\t';
 }
 
 interface Token {
@@ -46,7 +71,7 @@ function edits(document: LangiumDocument, options: FormattingOptions): TextEdit[
   if (parseResult.lexerErrors.length > 0 || parseResult.parserErrors.length > 0 || !parseResult.value.$cstNode) return [];
   const text = textDocument.getText();
   const tokens = tokensOf(parseResult.value);
-  const unit = options.insertSpaces ? ' '.repeat(options.tabSize) : '\t';
+  const unit = unitOf(options);
   const oneLine = blocksOnOneLine(tokens, text);
   const found: TextEdit[] = [];
   const change = (offset: number, end: number, newText: string): void => {
