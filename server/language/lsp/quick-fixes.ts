@@ -1,7 +1,7 @@
 import type { LangiumDocument } from 'langium';
 import type { CodeActionProvider } from 'langium/lsp';
 import { CodeActionKind, type CodeAction, type CodeActionParams, type Range } from 'vscode-languageserver';
-import type { Diagnostic, Fix } from '../diagnostic';
+import type { Diagnostic, Fix, Span } from '../diagnostic';
 import { addExpectations } from './add-expectations';
 import { action, rangeOf, touches, workspaceEdit } from './edits';
 import { extractChip } from './extract-chip';
@@ -58,11 +58,15 @@ function fixAll(document: LangiumDocument, diagnostics: readonly Diagnostic[]): 
   const chosen: Fix[] = [];
   const only = diagnostics.flatMap(({ fixes }) => (fixes.length === 1 && !fixes[0]?.careful ? fixes : []));
   for (const fix of only.toSorted((a, b) => a.span.offset - b.span.offset)) {
-    const last = chosen.at(-1)?.span;
     // What meets another one is left for the next time.
-    if (!last || fix.span.offset > last.end) chosen.push(fix);
+    if (isBehind(fix.span, chosen.at(-1)?.span)) chosen.push(fix);
   }
   if (chosen.length === 0) return [];
   const title = `Fix all of this file that has one likely mend (${chosen.length})`;
   return [action(document, title, CodeActionKind.SourceFixAll, chosen)];
+}
+
+/** True if a change does not meet the one before it; where both begin at one place nobody could say which comes first. */
+function isBehind({ offset, end }: Span, last: Span | undefined): boolean {
+  return !last || offset > last.end || (offset === last.end && end > offset && last.end > last.offset);
 }

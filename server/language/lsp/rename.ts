@@ -100,7 +100,7 @@ function whyNot(leaf: CstNode): string {
   const node: AstNode = leaf.astNode;
   const { text } = leaf;
   const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
-  if (ast.isChipUse(node) || ast.isGuestUse(node)) return `\`${shown}\` is declared nowhere, so there is nothing to rename.`;
+  if ((ast.isChipUse(node) || ast.isGuestUse(node)) && !isKeyword(leaf)) return `\`${shown}\` is declared nowhere, so there is nothing to rename.`;
   if (!/^["`\w]/.test(text) || /^["\d]/.test(text)) return `\`${shown}\` is no name. Chips, guests, scenarios, campaigns and faults can be renamed.`;
   if ((ast.isRegisterPlace(node) || ast.isValueTrigger(node)) && registerOf(text)) return `\`${shown}\` is a register of the machine, which has its name from there.`;
   if ((ast.isSymbolAddress(node) || ast.isDivergence(node)) && !isKeyword(leaf)) return `\`${shown}\` is a symbol of the guest: rename it in the guest's source, and build the guest anew.`;

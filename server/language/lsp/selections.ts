@@ -30,8 +30,8 @@ function add(spans: Span[], { offset, end }: Span): void {
 }
 
 /** What stands in the block that a statement ends with. */
-function insideBraces({ text, offset, end }: CstNode): Span | undefined {
-  if (!text.endsWith('}')) return undefined;
+function insideBraces({ text, offset, end, container }: CstNode): Span | undefined {
+  if (!container || !text.endsWith('}')) return undefined;
   // A brace in a string before the block is none; names of scenarios are the only strings there.
   const open = text.replace(/"(?:[^"\\\n]|\\.)*"/g, (string) => ' '.repeat(string.length)).indexOf('{');
   if (open < 0) return undefined;

@@ -23,12 +23,17 @@ export class CovertWorkspaceSymbols implements WorkspaceSymbolProvider {
     const found: WorkspaceSymbol[] = [];
     for (const document of this.#documents.all) {
       for (const symbol of symbolsOf(document)) {
-        if (!this.#matcher.match(query, symbol.name)) continue;
+        if (!this.#matches(query, symbol.name)) continue;
         found.push(symbol);
         if (found.length === mostSymbols) return found;
       }
     }
     return found;
+  }
+
+  /** From any word of a name on: a scenario's is a sentence. */
+  #matches(query: string, name: string): boolean {
+    return [...name.matchAll(/\S+/g)].some(({ index }) => this.#matcher.match(query, name.slice(index)));
   }
 }
 
