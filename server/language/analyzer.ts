@@ -164,10 +164,11 @@ export class Analyzer {
 }
 
 /** A name like that of an item, which has none of its own, as it is written. */
-function otherName(item: ast.Chip | ast.Guest | ast.Scenario | ast.Campaign, isTaken: (written: string) => boolean): string | undefined {
-  if (ast.isChip(item) || ast.isGuest(item)) return declaredName(freshName(item.name, isTaken));
+function otherName(item: ast.Chip | ast.Guest | ast.Scenario | ast.Campaign, items: readonly ast.Item[]): string | undefined {
+  const names = items.flatMap((other) => (ast.isImport(other) || other.$type !== item.$type ? [] : (other.name ?? [])));
+  if (ast.isChip(item) || ast.isGuest(item)) return declaredName(freshName(item.name, new Set(names)));
   const { value } = decodeString(item.name);
-  return value && encodeString(freshName(value, (name) => isTaken(encodeString(name)), ' '));
+  return value && encodeString(freshName(value, new Set(names.map((name) => decodeString(name).value ?? '')), ' '));
 }
 
 /** Chips, guests and scenarios have a name of their own among their kind, and so have campaigns. */
@@ -186,7 +187,6 @@ function reportDuplicates(items: readonly ast.Item[], { reporter }: Context): vo
     }
     const kind = item.$type.toLowerCase();
     const line = (earlier.$cstNode?.range.start.line ?? 0) + 1;
-    const isTaken = (name: string): boolean => items.some((other) => !ast.isImport(other) && other.$type === item.$type && other.name === name);
-    reporter.error('COV202', part(item, 'name'), `there is another ${kind} of this name in line ${line}`, rename(part(item, 'name'), otherName(item, isTaken)));
+    reporter.error('COV202', part(item, 'name'), `there is another ${kind} of this name in line ${line}`, () => rename(part(item, 'name'), otherName(item, items)));
   }
 }

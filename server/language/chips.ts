@@ -3,7 +3,7 @@ import type { Context } from './context';
 import { eachOnce } from './context';
 import { lowerCosts } from './costs';
 import { defaultChip } from './defaults';
-import { part, rename } from './diagnostic';
+import { part, rename, type Fixes } from './diagnostic';
 import * as ast from './generated/ast';
 import { leaveOut } from './mends';
 import { frequency, integer, positive, size } from './measures';
@@ -55,7 +55,7 @@ export function lowerChip(chip: ast.Chip, context: Context): ChipPlan | undefine
   if (timing) Object.assign(plan, lowerTiming(timing, plan, context));
   for (const { core, node } of spareNumbers) {
     if (!coreExists(context, node, core, plan)) continue;
-    if (plan.spares.includes(core)) reporter.error('COV302', node.$cstNode, `core ${core} is a spare already`, ast.isSpares(node.$container) ? leaveOut(node.$container.cores, node.$container.cores.indexOf(node)) : []);
+    if (plan.spares.includes(core)) reporter.error('COV302', node.$cstNode, `core ${core} is a spare already`, ast.isSpares(node.$container) ? leaveOut(node.$container.cores, node.$containerIndex) : []);
     else plan.spares.push(core);
   }
   if (plan.spares.length >= plan.cores) {
@@ -66,10 +66,10 @@ export function lowerChip(chip: ast.Chip, context: Context): ChipPlan | undefine
   return failed || !context.intact(chip) ? undefined : plan;
 }
 
-/** Reports a core that the chip does not have; `instead` may have been meant. */
-export function coreExists(context: Context, node: ast.CoreNumber, core: number, chip: ChipPlan, instead = chip.cores - 1): boolean {
+/** Reports a core that the chip does not have; where nothing else is said, its last one may have been meant. */
+export function coreExists(context: Context, node: ast.CoreNumber, core: number, chip: ChipPlan, fixes: Fixes = rename(part(node, 'number'), String(chip.cores - 1))): boolean {
   if (core < chip.cores) return true;
   const cores = chip.cores === 1 ? 'only core 0' : `cores 0 to ${chip.cores - 1}`;
-  context.reporter.error('COV301', part(node, 'number'), `${chip.name} has ${cores}, no core ${core}`, rename(part(node, 'number'), String(instead)));
+  context.reporter.error('COV301', part(node, 'number'), `${chip.name} has ${cores}, no core ${core}`, fixes);
   return false;
 }

@@ -18,6 +18,8 @@ export interface Fix {
   careful?: true;
 }
 
+export type Fixes = Fix[] | (() => Fix[]);
+
 /** Something that is wrong with a scenario file. */
 export interface Diagnostic {
   /** Stable: `COV201`. docs/language.md lists all. */
@@ -68,11 +70,12 @@ export class Reporter {
     private readonly document: Positions,
   ) {}
 
-  error(code: DiagnosticCode, place: Span | undefined, message: string, fixes: Fix[] = []): void {
+  /** Fixes that take long to find are functions: they are asked for where the diagnostic is listed. */
+  error(code: DiagnosticCode, place: Span | undefined, message: string, fixes: Fixes = []): void {
     this.#add('error', code, place, message, fixes);
   }
 
-  warning(code: DiagnosticCode, place: Span | undefined, message: string, fixes: Fix[] = []): void {
+  warning(code: DiagnosticCode, place: Span | undefined, message: string, fixes: Fixes = []): void {
     this.#add('warning', code, place, message, fixes);
   }
 
@@ -90,7 +93,7 @@ export class Reporter {
     return this.diagnostics.length >= mostDiagnostics;
   }
 
-  #add(severity: 'error' | 'warning', code: DiagnosticCode, place: Span | undefined, message: string, fixes: Fix[]): void {
+  #add(severity: 'error' | 'warning', code: DiagnosticCode, place: Span | undefined, message: string, fixes: Fixes): void {
     const span = place ? { offset: place.offset, end: place.end } : { offset: 0, end: 0 };
     const key = `${code} ${span.offset} ${message}`;
     if (this.#seen.has(key)) return;
@@ -102,7 +105,7 @@ export class Reporter {
     const text = line.length > longestMessage ? `${line.slice(0, longestMessage)}…` : line;
     const last = this.diagnostics.length + 1 === mostDiagnostics;
     const whole = last ? `${text} (no more than ${mostDiagnostics} of a file are listed)` : text;
-    this.diagnostics.push({ code, severity, message: whole, file: this.file, range: this.range(span), span, fixes });
+    this.diagnostics.push({ code, severity, message: whole, file: this.file, range: this.range(span), span, fixes: typeof fixes === 'function' ? fixes() : fixes });
   }
 }
 

@@ -27,8 +27,8 @@ export function lowerExpectation(node: ast.Expectation, scope: ExpectationScope,
   const impossible = scope.protection && whyImpossible(expectation, scope.protection.kind, scope.cores);
   if (impossible !== undefined) {
     // A scenario that expects nothing is none either.
-    const isOnly = node.$container.items.filter((item) => item.$type === node.$type).length === 1;
-    context.reporter.error('COV502', node.condition.$cstNode, impossible, isOnly ? [] : remove(node.$cstNode, 'Remove this expectation', true));
+    const isOnly = (): boolean => node.$container.items.filter((item) => item.$type === node.$type).length === 1;
+    context.reporter.error('COV502', node.condition.$cstNode, impossible, () => (isOnly() ? [] : remove(node.$cstNode, 'Remove this expectation', true)));
     return undefined;
   }
   return { expectation, text: foldedText(node.condition), range: context.range(node) };
@@ -90,7 +90,7 @@ function methods<M extends string>(nodes: ast.Method[], known: readonly M[], wha
   const found: M[] = [];
   for (const node of nodes) {
     const method = oneOf(context, node.$cstNode, node.machine ? 'machine check' : node.name, known, what);
-    if (method && found.includes(method)) context.reporter.error('COV205', node.$cstNode, `\`${method}\` stands here already`, leaveOut(nodes, nodes.indexOf(node)));
+    if (method && found.includes(method)) context.reporter.error('COV205', node.$cstNode, `\`${method}\` stands here already`, leaveOut(nodes, node.$containerIndex));
     else if (method) found.push(method);
   }
   return found;

@@ -154,7 +154,7 @@ function lowerBits(ranges: ast.BitRange[], place: Place | StuckPlace | PassingPl
     }
     for (let bit = first; bit <= last; bit++) {
       if (bits.has(bit)) {
-        context.reporter.error('COV403', range.$cstNode, `bit ${bit} is named twice${range.$container.$type === 'Flip' ? ', and would flip back' : ''}`, leaveOut(ranges, ranges.indexOf(range)));
+        context.reporter.error('COV403', range.$cstNode, `bit ${bit} is named twice${range.$container.$type === 'Flip' ? ', and would flip back' : ''}`, leaveOut(ranges, range.$containerIndex));
         wrong = true;
         break;
       }

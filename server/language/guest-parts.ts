@@ -154,8 +154,9 @@ function reportDuplicateFaults(faults: readonly ast.Fault[], { reporter }: Conte
     if (!earlier) first.set(fault.name, fault);
     else {
       const line = (earlier.$cstNode?.range.start.line ?? 0) + 1;
-      const fresh = freshName(fault.name, (name) => faults.some((each) => each.name === name));
-      reporter.error('COV202', part(fault, 'name'), `there is another fault of this name in line ${line}`, rename(part(fault, 'name'), declaredName(fresh)));
+      const { name } = fault;
+      const fresh = (): string => freshName(name, new Set(faults.flatMap((each) => each.name ?? [])));
+      reporter.error('COV202', part(fault, 'name'), `there is another fault of this name in line ${line}`, () => rename(part(fault, 'name'), declaredName(fresh())));
     }
   }
 }

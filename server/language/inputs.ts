@@ -39,7 +39,7 @@ function lackOf(input: InputClass, { network, linux, entropy, disks, typing = []
 
 /** Warns of classes of input that are left uncoordinated and that the guest does not have. */
 export function reportMissingInputs(protection: ast.Protection, guest: GuestPlan, { reporter }: Context): void {
-  for (const { $cstNode, name, $container, $containerIndex = 0 } of protection.settings.filter(ast.isUncoordinated).flatMap(({ inputs }) => inputs)) {
+  for (const { $cstNode, name, $container, $containerIndex } of protection.settings.filter(ast.isUncoordinated).flatMap(({ inputs }) => inputs)) {
     const lack = name in inputWords ? lackOf(name as InputClass, guest) : undefined;
     const [fix] = $container.inputs.length > 1 ? leaveOut($container.inputs, $containerIndex) : remove($container.$cstNode, 'Remove it');
     if (lack !== undefined) reporter.warning('COV608', $cstNode, `\`${name}\` changes nothing here: guest ${guest.name} ${lack}`, fix ? [fix] : []);

@@ -48,9 +48,9 @@ test('any text is written as a string that means it', () => {
 
 test('a name that is not taken goes on counting', () => {
   const taken = new Set(['octo', 'octo_2', 's 2', 's 3']);
-  expect(freshName('octo', (name) => taken.has(name))).toBe('octo_3');
-  expect(freshName('octo_2', (name) => taken.has(name))).toBe('octo_3');
-  expect(freshName('s 2', (name) => taken.has(name), ' ')).toBe('s 4');
+  expect(freshName('octo', taken)).toBe('octo_3');
+  expect(freshName('octo_2', taken)).toBe('octo_3');
+  expect(freshName('s 2', taken, ' ')).toBe('s 4');
 });
 
 test('numbers as people write them', () => {

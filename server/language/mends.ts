@@ -42,7 +42,8 @@ export function removalSpan({ root, offset, end }: Pick<CstNode, 'root' | 'offse
 }
 
 /** The fix that leaves one item out of a list with commas; none where it is the only one. */
-export function leaveOut(items: readonly AstNode[], index: number): Fix[] {
+export function leaveOut(items: readonly AstNode[], index: number | undefined): Fix[] {
+  if (index === undefined) return [];
   const own = items[index]?.$cstNode;
   const [previous, next] = [items[index - 1]?.$cstNode, items[index + 1]?.$cstNode];
   if (!own || (!previous && !next)) return [];
@@ -79,11 +80,11 @@ export function add(block: AstNode, statement: string): Fix[] {
 }
 
 /** `octo_2`: a name that is not taken. */
-export function freshName(name: string, taken: (name: string) => boolean, join = '_'): string {
+export function freshName(name: string, taken: ReadonlySet<string>, join = '_'): string {
   const [, stem = name] = new RegExp(`^(.*?)${join}[0-9]+$`).exec(name) ?? [];
   for (let number = 2; ; number++) {
     const candidate = `${stem}${join}${number}`;
-    if (!taken(candidate)) return candidate;
+    if (!taken.has(candidate)) return candidate;
   }
 }
 

@@ -90,14 +90,14 @@ export function lowerCores(protection: ast.Protection | ast.Switch, kind: Protec
   const cores: number[] = [];
   for (const node of protection.cores) {
     const core = integer(context, node, 'number');
-    const free = (): Fix[] => rename(part(node, 'number'), freeCores(protection, kind, chip, plan, taken, protection.cores.indexOf(node))[0]?.toString());
-    if (core === undefined || !coreExists(context, node, core, chip, core < chip.cores ? undefined : freeCores(protection, kind, chip, plan, taken, protection.cores.indexOf(node))[0])) continue;
+    const free = (): Fix[] => rename(part(node, 'number'), freeCores(protection, kind, chip, plan, taken, node.$containerIndex)[0]?.toString());
+    if (core === undefined || !coreExists(context, node, core, chip, free)) continue;
     if (cores.includes(core)) {
-      reporter.error('COV302', node.$cstNode, `core ${core} runs a replica already: each replica has a core of its own`, free());
+      reporter.error('COV302', node.$cstNode, `core ${core} runs a replica already: each replica has a core of its own`, free);
     } else if (taken.has(core)) {
-      reporter.error('COV302', node.$cstNode, `core ${core} runs a replica of guest ${taken.get(core)} already: each replica has a core of its own`, free());
+      reporter.error('COV302', node.$cstNode, `core ${core} runs a replica of guest ${taken.get(core)} already: each replica has a core of its own`, free);
     } else if (chip.spares.includes(core)) {
-      reporter.error('COV303', node.$cstNode, `core ${core} is a spare of ${chip.name}, kept free for when another one fails`, free());
+      reporter.error('COV303', node.$cstNode, `core ${core} is a spare of ${chip.name}, kept free for when another one fails`, free);
     }
     cores.push(core);
   }
@@ -108,7 +108,7 @@ export function lowerCores(protection: ast.Protection | ast.Switch, kind: Protec
   }
   const [extra] = protection.cores.slice(needed);
   const cores_ = needed === 1 ? '1 core' : `${needed} cores`;
-  reporter.error('COV304', extra?.$cstNode ?? protection.cores.at(-1)?.$cstNode, `${kind} runs on ${cores_}, not on ${protection.cores.length}`, mendCount(protection, kind, chip, plan, taken));
+  reporter.error('COV304', extra?.$cstNode ?? protection.cores.at(-1)?.$cstNode, `${kind} runs on ${cores_}, not on ${protection.cores.length}`, () => mendCount(protection, kind, chip, plan, taken));
 }
 
 function lowerSetting(setting: ast.ProtectionSetting, plan: ProtectionPlan, chip: ChipPlan, usual: Periods, context: Context): void {
@@ -152,7 +152,7 @@ function lowerSetting(setting: ast.ProtectionSetting, plan: ProtectionPlan, chip
       for (const input of setting.inputs) {
         const name = oneOf(context, input.$cstNode, input.name, inputClasses, 'class of inputs');
         if (name && plan.uncoordinated.includes(name)) {
-          context.reporter.error('COV205', input.$cstNode, `\`${name}\` stands here already`, leaveOut(setting.inputs, setting.inputs.indexOf(input)));
+          context.reporter.error('COV205', input.$cstNode, `\`${name}\` stands here already`, leaveOut(setting.inputs, input.$containerIndex));
         } else if (name) plan.uncoordinated.push(name);
       }
       return;
@@ -179,7 +179,7 @@ function lowerCompare(compare: ast.Compare, plan: ProtectionPlan, usual: Periods
   for (const subject of compare.subjects) {
     const kind = oneOf(context, part(subject, 'kind'), subject.kind, comparable, 'thing to compare');
     if (!kind) continue;
-    if (seen.has(kind)) context.reporter.error('COV205', part(subject, 'kind'), `\`${kind}\` stands here already`, leaveOut(compare.subjects, compare.subjects.indexOf(subject)));
+    if (seen.has(kind)) context.reporter.error('COV205', part(subject, 'kind'), `\`${kind}\` stands here already`, leaveOut(compare.subjects, subject.$containerIndex));
     seen.add(kind);
     if (kind === 'output') {
       plan.compareOutput = true;
@@ -227,11 +227,13 @@ function warnOfShortEpoch(epoch: ast.Epoch, instructions: number, kind: Protecti
   );
 }
 
-/** Cores that could be looked at in vain on a large chip. */
+/** Cores that are looked at on a large chip, and of a long list. */
 const mostTried = 16;
 
 /** Cores that nobody has, for the place of one that is written; first those with which the ring can be cut as the isolation asks for. */
-function freeCores(written: ast.Protection | ast.Switch, kind: ProtectionKind, chip: ChipPlan, { isolation }: ProtectionPlan, taken: Taken, index: number): number[] {
+function freeCores(written: ast.Protection | ast.Switch, kind: ProtectionKind, chip: ChipPlan, { isolation }: ProtectionPlan, taken: Taken, index?: number): number[] {
+  // A list that long is no slip.
+  if (written.cores.length > mostTried) return [];
   const cores = written.cores.map(({ number }) => Number(decodeInteger(number ?? '').value ?? -1));
   const free = Array.from({ length: chip.cores }, (_, core) => core).filter((core) => !chip.spares.includes(core) && !taken.has(core) && !cores.includes(core));
   const fits = (core: number): boolean => {
@@ -248,7 +250,7 @@ function mendCount(written: ast.Protection | ast.Switch, kind: ProtectionKind, c
   const last = written.cores[needed - 1]?.$cstNode;
   const end = written.cores.at(-1)?.$cstNode;
   if (last && end) return [{ title: `Leave out all but ${needed === 1 ? 'the first' : `the first ${needed}`}`, span: { offset: last.end, end: end.end }, text: '' }];
-  const more = freeCores(written, kind, chip, plan, taken, -1).slice(0, needed - written.cores.length).map((core) => `core ${core}`).join(', ');
+  const more = freeCores(written, kind, chip, plan, taken).slice(0, needed - written.cores.length).map((core) => `core ${core}`).join(', ');
   return written.cores.length + more.split(',').length < needed || more === '' ? [] : append(end, `, ${more}`, `Add ${more}`);
 }
 

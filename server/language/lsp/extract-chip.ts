@@ -13,8 +13,8 @@ export function extractChip(document: LangiumDocument, range: Range): CodeAction
   const whole = scenario?.$cstNode;
   const [first] = scenario?.items ?? [];
   if (!scenario || !whole || !first?.$cstNode || scenario.items.some(ast.isChipUse) || document.parseResult.parserErrors.length > 0) return [];
-  const isTaken = (name: string): boolean => items.some((item) => ast.isChip(item) && item.name === name);
-  const name = isTaken('board') ? freshName('board', isTaken) : 'board';
+  const taken = new Set(items.filter(ast.isChip).map((chip) => chip.name));
+  const name = taken.has('board') ? freshName('board', taken) : 'board';
   const text = document.textDocument.getText();
   const start = first.$cstNode.offset;
   const space = /\n[ \t]*$/.exec(text.slice(Math.max(0, start - 200), start))?.[0] ?? ' ';
