@@ -126,7 +126,7 @@ function elementPlace(node: ast.SymbolAddress, symbols: Symbols, context: Contex
     }
     const length = variable.size === undefined ? undefined : Math.floor(variable.size / element.size);
     if (length !== undefined && index >= length) {
-      context.reporter.error('COV211', part(step, 'index'), `\`${variable.type}\` has elements 0 to ${length - 1}, no element ${index}`);
+      context.reporter.error('COV211', part(step, 'index'), `\`${variable.type}\` has elements 0 to ${length - 1}, no element ${index}`, length > 0 ? rename(part(step, 'index'), String(length - 1)) : []);
       return undefined;
     }
     distance += BigInt(index) * BigInt(element.size);

@@ -15,6 +15,7 @@ import { lowerGuest, type LoweredGuest } from './guests';
 import { reportImports } from './import-checks';
 import { fileOf, visibleDeclarations } from './imports';
 import { integer } from './measures';
+import { add, encodeString, freshName } from './mends';
 import { isMisplaced, reportMisplaced } from './misplaced';
 import type { CovertServices } from './services';
 import { reportSyntax } from './syntax-errors';
@@ -140,7 +141,9 @@ export class Analyzer {
     const guestUse = settings.find(ast.isGuestUse);
     if (guestUse) this.#reportUnknown(guestUse, context);
     else if (!scenario.items.some(ast.isGuestUse) && context.intact(scenario)) {
-      reporter.error('COV206', part(scenario, 'name'), `this ${scenario.$type.toLowerCase()} has no guest: say \`guest NAME\``);
+      const [only, ...more] = visibleDeclarations(context.document, this.services.shared.workspace.LangiumDocuments, ast.isGuest).keys();
+      const fixes = only !== undefined && more.length === 0 ? add(scenario, `guest ${declaredName(only)}`) : [];
+      reporter.error('COV206', part(scenario, 'name'), `this ${scenario.$type.toLowerCase()} has no guest: say \`guest NAME\``, fixes);
     }
     const guest = guestUse?.guest?.ref && (await this.#guest(guestUse.guest.ref, work));
 
@@ -161,7 +164,7 @@ export class Analyzer {
     for (const [fault, plan] of faults) work.faults.set(fault, plan);
     const injection = ast.isCampaign(scenario) ? lowerCampaign(scenario, settings.find(ast.isInjection), parts, seedValue ?? defaults.seed, work.alternatives, context) : undefined;
     if (ast.isScenario(scenario) && !scenario.items.some((item) => ast.isExpectation(item) || (ast.isBeside(item) && item.items.some(ast.isExpectation))) && context.intact(scenario)) {
-      reporter.warning('COV603', part(scenario, 'name'), 'this scenario expects nothing, so it passes whatever happens: say `expect …`');
+      reporter.warning('COV603', part(scenario, 'name'), 'this scenario expects nothing, so it passes whatever happens: say `expect …`', add(scenario, 'expect no corruption'));
     }
 
     const name = scenario.name === undefined ? undefined : decodeString(scenario.name).value;
@@ -171,6 +174,14 @@ export class Analyzer {
     const strikes = [...guests.flatMap((each) => each?.faults ?? []), ...(injection?.alternatives ?? [])];
     return { plan: { name, chip: withCaches(chip, strikes), ...own, ...(neighbours.length > 0 && { neighbours }), seed: seedValue }, injection };
   }
+}
+
+/** A name like that of an item, which has none of its own, as it is written. */
+function otherName(item: ast.Chip | ast.Guest | ast.Scenario | ast.Campaign, items: readonly ast.Item[]): string | undefined {
+  const names = items.flatMap((other) => (ast.isImport(other) || other.$type !== item.$type ? [] : (other.name ?? [])));
+  if (ast.isChip(item) || ast.isGuest(item)) return declaredName(freshName(item.name, new Set(names)));
+  const { value } = decodeString(item.name);
+  return value && encodeString(freshName(value, new Set(names.map((name) => decodeString(name).value ?? '')), ' '));
 }
 
 /** Chips, guests and scenarios have a name of their own among their kind, and so have campaigns. */
@@ -189,6 +200,6 @@ function reportDuplicates(items: readonly ast.Item[], { reporter }: Context): vo
     }
     const kind = item.$type.toLowerCase();
     const line = (earlier.$cstNode?.range.start.line ?? 0) + 1;
-    reporter.error('COV202', part(item, 'name'), `there is another ${kind} of this name in line ${line}`);
+    reporter.error('COV202', part(item, 'name'), `there is another ${kind} of this name in line ${line}`, () => rename(part(item, 'name'), otherName(item, items)));
   }
 }

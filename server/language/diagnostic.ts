@@ -14,7 +14,11 @@ export interface Fix {
   title: string;
   span: Span;
   text: string;
+  /** It takes away what somebody has written, which nobody should do unasked. */
+  careful?: true;
 }
+
+export type Fixes = Fix[] | (() => Fix[]);
 
 /** Something that is wrong with a scenario file. */
 export interface Diagnostic {
@@ -72,11 +76,12 @@ export class Reporter {
     private readonly document: Positions,
   ) {}
 
-  error(code: DiagnosticCode, place: Span | undefined, message: string, fixes: Fix[] = []): void {
+  /** Fixes that take long to find are functions: they are asked for where the diagnostic is listed. */
+  error(code: DiagnosticCode, place: Span | undefined, message: string, fixes: Fixes = []): void {
     this.#add('error', code, place, message, fixes);
   }
 
-  warning(code: DiagnosticCode, place: Span | undefined, message: string, fixes: Fix[] = []): void {
+  warning(code: DiagnosticCode, place: Span | undefined, message: string, fixes: Fixes = []): void {
     this.#add('warning', code, place, message, fixes);
   }
 
@@ -94,7 +99,7 @@ export class Reporter {
     return this.diagnostics.length >= mostDiagnostics;
   }
 
-  #add(severity: 'error' | 'warning', code: DiagnosticCode, place: Span | undefined, message: string, fixes: Fix[]): void {
+  #add(severity: 'error' | 'warning', code: DiagnosticCode, place: Span | undefined, message: string, fixes: Fixes): void {
     const span = place ? { offset: place.offset, end: place.end } : { offset: 0, end: 0 };
     const key = `${code} ${span.offset} ${message}`;
     if (this.#seen.has(key)) return;
@@ -106,7 +111,8 @@ export class Reporter {
     const text = line.length > longestMessage ? `${line.slice(0, longestMessage)}…` : line;
     const last = this.diagnostics.length + 1 === mostDiagnostics;
     const whole = last ? `${text} (no more than ${mostDiagnostics} of a file are listed)` : text;
-    this.diagnostics.push({ code, severity, message: whole, file: this.file, range: this.range(span), span, fixes: fixes.map((fix) => ({ ...fix, range: this.range(fix.span) })) });
+    const mends = typeof fixes === 'function' ? fixes() : fixes;
+    this.diagnostics.push({ code, severity, message: whole, file: this.file, range: this.range(span), span, fixes: mends.map((fix) => ({ ...fix, range: this.range(fix.span) })) });
   }
 }
 

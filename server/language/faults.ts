@@ -6,13 +6,15 @@ import { banksOf, lowerLink, lowerMessage, warnOfAbsence } from './cache-faults'
 import { coreExists } from './chips';
 import { foldedText, type Context } from './context';
 import { csrHolds, csrSticks } from './csr-probe';
-import { head, part, type Span } from './diagnostic';
-import type * as ast from './generated/ast';
+import { head, part, rename, type Fix, type Span } from './diagnostic';
+import * as ast from './generated/ast';
 import { lowerLifetime, warnOfLateEnd } from './lifetimes';
 import { integer, notAvailable, oneOf } from './measures';
-import { lowerPlace, lowerPlaceRange, lowerStuckPlace, lowerValue, placeText } from './places';
+import { append, leaveOut, remove } from './mends';
+import { lowerPlace, lowerPlaceRange, lowerStuckPlace, lowerValue, placeText, widened } from './places';
 import { replicasOf, tenantsOf } from './protections';
 import { lowerTrigger, type TriggerScope } from './triggers';
+import { decodeInteger } from './values';
 
 /** What a scenario's faults are checked against. */
 export interface FaultScope extends TriggerScope {
@@ -86,7 +88,7 @@ function lowerEffect(effect: ast.Effect, scope: FaultScope, context: Context): F
       const all = places.flat();
       const bits = all.reduce((sum, place) => sum + placeWidth(place), 0);
       if (count > bits) {
-        context.reporter.error('COV402', part(effect, 'count'), `these places have ${bits} bits together, not ${count}`);
+        context.reporter.error('COV402', part(effect, 'count'), `these places have ${bits} bits together, not ${count}`, rename(part(effect, 'count'), String(bits)));
         return undefined;
       }
       const fixed = all.map((place) => whyFixed(place, allBits));
@@ -106,7 +108,7 @@ function lowerEffect(effect: ast.Effect, scope: FaultScope, context: Context): F
       const place = lowerStuckPlace(effect.place, scope, context);
       const bits = lowerBits(effect.bits, place, context);
       const value = integer(context, effect, 'value');
-      if (value !== undefined && value > 1) context.reporter.error('COV406', part(effect, 'value'), 'a bit sticks at 0 or at 1');
+      if (value !== undefined && value > 1) context.reporter.error('COV406', part(effect, 'value'), 'a bit sticks at 0 or at 1', rename(part(effect, 'value'), '1'));
       if (!place || !bits || value === undefined || value > 1) return undefined;
       warnOfFixed(effect.place.$cstNode, whyUnstuck(place, bits), context);
       return { kind: 'stick', place, bits, value: value === 0 ? 0 : 1 };
@@ -155,18 +157,18 @@ function lowerBits(ranges: ast.BitRange[], place: Place | StuckPlace | PassingPl
     const beyond = first >= width ? 'first' : last >= width ? 'last' : undefined;
     if (beyond) {
       const where = place ? placeText(place) : 'a register';
-      context.reporter.error('COV402', part(range, beyond), `${where}, has ${width === 1 ? 'only bit 0' : `bits 0 to ${width - 1}`}, no bit ${range[beyond]}`.replace(/^([\w ]+),/, '$1'));
+      context.reporter.error('COV402', part(range, beyond), `${where}, has ${width === 1 ? 'only bit 0' : `bits 0 to ${width - 1}`}, no bit ${range[beyond]}`.replace(/^([\w ]+),/, '$1'), inReach(range, beyond, width, bits));
       wrong = true;
       continue;
     }
     if (last < first) {
-      context.reporter.error('COV402', range.$cstNode, `bits count upwards: ${last}..${first}`, []);
+      context.reporter.error('COV402', range.$cstNode, `bits count upwards: ${last}..${first}`, rename(range.$cstNode, `${last}..${first}`));
       wrong = true;
       continue;
     }
     for (let bit = first; bit <= last; bit++) {
       if (bits.has(bit)) {
-        context.reporter.error('COV403', range.$cstNode, `bit ${bit} is named twice${range.$container.$type === 'Flip' ? ', and would flip back' : ''}`);
+        context.reporter.error('COV403', range.$cstNode, `bit ${bit} is named twice${range.$container.$type === 'Flip' ? ', and would flip back' : ''}`, leaveOut(ranges, range.$containerIndex));
         wrong = true;
         break;
       }
@@ -174,6 +176,13 @@ function lowerBits(ranges: ast.BitRange[], place: Place | StuckPlace | PassingPl
     }
   }
   return wrong ? undefined : [...bits];
+}
+
+/** A wider place that has the bit, or else the highest bit that there is. */
+function inReach(range: ast.BitRange, beyond: 'first' | 'last', width: number, named: ReadonlySet<number>): Fix[] {
+  const { place } = range.$container;
+  if (ast.isMemoryPlace(place)) return widened(place, Number(decodeInteger(range.last ?? range.first).value ?? Infinity) + 1);
+  return named.has(width - 1) ? [] : rename(part(range, beyond), String(width - 1));
 }
 
 function lowerTarget(fault: Strike, { chip, protection, others }: FaultScope, context: Context): FaultTarget | undefined {
@@ -200,7 +209,7 @@ function lowerTarget(fault: Strike, { chip, protection, others }: FaultScope, co
   if (!target) {
     if (['Flip', 'RandomFlip', 'Overwrite', 'Stick'].includes(fault.effect.$type)) {
       const first = protection ? replicasOf(protection.kind).at(-1) : 'B';
-      context.reporter.error('COV409', head(fault.effect), `say where it strikes: \`in replica ${first}\` or \`on core N\``);
+      context.reporter.error('COV409', head(fault.effect), `say where it strikes: \`in replica ${first}\` or \`on core N\``, append(fault.effect.$cstNode, ` in replica ${first}`, `Add \`in replica ${first}\``));
     }
     return undefined;
   }
@@ -216,7 +225,7 @@ function lowerTarget(fault: Strike, { chip, protection, others }: FaultScope, co
     // A replica may come to a spare, and find a lasting fault there.
     if (protection && !protection.cores.includes(core) && !chip?.spares.includes(core)) {
       const cores = protection.cores.join(', ');
-      context.reporter.warning('COV605', target.core.$cstNode, `no replica runs on core ${core} (they are on ${cores}), so this never strikes`);
+      context.reporter.warning('COV605', target.core.$cstNode, `no replica runs on core ${core} (they are on ${cores}), so this never strikes`, rename(part(target.core, 'number'), protection.cores.at(-1)?.toString()));
     }
     return { kind: 'core', core };
   }
@@ -237,8 +246,7 @@ function lowerTarget(fault: Strike, { chip, protection, others }: FaultScope, co
 }
 
 function reportNeedless({ $cstNode: place }: ast.Target, why: string, { reporter }: Context): void {
-  const fixes = place ? [{ title: `Leave out \`${place.text}\``, span: { offset: place.offset, end: place.end }, text: '' }] : [];
-  reporter.error('COV210', place, `${why}: leave out \`${place?.text ?? 'it'}\``, fixes);
+  reporter.error('COV210', place, `${why}: leave out \`${place?.text ?? 'it'}\``, remove(place, `Leave out \`${place?.text}\``));
 }
 
 function isOfComparer(effect: ast.Effect): boolean {
@@ -265,7 +273,7 @@ function lowerBank(place: ast.CachePlace, chip: ChipPlan | undefined, context: C
 }
 
 function noSuch(what: string, count: number, number: number, place: Span | undefined, chip: ChipPlan, { reporter }: Context): void {
-  reporter.error('COV309', place, `${chip.name} has ${count === 1 ? `only ${what} 0` : `${what}s 0 to ${count - 1}`}, no ${what} ${number}`);
+  reporter.error('COV309', place, `${chip.name} has ${count === 1 ? `only ${what} 0` : `${what}s 0 to ${count - 1}`}, no ${what} ${number}`, rename(place, String(count - 1)));
 }
 
 /** Warns of a component's fault that no replica meets, or that all of them do, which nobody who compares them can see. */
@@ -292,7 +300,7 @@ function lowerComponent(effect: ast.Death | ast.Failure, chip: ChipPlan | undefi
     const core = integer(context, effect.core, 'number');
     if (core === undefined || (chip && !coreExists(context, effect.core, core, chip))) return undefined;
     if (chip && protection && !protection.cores.includes(core) && !chip.spares.includes(core) && ownerOf(core, others) === undefined) {
-      reporter.warning('COV605', effect.core.$cstNode, `no replica runs on core ${core}, and it is no spare: nothing comes of it`);
+      reporter.warning('COV605', effect.core.$cstNode, `no replica runs on core ${core}, and it is no spare: nothing comes of it`, rename(part(effect.core, 'number'), protection.cores.at(-1)?.toString()));
     }
     return { kind: 'component', component: coreName(core) };
   }

@@ -3,18 +3,20 @@ import { partition } from '../../engine/chip/domains';
 import { Health } from '../../engine/chip/health';
 import { firstBeyond } from '../../engine/covert/fault-limits';
 import type { ChipPlan, ExpectationPlan, FaultPlan, Neighbour, ProtectionPlan, SwitchPlan } from '../../engine/covert/plan';
+import { declaredName } from './addresses';
 import { warnOfFastTiming } from './cache-faults';
 import { eachOnce, type Context } from './context';
 import { defaults, periods } from './defaults';
-import { part, type Span } from './diagnostic';
+import { part, rename, type Span } from './diagnostic';
 import { lowerExpectation, reportContradictions } from './expectations';
 import { lowerFault, type FaultScope, type Occupancy } from './faults';
 import * as ast from './generated/ast';
 import type { LoweredGuest } from './guests';
 import { reportMissingInputs } from './inputs';
 import { count, positive } from './measures';
+import { freshName } from './mends';
 import { isMisplaced, isOfWhole } from './misplaced';
-import { defaultProtection, lowerProtection, tenantsOf, type Taken } from './protections';
+import { defaultProtection, lowerProtection, tenantsOf, withoutIsolation, type Taken } from './protections';
 import { lowerSwitch, widest } from './switches';
 
 /** What says something of a guest. */
@@ -93,7 +95,7 @@ export function lowerStrikes(guest: GuestPart, others: readonly GuestPart[], int
   const cores = new Set([...(narrow.chip?.spares ?? []), ...(scope.protection?.cores ?? [])]).size;
   const expectations = items.filter(ast.isExpectation).filter((node) => !isOfWhole(node)).flatMap((node) => {
     const plan = context.intact(node) ? lowerExpectation(node, { symbols: scope.symbols, protection: scope.protection, cores }, context) : undefined;
-    return plan ? [{ plan, place: node.condition?.$cstNode }] : [];
+    return plan ? [{ plan, node }] : [];
   });
   reportContradictions(expectations, context);
   return { faults, expectations: expectations.map(({ plan }) => plan) };
@@ -124,7 +126,7 @@ export function reportCrowding(parts: readonly GuestPart[], chip: ChipPlan, { re
     const node = owner.items.find(ast.isProtection);
     const place = node ? part(node, 'kind') : part(owner, 'use');
     const others = parts.slice(0, i).map((each) => each.name).join(' and ');
-    reporter.error('COV305', place, `${chip.name} cannot give isolation to ${name} beside ${others} on these cores: ${placement}; say \`isolation none\`, or protect them with fewer replicas`);
+    reporter.error('COV305', place, `${chip.name} cannot give isolation to ${name} beside ${others} on these cores: ${placement}; say \`isolation none\`, or protect them with fewer replicas`, typeof partition(chip, new Health(), protection.cores, 'none', before) === 'string' ? [] : withoutIsolation(node));
     return;
   }
 }
@@ -163,7 +165,9 @@ function reportDuplicateFaults(faults: readonly ast.Fault[], { reporter }: Conte
     if (!earlier) first.set(fault.name, fault);
     else {
       const line = (earlier.$cstNode?.range.start.line ?? 0) + 1;
-      reporter.error('COV202', part(fault, 'name'), `there is another fault of this name in line ${line}`);
+      const { name } = fault;
+      const fresh = (): string => freshName(name, new Set(faults.flatMap((each) => each.name ?? [])));
+      reporter.error('COV202', part(fault, 'name'), `there is another fault of this name in line ${line}`, () => rename(part(fault, 'name'), declaredName(fresh())));
     }
   }
 }

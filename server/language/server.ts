@@ -1,5 +1,6 @@
 import { startLanguageServer as serve } from 'langium/lsp';
 import { createConnection, ProposedFeatures, type Connection } from 'vscode-languageserver/node';
+import { addEditingRequests } from './lsp/extra-requests';
 import { createCovertLspServices } from './lsp/lsp-services';
 
 /**
@@ -8,9 +9,10 @@ import { createCovertLspServices } from './lsp/lsp-services';
  */
 export function startLanguageServer(): void {
   const connection = createConnection(ProposedFeatures.all, process.stdin, process.stdout);
-  const { shared } = createCovertLspServices(connection);
+  const { shared, covert } = createCovertLspServices(connection);
   const { TextDocuments } = shared.workspace;
   tellVersions(connection, (uri) => TextDocuments.get(uri)?.version);
+  addEditingRequests(connection, shared, covert);
   serve(shared);
 }
 

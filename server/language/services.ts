@@ -25,7 +25,7 @@ import { Analyzer } from './analyzer';
 import * as ast from './generated/ast';
 import { CovertGeneratedModule, CovertGeneratedSharedModule } from './generated/module';
 import { GuestFiles } from './guest-files';
-import { loadImports, visibleDeclarations, visibleDocuments } from './imports';
+import { importsAny, loadImports, visibleDeclarations } from './imports';
 import { StuckMessages } from './syntax-errors';
 import { decodeName } from './values';
 import { AnalysisValidator } from './validator';
@@ -94,10 +94,7 @@ class ImportingIndex extends DefaultIndexManager {
   }
 
   override isAffected(document: LangiumDocument, changedUris: Set<string>): boolean {
-    return (
-      super.isAffected(document, changedUris) ||
-      visibleDocuments(document, this.#documents).some(({ uri }) => changedUris.has(uri.toString()))
-    );
+    return super.isAffected(document, changedUris) || importsAny(document, changedUris, this.#documents);
   }
 }
 

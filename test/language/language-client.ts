@@ -35,9 +35,9 @@ export class LanguageClient {
     });
   }
 
-  /** Starts a server whose workspace is one folder. */
-  static async start(folder: string): Promise<LanguageClient> {
-    const child = spawn(process.execPath, [path.join(root, 'dist', 'covert.cjs'), 'lsp', '--stdio'], { stdio: 'pipe' });
+  /** Starts a server whose workspace is one folder; `env` is added to the environment, `workspace` to what the client says that it can. */
+  static async start(folder: string, { env = {}, workspace = {} }: { env?: Record<string, string>; workspace?: object } = {}): Promise<LanguageClient> {
+    const child = spawn(process.execPath, [path.join(root, 'dist', 'covert.cjs'), 'lsp', '--stdio'], { stdio: 'pipe', env: { ...process.env, ...env } });
     const connection = createProtocolConnection(new StreamMessageReader(child.stdout), new StreamMessageWriter(child.stdin));
     connection.listen();
     const uri = pathToFileURL(folder).toString();
@@ -45,7 +45,7 @@ export class LanguageClient {
       processId: process.pid,
       rootUri: uri,
       workspaceFolders: [{ uri, name: 'test' }],
-      capabilities: { textDocument: { publishDiagnostics: { versionSupport: true, dataSupport: true } }, workspace: { workspaceFolders: true } },
+      capabilities: { textDocument: { publishDiagnostics: { versionSupport: true, dataSupport: true } }, workspace: { workspaceFolders: true, ...workspace } },
     });
     await connection.sendNotification('initialized', {});
     return new LanguageClient(child, connection, initialized);

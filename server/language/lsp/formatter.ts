@@ -1,7 +1,7 @@
 import type { AstNode, CstNode, LangiumDocument } from 'langium';
 import { AstUtils } from 'langium';
 import type { Formatter } from 'langium/lsp';
-import type { DocumentFormattingParams, DocumentOnTypeFormattingParams, DocumentRangeFormattingParams, FormattingOptions, Range, TextEdit } from 'vscode-languageserver';
+import type { DocumentFormattingParams, DocumentOnTypeFormattingParams, DocumentRangeFormattingParams, FormattingOptions, Position, Range, TextEdit } from 'vscode-languageserver';
 import { Reporter } from '../diagnostic';
 import * as ast from '../generated/ast';
 import { leaves, reportLiteral } from '../syntax-errors';
@@ -14,7 +14,7 @@ import { leaves, reportLiteral } from '../syntax-errors';
  * A file with syntax errors is left as it is.
  */
 export class CovertFormatter implements Formatter {
-  readonly formatOnTypeOptions = { firstTriggerCharacter: '}' };
+  readonly formatOnTypeOptions = { firstTriggerCharacter: '}', moreTriggerCharacter: ['\n'] };
 
   formatDocument(document: LangiumDocument, { options }: DocumentFormattingParams): TextEdit[] {
     return edits(document, options);
@@ -24,14 +24,55 @@ export class CovertFormatter implements Formatter {
     return edits(document, options).filter((edit) => inside(edit.range, range));
   }
 
-  formatDocumentOnType(document: LangiumDocument, { options, position }: DocumentOnTypeFormattingParams): TextEdit[] {
-    const line = { start: { line: position.line, character: 0 }, end: position };
-    return edits(document, options).filter((edit) => inside(edit.range, { ...line, start: { line: Math.max(0, position.line - 1), character: 0 } }));
+  /** The line or the block that was finished; of a new line, how far it is indented. */
+  formatDocumentOnType(document: LangiumDocument, { options, position, ch }: DocumentOnTypeFormattingParams): TextEdit[] {
+    const first = (ch === '}' ? openingLine(document, position) : undefined) ?? Math.max(0, position.line - 1);
+    const lines = { start: { line: first, character: 0 }, end: position };
+    const found = edits(document, options).filter((edit) => inside(edit.range, lines));
+    if (ch !== '\n') return found;
+    // The new line itself stays, also where there would be one too many.
+    const isEmpty = document.textDocument.getText({ start: { line: position.line, character: 0 }, end: { line: position.line + 1, character: 0 } }).trim() === '';
+    return isEmpty ? [...found.filter(({ range }) => range.end.line < position.line), ...indentation(document, options, position.line)] : found;
   }
 }
 
 function inside(part: Range, whole: Range): boolean {
   return part.start.line >= whole.start.line && part.end.line <= whole.end.line;
+}
+
+/** The line in which the block begins that a brace at a place ends. */
+function openingLine({ parseResult, textDocument }: LangiumDocument, position: Position): number | undefined {
+  const end = textDocument.offsetAt(position);
+  const open: number[] = [];
+  for (const { text, offset, range } of parseResult.value.$cstNode ? leaves(parseResult.value.$cstNode) : []) {
+    if (offset >= end) break;
+    if (text === '{') open.push(range.start.line);
+    else if (text === '}') {
+      const line = open.pop();
+      if (offset + 1 === end) return line;
+    }
+  }
+  return undefined;
+}
+
+/** Indents a line on which nothing stands yet, as deep as it is in blocks; also where the rest of the file is not whole. */
+function indentation({ parseResult, textDocument }: LangiumDocument, options: FormattingOptions, line: number): TextEdit[] {
+  const start = textDocument.offsetAt({ line, character: 0 });
+  const [text = ''] = /^[^\r\n]*/.exec(textDocument.getText().slice(start)) ?? [];
+  if (!parseResult.value.$cstNode) return [];
+  let depth = 0;
+  for (const { text: token, offset, end } of leaves(parseResult.value.$cstNode)) {
+    if (offset < start && end > start) return [];
+    if (offset >= start) break;
+    if (token === '{') depth++;
+    else if (token === '}') depth--;
+  }
+  const indent = unitOf(options).repeat(Math.max(0, depth));
+  return text === indent ? [] : [{ range: { start: { line, character: 0 }, end: { line, character: text.length } }, newText: indent }];
+}
+
+function unitOf({ insertSpaces, tabSize }: FormattingOptions): string {
+  return insertSpaces ? ' '.repeat(tabSize) : '\t';
 }
 
 interface Token {
@@ -51,7 +92,7 @@ function edits(document: LangiumDocument, options: FormattingOptions): TextEdit[
   const text = textDocument.getText();
   if (hasOpenLiteral(document)) return [];
   const tokens = tokensOf(parseResult.value);
-  const unit = options.insertSpaces ? ' '.repeat(options.tabSize) : '\t';
+  const unit = unitOf(options);
   const oneLine = blocksOnOneLine(tokens, text);
   const found: TextEdit[] = [];
   const change = (offset: number, end: number, newText: string): void => {

@@ -15,6 +15,7 @@ import { covertModule, covertSharedModule, type CovertAddedServices } from '../s
 import { CovertCompletion } from './completion';
 import { CovertDefinition } from './definition';
 import { CovertFileChanges } from './file-changes';
+import { CovertFolding } from './folding';
 import { CovertFormatter } from './formatter';
 import { CovertHighlighting } from './highlighting';
 import { CovertHints } from './hints';
@@ -24,17 +25,19 @@ import { CovertLinks } from './links';
 import { CovertOutline } from './outline';
 import { CovertQuickFixes } from './quick-fixes';
 import { CovertRename } from './rename';
+import { CovertWorkspaceSymbols } from './workspace-symbols';
 
 export type CovertLspServices = LangiumServices & CovertAddedServices;
 
 const editorModule: Module<CovertLspServices, PartialLangiumServices> = {
   lsp: {
-    CodeActionProvider: () => new CovertQuickFixes(),
-    CodeLensProvider: () => new CovertLenses(),
+    CodeActionProvider: (services) => new CovertQuickFixes(services),
+    CodeLensProvider: (services) => new CovertLenses(services),
     CompletionProvider: (services) => new CovertCompletion(services),
     DefinitionProvider: (services) => new CovertDefinition(services),
-    DocumentLinkProvider: () => new CovertLinks(),
+    DocumentLinkProvider: (services) => new CovertLinks(services),
     DocumentSymbolProvider: () => new CovertOutline(),
+    FoldingRangeProvider: () => new CovertFolding(),
     Formatter: () => new CovertFormatter(),
     HoverProvider: (services) => new CovertHover(services),
     InlayHintProvider: (services) => new CovertHints(services),
@@ -46,6 +49,7 @@ const editorModule: Module<CovertLspServices, PartialLangiumServices> = {
 const editorSharedModule: Module<LangiumSharedServices, PartialLangiumSharedServices> = {
   lsp: {
     DocumentUpdateHandler: (services) => new CovertFileChanges(services),
+    WorkspaceSymbolProvider: (services) => new CovertWorkspaceSymbols(services),
   },
 };
 
