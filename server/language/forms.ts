@@ -13,6 +13,7 @@ export type FormKind = keyof typeof forms;
 export const slots: Readonly<Record<string, string>> = {
   NAME: 'A name: letters, digits and `_`, or anything between backticks.',
   TEXT: 'A text between quotation marks.',
+  TEXTS: 'Texts, each between quotation marks.',
   FILE: 'A path between quotation marks, relative to this file.',
   PLACE: 'A register, `memory[ADDRESS]` with a width `.b .h .w .d`, `alu`, `load`, `store [address]`, `branch`, `fetch`, `l1i`, `l1d` or `l2 bank N` with `line ADDRESS byte N`, `tlb entry ADDRESS`, `dma`, `input N`, `comparer`.',
   PLACES: 'Places with `,` between them; `x1..x31` is a range of registers.',
@@ -77,7 +78,7 @@ export const forms = {
     { form: 'harts N', means: 'How many hardware threads the guest sees.', example: 'harts 1' },
     { form: 'linux WORD', means: 'A stock Linux system: `debian`.', example: 'linux debian' },
     { form: 'firmware WORD', means: 'What starts a Linux guest: `opensbi`, or a flat image by its path.', example: 'firmware opensbi' },
-    { form: 'run TEXT', means: 'The program that a Linux guest runs, and its arguments, each between quotation marks.', example: 'run "/bin/true" "-a"' },
+    { form: 'run TEXTS', means: 'The program that a Linux guest runs, and its arguments.', example: 'run "/bin/true" "-a"' },
     { form: 'disk FILE [writable]', means: 'A virtio disk; writes are lost at the end unless it is `writable`.', example: 'disk "one.img" writable' },
     { form: 'entropy', means: 'A virtio source of random numbers, which starts from the `seed`.', example: 'entropy' },
     { form: 'forward PROTOCOL HOST : N to M', means: "A port of this machine's loopback leads to a port of the guest.", example: 'forward tcp 127.0.0.1:8080 to 80' },

@@ -1,18 +1,18 @@
 import type { CompletionContext, CompletionValueItem } from 'langium/lsp';
 import { CompletionItemKind } from 'vscode-languageserver';
 import { bankName, controllerName, linkName } from '../../../engine/chip/health';
-import type { ChipPlan } from '../../../engine/covert/plan';
 import * as ast from '../generated/ast';
 import { fileOf } from '../imports';
-import { chipOf, occupantsOf, sceneAt, type Scene } from './scene';
+import { decodeInteger } from '../values';
+import { occupantsOf, sceneAt, type Scene } from './scene';
 
 /** Components of a kind that are listed at most. */
 const most = 256;
 
 /** Numbers of cores, banks, controllers and links that the chip has, each with who has it at the start. */
 export function componentItems(rule: string, property: string, before: readonly string[], { document, offset }: CompletionContext): CompletionValueItem[] {
-  const scene = sceneAt(document, offset) ?? ofChip(chipAround(document, offset));
-  if (!scene) return [];
+  const scene = sceneAt(document, offset);
+  if (!scene) return rule === 'CoreNumber' ? numbers(coresAround(document, offset) ?? 0, () => '') : [];
   const { chip } = scene;
   switch (rule) {
     case 'CoreNumber':
@@ -67,11 +67,10 @@ function links(scene: Scene, property: string, before: readonly string[]): Compl
   }));
 }
 
-function chipAround(document: CompletionContext['document'], offset: number): ChipPlan | undefined {
-  const chip = fileOf(document)?.items.find((item): item is ast.Chip => ast.isChip(item) && item.$cstNode !== undefined && item.$cstNode.offset <= offset && item.$cstNode.end >= offset);
-  return chip && chipOf(chip);
-}
-
-function ofChip(chip: ChipPlan | undefined): Scene | undefined {
-  return chip && { chip, protection: undefined, occupants: [] };
+/** The cores of a chip whose block is being written: the rest of it need not be right. */
+function coresAround(document: CompletionContext['document'], offset: number): number | undefined {
+  const chip = fileOf(document)?.items.findLast((item) => item.$cstNode !== undefined && item.$cstNode.offset < offset);
+  const cores = chip && ast.isChip(chip) ? chip.settings.find(ast.isCores)?.count : undefined;
+  const { value } = cores === undefined ? {} : decodeInteger(cores);
+  return value === undefined ? undefined : Number(value);
 }

@@ -28,7 +28,7 @@ const lengths: Readonly<Record<string, number>> = {
 /** Words with which a duration begins are numbers; an address may be one, too. */
 const begins: Readonly<Record<string, RegExp>> = {
   N: /^\d/, M: /^\d/, DURATION: /^\d/, INSTRUCTIONS: /^\d/, EPOCHS: /^\d/, SIZE: /^\d/, CLOCK: /^\d/, PERCENT: /^\d/,
-  TEXT: /^"/, FILE: /^"/, PATTERN: /^\//, CORES: /^co?r?e?$/, BITS: /^\d/,
+  TEXT: /^"/, TEXTS: /^"/, PLACE: /^[a-z`]/, PLACES: /^[a-z`]/, FILE: /^"/, PATTERN: /^\//, CORES: /^co?r?e?$/, BITS: /^\d/,
 };
 
 /**
@@ -49,7 +49,7 @@ export function partAt(parts: readonly Part[], words: readonly string[], isOpen:
     if (next !== undefined) {
       at = next;
       filled = [word];
-    } else if (current && isSlot(current) && !isFull(current, filled)) filled.push(word);
+    } else if (current && isSlot(current) && !isFull(current, filled) && mayFollow(current, word)) filled.push(word);
     else return undefined;
   }
   if (isOpen && words.length > 0) return at;
@@ -83,6 +83,21 @@ function goesOn({ text }: Part, filled: readonly string[]): boolean {
   if (text === 'PLACE' && ['l1i', 'l1d', 'l2'].includes(filled[0] ?? '') && !filled.slice(0, -1).includes('byte')) return true;
   return depth > 0 || open.has(last) || (text === 'PLACE' && (last === 'memory' || last === 'input'));
 }
+
+/** True if a word can go on with a slot that might be whole: `memory[8]` and `.w`. */
+function mayFollow({ text }: Part, word: string): boolean {
+  return ['.', '[', ']', '+', '-', ':', ',', '..'].includes(word) || (free[text]?.test(word) ?? false);
+}
+
+/** Slots in which more than one word may stand side by side. */
+const free: Readonly<Record<string, RegExp>> = {
+  TEXTS: /^"/,
+  TRIGGER: /./,
+  SUBJECTS: /^every$|^epochs?$/,
+  METHODS: /^check$/,
+  PLACE: /^address$/,
+  PLACES: /^address$/,
+};
 
 function isComplete(part: Part, filled: readonly string[]): boolean {
   return lengths[part.text] === undefined ? !goesOn(part, filled) : isFull(part, filled);

@@ -11,7 +11,7 @@ import {
   type SemanticTokensParams,
   type SemanticTokensRangeParams,
 } from 'vscode-languageserver';
-import { SemanticTokensDiff } from 'vscode-languageserver/lib/common/semanticTokens';
+import { SemanticTokensDiff } from 'vscode-languageserver/lib/common/semanticTokens.js';
 import * as ast from '../generated/ast';
 import { registerOf } from '../places';
 import { propertyOf } from './cursor';

@@ -24,6 +24,7 @@ export function namesFile(rule: string): boolean {
 export async function pathItems(rule: string, { document, textDocument, tokenOffset, tokenEndOffset, offset }: CompletionContext): Promise<CompletionValueItem[]> {
   const written = textDocument.getText().slice(tokenOffset, offset);
   const isBegun = written.startsWith('"');
+  if (written !== '' && !isBegun) return [];
   const typed = isBegun ? decodeString(`${written}"`).value : '';
   if (typed === undefined || typed.includes('\0')) return [];
   const slash = typed.lastIndexOf('/') + 1;

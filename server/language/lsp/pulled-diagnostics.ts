@@ -31,7 +31,7 @@ export class PulledDiagnostics {
       this.#refreshes = workspace?.diagnostics?.refreshSupport === true;
     });
     connection.languages.diagnostics.on(({ textDocument, previousResultId }, token) => this.#one(textDocument.uri, previousResultId, token));
-    connection.languages.diagnostics.onWorkspace((params, token) => this.#all(params, token));
+    connection.languages.diagnostics.onWorkspace((params, token, _work, parts) => this.#all(params, parts !== undefined, token));
     shared.workspace.DocumentBuilder.onBuildPhase(DocumentState.Validated, (documents) => this.#refresh(documents));
     shared.workspace.TextDocuments.onDidClose(({ document }) => this.#told.delete(document.uri));
   }
@@ -56,11 +56,11 @@ export class PulledDiagnostics {
   }
 
   /** With somewhere to put parts of an answer a client lets the request stand: it is answered when there is something new. */
-  async #all({ previousResultIds, partialResultToken }: WorkspaceDiagnosticParams, token: CancellationToken): Promise<WorkspaceDiagnosticReport> {
+  async #all({ previousResultIds }: WorkspaceDiagnosticParams, mayStand: boolean, token: CancellationToken): Promise<WorkspaceDiagnosticReport> {
     const known = new Map(previousResultIds.map(({ uri, value }) => [uri, value]));
     for (;;) {
       const items = await this.#settled(token, () => this.#reports(known));
-      if (partialResultToken === undefined || items.some(({ kind }) => kind === DocumentDiagnosticReportKind.Full)) return { items };
+      if (!mayStand || items.some(({ kind }) => kind === DocumentDiagnosticReportKind.Full)) return { items };
       await this.#nextBuild(token);
     }
   }

@@ -78,6 +78,7 @@ export function sourceItems({ symbols }: GuestFile, context: CompletionContext):
   const { textDocument, tokenOffset, tokenEndOffset, offset } = context;
   const written = textDocument.getText().slice(tokenOffset, offset);
   const isBegun = written.startsWith('"');
+  if (written !== '' && !isBegun) return [];
   const isClosed = isBegun && /[^\\]"$/.test(textDocument.getText().slice(tokenOffset, tokenEndOffset)) && tokenEndOffset > offset;
   const range = { start: textDocument.positionAt(isBegun ? tokenOffset : offset), end: textDocument.positionAt(isClosed ? tokenEndOffset : offset) };
   return [...new Set(symbols.files.map((path) => basename(path)))].map((name): CompletionValueItem => ({
