@@ -26,15 +26,21 @@ export function isPart<N extends AstNode>(leaf: LeafCstNode, node: N, property: 
   return false;
 }
 
-/** The node that a leaf is a property of, and which one; the property is absent for the words around it. */
-export function propertyOf(leaf: LeafCstNode): { node: AstNode; name?: string } {
+/** The property of its node that a leaf is, or is in; undefined for the words around it. */
+export function propertyOf(leaf: LeafCstNode): string | undefined {
   const node = leaf.astNode;
   for (let at: typeof leaf.container | LeafCstNode | undefined = leaf; at && at.astNode === node; at = at.container) {
-    const assignment = AstUtils.getContainerOfType(at.grammarSource, GrammarAST.isAssignment);
-    if (assignment) return { node, name: assignment.feature };
+    const source = at.grammarSource;
+    if (!source) continue;
+    let property = properties.get(source);
+    if (property === undefined) properties.set(source, (property = AstUtils.getContainerOfType(source, GrammarAST.isAssignment)?.feature ?? ''));
+    if (property !== '') return property;
   }
-  return { node };
+  return undefined;
 }
+
+/** Of elements of the grammar; empty for those that are assigned to none. */
+const properties = new WeakMap<object, string>();
 
 export function ownerOf<T extends AstNode>(node: AstNode | undefined, is: (item: unknown) => item is T): T | undefined {
   for (let at = node; at; at = at.$container) if (is(at)) return at;

@@ -86,7 +86,7 @@ function goesOn({ text }: Part, filled: readonly string[]): boolean {
 
 /** True if a word can go on with a slot that might be whole: `memory[8]` and `.w`. */
 function mayFollow({ text }: Part, word: string): boolean {
-  return ['.', '[', ']', '+', '-', ':', ',', '..'].includes(word) || (free[text]?.test(word) ?? false);
+  return lengths[text] !== undefined || ['.', '[', ']', '+', '-', ':', ',', '..'].includes(word) || (free[text]?.test(word) ?? false);
 }
 
 /** Slots in which more than one word may stand side by side. */

@@ -152,7 +152,8 @@ function* leavesOf(node: CompositeCstNode, from: number, to: number): Generator<
 function colourOf(leaf: LeafCstNode, coloursAll: boolean): Colour | undefined {
   const terminal = leaf.tokenType.name;
   if (leaf.hidden) return coloursAll && terminal !== 'WS' ? { type: comment } : undefined;
-  const { node, name } = propertyOf(leaf);
+  const node = leaf.astNode;
+  const name = propertyOf(leaf);
   const known = name === undefined ? undefined : names[`${node.$type}.${name}`];
   if (known) return known;
   if (name === 'register' && (ast.isRegisterPlace(node) || ast.isValueTrigger(node))) return registerOf(node.register) ? { type: variable } : undefined;
@@ -172,7 +173,8 @@ function colourOf(leaf: LeafCstNode, coloursAll: boolean): Colour | undefined {
 }
 
 /** A comment may have several lines; a token of a client has one. */
-function linesOf({ range: { start }, text }: LeafCstNode): { line: number; character: number; length: number }[] {
+function linesOf({ range: { start, end }, text }: LeafCstNode): { line: number; character: number; length: number }[] {
+  if (start.line === end.line) return [{ ...start, length: text.length }];
   return text.split(/\r?\n/).flatMap((piece, i) =>
     piece.length === 0 ? [] : [{ line: start.line + i, character: i === 0 ? start.character : 0, length: piece.length }],
   );

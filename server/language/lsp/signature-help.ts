@@ -28,7 +28,10 @@ export class CovertSignatureHelp implements SignatureHelpProvider {
   }
 
   provideSignatureHelp(document: LangiumDocument, { position, context }: SignatureHelpParams): SignatureHelp | undefined {
-    const text = textBefore(document, document.textDocument.offsetAt(position));
+    const { textDocument } = document;
+    // A new line is a new statement until something else stands there.
+    if (textDocument.getText({ start: { line: position.line, character: 0 }, end: position }).trim() === '') return undefined;
+    const text = textBefore(document, textDocument.offsetAt(position));
     const { tokens, hidden } = this.#lexer.tokenize(text);
     const isOpen = tokens.at(-1)?.endOffset === text.length - 1;
     const comment = hidden.findLast(({ tokenType }) => tokenType.name !== 'WS');

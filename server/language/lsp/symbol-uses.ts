@@ -29,9 +29,10 @@ export function thingAt({ leaf, node }: Cursor): Thing | undefined {
 export function usesOf(thing: Thing, document: LangiumDocument): Use[] {
   const within = thing.kind === 'symbol' ? fileOf(document) : AstUtils.getDocument(thing.run) === document ? thing.run : undefined;
   if (!within) return [];
+  const programs: Programs = new Map();
   return AstUtils.streamAst(within)
     .flatMap((node) => {
-      const named = thingOf(node);
+      const named = thingOf(node, programs);
       const place = named && isSame(named, thing) ? placeOf(node) : undefined;
       return place ? [{ document, place }] : [];
     })
@@ -51,11 +52,13 @@ function placeOf(node: AstNode): CstNode | undefined {
   return ast.isReplicaTarget(node) ? part(node, 'replica') : node.$cstNode;
 }
 
-function thingOf(node: AstNode): Thing | undefined {
-  const run = runAround(node);
+function thingOf(node: AstNode, programs: Programs = new Map()): Thing | undefined {
+  const run = kinds.has(node.$type) ? runAround(node) : undefined;
   if (!run) return undefined;
   if (ast.isSymbolAddress(node) || ast.isDivergence(node)) {
-    const program = programOf(guestOf(run));
+    const guest = guestOf(run);
+    if (guest && !programs.has(guest)) programs.set(guest, programOf(guest));
+    const program = guest && programs.get(guest);
     return program === undefined || node.symbol === undefined ? undefined : { kind: 'symbol', program, name: node.symbol };
   }
   if (ast.isRegisterPlace(node) || ast.isValueTrigger(node)) {
@@ -67,8 +70,14 @@ function thingOf(node: AstNode): Thing | undefined {
   return ast.isCoreNumber(node) ? { kind: 'core', run: ast.isBeside(run) ? run.$container : run, name: String(Number((node.number ?? '').replaceAll('_', ''))) } : undefined;
 }
 
+/** Nodes that name something. */
+const kinds: ReadonlySet<string> = new Set([ast.SymbolAddress, ast.Divergence, ast.RegisterPlace, ast.ValueTrigger, ast.ReplicaTarget, ast.CoreNumber].map(({ $type }) => $type));
+
+/** Of each guest its program, found once. */
+type Programs = Map<ast.Guest, string | undefined>;
+
 /** The ELF of a guest: what makes two guests' symbols the same. */
-function programOf(guest: ast.Guest | undefined): string | undefined {
-  const elf = guest?.settings.find(ast.isElf);
-  return guest && elf && resolvedUri(AstUtils.getDocument(guest), elf.path)?.fsPath;
+function programOf(guest: ast.Guest): string | undefined {
+  const elf = guest.settings.find(ast.isElf);
+  return elf && resolvedUri(AstUtils.getDocument(guest), elf.path)?.fsPath;
 }
