@@ -73,7 +73,7 @@ describe('hover', () => {
 async function hints(statement: string): Promise<string[]> {
   await client.change(scratch, inScenario(statement));
   const found = await client.of<InlayHint[]>('textDocument/inlayHint', scratch, { range: { start: { line: 7, character: 0 }, end: { line: 7, character: 200 } } });
-  return found.map(({ label }) => String(label));
+  return found.map(({ label }) => (typeof label === 'string' ? label : label.map(({ value }) => value).join('')));
 }
 
 describe('inlay hints', () => {

@@ -3,7 +3,7 @@ import { inputClasses } from '../../../engine/covert/plan';
 import { describeCost, processors } from '../costs';
 import { detectionMethods, recoveryMethods } from '../expectations';
 import { inputWords } from '../inputs';
-import { comparable, isolations, protectionKinds } from '../protections';
+import type { comparable, isolations, protectionKinds } from '../protections';
 import { timingLevels } from '../timings';
 import { countUnits, frequencyUnits, sizeUnits, timeUnits } from '../values';
 

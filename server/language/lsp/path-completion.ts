@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { CompletionContext, CompletionValueItem } from 'langium/lsp';
-import { CompletionItemKind, InsertTextFormat } from 'vscode-languageserver';
+import { CompletionItemKind } from 'vscode-languageserver';
 import { decodeString } from '../values';
 
 /** Endings of the files that a statement's string may name, by its rule. */
@@ -48,12 +48,7 @@ export async function pathItems(rule: string, { document, textDocument, tokenOff
         kind: isFolder ? CompletionItemKind.Folder : CompletionItemKind.File,
         sortText: `${fits ? '0' : isFolder ? '1' : '2'}${name}`,
         filterText: isBegun ? text : `"${text}`,
-        // The cursor stays inside of the string where it goes on.
-        ...(isBegun
-          ? { textEdit: { range, newText: text } }
-          : isFolder
-            ? { textEdit: { range, newText: `"${text.replace(/[$}\\]/g, '\\$&')}$0"` }, insertTextFormat: InsertTextFormat.Snippet }
-            : { textEdit: { range, newText: `"${text}"` } }),
+        textEdit: { range, newText: isBegun ? text : `"${text}"` },
       };
     });
 }

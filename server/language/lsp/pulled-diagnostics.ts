@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Cancellation, DocumentState, URI, type LangiumDocument } from 'langium';
+import { DocumentState, URI, type LangiumDocument } from 'langium';
 import type { LangiumSharedServices } from 'langium/lsp';
 import {
   DiagnosticRefreshRequest,
@@ -113,7 +113,7 @@ export class PulledDiagnostics {
         done();
         resolve();
       });
-      const cancelling = (token as Cancellation.CancellationToken).onCancellationRequested(() => {
+      const cancelling = token.onCancellationRequested(() => {
         done();
         reject(cancelled());
       });
