@@ -153,7 +153,7 @@ function nameOf(guest: LoweredGuest | undefined, earlier: readonly GuestPart[]):
 }
 
 /** A protection's first line may be whole although one of its settings is not; each of those is looked at by itself. */
-function headOf({ $cstNode: whole, settings: [first] }: ast.Protection): Span | undefined {
+export function headOf({ $cstNode: whole, settings: [first] }: ast.Protection): Span | undefined {
   return whole && { offset: whole.offset, end: first?.$cstNode?.offset ?? whole.end };
 }
 

@@ -6,6 +6,7 @@ import {
   createProtocolConnection,
   StreamMessageReader,
   StreamMessageWriter,
+  type ClientCapabilities,
   type Diagnostic,
   type InitializeResult,
   type Position,
@@ -35,8 +36,8 @@ export class LanguageClient {
     });
   }
 
-  /** Starts a server whose workspace is one folder; `env` is added to the environment, `workspace` to what the client says that it can. */
-  static async start(folder: string, { env = {}, workspace = {} }: { env?: Record<string, string>; workspace?: object } = {}): Promise<LanguageClient> {
+  /** Starts a server whose workspace is one folder; the client can do what is usual, and `more`, and `env` is added to the environment. */
+  static async start(folder: string, { env = {}, ...more }: ClientCapabilities & { env?: Record<string, string> } = {}): Promise<LanguageClient> {
     const child = spawn(process.execPath, [path.join(root, 'dist', 'covert.cjs'), 'lsp', '--stdio'], { stdio: 'pipe', env: { ...process.env, ...env } });
     const connection = createProtocolConnection(new StreamMessageReader(child.stdout), new StreamMessageWriter(child.stdin));
     connection.listen();
@@ -45,7 +46,10 @@ export class LanguageClient {
       processId: process.pid,
       rootUri: uri,
       workspaceFolders: [{ uri, name: 'test' }],
-      capabilities: { textDocument: { publishDiagnostics: { versionSupport: true, dataSupport: true } }, workspace: { workspaceFolders: true, ...workspace } },
+      capabilities: {
+        textDocument: { publishDiagnostics: { versionSupport: true, dataSupport: true }, completion: { completionItem: { snippetSupport: true } }, ...more.textDocument },
+        workspace: { workspaceFolders: true, ...more.workspace },
+      },
     });
     await connection.sendNotification('initialized', {});
     return new LanguageClient(child, connection, initialized);
