@@ -2,6 +2,7 @@ import { AstUtils } from 'langium';
 import type { Context } from './context';
 import { head } from './diagnostic';
 import * as ast from './generated/ast';
+import { remove } from './mends';
 
 /** True of a statement that parses where it has no place: a fault in a campaign, `inject` in a scenario. */
 export function isMisplaced(item: ast.ScenarioItem | ast.CampaignItem | ast.BesideItem): boolean {
@@ -18,6 +19,6 @@ export function reportMisplaced(run: ast.Scenario | ast.Campaign, { reporter }: 
   const all: readonly (ast.ScenarioItem | ast.CampaignItem | ast.BesideItem)[] = [...run.items, ...run.items.flatMap((item) => (ast.isBeside(item) ? item.items : []))];
   for (const item of all.filter(isMisplaced)) {
     const message = ast.isFault(item) ? 'a campaign has no faults but those that it injects: make this one an alternative of `inject N faults { … }`' : '`inject` is for campaigns: write `fault …` here, or `campaign "NAME" { … }` around it';
-    reporter.error('COV212', head(item), message);
+    reporter.error('COV212', head(item), message, remove(item.$cstNode, `Remove this \`${ast.isFault(item) ? 'fault' : 'inject'}\``, true));
   }
 }

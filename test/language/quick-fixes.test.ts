@@ -34,7 +34,7 @@ const mends: Readonly<Record<string, readonly string[][]>> = {
   COV103: [['Write the backslash itself: `\\\\`']],
   COV104: [['Change to `1_000`']],
   COV105: [['Change to `instructions`']],
-  COV106: [[]],
+  COV106: [[], ['Change to `1`'], ['Change to `1`']],
   COV107: [[]],
   COV201: [['Change to `octa`']],
   COV202: [['Change to `octo_2`']],
@@ -47,6 +47,7 @@ const mends: Readonly<Record<string, readonly string[][]>> = {
   COV209: [['Change to `19`']],
   COV210: [['Change to `B`']],
   COV211: [['Change to `6143`']],
+  COV212: [['Remove this `inject`'], ['Remove this `fault`']],
   COV301: [['Change to `1`']],
   COV302: [['Change to `1`'], ['Change to `2`']],
   COV303: [['Change to `0`']],
@@ -68,9 +69,11 @@ const mends: Readonly<Record<string, readonly string[][]>> = {
   COV410: [[]],
   COV411: [['Leave out `for 2 ms`'], ['Leave out `every 2 ms`']],
   COV412: [[]],
+  COV413: [['Swap the bounds']],
   COV501: [['Remove `expect no corruption`', 'Remove `expect corruption` of line 5']],
   COV502: [[]],
   COV503: [[]],
+  COV504: [[]],
   COV601: [[]],
   COV602: [['Remove chip `octo`']],
   COV603: [['Add `expect no corruption`']],
@@ -79,6 +82,7 @@ const mends: Readonly<Record<string, readonly string[][]>> = {
   COV606: [['Remove it']],
   COV607: [[]],
   COV608: [['Remove it']],
+  COV609: [[]],
 };
 
 describe.each(sections.map((section) => [section.slice(0, 6), blocks(section, 'covert wrong').map(whole)] as const))('%s', (code, examples) => {
