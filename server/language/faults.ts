@@ -41,7 +41,22 @@ export type Strike = ast.Fault | ast.Alternative;
 export function lowerFault(fault: ast.Fault, number: number, scope: FaultScope, context: Context): FaultPlan | undefined {
   const trigger = lowerTrigger(fault.trigger, mayLast(fault), scope, context);
   const strike = lowerStrike(fault, trigger, scope, context);
+  warnOfStrayMark(fault, context);
   return strike && trigger && { name: fault.name ?? `fault ${number}`, ...strike, trigger, optional: fault.marks.length > 0 };
+}
+
+/**
+ * Warns of an `optional` that a reader takes for the next fault's: in the grammar, to which lines are nothing, it is that of the
+ * fault before it.
+ */
+function warnOfStrayMark(fault: ast.Fault, { reporter }: Context): void {
+  const mark = fault.marks.length > 0 ? part(fault, 'marks', fault.marks.length - 1) : undefined;
+  if (!mark || mark.end !== fault.$cstNode?.end) return;
+  const text = mark.root.fullText;
+  const isFirstOfLine = /\n[ \t]*$/.test(text.slice(Math.max(0, mark.offset - 200), mark.offset));
+  if (isFirstOfLine && /^[ \t]+fault\b/.test(text.slice(mark.end, mark.end + 200))) {
+    reporter.warning('COV610', mark, 'this `optional` is that of the fault before it: write it at the end of the fault that it is meant for');
+  }
 }
 
 /** True of what lasts or comes again, which may be written with `from`. */

@@ -25,7 +25,7 @@ export function selectionAt(document: LangiumDocument, position: Position): Sele
 
 /** Adds a span that is narrower than the last one. */
 function add(spans: Span[], { offset, end }: Span): void {
-  const last = spans.at(-1)!;
+  const last = spans.at(-1);
   if (offset >= last.offset && end <= last.end && end - offset < last.end - last.offset) spans.push({ offset, end });
 }
 
