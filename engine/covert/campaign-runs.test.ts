@@ -147,8 +147,11 @@ describe('every fault', () => {
   });
 
   test('one that cannot be numbered is refused', () => {
-    const three: AlternativePlan = { ...anywhere, effect: { kind: 'flip-random', places: [{ kind: 'x', index: 1 }], count: 32 } };
-    expect(() => new CampaignRuns(campaign([three], { kind: 'every' }), [{ first: 0, count: 10 }])).toThrow(CampaignError);
+    const thousands: AlternativePlan = { ...anywhere, effect: { kind: 'flip-random', places: Array.from({ length: 30_000 }, () => ({ kind: 'x', index: 1 })), count: 900_000 } };
+    // At once, though nobody could write down how many there are.
+    expect(faultSpace({ alternatives: [thousands] }, [{ first: 0, count: 1 }])).toBeGreaterThan(2n ** 53n);
+    const half: AlternativePlan = { ...anywhere, effect: { kind: 'flip-random', places: [{ kind: 'x', index: 1 }], count: 32 } };
+    expect(() => new CampaignRuns(campaign([half], { kind: 'every' }), [{ first: 0, count: 10 }])).toThrow(CampaignError);
   });
 });
 

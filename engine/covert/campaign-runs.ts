@@ -47,9 +47,7 @@ export class CampaignRuns {
       return;
     }
     const all = faultSpace(campaign, ranges);
-    if (all > BigInt(Number.MAX_SAFE_INTEGER)) {
-      throw new CampaignError(`there are ${all} faults, more than the 2^53 - 1 that can be numbered: draw from them with \`inject N faults\``);
-    }
+    if (all > mostRuns) throw new CampaignError('there are more than 2^53 - 1 faults, which is more than can be numbered: draw from them with `inject N faults`');
     this.#spaces = alternatives.map((alternative, i) => Number(spaceOf(alternative, ranges[i])));
     this.size = Number(all);
   }
@@ -109,7 +107,9 @@ export class CampaignRuns {
   }
 }
 
-/** How many faults there are to draw from, each combination of random bits counted. */
+const mostRuns = BigInt(Number.MAX_SAFE_INTEGER);
+
+/** How many faults there are to draw from, each combination of random bits counted; any number above 2^53 where there are more. */
 export function faultSpace({ alternatives }: Pick<CampaignPlan, 'alternatives'>, ranges: readonly (InstructionRange | undefined)[]): bigint {
   return alternatives.reduce((sum, alternative, i) => sum + spaceOf(alternative, ranges[i]), 0n);
 }
@@ -134,10 +134,10 @@ function flips(drawn: ReturnType<typeof bitsByPlace>): FaultEffect[] {
   return [...drawn].map(([place, bits]) => ({ kind: 'flip', place, bits }));
 }
 
-/** The number of sets of `size` of `total` things. */
+/** The number of sets of `size` of `total` things; a lower bound of it where that is too large to number them, since to know it would take for ever. */
 function choose(total: number, size: number): bigint {
   let sets = 1n;
-  for (let i = 0; i < Math.min(size, total - size); i++) sets = (sets * BigInt(total - i)) / BigInt(i + 1);
+  for (let i = 0; i < Math.min(size, total - size) && sets <= mostRuns; i++) sets = (sets * BigInt(total - i)) / BigInt(i + 1);
   return sets;
 }
 
