@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { URI } from 'langium';
 import { describe, expect, test } from 'vitest';
-import * as ast from './generated/ast';
+import type * as ast from './generated/ast';
 import { digits, encodeString, freshName, removalSpan } from './mends';
 import { createCovertServices } from './services';
 import { decodeString } from './values';

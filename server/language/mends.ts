@@ -98,7 +98,7 @@ export async function nearestFile(written: string, path: string): Promise<string
   try {
     const names = (await readdir(dirname(path))).filter((name) => extname(name) === extname(path)).slice(0, 1000);
     const [nearest] = nearestNames(basename(path), names, 1);
-    return nearest === undefined ? undefined : written.slice(0, written.length - written.split('/').at(-1)!.length) + nearest;
+    return nearest === undefined ? undefined : written.slice(0, written.length - written.split('/').at(-1).length) + nearest;
   } catch {
     return undefined;
   }
