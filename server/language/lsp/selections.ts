@@ -19,8 +19,8 @@ export function selectionAt(document: LangiumDocument, position: Position): Sele
   }
   // A text in quotation marks is also what stands between them.
   if (leaf && /^(["`])[^]*\1$/.test(leaf.text) && leaf.length > 2 && offset > leaf.offset && offset < leaf.end) add(spans, { offset: leaf.offset + 1, end: leaf.end - 1 });
-  const [whole, ...inner] = spans.map((span) => rangeOf(document, span));
-  return inner.reduce<SelectionRange>((parent, range) => ({ range, parent }), { range: whole! });
+  // The first is the whole file.
+  return spans.slice(1).reduce<SelectionRange>((parent, span) => ({ range: rangeOf(document, span), parent }), { range: rangeOf(document, { offset: 0, end: text.length }) });
 }
 
 /** Adds a span that is narrower than the last one. */
