@@ -25,7 +25,7 @@ interface Slot {
 }
 
 /** The first of the faults for which there is no room beside those before it, and why; undefined where there is room for all. */
-export function firstBeyond(faults: readonly FaultPlan[]): { index: number; why: string } | undefined {
+export function firstBeyond(faults: readonly Pick<FaultPlan, 'effect' | 'trigger'>[]): { index: number; why: string } | undefined {
   const used = new Map<Kind, Set<unknown>>();
   for (const [index, fault] of faults.entries()) {
     for (const { kind, key } of slotsOf(fault, index)) {
@@ -38,7 +38,7 @@ export function firstBeyond(faults: readonly FaultPlan[]): { index: number; why:
   return undefined;
 }
 
-function slotsOf({ effect, trigger }: FaultPlan, index: number): Slot[] {
+function slotsOf({ effect, trigger }: Pick<FaultPlan, 'effect' | 'trigger'>, index: number): Slot[] {
   return [...effectSlots(effect, index), ...triggerSlots(trigger, index)];
 }
 

@@ -49,13 +49,19 @@ export class Thrower implements Outside {
   /** Times at which it was asked. */
   readonly asked: number[] = [];
   #thrown = 0;
-  #due = 50;
+  #due: number;
   #isOver = false;
 
-  constructor(private readonly frames = 60) {}
+  /** `first`: microseconds of the guest's clock at which the first ones are thrown. */
+  constructor(
+    private readonly frames = 60,
+    private readonly first = 50,
+  ) {
+    this.#due = first;
+  }
 
   fresh(): Thrower {
-    return new Thrower(this.frames);
+    return new Thrower(this.frames, this.first);
   }
 
   receive(frame: Uint8Array): void {

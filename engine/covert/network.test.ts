@@ -64,6 +64,28 @@ describe('the network of a replicated guest', () => {
     expect(system.releasedData('net')).toEqual(alone.system.releasedData('net'));
   });
 
+  it('gets its first input where it would without an error that takes it back to the start', () => {
+    // What is thrown is due as soon as the guest can have it.
+    const finishedBy = (plan: Plan) => {
+      const thrower = new Thrower(60, 0);
+      const system = new System(plan, { outside: thrower });
+      system.advance(Infinity);
+      return { system, thrower, events: system.takeEvents() };
+    };
+    const right = finishedBy(framesPlan({ protection: { kind: 'none' } }));
+    const dead = fault({ kind: 'die', how: 'stops' }, { kind: 'instruction', count: 1_000 }, { kind: 'component', component: 'core 1' });
+    for (const [plan, by] of [
+      [framesPlan({ protection: { compareStateEpochs: 1 }, faults: [flipX(2, 40, { kind: 'instruction', count: 1_000 })] }), 'rollback'],
+      [framesPlan({ faults: [dead], spares: [5] }), 'failover'],
+    ] as const) {
+      const { system, thrower, events } = finishedBy(plan);
+      expect(events.flatMap((event) => (event.kind === 'recovery' ? [[event.by, event.to]] : []))).toEqual([[by, 0]]);
+      expect(thrower.asked[0]).toBe(right.thrower.asked[0]);
+      expect(hashes(system)[0]).toBe(hashes(right.system)[0]);
+      expect(system.releasedData('net')).toEqual(right.system.releasedData('net'));
+    }
+  });
+
   it('sends no wrong frame and none twice, wherever a bit flips', () => {
     const end = alone.system.count;
     fc.assert(

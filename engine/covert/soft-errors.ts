@@ -60,16 +60,20 @@ function rewrite(computer: Computer, place: Place, by: (old: bigint) => bigint):
   return changeText(name, old, readPlace(computer, place) ?? old);
 }
 
-
 /** Distinct bits, uniform over all bits of all places together; a function of the seed and of which fault it is. */
-function drawBits(places: readonly (Place | PassingPlace)[], count: number, seed: number, fault: string): Map<Place | PassingPlace, number[]> {
+export function drawBits(places: readonly (Place | PassingPlace)[], count: number, seed: number, fault: string): Map<Place | PassingPlace, number[]> {
   const total = places.reduce((sum, place) => sum + placeWidth(place), 0);
   const chosen = new Set<number>();
   for (let n = 0; chosen.size < Math.min(count, total); n++) {
     chosen.add(draw(seed, `${fault} bit ${n}`, total));
   }
+  return bitsByPlace(places, [...chosen].sort((a, b) => a - b));
+}
+
+/** Bits of all bits of all places together, counted from 0 in their order, as those of each place. */
+export function bitsByPlace(places: readonly (Place | PassingPlace)[], bits: readonly number[]): Map<Place | PassingPlace, number[]> {
   const byPlace = new Map<Place | PassingPlace, number[]>();
-  for (const bit of [...chosen].sort((a, b) => a - b)) {
+  for (const bit of bits) {
     let rest = bit;
     for (const place of places) {
       if (rest < placeWidth(place)) {

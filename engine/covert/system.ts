@@ -105,6 +105,8 @@ export class System {
   readonly #epochRun: EpochRun;
   readonly #share: Share;
   readonly #sleptBefore: number;
+  /** Retired instructions at the start. */
+  readonly #begin: number;
   #neighbours: readonly System[] = [];
   #breakpoints: ReadonlySet<bigint> | undefined;
   /** The guest has slept since somebody asked. */
@@ -140,6 +142,7 @@ export class System {
     );
     this.#team = new Team(first, cores, this.chip, share, protection, plan.seed, this.#crew, ({ name, core, computer }) => this.#injector.equip(name, core, computer));
     const count = first.retired;
+    this.#begin = count;
     const epoch = Math.floor(count / protection.epochInstructions);
     this.#course = new Course(protection.kind, this.#takeCheckpoint(0, { count, epoch, compared: 0 }));
     this.#runner = new ReplicaRunner(this.#course, this.#injector, this.#log, share, new Delivery(protection, plan.seed), this.#feed.isNetworked);
@@ -487,7 +490,8 @@ export class System {
 
   /** The end of an epoch, where the replicas stand after a recovery. */
   #resume(event: () => void): void {
-    this.#handOver();
+    // Where the run begins nothing has been handed over: a run that comes back there gets its first input where all others do, an epoch later.
+    if (this.#course.count > this.#begin) this.#handOver();
     this.#accounting.settle(this.#team.live);
     event();
     for (const replica of this.#team.live) this.#runner.strike(replica);

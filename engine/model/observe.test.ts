@@ -21,6 +21,15 @@ describe('a run that is looked at', () => {
     expect(profile.interrupts > 0).toBe(example === 'ticker');
   });
 
+  test('nobody protects it while it runs, and nobody else is on its chip', async () => {
+    const plan = planFor('checksum');
+    const observation = await observe(plan, observationOf(plan));
+    const { guest, protection, faults, expectations, maxInstructions } = planFor('sort');
+    const neighbour = { guest, protection: { ...protection, cores: [4, 5] }, faults, expectations, maxInstructions };
+    const busy = { ...plan, switches: [{ kind: 'dmr' as const, cores: [0, 1], trigger: { kind: 'instruction' as const, count: 200_000 } }], neighbours: [neighbour] };
+    expect(await observe(busy, observationOf(busy))).toEqual(observation);
+  });
+
   test('parts add up to the whole', async () => {
     const plan = planFor('checksum');
     const observation = await observe(plan, observationOf(plan));

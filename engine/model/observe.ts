@@ -1,3 +1,4 @@
+import { withoutNeighbours } from '../covert/beside';
 import type { Plan } from '../covert/plan';
 import { InputLog } from '../covert/input-log';
 import { ReleaseLog } from '../covert/release-log';
@@ -40,7 +41,8 @@ const mostInstructionsAtOnce = 16_000_000;
 export async function observe(plan: Plan, options: ObserveOptions): Promise<Observation | undefined> {
   const { step, stretches: lengths, onConsole, onProgress, signal, tier = defaultTier } = options;
   const [log, inputs] = [new ReleaseLog(), new InputLog()];
-  const system = new System({ ...plan, faults: [], protection: { ...plan.protection, kind: 'none', uncoordinated: [] } }, { tier, log, inputs });
+  const { switches: _, ...unswitched } = withoutNeighbours(plan);
+  const system = new System({ ...unswitched, faults: [], protection: { ...plan.protection, kind: 'none', uncoordinated: [] } }, { tier, log, inputs });
   const [replica] = system.replicas;
   if (!replica) throw new Error('a system without replicas');
   const { computer } = replica;

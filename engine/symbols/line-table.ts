@@ -86,6 +86,16 @@ export class LineTable {
     return [...lines].sort((a, b) => a - b);
   }
 
+  /** Of each line of a file that has code the row with the lowest address; ascending lines. */
+  firstRowsOf(file: string): Row[] {
+    const first = new Map<number, Row>();
+    for (const row of this.rowsOfFile(file)) {
+      const known = first.get(row.location.line);
+      if (!row.empty && (!known || row.start < known.start)) first.set(row.location.line, row);
+    }
+    return [...first.values()].sort((a, b) => a.location.line - b.location.line);
+  }
+
   private rowsOfFile(file: string): Row[] {
     this.rowsByFile ??= this.groupByFile();
     return matchingPaths(this.files, file).flatMap((path) => this.rowsByFile!.get(path) ?? []);

@@ -72,6 +72,10 @@ class ElfSymbols implements Symbols {
       .map(toRange);
   }
 
+  linesWithCode(file: string): { line: number; address: bigint }[] {
+    return this.lines.firstRowsOf(file).map(({ start, location: { line } }) => ({ line, address: start }));
+  }
+
   nextLineWithCode(file: string, line: number): number | undefined {
     return this.lines.linesOf(file).find((candidate) => candidate >= line);
   }

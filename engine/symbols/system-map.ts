@@ -76,6 +76,9 @@ class SystemMap implements Symbols {
   rangesOf(): LineRange[] {
     return [];
   }
+  linesWithCode(): [] {
+    return [];
+  }
   nextLineWithCode(): number | undefined {
     return undefined;
   }

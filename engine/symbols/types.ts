@@ -75,6 +75,8 @@ export interface Variable {
   type: string;
   /** Bytes, where known. */
   size?: number;
+  /** How its bits are to be read, if it is a number. */
+  encoding?: 'signed' | 'unsigned' | 'float';
   /** Where it lives, if in memory. */
   address?: bigint;
   /** Register name, if it lives in one. */
@@ -95,6 +97,8 @@ export interface Symbols {
   lineAt(address: bigint): LineRange | undefined;
   /** All ranges of a line. `file` may be a full path or any trailing part of one (`sum.c`). */
   rangesOf(file: string, line: number): LineRange[];
+  /** All lines of a file that have code, ascending, and where the first of it is. */
+  linesWithCode(file: string): { line: number; address: bigint }[];
   /** The nearest line at or after `line` that has code, or undefined. */
   nextLineWithCode(file: string, line: number): number | undefined;
   /** Where a breakpoint on a line goes: one address for each place the statement begins. */

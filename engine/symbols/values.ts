@@ -3,7 +3,7 @@ import { AT, TAG } from './dwarf';
 import { evaluate, type ExpressionContext } from './expression';
 import { formatBase, formatEnumeration, hex, quoteText, unsignedOf } from './format';
 import { memory, part, readBits, type Storage } from './storage';
-import { dimensionsOf, isAggregate, isPointer, sizeOf, stripType, typeName, typeOf, type Dimension } from './type';
+import { dimensionsOf, isAggregate, isPointer, sizeOf, stripType, typeName, typeOf, valueTypeOf, type Dimension } from './type';
 import type { Variable } from './types';
 
 /** What values need of the frame that they are shown in. */
@@ -28,11 +28,13 @@ export function makeVariable(name: string, type: Die | undefined, storage: Stora
   const stripped = complete(stripType(type));
   const dynamic = dynamicBound(context);
   const size = sizeOf(stripped, dynamic);
+  const encoding = valueTypeOf(stripped)?.encoding;
   const children = stripped && depth < MAX_DEPTH && !storage.absent ? childrenOf(stripped, storage, context, depth + 1) : undefined;
   return {
     name,
     type: typeName(type),
     ...(size !== undefined && { size }),
+    ...(encoding && { encoding }),
     ...(storage.address !== undefined && { address: storage.address }),
     ...(storage.register !== undefined && { register: context.registerName(storage.register) }),
     value: display(type, stripped, size, storage, context),

@@ -1,45 +1,60 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { Diagnostic } from '../language/compile';
+import { expand, expandOptions, type ExpandFlags } from './expansion';
 import { BadInput, exitCodes } from './failure';
 import { counted } from './numbers';
+import { sarifLog } from './sarif';
 import { compileScenarioFile, diagnosticLine } from './scenario-file';
+import { scenarioFiles } from './scenario-files';
 import { printable, screenOf, write } from './terminal';
 
 export function addCheckCommand(program: Command): void {
-  program
+  const command = program
     .command('check')
     .description('Say what is wrong with scenario files, without running them.')
-    .argument('<file...>', 'scenario files (.covert)')
+    .argument('<path...>', 'scenario files (.covert), and folders to look for them in')
     .option('--json', 'print an array of diagnostics instead of text')
+    .addOption(new Option('--sarif', 'print a SARIF 2.1.0 log instead of text').conflicts('json'))
     .addHelpText(
       'after',
       `
 Prints one line a diagnostic: file:line:column: severity code: message.
 Exits with 0 if there is no error (warnings do not count), else with 2.
+With --expand diagnostics go to stderr, and the runs of campaigns to stdout; with
+--json as an array that has one object a line.
 
 Example:
-  covert check examples/*/*.covert`,
+  covert check examples
+  covert check examples/checksum/registers.covert --expand --from 1_001 --count 20`,
     )
-    .action(async (files: string[], flags: { json?: true }) => {
-      process.exitCode = await check(files, flags.json === true);
+    .action(async (paths: string[], flags: ExpandFlags & { sarif?: true }) => {
+      process.exitCode = flags.expand ? await expand(paths, flags) : await check(paths, flags.json ? 'json' : flags.sarif ? 'sarif' : 'text');
     });
+  for (const option of expandOptions()) command.addOption(option);
 }
 
-async function check(files: string[], json: boolean): Promise<number> {
-  const diagnostics: Diagnostic[] = [];
-  let unread = 0;
+async function check(paths: string[], form: 'text' | 'json' | 'sarif'): Promise<number> {
+  const { files, problems } = await scenarioFiles(paths);
+  const found: Diagnostic[] = [];
+  const read: string[] = [];
   for (const file of files) {
     try {
-      diagnostics.push(...(await compileScenarioFile(file)).diagnostics);
+      found.push(...(await compileScenarioFile(file)).diagnostics);
+      read.push(file);
     } catch (error) {
       // The other files are looked at all the same.
       if (!(error instanceof BadInput)) throw error;
-      unread += 1;
-      process.stderr.write(`covert: ${printable(error.message)}\n`);
+      problems.push(error);
     }
   }
+  for (const { message } of problems) process.stderr.write(`covert: ${printable(message)}\n`);
+  const diagnostics = eachOnce(found);
+  const unread = problems.length;
   const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
-  if (json) {
+  if (form === 'sarif') {
+    const log = sarifLog(diagnostics, { read, problems: problems.map(({ message }) => message) });
+    await write(process.stdout, `${JSON.stringify(log, null, 2)}\n`);
+  } else if (form === 'json') {
     const plain = diagnostics.map(({ file, range, severity, code, message }) => {
       const { line, column, endLine, endColumn } = range;
       return { file, line, column, endLine, endColumn, severity, code, message };
@@ -48,7 +63,7 @@ async function check(files: string[], json: boolean): Promise<number> {
   } else {
     const { colors } = screenOf(process.stdout);
     const tally = [
-      counted(files.length - unread, 'file'),
+      counted(read.length, 'file'),
       ...(unread > 0 ? [`${unread} not read`] : []),
       counted(errors, 'error'),
       counted(diagnostics.length - errors, 'warning'),
@@ -60,4 +75,10 @@ async function check(files: string[], json: boolean): Promise<number> {
     await write(process.stdout, `${[...lines, tally].join('\n')}\n`);
   }
   return errors + unread > 0 ? exitCodes.badInput : exitCodes.held;
+}
+
+/** What is wrong with a file that several others import comes with each of them. */
+function eachOnce(diagnostics: Diagnostic[]): Diagnostic[] {
+  const seen = new Map(diagnostics.map((one) => [JSON.stringify([one.file, one.range, one.code, one.message]), one]));
+  return [...seen.values()];
 }

@@ -6,6 +6,7 @@ import { addDebugCommand } from './debug-command';
 import { addDiffCommand } from './diff-command';
 import { addExecCommand } from './exec-command';
 import { BadInput, exitCodes, Failure } from './failure';
+import { addFormatCommand } from './format-command';
 import { addLspCommand } from './lsp-command';
 import { addModelCommand } from './model-command';
 import { addReplayCommand } from './replay-command';
@@ -25,6 +26,7 @@ function createProgram(): Command {
   addRunCommand(program);
   addReplayCommand(program);
   addCheckCommand(program);
+  addFormatCommand(program);
   addExecCommand(program);
   addDiffCommand(program);
   addModelCommand(program);
@@ -35,7 +37,7 @@ function createProgram(): Command {
     `
 Exit codes:
   0    all expectations held, nothing is wrong (exec: or the guest's own exit code)
-  1    an expectation did not hold
+  1    an expectation did not hold, or a file is not formatted
   2    bad input: a file, an option, a value
   3    a limit was reached, or the tool failed
   130  interrupted

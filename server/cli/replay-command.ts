@@ -10,7 +10,7 @@ import { differenceOf, diskPart, readRecording, RecordingError, subjectOf, type 
 import type { Report } from '../../engine/covert/report';
 import { run } from '../../engine/covert/run';
 import type { Tier } from '../../engine/machine/tier';
-import { compileFile } from '../language/compile';
+import { compileFile, type Diagnostic } from '../language/compile';
 import { withCosts } from './cost-option';
 import { asUnreadable, BadInput, exitCodes } from './failure';
 import { interruptible } from './interrupt';
@@ -18,7 +18,7 @@ import { count, counted } from './numbers';
 import { Progress } from './progress';
 import { formatReport } from './report-screen';
 import { withShownSources } from './shown-sources';
-import { screenOf, write } from './terminal';
+import { screenOf, shownPath, write } from './terminal';
 import { tierOption } from './tier-option';
 import { withTiming } from './timing-option';
 import { parseThreads } from './values';
@@ -86,10 +86,7 @@ async function planOf(file: string, { scenario, subject, timing, costs, overwrit
   const source = path.resolve(path.dirname(file), ...scenario.file.split('/'));
   const { plans, diagnostics } = await compileFile(source, { text: scenario.text });
   const scenarioPlan = plans.find(({ name }) => name === scenario.name);
-  if (!scenarioPlan) {
-    const error = diagnostics.find(({ severity }) => severity === 'error');
-    throw new BadInput(`${file}: the scenario of ${source} cannot be run any more: ${error?.message ?? 'it is not there'}`);
-  }
+  if (!scenarioPlan) throw new BadInput(`${file}: ${whyNoPlan(diagnostics)}`);
   const plan = withCosts(withTiming(scenarioPlan, timing), costs ?? {});
   const { disks } = plan.guest;
   // The run has changed the images of its disks.
@@ -97,6 +94,18 @@ async function planOf(file: string, { scenario, subject, timing, costs, overwrit
   const other = differenceOf(subject, subjectOf(before ?? plan));
   if (other !== undefined) throw new BadInput(`${file}: ${other} is not the one that was recorded (its SHA-256 is another): the recording belongs to another guest`);
   return before ?? plan;
+}
+
+/** Why a recorded scenario does not compile. Its own file need not be there, so what is named is the file that is missing, in whole: its name in the scenario leads there only from where that was. */
+function whyNoPlan(diagnostics: readonly Diagnostic[]): string {
+  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  for (const { code, file, message } of errors) {
+    const missing = code === 'COV203' ? /^(.*) does not exist$/s.exec(message)?.[1] : undefined;
+    if (missing === undefined) continue;
+    const looked = shownPath(path.resolve(path.dirname(file), missing));
+    return `${looked} does not exist: files are looked for where they were, seen from the recording, so bring it there, or the recording back to where it was`;
+  }
+  return `its scenario cannot be run with the files as they are now: ${errors[0]?.message ?? 'it is not there'}`;
 }
 
 /** A disk with the image that the run began with: the file's as it is, or with what the run has overwritten put back. */

@@ -7,6 +7,7 @@ import type { Tier } from '../../engine/machine/tier';
 import type { Plan } from '../../engine/covert/plan';
 import { ForwardError } from '../network/forwards';
 import { Sockets } from '../network/sockets';
+import { keepResult } from '../results/last-results';
 import { withDisks } from './writable-disks';
 import { costOption, withCosts } from './cost-option';
 import { BadInput, exitCodes } from './failure';
@@ -91,6 +92,8 @@ async function runFile(file: string, { scenario, json, tier, timing, threads, re
         await recorder?.write(result, disks?.overwritten());
         return result;
       });
+      // A run that is costed or timed otherwise than the file says is not the file's.
+      if (timing === undefined && Object.keys(cost).length === 0) await keepResult(file, plan, report);
       if (json) reports.push(report);
       else {
         const shown = withShownSources(report, plan);

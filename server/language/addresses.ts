@@ -1,11 +1,12 @@
 import { basename } from 'node:path';
-import type { FrameReader, Symbols, Variable } from '../../engine/symbols/types';
+import type { Symbols, Variable } from '../../engine/symbols/types';
 import { nearestNames } from '../../engine/symbols/nearest';
 import type { Context } from './context';
 import { part, rename } from './diagnostic';
 import type * as ast from './generated/ast';
 import { boundedInteger, integer, wide } from './measures';
 import { decodeString } from './values';
+import { elementsOf, globalOf, membersOf } from './variables';
 import { words } from './words';
 
 /** Where an address points, and what is known of the thing there. */
@@ -87,15 +88,9 @@ export function declaredName(name: string): string {
   return /^[a-zA-Z_][\w$]*$/.test(name) && !statements.has(name) ? name : `\`${name}\``;
 }
 
-/** Registers and memory are not known before the run; places of globals do not need them. */
-const nothingRuns: FrameReader = { pc: 0n, x: () => 0n, f: () => 0n, read: () => undefined };
-
 /** `table[3].key`: DWARF says how large an element is and where a member stands. */
 function elementPlace(node: ast.SymbolAddress, symbols: Symbols, context: Context): bigint | undefined {
-  const symbol = symbols.find(node.symbol);
-  let variable: Variable | undefined = symbols
-    .globals(nothingRuns)
-    .find(({ name, address }) => name === node.symbol && address === symbol?.address);
+  let variable = globalOf(symbols, node.symbol);
   if (!variable || variable.address === undefined) {
     context.reporter.error('COV211', part(node, 'symbol'), `the debug information does not describe \`${node.symbol}\`: give its place as \`${node.symbol} + 0x…\``);
     return undefined;
@@ -103,13 +98,12 @@ function elementPlace(node: ast.SymbolAddress, symbols: Symbols, context: Contex
   // Elements are looked up in element 0 of their array, and their distance from it is added.
   let distance = 0n;
   for (const step of node.path) {
-    const children: Variable[] = variable.children && !variable.type.endsWith('*') ? variable.children() : [];
     if (step.member !== undefined) {
-      const member = children.find(({ name }) => name === step.member);
-      if (member?.address === undefined || variable.type.endsWith(']')) {
+      const members: Variable[] = membersOf(variable);
+      const member = members.find(({ name }) => name === step.member);
+      if (member?.address === undefined) {
         const place = part(step, 'member');
-        const names = variable.type.endsWith(']') ? [] : children.map(({ name }) => name);
-        const nearest = nearestNames(step.member, names, 1)[0];
+        const nearest = nearestNames(step.member, members.map(({ name }) => name), 1)[0];
         const hint = nearest === undefined ? '' : `; did you mean \`${nearest}\`?`;
         context.reporter.error('COV211', place, `\`${variable.type}\` has no member \`${step.member}\`${hint}`, rename(place, nearest));
         return undefined;
@@ -119,27 +113,20 @@ function elementPlace(node: ast.SymbolAddress, symbols: Symbols, context: Contex
     }
     const index = integer(context, step, 'index');
     if (index === undefined) return undefined;
-    const element: Variable | undefined = firstElement(children);
-    if (!element?.size || element.address === undefined || !variable.type.endsWith(']')) {
+    const elements: ReturnType<typeof elementsOf> = elementsOf(variable);
+    if (elements?.first.size === undefined || elements.first.address === undefined) {
       context.reporter.error('COV211', step.$cstNode, `\`${variable.type}\` is no array whose elements are known`);
       return undefined;
     }
-    const length = variable.size === undefined ? undefined : Math.floor(variable.size / element.size);
+    const { first, length } = elements;
     if (length !== undefined && index >= length) {
-      context.reporter.error('COV211', part(step, 'index'), `\`${variable.type}\` has elements 0 to ${length - 1}, no element ${index}`);
+      context.reporter.error('COV211', part(step, 'index'), `\`${variable.type}\` has elements 0 to ${length - 1}, no element ${index}`, length > 0 ? rename(part(step, 'index'), String(length - 1)) : []);
       return undefined;
     }
-    distance += BigInt(index) * BigInt(element.size);
-    variable = element;
+    distance += BigInt(index) * BigInt(elements.first.size);
+    variable = first;
   }
   return variable.address === undefined ? undefined : variable.address + distance;
-}
-
-/** Long arrays are listed in groups, and groups of groups. */
-function firstElement(children: Variable[]): Variable | undefined {
-  let [first] = children;
-  while (first && first.name !== '[0]') first = first.children?.()[0];
-  return first;
 }
 
 /** Where a statement of the source begins; empty, and reported, where no code stands in the line. */

@@ -1,8 +1,10 @@
 import { Cancellation, interruptAndCheck, type AstNode, type LangiumDocument, type Reference } from 'langium';
+import type { AlternativePlan, CampaignPlan } from '../../engine/covert/campaign-plan';
 import type { ChipPlan, FaultPlan, Plan } from '../../engine/covert/plan';
 import { nearestNames } from '../../engine/symbols/nearest';
 import { declaredName } from './addresses';
 import { withCaches } from './cache-faults';
+import { lowerCampaign, type Injection } from './campaigns';
 import { lowerChip } from './chips';
 import { Context, documentOf, eachOnce } from './context';
 import { defaultChip, defaults } from './defaults';
@@ -13,7 +15,9 @@ import { lowerGuest, type LoweredGuest } from './guests';
 import { reportImports } from './import-checks';
 import { fileOf, visibleDeclarations } from './imports';
 import { KeptAnalyses, sameOrNew } from './kept-analyses';
-import { integer, notAvailable } from './measures';
+import { integer } from './measures';
+import { add, encodeString, freshName } from './mends';
+import { isMisplaced, reportMisplaced } from './misplaced';
 import type { CovertServices } from './services';
 import { reportLiterals, reportSyntax } from './syntax-errors';
 import { reportUnused } from './unused';
@@ -25,14 +29,20 @@ export interface Analysis {
   diagnostics: Diagnostic[];
   /** The scenarios in which nothing is wrong, in the order of the file. */
   plans: Plan[];
+  /** Likewise the campaigns. */
+  campaigns: CampaignPlan[];
   /** The faults in which nothing is wrong, whatever may be wrong around them. */
   faults: ReadonlyMap<ast.Fault, FaultPlan>;
+  /** Likewise what campaigns draw from. */
+  alternatives: ReadonlyMap<ast.Alternative, AlternativePlan>;
 }
 
-interface LoweredScenario {
+/** What a scenario or a campaign comes to. */
+interface LoweredRun extends Pick<Analysis, 'faults' | 'alternatives'> {
   /** Undefined where something is wrong with it. */
   plan: Plan | undefined;
-  faults: Analysis['faults'];
+  /** Of a campaign. */
+  injection: Injection | undefined;
 }
 
 /** What chips and guests of this and of imported files come to, each worked out once. */
@@ -43,6 +53,7 @@ interface Work {
   chips: Map<ast.Chip, ChipPlan | undefined>;
   guests: Map<ast.Guest, LoweredGuest>;
   faults: Map<ast.Fault, FaultPlan>;
+  alternatives: Map<ast.Alternative, AlternativePlan>;
 }
 
 /** That of a scenario that names none. One for all, since much is worked out for each chip once. */
@@ -58,7 +69,7 @@ export class Analyzer {
   /** What stays from one analysis to the next. */
   readonly #chips = new KeptAnalyses<ChipPlan | undefined>();
   readonly #guests = new WeakMap<ast.Guest, LoweredGuest>();
-  readonly #scenarios = new KeptAnalyses<LoweredScenario>();
+  readonly #runs = new KeptAnalyses<LoweredRun>();
 
   constructor(private readonly services: CovertServices) {}
 
@@ -70,30 +81,31 @@ export class Analyzer {
   /** Rejects with Langium's OperationCancelled where it is cancelled. */
   async analyze(document: LangiumDocument, cancelToken = Cancellation.CancellationToken.None): Promise<Analysis> {
     const context = new Context(document);
-    const work: Work = { context, others: new Map(), chips: new Map(), guests: new Map(), faults: new Map() };
+    const work: Work = { context, others: new Map(), chips: new Map(), guests: new Map(), faults: new Map(), alternatives: new Map() };
     const documents = this.services.shared.workspace.LangiumDocuments;
     const items = fileOf(document)?.items ?? [];
-    const apart = items.filter((item) => ast.isChip(item) || ast.isGuest(item) || ast.isScenario(item));
+    const apart = items.filter((item) => ast.isChip(item) || ast.isGuest(item) || ast.isScenario(item) || ast.isCampaign(item));
     reportSyntax(document, this.services.Grammar, context.reporter, new Set(apart.map(({ $cstNode }) => $cstNode)));
     await reportImports(items.filter(ast.isImport), context, documents);
     reportDuplicates(items, context);
     const plans: Plan[] = [];
+    const campaigns: CampaignPlan[] = [];
     for (const item of items) {
       await interruptAndCheck(cancelToken);
       if (ast.isChip(item)) this.#chip(item, work);
       else if (ast.isGuest(item)) await this.#guest(item, work);
-      else if (ast.isScenario(item)) {
+      else if (ast.isScenario(item) || ast.isCampaign(item)) {
         const inputs = await this.#inputs(item, work);
-        const { plan, faults } = this.#scenarios.of(item, context, inputs, (own) => this.#scenario(item, work, own));
+        const { plan, injection, faults, alternatives } = this.#runs.of(item, context, inputs, (own) => this.#run(item, work, own));
         for (const [fault, lowered] of faults) work.faults.set(fault, lowered);
-        if (plan && !context.reporter.hasErrorsWithin(item.$cstNode)) plans.push(plan);
-      } else if (ast.isCampaign(item)) {
-        for (const use of item.items) if (ast.isChipUse(use) || ast.isGuestUse(use)) this.#reportUnknown(use, context);
-        notAvailable(context, part(item, 'word'), 'campaigns');
+        for (const [alternative, lowered] of alternatives) work.alternatives.set(alternative, lowered);
+        if (!plan || context.reporter.hasErrorsWithin(item.$cstNode)) continue;
+        if (ast.isScenario(item)) plans.push(plan);
+        else if (injection) campaigns.push({ base: plan, ...injection });
       }
     }
     reportUnused(items, context, documents);
-    const analysis = { diagnostics: context.reporter.sorted(), plans, faults: work.faults };
+    const analysis = { diagnostics: context.reporter.sorted(), plans, campaigns, faults: work.faults, alternatives: work.alternatives };
     this.#latest.set(document.parseResult, analysis);
     return analysis;
   }
@@ -125,10 +137,10 @@ export class Analyzer {
     return lowered;
   }
 
-  /** All that a scenario is made of beside its own text. What it names and nobody has is never the same. */
-  async #inputs(scenario: ast.Scenario, work: Work): Promise<unknown[]> {
-    const inputs: unknown[] = [];
-    for (const item of scenario.items) {
+  /** All that a scenario or a campaign is made of beside its own text. What it names and nobody has is never the same, nor is what it could name and does not. */
+  async #inputs(run: ast.Scenario | ast.Campaign, work: Work): Promise<unknown[]> {
+    const inputs: unknown[] = run.items.some(ast.isGuestUse) ? [] : [Symbol()];
+    for (const item of run.items) {
       const use = ast.isBeside(item) ? item.use : item;
       if (ast.isChipUse(use)) inputs.push(use.chip?.ref ? this.#chip(use.chip.ref, work) : Symbol());
       else if (ast.isGuestUse(use)) inputs.push(use.guest?.ref ? await this.#guest(use.guest.ref, work) : Symbol());
@@ -152,10 +164,12 @@ export class Analyzer {
     context.reporter.error('COV201', place, `there is no ${kind} \`${reference.$refText}\`${hint}`, rename(place, nearest && declaredName(nearest)));
   }
 
-  #scenario(scenario: ast.Scenario, work: Work, context: Context): LoweredScenario {
+  /** A scenario's plan, or what the runs of a campaign have in common, with what it injects. */
+  #run(scenario: ast.Scenario | ast.Campaign, work: Work, context: Context): LoweredRun {
     const { reporter } = context;
     const whole = scenario.$cstNode;
-    const settings = eachOnce(scenario.items.filter((item) => !ast.isFault(item) && !ast.isExpectation(item) && !ast.isSwitch(item) && !ast.isBeside(item)), context);
+    const settings = eachOnce(scenario.items.filter((item) => !ast.isFault(item) && !ast.isExpectation(item) && !ast.isSwitch(item) && !ast.isBeside(item) && !isMisplaced(item)), context);
+    reportMisplaced(scenario, context);
 
     const chipUse = settings.find(ast.isChipUse);
     if (chipUse) this.#reportUnknown(chipUse, context);
@@ -164,7 +178,9 @@ export class Analyzer {
     const guestUse = settings.find(ast.isGuestUse);
     if (guestUse) this.#reportUnknown(guestUse, context);
     else if (!scenario.items.some(ast.isGuestUse) && context.intact(scenario)) {
-      reporter.error('COV206', part(scenario, 'name'), 'this scenario has no guest: say `guest NAME`');
+      const [only, ...more] = visibleDeclarations(context.document, this.services.shared.workspace.LangiumDocuments, ast.isGuest).keys();
+      const fixes = only !== undefined && more.length === 0 ? add(scenario, `guest ${declaredName(only)}`) : [];
+      reporter.error('COV206', part(scenario, 'name'), `this ${scenario.$type.toLowerCase()} has no guest: say \`guest NAME\``, fixes);
     }
     const guest = guestUse?.guest?.ref && work.guests.get(guestUse.guest.ref);
 
@@ -182,18 +198,29 @@ export class Analyzer {
     const faults = new Map<ast.Fault, FaultPlan>();
     const guests = parts.map((part, i) => neighbourOf(part, lowerStrikes(part, parts.toSpliced(i, 1), faults, context), context));
     reportSurplus(faults, context);
-    if (!scenario.items.some((item) => ast.isExpectation(item) || (ast.isBeside(item) && item.items.some(ast.isExpectation))) && context.intact(scenario)) {
-      reporter.warning('COV603', part(scenario, 'name'), 'this scenario expects nothing, so it passes whatever happens: say `expect …`');
+    const alternatives = new Map<ast.Alternative, AlternativePlan>();
+    const injection = ast.isCampaign(scenario) ? lowerCampaign(scenario, settings.find(ast.isInjection), parts, seedValue ?? defaults.seed, alternatives, context) : undefined;
+    if (ast.isScenario(scenario) && !scenario.items.some((item) => ast.isExpectation(item) || (ast.isBeside(item) && item.items.some(ast.isExpectation))) && context.intact(scenario)) {
+      reporter.warning('COV603', part(scenario, 'name'), 'this scenario expects nothing, so it passes whatever happens: say `expect …`', add(scenario, 'expect no corruption'));
     }
 
     const name = scenario.name === undefined ? undefined : decodeString(scenario.name).value;
     const [own, ...neighbours] = guests.filter((each) => each !== undefined);
+    const lowered = { faults, alternatives, injection };
     if (reporter.hasErrorsWithin(whole) || !context.intact(scenario) || name === undefined || !chip || !own || neighbours.length + 1 < parts.length || seedValue === undefined) {
-      return { plan: undefined, faults };
+      return { ...lowered, plan: undefined };
     }
-    const plan = { name, chip: withCaches(chip, guests.flatMap((each) => each?.faults ?? [])), ...own, ...(neighbours.length > 0 && { neighbours }), seed: seedValue };
-    return { plan, faults };
+    const strikes = [...guests.flatMap((each) => each?.faults ?? []), ...(injection?.alternatives ?? [])];
+    return { ...lowered, plan: { name, chip: withCaches(chip, strikes), ...own, ...(neighbours.length > 0 && { neighbours }), seed: seedValue } };
   }
+}
+
+/** A name like that of an item, which has none of its own, as it is written. */
+function otherName(item: ast.Chip | ast.Guest | ast.Scenario | ast.Campaign, items: readonly ast.Item[]): string | undefined {
+  const names = items.flatMap((other) => (ast.isImport(other) || other.$type !== item.$type ? [] : (other.name ?? [])));
+  if (ast.isChip(item) || ast.isGuest(item)) return declaredName(freshName(item.name, new Set(names)));
+  const { value } = decodeString(item.name);
+  return value && encodeString(freshName(value, new Set(names.map((name) => decodeString(name).value ?? '')), ' '));
 }
 
 /** Chips, guests and scenarios have a name of their own among their kind, and so have campaigns. */
@@ -212,6 +239,6 @@ function reportDuplicates(items: readonly ast.Item[], { reporter }: Context): vo
     }
     const kind = item.$type.toLowerCase();
     const line = (earlier.$cstNode?.range.start.line ?? 0) + 1;
-    reporter.error('COV202', part(item, 'name'), `there is another ${kind} of this name in line ${line}`);
+    reporter.error('COV202', part(item, 'name'), `there is another ${kind} of this name in line ${line}`, () => rename(part(item, 'name'), otherName(item, items)));
   }
 }

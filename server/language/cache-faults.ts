@@ -3,7 +3,7 @@ import { bankName, linkName } from '../../engine/chip/health';
 import { needsCaches } from '../../engine/covert/cache-faults';
 import type { ChipPlan, FaultEffect, FaultPlan, FaultTarget, ProtectionPlan } from '../../engine/covert/plan';
 import type { Context } from './context';
-import { part, type Span } from './diagnostic';
+import { part, rename, type Span } from './diagnostic';
 import type * as ast from './generated/ast';
 import { integer } from './measures';
 import { placementOn } from './placements';
@@ -34,7 +34,8 @@ export function lowerLink(link: ast.Link, chip: ChipPlan | undefined, context: C
   }
   const first = to === (from + 1) % chip.cores ? from : from === (to + 1) % chip.cores ? to : undefined;
   if (from < chip.cores && to < chip.cores && first !== undefined) return { kind: 'component', component: linkName(first, chip.cores) };
-  reporter.error('COV309', link.$cstNode, `${chip.name} has no link ${from} -> ${to}: links join a node with the next one, 0 -> 1 to ${chip.cores - 1} -> 0`);
+  const next = from < chip.cores && chip.cores > 1 ? `link ${from} -> ${(from + 1) % chip.cores}` : undefined;
+  reporter.error('COV309', link.$cstNode, `${chip.name} has no link ${from} -> ${to}: links join a node with the next one, 0 -> 1 to ${chip.cores - 1} -> 0`, rename(link.$cstNode, next));
   return undefined;
 }
 
@@ -58,12 +59,12 @@ export function warnOfAbsence(place: Span | undefined, { effect, target }: Pick<
 }
 
 /** With what timing a scenario runs: that of its chip, but that a fault of a cache or a message takes caches. */
-export function withCaches(chip: ChipPlan, faults: readonly FaultPlan[]): ChipPlan {
+export function withCaches(chip: ChipPlan, faults: readonly Pick<FaultPlan, 'effect'>[]): ChipPlan {
   return faults.some(needsCaches) ? { ...chip, timing: 'detailed' } : chip;
 }
 
 /** Warns of a chip that says `timing fast`, where a fault needs caches. */
-export function warnOfFastTiming(fault: ast.Fault, plan: FaultPlan, chip: ChipPlan | undefined, { reporter }: Context): void {
+export function warnOfFastTiming(fault: ast.Fault | ast.Alternative, plan: Pick<FaultPlan, 'effect'>, chip: ChipPlan | undefined, { reporter }: Context): void {
   if (chip?.timing !== 'fast' || !needsCaches(plan)) return;
-  reporter.warning('COV606', part(fault, 'effect'), `this takes caches, so the scenario runs with \`timing detailed\`, whatever ${chip.name} says`);
+  reporter.warning('COV606', part(fault, 'effect'), `this takes caches, so it runs with \`timing detailed\`, whatever ${chip.name} says`);
 }

@@ -3,8 +3,9 @@ import type { Context } from './context';
 import { eachOnce } from './context';
 import { lowerCosts } from './costs';
 import { defaultChip } from './defaults';
-import { part } from './diagnostic';
+import { part, rename, type Fixes } from './diagnostic';
 import * as ast from './generated/ast';
+import { leaveOut } from './mends';
 import { frequency, integer, positive, size } from './measures';
 import { lowerTiming } from './timings';
 
@@ -54,21 +55,21 @@ export function lowerChip(chip: ast.Chip, context: Context): ChipPlan | undefine
   if (timing) Object.assign(plan, lowerTiming(timing, plan, context));
   for (const { core, node } of spareNumbers) {
     if (!coreExists(context, node, core, plan)) continue;
-    if (plan.spares.includes(core)) reporter.error('COV302', node.$cstNode, `core ${core} is a spare already`);
+    if (plan.spares.includes(core)) reporter.error('COV302', node.$cstNode, `core ${core} is a spare already`, ast.isSpares(node.$container) ? leaveOut(node.$container.cores, node.$containerIndex) : []);
     else plan.spares.push(core);
   }
   if (plan.spares.length >= plan.cores) {
     const setting = chip.settings.find(ast.isSpares);
-    reporter.error('COV308', setting?.$cstNode, `all ${plan.cores} cores are spares, so nothing can run on ${chip.name}`);
+    reporter.error('COV308', setting?.$cstNode, `all ${plan.cores} cores are spares, so nothing can run on ${chip.name}`, setting && leaveOut(setting.cores, setting.cores.length - 1));
   }
   const failed = reporter.errors > before;
   return failed || !context.intact(chip) ? undefined : plan;
 }
 
-/** Reports a core that the chip does not have. */
-export function coreExists(context: Context, node: ast.CoreNumber, core: number, chip: ChipPlan): boolean {
+/** Reports a core that the chip does not have; where nothing else is said, its last one may have been meant. */
+export function coreExists(context: Context, node: ast.CoreNumber, core: number, chip: ChipPlan, fixes: Fixes = rename(part(node, 'number'), String(chip.cores - 1))): boolean {
   if (core < chip.cores) return true;
   const cores = chip.cores === 1 ? 'only core 0' : `cores 0 to ${chip.cores - 1}`;
-  context.reporter.error('COV301', part(node, 'number'), `${chip.name} has ${cores}, no core ${core}`);
+  context.reporter.error('COV301', part(node, 'number'), `${chip.name} has ${cores}, no core ${core}`, fixes);
   return false;
 }

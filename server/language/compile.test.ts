@@ -378,7 +378,7 @@ describe('places of diagnostics are narrow', () => {
     ['chip c { cores 2 at 0 GHz }', ['COV306 0 GHz']],
     ['scenario "s" { expect exit 0 }', ['COV206 "s"']],
     ['scenario "" { guest g expect exit 0 } guest g { elf "checksum.elf" }', ['COV206 ""']],
-    ['campaign "c" { guest g inject 5 faults seed 3 { flip 1 random bit of x1 in replica B at any instruction between instruction 5 and at 2 ms weight 3 } expect coverage >= 99 % confidence 95 % }\nguest g { elf "checksum.elf" }', ['COV107 campaign']],
+    ['campaign "c" { guest g inject 5 faults seed 3 { flip 1 random bit of x1 in replica B at any instruction between instruction 5 and at 2 ms weight 3 } expect coverage >= 99 % confidence 95 % }\nguest g { elf "checksum.elf" }', ['COV405 B']],
     ['import "here.covert"', ['COV204 "here.covert"']],
     ['import "none.covert"', ['COV203 "none.covert"']],
     ['import ".."', ['COV203 ".."']],

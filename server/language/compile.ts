@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { URI } from 'langium';
+import type { CampaignPlan } from '../../engine/covert/campaign-plan';
 import type { Plan } from '../../engine/covert/plan';
 import { readWhole } from '../whole-file';
 import type { Diagnostic } from './diagnostic';
@@ -13,34 +14,45 @@ export interface CompileOptions {
   text?: string;
 }
 
+export interface Compiled {
+  plans: Plan[];
+  campaigns: CampaignPlan[];
+  diagnostics: Diagnostic[];
+}
+
 /**
  * Reads a scenario file and what it imports. `plans` has the scenarios of the
- * file itself in which nothing is wrong, in order; `diagnostics` what is wrong
- * with it and then with the files it imports.
+ * file itself in which nothing is wrong, in order, and `campaigns` its campaigns;
+ * `diagnostics` what is wrong with it and then with the files it imports.
  *
  * @throws the file system's error, or {@link NoWholeFileError}, where the file itself cannot be read; nothing else is thrown on its account.
  */
-export async function compileFile(path: string, options: CompileOptions = {}): Promise<{ plans: Plan[]; diagnostics: Diagnostic[] }> {
-  const text = options.text ?? (await readWhole(path)).toString('utf8');
-  if (text.length > mostCharacters) return { plans: [], diagnostics: [tooLong(resolve(path), text.length)] };
+export async function compileFile(path: string, options: CompileOptions = {}): Promise<Compiled> {
+  // A byte order mark belongs to no line.
+  const text = (options.text ?? (await readWhole(path)).toString('utf8')).replace(/^\ufeff/, '');
+  if (text.length > mostCharacters) return { plans: [], campaigns: [], diagnostics: [tooLong(resolve(path), text.length)] };
   const services = idle.pop() ?? createCovertServices();
   const { LangiumDocuments, LangiumDocumentFactory, DocumentBuilder } = services.shared.workspace;
   const document = LangiumDocumentFactory.fromString(text, URI.file(resolve(path)));
   LangiumDocuments.addDocument(document);
   await DocumentBuilder.build([document], { validation: false });
   const plans: Plan[] = [];
+  const campaigns: CampaignPlan[] = [];
   const diagnostics: Diagnostic[] = [];
   for (const one of visibleDocuments(document, LangiumDocuments)) {
     const analysis = await services.Analyzer.analyze(one);
     diagnostics.push(...analysis.diagnostics);
-    if (one === document) plans.push(...analysis.plans);
+    if (one !== document) continue;
+    plans.push(...analysis.plans);
+    campaigns.push(...analysis.campaigns);
   }
   await DocumentBuilder.update([], LangiumDocuments.all.map(({ uri }) => uri).toArray());
   idle.push(services);
-  return { plans, diagnostics };
+  return { plans, campaigns, diagnostics };
 }
 
-function tooLong(file: string, length: number): Diagnostic {
+/** What is wrong with a file that the parser is not given. */
+export function tooLong(file: string, length: number): Diagnostic {
   const message = `this file has ${length} characters, and a scenario file at most ${mostCharacters}: divide it`;
   return { code: 'COV203', severity: 'error', message, file, range: { file, line: 1, column: 1, endLine: 1, endColumn: 1 }, span: { offset: 0, end: 0 }, fixes: [] };
 }

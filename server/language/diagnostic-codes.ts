@@ -19,6 +19,7 @@ export const diagnosticCodes = {
   COV209: 'a source line without code',
   COV210: 'an unknown word',
   COV211: 'an unknown member or element of a variable',
+  COV212: 'a statement that has no place here',
   COV301: 'a core that the chip does not have',
   COV302: 'a core that is used twice',
   COV303: 'a core that is a spare',
@@ -40,9 +41,11 @@ export const diagnosticCodes = {
   COV410: 'a range of registers that is none',
   COV411: 'a lifetime that does not fit',
   COV412: 'more faults of a kind than there is room for',
+  COV413: 'bounds in the wrong order',
   COV501: 'expectations that exclude each other',
   COV502: 'an expectation that cannot hold',
   COV503: 'a pattern that is no regular expression',
+  COV504: 'an expectation that only a campaign can have',
   COV601: 'a fault that changes nothing',
   COV602: 'a declaration that nothing uses',
   COV603: 'a scenario that expects nothing',
@@ -51,6 +54,8 @@ export const diagnosticCodes = {
   COV606: 'a setting without effect',
   COV607: 'a fault that all replicas have in common',
   COV608: 'an input that the guest does not have',
+  COV609: 'more runs than there are faults',
+  COV610: 'a mark that seems to be another fault\'s',
 } as const;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;

@@ -14,7 +14,11 @@ export interface Fix {
   title: string;
   span: Span;
   text: string;
+  /** It takes away what somebody has written, which nobody should do unasked. */
+  careful?: true;
 }
+
+export type Fixes = Fix[] | (() => Fix[]);
 
 /** Something that is wrong with a scenario file. */
 export interface Diagnostic {
@@ -29,7 +33,13 @@ export interface Diagnostic {
   range: SourceRange;
   /** The same place as `range`, for editors. */
   span: Span;
-  fixes: Fix[];
+  fixes: PlacedFix[];
+}
+
+/** A mend of a diagnostic: where it is made is known in lines and columns, too. */
+export interface PlacedFix extends Fix {
+  /** The same place as `span`. */
+  range: SourceRange;
 }
 
 /** What a document needs to tell for positions to be made of offsets. */
@@ -76,11 +86,12 @@ export class Reporter {
     private readonly document: Positions,
   ) {}
 
-  error(code: DiagnosticCode, place: Span | undefined, message: string, fixes: Fix[] = []): void {
+  /** Fixes that take long to find are functions: they are asked for where the diagnostic is listed. */
+  error(code: DiagnosticCode, place: Span | undefined, message: string, fixes: Fixes = []): void {
     this.#add('error', code, place, message, fixes);
   }
 
-  warning(code: DiagnosticCode, place: Span | undefined, message: string, fixes: Fix[] = []): void {
+  warning(code: DiagnosticCode, place: Span | undefined, message: string, fixes: Fixes = []): void {
     this.#add('warning', code, place, message, fixes);
   }
 
@@ -119,7 +130,7 @@ export class Reporter {
     return this.diagnostics.length >= mostDiagnostics;
   }
 
-  #add(severity: 'error' | 'warning', code: DiagnosticCode, place: Span | undefined, message: string, fixes: Fix[]): void {
+  #add(severity: 'error' | 'warning', code: DiagnosticCode, place: Span | undefined, message: string, fixes: Fixes): void {
     const span = place ? { offset: place.offset, end: place.end } : { offset: 0, end: 0 };
     const key = `${code} ${span.offset} ${message}`;
     if (this.#seen.has(key)) return;
@@ -132,7 +143,8 @@ export class Reporter {
     // What it quotes may have several lines.
     const line = message.replace(/\s*[\r\n]\s*/g, ' ');
     const text = line.length > longestMessage ? `${line.slice(0, longestMessage)}…` : line;
-    this.diagnostics.push({ code, severity, message: text, file: this.file, range: this.range(span), span, fixes });
+    const mends = typeof fixes === 'function' ? fixes() : fixes;
+    this.diagnostics.push({ code, severity, message: text, file: this.file, range: this.range(span), span, fixes: mends.map((fix) => ({ ...fix, range: this.range(fix.span) })) });
   }
 }
 

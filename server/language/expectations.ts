@@ -2,9 +2,10 @@ import type { DetectionMethod, Expectation, ExpectationPlan, ProtectionKind, Pro
 import type { Symbol, Symbols } from '../../engine/symbols/types';
 import { lineOf, unknownSymbol } from './addresses';
 import { foldedText, type Context } from './context';
-import { part, type Span } from './diagnostic';
+import { part } from './diagnostic';
 import type * as ast from './generated/ast';
-import { fraction, integer, notAvailable, oneOf, span } from './measures';
+import { fraction, integer, oneOf, span } from './measures';
+import { leaveOut, remove } from './mends';
 import { protectionKinds } from './protections';
 import { decodePattern, decodeString } from './values';
 
@@ -25,7 +26,9 @@ export function lowerExpectation(node: ast.Expectation, scope: ExpectationScope,
   if (!expectation) return undefined;
   const impossible = scope.protection && whyImpossible(expectation, scope.protection.kind, scope.cores);
   if (impossible !== undefined) {
-    context.reporter.error('COV502', node.condition.$cstNode, impossible);
+    // A scenario that expects nothing is none either.
+    const isOnly = (): boolean => node.$container.items.filter((item) => item.$type === node.$type).length === 1;
+    context.reporter.error('COV502', node.condition.$cstNode, impossible, () => (isOnly() ? [] : remove(node.$cstNode, 'Remove this expectation', true)));
     return undefined;
   }
   return { expectation, text: foldedText(node.condition), range: context.range(node) };
@@ -79,7 +82,8 @@ function lowerCondition(condition: ast.Condition, { symbols }: ExpectationScope,
       return protection && { kind: 'degraded-to', protection };
     }
     case 'Coverage':
-      return notAvailable(context, condition.$cstNode, 'coverage, which campaigns measure');
+      context.reporter.error('COV504', condition.$cstNode, 'coverage is what a `campaign` measures over all its runs, of its own guest: one run has none');
+      return undefined;
   }
 }
 
@@ -87,7 +91,7 @@ function methods<M extends string>(nodes: ast.Method[], known: readonly M[], wha
   const found: M[] = [];
   for (const node of nodes) {
     const method = oneOf(context, node.$cstNode, node.machine ? 'machine check' : node.name, known, what);
-    if (method && found.includes(method)) context.reporter.error('COV205', node.$cstNode, `\`${method}\` stands here already`);
+    if (method && found.includes(method)) context.reporter.error('COV205', node.$cstNode, `\`${method}\` stands here already`, leaveOut(nodes, node.$containerIndex));
     else if (method) found.push(method);
   }
   return found;
@@ -163,21 +167,33 @@ const exclusive: readonly [Kind, Kind, string][] = [
 ];
 
 /** Reports pairs of expectations of which at most one can hold, at the later one. */
-export function reportContradictions(all: readonly { plan: ExpectationPlan; place: Span | undefined }[], context: Context): void {
+export function reportContradictions(all: readonly { plan: ExpectationPlan; node: ast.Expectation }[], context: Context): void {
   all.forEach((later, index) => {
     for (const earlier of all.slice(0, index)) {
       const why = contradiction(earlier.plan.expectation, later.plan.expectation);
       if (why === undefined) continue;
       const { text, range } = earlier.plan;
-      context.reporter.error('COV501', later.place, `this excludes \`${text}\` of line ${range?.line}: ${why}`);
+      context.reporter.error('COV501', later.node.condition?.$cstNode, `this excludes \`${text}\` of line ${range?.line}: ${why}`, [
+        ...remove(later.node.$cstNode, `Remove \`expect ${later.plan.text}\``, true),
+        ...remove(earlier.node.$cstNode, `Remove \`expect ${text}\` of line ${range?.line}`, true),
+      ]);
       return;
     }
   });
 }
 
+/** True if expectations of two kinds never hold together. */
+export function excludes(a: Kind, b: Kind): boolean {
+  return exclusionOf(a, b) !== undefined;
+}
+
+function exclusionOf(a: Kind, b: Kind): string | undefined {
+  return exclusive.find(([one, other]) => (a === one && b === other) || (a === other && b === one))?.[2];
+}
+
 function contradiction(a: Expectation, b: Expectation): string | undefined {
-  const pair = exclusive.find(([one, other]) => (a.kind === one && b.kind === other) || (a.kind === other && b.kind === one));
-  if (pair) return pair[2];
+  const why = exclusionOf(a.kind, b.kind);
+  if (why !== undefined) return why;
   if (a.kind === 'exit' && b.kind === 'exit' && a.code !== b.code) return 'a guest exits once';
   if (a.kind === 'output-is' && b.kind === 'output-is' && a.text !== b.text) return 'the output is one text';
   const [whole, piece] = a.kind === 'output-is' ? [a, b] : [b, a];

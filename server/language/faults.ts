@@ -1,19 +1,21 @@
 import { homeOf, reaches } from '../../engine/chip/domains';
 import { bankName, controllerName, coreName } from '../../engine/chip/health';
 import { placeWidth } from '../../engine/covert/place';
-import type { ChipPlan, FaultEffect, FaultPlan, FaultTarget, PassingPlace, Place, ProtectionPlan, StuckPlace } from '../../engine/covert/plan';
+import type { ChipPlan, FaultEffect, FaultPlan, FaultTarget, PassingPlace, Place, ProtectionPlan, StuckPlace, Trigger } from '../../engine/covert/plan';
 import { banksOf, lowerLink, lowerMessage, warnOfAbsence } from './cache-faults';
 import { coreExists } from './chips';
 import { foldedText, type Context } from './context';
 import { csrHolds, csrSticks } from './csr-probe';
-import { head, part, type Span } from './diagnostic';
-import type * as ast from './generated/ast';
+import { head, part, rename, type Fix, type Span } from './diagnostic';
+import * as ast from './generated/ast';
 import { lowerLifetime, warnOfLateEnd } from './lifetimes';
 import { integer, notAvailable, oneOf } from './measures';
-import { lowerPlace, lowerPlaceRange, lowerStuckPlace, lowerValue, placeText } from './places';
+import { append, leaveOut, remove } from './mends';
+import { lowerPlace, lowerPlaceRange, lowerStuckPlace, lowerValue, placeText, widened } from './places';
 import { placementOn } from './placements';
 import { replicasOf, tenantsOf } from './protections';
 import { lowerTrigger, type TriggerScope } from './triggers';
+import { decodeInteger } from './values';
 
 /** What a scenario's faults are checked against. */
 export interface FaultScope extends TriggerScope {
@@ -33,26 +35,55 @@ function ownerOf(core: number, others: FaultScope['others']): string | undefined
   return others?.find(({ protection }) => protection.cores.includes(core))?.name;
 }
 
+/** What strikes: a scenario's fault, or one of those that a campaign draws from. */
+export type Strike = ast.Fault | ast.Alternative;
+
 /** Undefined where something is wrong, which is reported. */
 export function lowerFault(fault: ast.Fault, number: number, scope: FaultScope, context: Context): FaultPlan | undefined {
+  const trigger = lowerTrigger(fault.trigger, mayLast(fault), scope, context);
+  const strike = lowerStrike(fault, trigger, scope, context);
+  warnOfStrayMark(fault, context);
+  return strike && trigger && { name: fault.name ?? `fault ${number}`, ...strike, trigger, optional: fault.marks.length > 0 };
+}
+
+/**
+ * Warns of an `optional` that a reader takes for the next fault's: in the grammar, to which lines are nothing, it is that of the
+ * fault before it.
+ */
+function warnOfStrayMark(fault: ast.Fault, { reporter }: Context): void {
+  const mark = fault.marks.length > 0 ? part(fault, 'marks', fault.marks.length - 1) : undefined;
+  if (!mark || mark.end !== fault.$cstNode?.end) return;
+  const text = mark.root.fullText;
+  const isFirstOfLine = /\n[ \t]*$/.test(text.slice(Math.max(0, mark.offset - 200), mark.offset));
+  if (isFirstOfLine && /^[ \t]+fault\b/.test(text.slice(mark.end, mark.end + 200))) {
+    reporter.warning('COV610', mark, 'this `optional` is that of the fault before it: write it at the end of the fault that it is meant for');
+  }
+}
+
+/** True of what lasts or comes again, which may be written with `from`. */
+export function mayLast({ effect, lifetime }: Strike): boolean {
+  return dies(effect) || effect.$type === 'Stick' || lifetime?.word === 'every';
+}
+
+function dies(effect: ast.Effect): boolean {
+  return effect.$type === 'Death' || effect.$type === 'Failure';
+}
+
+/** All of it but when it strikes, which is known where it is the same in each run. Undefined where something is wrong, which is reported. */
+export function lowerStrike(fault: Strike, trigger: Trigger | undefined, scope: FaultScope, context: Context): Omit<FaultPlan, 'name' | 'trigger' | 'optional'> | undefined {
   const effect = lowerEffect(fault.effect, scope, context);
   const target = lowerTarget(fault, scope, context);
-  const dies = fault.effect.$type === 'Death' || fault.effect.$type === 'Failure';
-  const lasts = dies || fault.effect.$type === 'Stick';
-  const trigger = lowerTrigger(fault.trigger, lasts || fault.lifetime?.word === 'every', scope, context);
-  const timing = fault.lifetime && lowerLifetime(fault.lifetime, dies ? 'dies' : lasts ? 'sticks' : 'strikes once', scope, context);
+  const kind = dies(fault.effect) ? 'dies' : fault.effect.$type === 'Stick' ? 'sticks' : 'strikes once';
+  const timing = fault.lifetime && lowerLifetime(fault.lifetime, kind, scope, context);
   warnOfLateEnd(fault.lifetime, timing, trigger, context);
-  if (!effect || !target || !trigger || (fault.lifetime && !timing)) return undefined;
+  if (!effect || !target || (fault.lifetime && !timing)) return undefined;
   warnOfSharing(fault, { effect, target }, scope, context);
   warnOfAbsence(fault.effect.$cstNode, { effect, target }, scope, context);
   return {
-    name: fault.name ?? `fault ${number}`,
     text: [fault.effect, fault.target, fault.trigger, fault.lifetime].map(foldedText).filter(Boolean).join(' '),
     effect,
     target,
-    trigger,
     ...timing,
-    optional: fault.marks.length > 0,
     range: context.range(fault),
   };
 }
@@ -73,7 +104,7 @@ function lowerEffect(effect: ast.Effect, scope: FaultScope, context: Context): F
       const all = places.flat();
       const bits = all.reduce((sum, place) => sum + placeWidth(place), 0);
       if (count > bits) {
-        context.reporter.error('COV402', part(effect, 'count'), `these places have ${bits} bits together, not ${count}`);
+        context.reporter.error('COV402', part(effect, 'count'), `these places have ${bits} bits together, not ${count}`, rename(part(effect, 'count'), String(bits)));
         return undefined;
       }
       const fixed = all.map((place) => whyFixed(place, allBits));
@@ -93,7 +124,7 @@ function lowerEffect(effect: ast.Effect, scope: FaultScope, context: Context): F
       const place = lowerStuckPlace(effect.place, scope, context);
       const bits = lowerBits(effect.bits, place, context);
       const value = integer(context, effect, 'value');
-      if (value !== undefined && value > 1) context.reporter.error('COV406', part(effect, 'value'), 'a bit sticks at 0 or at 1');
+      if (value !== undefined && value > 1) context.reporter.error('COV406', part(effect, 'value'), 'a bit sticks at 0 or at 1', rename(part(effect, 'value'), '1'));
       if (!place || !bits || value === undefined || value > 1) return undefined;
       warnOfFixed(effect.place.$cstNode, whyUnstuck(place, bits), context);
       return { kind: 'stick', place, bits, value: value === 0 ? 0 : 1 };
@@ -142,18 +173,18 @@ function lowerBits(ranges: ast.BitRange[], place: Place | StuckPlace | PassingPl
     const beyond = first >= width ? 'first' : last >= width ? 'last' : undefined;
     if (beyond) {
       const where = place ? placeText(place) : 'a register';
-      context.reporter.error('COV402', part(range, beyond), `${where}, has ${width === 1 ? 'only bit 0' : `bits 0 to ${width - 1}`}, no bit ${range[beyond]}`.replace(/^([\w ]+),/, '$1'));
+      context.reporter.error('COV402', part(range, beyond), `${where}, has ${width === 1 ? 'only bit 0' : `bits 0 to ${width - 1}`}, no bit ${range[beyond]}`.replace(/^([\w ]+),/, '$1'), inReach(range, beyond, width, bits));
       wrong = true;
       continue;
     }
     if (last < first) {
-      context.reporter.error('COV402', range.$cstNode, `bits count upwards: ${last}..${first}`, []);
+      context.reporter.error('COV402', range.$cstNode, `bits count upwards: ${last}..${first}`, rename(range.$cstNode, `${last}..${first}`));
       wrong = true;
       continue;
     }
     for (let bit = first; bit <= last; bit++) {
       if (bits.has(bit)) {
-        context.reporter.error('COV403', range.$cstNode, `bit ${bit} is named twice${range.$container.$type === 'Flip' ? ', and would flip back' : ''}`);
+        context.reporter.error('COV403', range.$cstNode, `bit ${bit} is named twice${range.$container.$type === 'Flip' ? ', and would flip back' : ''}`, leaveOut(ranges, range.$containerIndex));
         wrong = true;
         break;
       }
@@ -163,7 +194,14 @@ function lowerBits(ranges: ast.BitRange[], place: Place | StuckPlace | PassingPl
   return wrong ? undefined : [...bits];
 }
 
-function lowerTarget(fault: ast.Fault, { chip, protection, others }: FaultScope, context: Context): FaultTarget | undefined {
+/** A wider place that has the bit, or else the highest bit that there is. */
+function inReach(range: ast.BitRange, beyond: 'first' | 'last', width: number, named: ReadonlySet<number>): Fix[] {
+  const { place } = range.$container;
+  if (ast.isMemoryPlace(place)) return widened(place, Number(decodeInteger(range.last ?? range.first).value ?? Infinity) + 1);
+  return named.has(width - 1) ? [] : rename(part(range, beyond), String(width - 1));
+}
+
+function lowerTarget(fault: Strike, { chip, protection, others }: FaultScope, context: Context): FaultTarget | undefined {
   const { target, effect } = fault;
   const banks = banksOf(effect);
   const [bank] = banks;
@@ -187,7 +225,7 @@ function lowerTarget(fault: ast.Fault, { chip, protection, others }: FaultScope,
   if (!target) {
     if (['Flip', 'RandomFlip', 'Overwrite', 'Stick'].includes(fault.effect.$type)) {
       const first = protection ? replicasOf(protection.kind).at(-1) : 'B';
-      context.reporter.error('COV409', head(fault.effect), `say where it strikes: \`in replica ${first}\` or \`on core N\``);
+      context.reporter.error('COV409', head(fault.effect), `say where it strikes: \`in replica ${first}\` or \`on core N\``, append(fault.effect.$cstNode, ` in replica ${first}`, `Add \`in replica ${first}\``));
     }
     return undefined;
   }
@@ -203,7 +241,7 @@ function lowerTarget(fault: ast.Fault, { chip, protection, others }: FaultScope,
     // A replica may come to a spare, and find a lasting fault there.
     if (protection && !protection.cores.includes(core) && !chip?.spares.includes(core)) {
       const cores = protection.cores.join(', ');
-      context.reporter.warning('COV605', target.core.$cstNode, `no replica runs on core ${core} (they are on ${cores}), so this never strikes`);
+      context.reporter.warning('COV605', target.core.$cstNode, `no replica runs on core ${core} (they are on ${cores}), so this never strikes`, rename(part(target.core, 'number'), protection.cores.at(-1)?.toString()));
     }
     return { kind: 'core', core };
   }
@@ -224,8 +262,7 @@ function lowerTarget(fault: ast.Fault, { chip, protection, others }: FaultScope,
 }
 
 function reportNeedless({ $cstNode: place }: ast.Target, why: string, { reporter }: Context): void {
-  const fixes = place ? [{ title: `Leave out \`${place.text}\``, span: { offset: place.offset, end: place.end }, text: '' }] : [];
-  reporter.error('COV210', place, `${why}: leave out \`${place?.text ?? 'it'}\``, fixes);
+  reporter.error('COV210', place, `${why}: leave out \`${place?.text ?? 'it'}\``, remove(place, `Leave out \`${place?.text}\``));
 }
 
 function isOfComparer(effect: ast.Effect): boolean {
@@ -252,11 +289,11 @@ function lowerBank(place: ast.CachePlace, chip: ChipPlan | undefined, context: C
 }
 
 function noSuch(what: string, count: number, number: number, place: Span | undefined, chip: ChipPlan, { reporter }: Context): void {
-  reporter.error('COV309', place, `${chip.name} has ${count === 1 ? `only ${what} 0` : `${what}s 0 to ${count - 1}`}, no ${what} ${number}`);
+  reporter.error('COV309', place, `${chip.name} has ${count === 1 ? `only ${what} 0` : `${what}s 0 to ${count - 1}`}, no ${what} ${number}`, rename(place, String(count - 1)));
 }
 
 /** Warns of a component's fault that no replica meets, or that all of them do, which nobody who compares them can see. */
-function warnOfSharing(fault: ast.Fault, { effect, target }: Pick<FaultPlan, 'effect' | 'target'>, { chip, protection, others = [] }: FaultScope, { reporter }: Context): void {
+function warnOfSharing(fault: Strike, { effect, target }: Pick<FaultPlan, 'effect' | 'target'>, { chip, protection, others = [] }: FaultScope, { reporter }: Context): void {
   if (target.kind !== 'component' || !chip || !protection || protection.cores.length < 2) return;
   const all = placementOn(chip, protection.cores, protection.isolation, others.flatMap((each) => tenantsOf(each.protection)));
   if (typeof all === 'string') return;
@@ -279,7 +316,7 @@ function lowerComponent(effect: ast.Death | ast.Failure, chip: ChipPlan | undefi
     const core = integer(context, effect.core, 'number');
     if (core === undefined || (chip && !coreExists(context, effect.core, core, chip))) return undefined;
     if (chip && protection && !protection.cores.includes(core) && !chip.spares.includes(core) && ownerOf(core, others) === undefined) {
-      reporter.warning('COV605', effect.core.$cstNode, `no replica runs on core ${core}, and it is no spare: nothing comes of it`);
+      reporter.warning('COV605', effect.core.$cstNode, `no replica runs on core ${core}, and it is no spare: nothing comes of it`, rename(part(effect.core, 'number'), protection.cores.at(-1)?.toString()));
     }
     return { kind: 'component', component: coreName(core) };
   }

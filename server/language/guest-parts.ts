@@ -1,23 +1,30 @@
 import { basename } from 'node:path';
 import { firstBeyond } from '../../engine/covert/fault-limits';
 import type { ChipPlan, ExpectationPlan, FaultPlan, Neighbour, ProtectionPlan, SwitchPlan } from '../../engine/covert/plan';
+import { declaredName } from './addresses';
 import { warnOfFastTiming } from './cache-faults';
 import { eachOnce, type Context } from './context';
 import { defaults, periods } from './defaults';
-import { part, type Span } from './diagnostic';
+import { part, rename, type Span } from './diagnostic';
 import { lowerExpectation, reportContradictions } from './expectations';
 import { lowerFault, type FaultScope, type Occupancy } from './faults';
 import * as ast from './generated/ast';
 import type { LoweredGuest } from './guests';
 import { reportMissingInputs } from './inputs';
 import { count, positive } from './measures';
+import { freshName } from './mends';
+import { isMisplaced, isOfWhole } from './misplaced';
 import { placementOn } from './placements';
-import { defaultProtection, lowerProtection, tenantsOf, type Taken } from './protections';
+import { defaultProtection, lowerProtection, tenantsOf, withoutIsolation, type Taken } from './protections';
 import { lowerSwitch, widest } from './switches';
 
-/** What a scenario says of one of its guests: of its own, or of one beside it. */
+/** What says something of a guest. */
+type Owner = ast.Scenario | ast.Campaign | ast.Beside;
+type OwnerItem = ast.ScenarioItem | ast.CampaignItem | ast.BesideItem;
+
+/** What a scenario or a campaign says of one of its guests: of its own, or of one beside it. */
 export interface GuestPart {
-  readonly owner: ast.Scenario | ast.Beside;
+  readonly owner: Owner;
   /** As reports call it, if it is known. */
   readonly name: string;
   readonly guest: LoweredGuest | undefined;
@@ -30,8 +37,8 @@ export interface GuestPart {
 }
 
 /** What one guest of a scenario runs on, and how it is protected. `earlier`: the guests that have been given cores before, the scenario's own first; its limit is that of all that have none. */
-export function lowerPart(owner: ast.Scenario | ast.Beside, guest: LoweredGuest | undefined, chip: ChipPlan | undefined, earlier: readonly GuestPart[], context: Context): GuestPart {
-  const items: readonly (ast.ScenarioItem | ast.BesideItem)[] = owner.items;
+export function lowerPart(owner: Owner, guest: LoweredGuest | undefined, chip: ChipPlan | undefined, earlier: readonly GuestPart[], context: Context): GuestPart {
+  const items: readonly OwnerItem[] = owner.items;
   const name = nameOf(guest, earlier);
   if (ast.isBeside(owner) && guest?.plan?.disks?.some(({ writable }) => writable)) {
     context.reporter.error('COV107', part(owner, 'use'), 'not available yet: a disk that is written back of a guest beside another one (the scenario\'s own guest may have one)');
@@ -65,12 +72,18 @@ export function lowerPart(owner: ast.Scenario | ast.Beside, guest: LoweredGuest 
   return { owner, name, guest, protection, switches, maxInstructions, limit: written, narrow };
 }
 
-/** What strikes a guest, and what is expected of it, where all others are known. Faults in which nothing is wrong go into `into`. */
-export function lowerStrikes({ owner, narrow, switches }: GuestPart, others: readonly GuestPart[], into: Map<ast.Fault, FaultPlan>, context: Context): { faults: FaultPlan[]; expectations: ExpectationPlan[] } {
-  const items: readonly (ast.ScenarioItem | ast.BesideItem)[] = owner.items;
+/** What faults of a guest are checked against where all others are known. */
+export function strikeScope({ narrow, switches }: GuestPart, others: readonly GuestPart[]): FaultScope {
   const occupied = others.flatMap(({ name, protection }): Occupancy[] => (protection ? [{ name, protection }] : []));
-  const scope = { ...narrow, protection: narrow.protection && widest(narrow.protection, switches), others: occupied };
-  const nodes = items.filter(ast.isFault);
+  return { ...narrow, protection: narrow.protection && widest(narrow.protection, switches), others: occupied };
+}
+
+/** What strikes a guest, and what is expected of it, where all others are known. Faults in which nothing is wrong go into `into`. */
+export function lowerStrikes(guest: GuestPart, others: readonly GuestPart[], into: Map<ast.Fault, FaultPlan>, context: Context): { faults: FaultPlan[]; expectations: ExpectationPlan[] } {
+  const { owner, narrow } = guest;
+  const items: readonly OwnerItem[] = owner.items;
+  const scope = strikeScope(guest, others);
+  const nodes = items.filter(ast.isFault).filter((fault) => !isMisplaced(fault));
   const faults = nodes.flatMap((fault, index) => {
     const plan = context.intact(fault) ? lowerFault(fault, index + 1, scope, context) : undefined;
     if (plan) into.set(fault, plan);
@@ -79,9 +92,9 @@ export function lowerStrikes({ owner, narrow, switches }: GuestPart, others: rea
   });
   reportDuplicateFaults(nodes, context);
   const cores = new Set([...(narrow.chip?.spares ?? []), ...(scope.protection?.cores ?? [])]).size;
-  const expectations = items.filter(ast.isExpectation).flatMap((node) => {
+  const expectations = items.filter(ast.isExpectation).filter((node) => !isOfWhole(node)).flatMap((node) => {
     const plan = context.intact(node) ? lowerExpectation(node, { symbols: scope.symbols, protection: scope.protection, cores }, context) : undefined;
-    return plan ? [{ plan, place: node.condition?.$cstNode }] : [];
+    return plan ? [{ plan, node }] : [];
   });
   reportContradictions(expectations, context);
   return { faults, expectations: expectations.map(({ plan }) => plan) };
@@ -112,7 +125,7 @@ export function reportCrowding(parts: readonly GuestPart[], chip: ChipPlan, { re
     const node = owner.items.find(ast.isProtection);
     const place = node ? part(node, 'kind') : part(owner, 'use');
     const others = parts.slice(0, i).map((each) => each.name).join(' and ');
-    reporter.error('COV305', place, `${chip.name} cannot give isolation to ${name} beside ${others} on these cores: ${placement}; say \`isolation none\`, or protect them with fewer replicas`);
+    reporter.error('COV305', place, `${chip.name} cannot give isolation to ${name} beside ${others} on these cores: ${placement}; say \`isolation none\`, or protect them with fewer replicas`, typeof placementOn(chip, protection.cores, 'none', before) === 'string' ? [] : withoutIsolation(node));
     return;
   }
 }
@@ -139,7 +152,7 @@ function nameOf(guest: LoweredGuest | undefined, earlier: readonly GuestPart[]):
 }
 
 /** A protection's first line may be whole although one of its settings is not; each of those is looked at by itself. */
-function headOf({ $cstNode: whole, settings: [first] }: ast.Protection): Span | undefined {
+export function headOf({ $cstNode: whole, settings: [first] }: ast.Protection): Span | undefined {
   return whole && { offset: whole.offset, end: first?.$cstNode?.offset ?? whole.end };
 }
 
@@ -151,7 +164,9 @@ function reportDuplicateFaults(faults: readonly ast.Fault[], { reporter }: Conte
     if (!earlier) first.set(fault.name, fault);
     else {
       const line = (earlier.$cstNode?.range.start.line ?? 0) + 1;
-      reporter.error('COV202', part(fault, 'name'), `there is another fault of this name in line ${line}`);
+      const { name } = fault;
+      const fresh = (): string => freshName(name, new Set(faults.flatMap((each) => each.name ?? [])));
+      reporter.error('COV202', part(fault, 'name'), `there is another fault of this name in line ${line}`, () => rename(part(fault, 'name'), declaredName(fresh())));
     }
   }
 }

@@ -5,12 +5,13 @@ import { eachOnce, type Context } from './context';
 import { lowerDisk } from './disks';
 import { lowerForwards } from './forwards';
 import { defaults, mostHarts, mostRamBytes, pageBytes, ramBase } from './defaults';
-import { part } from './diagnostic';
+import { part, rename } from './diagnostic';
 import * as ast from './generated/ast';
 import type { GuestFile, GuestFiles } from './guest-files';
 import { resolvedUri } from './imports';
 import { lowerLinux } from './linux-guests';
 import { integer, positive, size } from './measures';
+import { encodeString, nearestFile, remove } from './mends';
 import { decodeString } from './values';
 
 export interface LoweredGuest {
@@ -45,7 +46,7 @@ export async function lowerGuest(guest: ast.Guest, context: Context, files: Gues
       case 'Disk':
         break;
       case 'Entropy':
-        if (linux) reporter.warning('COV606', part(setting, 'word'), '`entropy` has no effect here: a Linux guest always has a source of random numbers');
+        if (linux) reporter.warning('COV606', part(setting, 'word'), '`entropy` has no effect here: a Linux guest always has a source of random numbers', remove(setting.$cstNode, 'Remove it'));
         break;
       case 'Ram':
         ramBytes = ramSize(setting, context) ?? ramBytes;
@@ -72,10 +73,10 @@ export async function lowerGuest(guest: ast.Guest, context: Context, files: Gues
   if (!guest.settings.some((setting) => ast.isElf(setting) || ast.isLinux(setting)) && !broken) {
     reporter.error('COV206', part(guest, 'name'), `guest ${guest.name} has no program: say \`elf "…"\` or \`linux debian\``);
   }
-  if (file && elf) checkFit(file, ramBytes, elf, context);
+  if (file && elf) checkFit(file, ramBytes, elf, settings.find(ast.isRam), context);
   if (system && ramBytes < system.leastRam) {
     const least = Math.ceil(system.leastRam / 2 ** 20);
-    reporter.error('COV307', settings.find(ast.isRam)?.size.$cstNode ?? part(guest, 'name'), `kernel and initial RAM disk need at least ${least} MiB of RAM`);
+    reporter.error('COV307', settings.find(ast.isRam)?.size.$cstNode ?? part(guest, 'name'), `kernel and initial RAM disk need at least ${least} MiB of RAM`, rename(settings.find(ast.isRam)?.size.$cstNode, `${least} MiB`));
   }
   const disks = [...(system?.disks ?? []), ...(own ? [own] : [])];
   const failed = reporter.errors > before;
@@ -118,7 +119,8 @@ async function readElf(elf: ast.Elf, context: Context, files: GuestFiles): Promi
   const file = await files.read(uri.fsPath);
   if (!('unusable' in file)) return file;
   const missing = !file.unusable.startsWith('cannot be used');
-  context.reporter.error(missing ? 'COV203' : 'COV207', place, `${path} ${file.unusable}`);
+  const nearest = missing ? await nearestFile(path, uri.fsPath) : undefined;
+  context.reporter.error(missing ? 'COV203' : 'COV207', place, `${path} ${file.unusable}`, rename(place, nearest && encodeString(nearest)));
   return undefined;
 }
 
@@ -126,24 +128,26 @@ function ramSize(ram: ast.Ram, context: Context): number | undefined {
   const bytes = positive(context, ram.size, size(context, ram.size), 'RAM');
   if (bytes === undefined) return undefined;
   if (bytes > mostRamBytes) {
-    context.reporter.error('COV307', ram.size.$cstNode, 'a guest has at most 2 GiB of RAM');
+    context.reporter.error('COV307', ram.size.$cstNode, 'a guest has at most 2 GiB of RAM', rename(ram.size.$cstNode, '2 GiB'));
     return undefined;
   }
   if (bytes % pageBytes !== 0) {
-    context.reporter.error('COV307', ram.size.$cstNode, 'RAM comes in pages of 4 KiB');
+    context.reporter.error('COV307', ram.size.$cstNode, 'RAM comes in pages of 4 KiB', rename(ram.size.$cstNode, `${Math.ceil(bytes / pageBytes) * 4} KiB`));
     return undefined;
   }
   return bytes;
 }
 
 /** The machine loads into RAM only. */
-function checkFit({ elf: image }: GuestFile, ramBytes: number, elf: ast.Elf, { reporter }: Context): void {
+function checkFit({ elf: image }: GuestFile, ramBytes: number, elf: ast.Elf, ram: ast.Ram | undefined, { reporter }: Context): void {
   const end = ramBase + BigInt(ramBytes);
   for (const { address, memoryBytes } of image?.segments ?? []) {
     if (memoryBytes === 0 || (address >= ramBase && address + BigInt(memoryBytes) <= end)) continue;
     const segment = `0x${address.toString(16)} to 0x${(address + BigInt(memoryBytes)).toString(16)}`;
-    const ram = `0x${ramBase.toString(16)} to 0x${end.toString(16)}`;
-    reporter.error('COV307', part(elf, 'path'), `the program occupies ${segment}, but RAM is ${ram}`);
+    const within = `0x${ramBase.toString(16)} to 0x${end.toString(16)}`;
+    const least = Math.max(...(image?.segments ?? []).map((each) => Number(each.address - ramBase) + each.memoryBytes));
+    const fits = address >= ramBase && least <= mostRamBytes;
+    reporter.error('COV307', part(elf, 'path'), `the program occupies ${segment}, but RAM is ${within}`, fits ? rename(ram?.size.$cstNode, `${Math.ceil(least / 2 ** 20)} MiB`) : []);
     return;
   }
 }

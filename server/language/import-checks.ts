@@ -1,8 +1,9 @@
 import { UriUtils, type LangiumDocuments } from 'langium';
 import type { Context } from './context';
-import { part } from './diagnostic';
+import { part, rename } from './diagnostic';
 import type * as ast from './generated/ast';
 import { importCircle, resolvedUri, whyNoScenarioFile } from './imports';
+import { encodeString, nearestFile, remove } from './mends';
 import { decodeString } from './values';
 
 /** Reports imports of files that cannot be read, that lead back here, or that stand twice. */
@@ -21,18 +22,19 @@ export async function reportImports(imports: readonly ast.Import[], context: Con
     const line = (one.$cstNode?.range.start.line ?? 0) + 1;
     const earlier = seen.get(uri.toString());
     if (earlier !== undefined) {
-      reporter.error('COV202', place, `this file is imported in line ${earlier} already`);
+      reporter.error('COV202', place, `this file is imported in line ${earlier} already`, remove(one.$cstNode, 'Remove this import'));
       continue;
     }
     seen.set(uri.toString(), line);
     if (!documents.hasDocument(uri)) {
-      reporter.error('COV203', place, `${path} ${(await whyNoScenarioFile(uri.fsPath)) ?? 'cannot be read'}`);
+      const nearest = await nearestFile(path, uri.fsPath);
+      reporter.error('COV203', place, `${path} ${(await whyNoScenarioFile(uri.fsPath)) ?? 'cannot be read'}`, rename(place, nearest && encodeString(nearest)));
       continue;
     }
     const circle = importCircle(one, documents);
     if (!circle) continue;
     const names = circle.map((file) => UriUtils.basename(file.uri));
     const message = circle.length === 1 ? 'this file imports itself' : `this import leads back here: ${names.join(' imports ')}`;
-    reporter.error('COV204', place, message);
+    reporter.error('COV204', place, message, remove(one.$cstNode, 'Remove this import', true));
   }
 }

@@ -110,6 +110,11 @@ export function visibleDocuments(document: LangiumDocument, documents: LangiumDo
   return [...seen];
 }
 
+/** True if a file imports one of others, directly or not; also one that cannot be read (any more). */
+export function importsAny(document: LangiumDocument, uris: ReadonlySet<string>, documents: LangiumDocuments): boolean {
+  return visibleDocuments(document, documents).some((one) => importsOf(one).some(({ path }) => uris.has(resolvedUri(one, path)?.toString() ?? '')));
+}
+
 /** The files from an import back to the file it stands in, or undefined where it does not lead back. */
 export function importCircle(one: ast.Import, documents: LangiumDocuments): LangiumDocument[] | undefined {
   const home = AstUtils.getDocument(one);

@@ -1,6 +1,7 @@
 import type { GuestPlan, InputClass } from '../../engine/covert/plan';
 import type { Context } from './context';
 import * as ast from './generated/ast';
+import { leaveOut, remove } from './mends';
 
 /** What becomes of each class of input where it is left uncoordinated: hovers and completion show it. */
 export const inputWords: Readonly<Record<InputClass, string>> = {
@@ -38,8 +39,9 @@ function lackOf(input: InputClass, { network, linux, entropy, disks, typing = []
 
 /** Warns of classes of input that are left uncoordinated and that the guest does not have. */
 export function reportMissingInputs(protection: ast.Protection, guest: GuestPlan, { reporter }: Context): void {
-  for (const { $cstNode, name } of protection.settings.filter(ast.isUncoordinated).flatMap(({ inputs }) => inputs)) {
+  for (const { $cstNode, name, $container, $containerIndex } of protection.settings.filter(ast.isUncoordinated).flatMap(({ inputs }) => inputs)) {
     const lack = name in inputWords ? lackOf(name as InputClass, guest) : undefined;
-    if (lack !== undefined) reporter.warning('COV608', $cstNode, `\`${name}\` changes nothing here: guest ${guest.name} ${lack}`);
+    const [fix] = $container.inputs.length > 1 ? leaveOut($container.inputs, $containerIndex) : remove($container.$cstNode, 'Remove it');
+    if (lack !== undefined) reporter.warning('COV608', $cstNode, `\`${name}\` changes nothing here: guest ${guest.name} ${lack}`, fix ? [fix] : []);
   }
 }

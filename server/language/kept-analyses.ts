@@ -49,8 +49,8 @@ function isSame(a: readonly unknown[], b: readonly unknown[]): boolean {
 }
 
 /** A message such as `already set in line 5` is true only where it was made. */
-function namesLine({ message }: Diagnostic): boolean {
-  return /\bline \d/.test(message);
+function namesLine({ message, fixes }: Diagnostic): boolean {
+  return [message, ...fixes.map(({ title }) => title)].some((text) => /\bline \d/.test(text));
 }
 
 function move<R>(kept: Kept<R>, offset: number, line: number): void {
@@ -63,7 +63,7 @@ function move<R>(kept: Kept<R>, offset: number, line: number): void {
     ...one,
     span: spanOf(one.span),
     range: rangeOf(one.range),
-    fixes: one.fixes.map((fix) => ({ ...fix, span: spanOf(fix.span) })),
+    fixes: one.fixes.map((fix) => ({ ...fix, span: spanOf(fix.span), range: rangeOf(fix.range) })),
   }));
   // The result has them somewhere inside.
   for (const range of kept.ranges) Object.assign(range, rangeOf(range));

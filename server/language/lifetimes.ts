@@ -1,8 +1,9 @@
 import type { ChipPlan, FaultPlan, Lifetime, ProtectionPlan, Rhythm, Trigger } from '../../engine/covert/plan';
-import type { Context } from './context';
+import { foldedText, type Context } from './context';
 import { part } from './diagnostic';
 import type * as ast from './generated/ast';
 import { fraction, positive, span } from './measures';
+import { remove, replace } from './mends';
 
 /** What a fault does, as far as its lifetime is concerned. */
 export type Kind = 'strikes once' | 'sticks' | 'dies';
@@ -32,7 +33,7 @@ const advice: Readonly<Record<Kind, string>> = {
 export function lowerLifetime(lifetime: ast.Lifetime, kind: Kind, scope: Scope, context: Context): Timing | undefined {
   const { word } = lifetime;
   if (!fitting[word].includes(kind)) {
-    context.reporter.error('COV411', lifetime.$cstNode, advice[kind]);
+    context.reporter.error('COV411', lifetime.$cstNode, advice[kind], remove(lifetime.$cstNode, `Leave out \`${foldedText(lifetime)}\``));
     return undefined;
   }
   switch (word) {
@@ -100,5 +101,6 @@ export function warnOfLateEnd(lifetime: ast.Lifetime | undefined, timing: Timing
   if (!lifetime?.end || rhythm?.kind !== 'every' || !rhythm.until || !trigger) return;
   const first = rhythm.until.unit === 'cycles' ? trigger.kind === 'cycle' : trigger.kind === 'instruction';
   if (!first || !('count' in trigger) || trigger.count + (rhythm.unit === rhythm.until.unit ? rhythm.period : 0) <= rhythm.until.count) return;
-  reporter.warning('COV606', part(lifetime, 'end'), 'by then this fault has not struck a second time: it strikes once');
+  const until = { offset: lifetime.period?.$cstNode?.end ?? 0, end: lifetime.$cstNode?.end ?? 0 };
+  reporter.warning('COV606', part(lifetime, 'end'), 'by then this fault has not struck a second time: it strikes once', lifetime.period ? replace(until, '', 'Remove `until`') : []);
 }

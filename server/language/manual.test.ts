@@ -1,33 +1,13 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Plan } from '../../engine/covert/plan';
 import { compileFile } from './compile';
 import { diagnosticCodes } from './diagnostic-codes';
-
-const root = path.resolve(import.meta.dirname, '../..');
-/** Where the manual's examples are taken to stand, so that their paths lead somewhere. */
-const here = path.join(root, 'examples', 'checksum', 'here.covert');
-const manual = readFileSync(path.join(root, 'docs', 'language.md'), 'utf8');
-
-function blocks(text: string, kind: string): string[] {
-  return [...text.matchAll(/^```(.*)\n([^]*?)^```$/gm)].filter(([, label]) => label === kind).map(([, , code = '']) => code);
-}
-
-/** A statement of a scenario with what the manual says stands around it; anything else as it is. */
-function whole(example: string): string {
-  if (/^\s*(import|chip|guest|scenario|campaign)\b/.test(example)) return example;
-  const protect = /^protect\b/m.test(example) ? '' : 'protect dmr on core 0, core 1\n';
-  const expectation = /^expect\b/m.test(example) ? '' : 'expect exit 0\n';
-  return `guest checksum { elf "checksum.elf" }\nscenario "example" {\nguest checksum\n${protect}${expectation}${example}}\n`;
-}
+import { blocks, here, manual, sections, whole } from './manual.test-support';
 
 async function compile(text: string): Promise<{ plans: Plan[]; codes: string[] }> {
   const { plans, diagnostics } = await compileFile(here, { text });
   return { plans, codes: diagnostics.map(({ code }) => code) };
 }
-
-const sections = manual.split(/^#### /m).slice(1);
 
 test('every code has its section, with its meaning, in order', () => {
   const titles = sections.map((section) => section.split('\n')[0]);

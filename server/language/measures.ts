@@ -29,7 +29,8 @@ export function boundedInteger(
   if (value === undefined) return undefined;
   if (value >= BigInt(least) && value <= BigInt(most)) return Number(value);
   const upTo = most === Number.MAX_SAFE_INTEGER ? `at least ${least} and below 2^53` : `from ${least} to ${most}`;
-  context.reporter.error('COV106', place, `${what} is ${upTo}, not ${text}`);
+  const bound = value < BigInt(least) ? least : most === Number.MAX_SAFE_INTEGER ? undefined : most;
+  context.reporter.error('COV106', place, `${what} is ${upTo}, not ${text}`, rename(place, bound?.toString()));
   return undefined;
 }
 
@@ -114,7 +115,8 @@ function whole(context: Context, amount: ast.Amount, value: number | undefined, 
 /** Reports a period of zero. */
 export function positive(context: Context, amount: ast.Amount, value: number | undefined, what: string): number | undefined {
   if (value === undefined || value > 0) return value;
-  context.reporter.error('COV306', amount.$cstNode, `${what} must be longer than zero`);
+  const isCount = countUnits.has(amount.unit) || timeUnits.has(amount.unit);
+  context.reporter.error('COV306', amount.$cstNode, `${what} must be longer than zero`, isCount ? rename(part(amount, 'number'), '1') : []);
   return undefined;
 }
 

@@ -8,10 +8,11 @@ import { lowerAddress } from './addresses';
 import type { Context } from './context';
 import { hasCsr } from './csr-probe';
 import { ramBase } from './defaults';
-import { part, rename, type Span } from './diagnostic';
-import type * as ast from './generated/ast';
+import { part, rename, type Fix, type Span } from './diagnostic';
+import * as ast from './generated/ast';
 import type { GuestFile } from './guest-files';
 import { integer, notAvailable, oneOf, wide } from './measures';
+import { append, replace } from './mends';
 
 /** What a place is looked up in. */
 export interface PlaceScope {
@@ -121,12 +122,12 @@ function lowerLine(place: ast.CachePlace, scope: PlaceScope, context: Context): 
 /** The number of a byte that is typed at the console; undefined where it is wrong, which is reported. */
 export function lowerInput(at: Span | undefined, number: number | undefined, { guest }: PlaceScope, { reporter }: Context): number | undefined {
   if (number === 0) {
-    reporter.error('COV408', at, 'inputs are counted from 1');
+    reporter.error('COV408', at, 'inputs are counted from 1', rename(at, '1'));
     return undefined;
   }
   const typed = (guest?.typing ?? []).reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
   if (guest && number !== undefined && number > typed) {
-    reporter.warning('COV605', at, `${typed === 0 ? 'nothing is' : `only ${typed} bytes are`} typed at this guest's console, so there is no input ${number}`);
+    reporter.warning('COV605', at, `${typed === 0 ? 'nothing is' : `only ${typed} bytes are`} typed at this guest's console, so there is no input ${number}`, typed > 0 ? rename(at, String(typed)) : []);
   }
   return number;
 }
@@ -155,6 +156,14 @@ function lowerMemoryPlace(place: ast.MemoryPlace, scope: PlaceScope, context: Co
   return lowerMemory({ address: place.address, bytes: width && widths[width] }, scope, context);
 }
 
+/** The fix that makes a place of memory wide enough for so many bits; none where no width is. */
+export function widened(place: ast.MemoryPlace, bits: number): Fix[] {
+  const width = Object.entries(widths).find(([, bytes]) => bytes * 8 >= bits)?.[0];
+  if (width === undefined) return [];
+  const title = `Make it ${widths[width]} bytes: \`.${width}\``;
+  return place.width === undefined ? append(place.$cstNode, `.${width}`, title) : replace(part(place, 'width'), width, title);
+}
+
 /** Undefined where it is no RAM, which is reported. */
 export function lowerMemory({ address: written, bytes }: { address: ast.Address; bytes: MemoryPlace['bytes'] | undefined }, { symbols, ramBytes, file }: PlaceScope, context: Context): MemoryPlace | undefined {
   const found = lowerAddress(written, symbols, context);
@@ -180,11 +189,18 @@ export function lowerPlaceRange(range: ast.PlaceRange, scope: PlaceScope, contex
     return [];
   }
   if (last.index < first.index) {
-    context.reporter.error('COV410', range.$cstNode, `${placeText(last)} (${last.kind}${last.index}) comes before ${placeText(first)} (${first.kind}${first.index})`);
+    context.reporter.error('COV410', range.$cstNode, `${placeText(last)} (${last.kind}${last.index}) comes before ${placeText(first)} (${first.kind}${first.index})`, rename(range.$cstNode, `${range.last.$cstNode?.text}..${range.first.$cstNode?.text}`));
     return [];
   }
   const { kind } = first;
   return Array.from({ length: last.index - first.index + 1 }, (_, step) => ({ kind, index: first.index + step }));
+}
+
+/** Bits that it takes to hold a number. */
+function bitsOf(number: bigint): number {
+  let bits = 8;
+  while (number >= 1n << BigInt(bits) || number < -(1n << BigInt(bits - 1))) bits++;
+  return bits;
 }
 
 /** A value for a place; undefined where it does not fit, which is reported. */
@@ -198,7 +214,8 @@ export function lowerValue(value: ast.Value, place: Place | PassingPlace | undef
   if (number === undefined) return undefined;
   if (number >= 1n << BigInt(bits) || number < -(1n << BigInt(bits - 1))) {
     const where = place ? placeText(place) : 'a register';
-    context.reporter.error('COV406', value.$cstNode, `this value does not fit into the ${bits} bits of ${where}`);
+    const holder = value.$container;
+    context.reporter.error('COV406', value.$cstNode, `this value does not fit into the ${bits} bits of ${where}`, ast.isOverwrite(holder) && ast.isMemoryPlace(holder.place) ? widened(holder.place, bitsOf(number)) : []);
     return undefined;
   }
   return BigInt.asUintN(bits, number);

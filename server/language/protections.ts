@@ -6,10 +6,12 @@ import { costsWith } from '../../engine/chip/cost-table';
 import { coreExists } from './chips';
 import { eachOnce, type Context } from './context';
 import { defaults, periods, type Periods } from './defaults';
-import { part } from './diagnostic';
+import { part, rename, type Fix } from './diagnostic';
 import * as ast from './generated/ast';
 import { count, integer, oneOf, positive, span } from './measures';
+import { append, digits, leaveOut, remove } from './mends';
 import { placementOn } from './placements';
+import { decodeInteger } from './values';
 
 export const protectionKinds: readonly ProtectionKind[] = ['none', 'dmr', 'tmr'];
 export const isolations: readonly Isolation[] = ['full', 'none', 'caches', 'memory'];
@@ -53,7 +55,7 @@ export function lowerProtection(protection: ast.Protection, chip: ChipPlan, isSw
   for (const setting of eachOnce(protection.settings, context)) {
     if (kind === 'none' && !isSwitched && ineffective.has(setting.$type) && !(setting.$type === 'Isolation' && isOneOfSeveral(protection))) {
       const [word = ''] = /^\w+/.exec(setting.$cstNode?.text ?? '') ?? [];
-      reporter.warning('COV606', setting.$cstNode, `\`${word}\` has no effect under \`protect none\`: there is nobody to compare with`);
+      reporter.warning('COV606', setting.$cstNode, `\`${word}\` has no effect under \`protect none\`: there is nobody to compare with`, withoutSetting(protection, setting));
     }
     lowerSetting(setting, plan, chip, usual, context);
   }
@@ -67,7 +69,7 @@ export function reportPlacement(protection: ast.Protection | ast.Switch, plan: P
   const placement = placementOn(chip, plan.cores, plan.isolation);
   if (typeof placement !== 'string') return;
   const [first] = protection.cores;
-  reporter.error('COV305', first ? { offset: first.$cstNode?.offset ?? 0, end: protection.cores.at(-1)?.$cstNode?.end ?? 0 } : part(protection, 'kind'), `${chip.name} cannot give isolation \`${plan.isolation}\` on these cores: ${placement}`);
+  reporter.error('COV305', first ? { offset: first.$cstNode?.offset ?? 0, end: protection.cores.at(-1)?.$cstNode?.end ?? 0 } : part(protection, 'kind'), `${chip.name} cannot give isolation \`${plan.isolation}\` on these cores: ${placement}`, ast.isProtection(protection) ? withoutIsolation(protection) : []);
 }
 
 export function tenantsOf({ cores, isolation }: ProtectionPlan): Tenant[] {
@@ -76,7 +78,7 @@ export function tenantsOf({ cores, isolation }: ProtectionPlan): Tenant[] {
 
 /** Also a guest without protection is isolated from others on the chip, or not. */
 function isOneOfSeveral({ $container: owner }: ast.Protection): boolean {
-  return ast.isBeside(owner) || (ast.isScenario(owner) && owner.items.some(ast.isBeside));
+  return ast.isBeside(owner) || ((ast.isScenario(owner) || ast.isCampaign(owner)) && owner.items.some(ast.isBeside));
 }
 
 /** Settings that are about a second replica. */
@@ -88,13 +90,14 @@ export function lowerCores(protection: ast.Protection | ast.Switch, kind: Protec
   const cores: number[] = [];
   for (const node of protection.cores) {
     const core = integer(context, node, 'number');
-    if (core === undefined || !coreExists(context, node, core, chip)) continue;
+    const free = (): Fix[] => rename(part(node, 'number'), freeCores(protection, kind, chip, plan, taken, node.$containerIndex)[0]?.toString());
+    if (core === undefined || !coreExists(context, node, core, chip, free)) continue;
     if (cores.includes(core)) {
-      reporter.error('COV302', node.$cstNode, `core ${core} runs a replica already: each replica has a core of its own`);
+      reporter.error('COV302', node.$cstNode, `core ${core} runs a replica already: each replica has a core of its own`, free);
     } else if (taken.has(core)) {
-      reporter.error('COV302', node.$cstNode, `core ${core} runs a replica of guest ${taken.get(core)} already: each replica has a core of its own`);
+      reporter.error('COV302', node.$cstNode, `core ${core} runs a replica of guest ${taken.get(core)} already: each replica has a core of its own`, free);
     } else if (chip.spares.includes(core)) {
-      reporter.error('COV303', node.$cstNode, `core ${core} is a spare of ${chip.name}, kept free for when another one fails`);
+      reporter.error('COV303', node.$cstNode, `core ${core} is a spare of ${chip.name}, kept free for when another one fails`, free);
     }
     cores.push(core);
   }
@@ -105,7 +108,7 @@ export function lowerCores(protection: ast.Protection | ast.Switch, kind: Protec
   }
   const [extra] = protection.cores.slice(needed);
   const cores_ = needed === 1 ? '1 core' : `${needed} cores`;
-  reporter.error('COV304', extra?.$cstNode ?? protection.cores.at(-1)?.$cstNode, `${kind} runs on ${cores_}, not on ${protection.cores.length}`);
+  reporter.error('COV304', extra?.$cstNode ?? protection.cores.at(-1)?.$cstNode, `${kind} runs on ${cores_}, not on ${protection.cores.length}`, () => mendCount(protection, kind, chip, plan, taken));
 }
 
 function lowerSetting(setting: ast.ProtectionSetting, plan: ProtectionPlan, chip: ChipPlan, usual: Periods, context: Context): void {
@@ -115,7 +118,7 @@ function lowerSetting(setting: ast.ProtectionSetting, plan: ProtectionPlan, chip
       if (!isolation) return;
       const missing = missingFor(isolation, chip, plan.kind);
       if (missing !== undefined) {
-        context.reporter.error('COV305', part(setting, 'kind'), `${chip.name} cannot give isolation \`${isolation}\`: ${missing}`);
+        context.reporter.error('COV305', part(setting, 'kind'), `${chip.name} cannot give isolation \`${isolation}\`: ${missing}`, rename(part(setting, 'kind'), 'none'));
       } else plan.isolation = isolation;
       return;
     }
@@ -149,7 +152,7 @@ function lowerSetting(setting: ast.ProtectionSetting, plan: ProtectionPlan, chip
       for (const input of setting.inputs) {
         const name = oneOf(context, input.$cstNode, input.name, inputClasses, 'class of inputs');
         if (name && plan.uncoordinated.includes(name)) {
-          context.reporter.error('COV205', input.$cstNode, `\`${name}\` stands here already`);
+          context.reporter.error('COV205', input.$cstNode, `\`${name}\` stands here already`, leaveOut(setting.inputs, input.$containerIndex));
         } else if (name) plan.uncoordinated.push(name);
       }
       return;
@@ -176,7 +179,7 @@ function lowerCompare(compare: ast.Compare, plan: ProtectionPlan, usual: Periods
   for (const subject of compare.subjects) {
     const kind = oneOf(context, part(subject, 'kind'), subject.kind, comparable, 'thing to compare');
     if (!kind) continue;
-    if (seen.has(kind)) context.reporter.error('COV205', part(subject, 'kind'), `\`${kind}\` stands here already`);
+    if (seen.has(kind)) context.reporter.error('COV205', part(subject, 'kind'), `\`${kind}\` stands here already`, leaveOut(compare.subjects, subject.$containerIndex));
     seen.add(kind);
     if (kind === 'output') {
       plan.compareOutput = true;
@@ -220,5 +223,52 @@ function warnOfShortEpoch(epoch: ast.Epoch, instructions: number, kind: Protecti
     'COV604',
     epoch.length.$cstNode,
     `meeting after every ${instructions} instructions costs ${Math.round(share * 100)} % on top of the guest itself: ${enough} or more keep it below 20 %`,
+    rename(epoch.length.$cstNode, `${digits(enough)} instructions`),
   );
+}
+
+/** Cores that are looked at on a large chip, and of a long list. */
+const mostTried = 16;
+
+/** Cores that nobody has, for the place of one that is written; first those with which the ring can be cut as the isolation asks for. */
+function freeCores(written: ast.Protection | ast.Switch, kind: ProtectionKind, chip: ChipPlan, { isolation }: ProtectionPlan, taken: Taken, index?: number): number[] {
+  // A list that long is no slip.
+  if (written.cores.length > mostTried) return [];
+  const cores = written.cores.map(({ number }) => Number(decodeInteger(number ?? '').value ?? -1));
+  const free = Array.from({ length: chip.cores }, (_, core) => core).filter((core) => !chip.spares.includes(core) && !taken.has(core) && !cores.includes(core));
+  const fits = (core: number): boolean => {
+    const all = cores.map((other, i) => (i === index ? core : other));
+    return all.length === replicaCount[kind] && all.every((one) => one >= 0 && one < chip.cores) && typeof placementOn(chip, all, isolation) !== 'string';
+  };
+  const first = free.slice(0, mostTried).find(fits);
+  return first === undefined ? free : [first, ...free.filter((core) => core !== first)];
+}
+
+/** The fix that takes cores that are too many away, or adds those that are missing. */
+function mendCount(written: ast.Protection | ast.Switch, kind: ProtectionKind, chip: ChipPlan, plan: ProtectionPlan, taken: Taken): Fix[] {
+  const needed = replicaCount[kind];
+  const last = written.cores[needed - 1]?.$cstNode;
+  const end = written.cores.at(-1)?.$cstNode;
+  if (last && end) return [{ title: `Leave out all but ${needed === 1 ? 'the first' : `the first ${needed}`}`, span: { offset: last.end, end: end.end }, text: '' }];
+  const more = freeCores(written, kind, chip, plan, taken).slice(0, needed - written.cores.length).map((core) => `core ${core}`).join(', ');
+  return written.cores.length + more.split(',').length < needed || more === '' ? [] : append(end, `, ${more}`, `Add ${more}`);
+}
+
+/** The fix that takes a setting away, with its block where nothing else is in it. */
+function withoutSetting(protection: ast.Protection, setting: ast.ProtectionSetting): Fix[] {
+  const head = protection.cores.at(-1)?.$cstNode ?? part(protection, 'kind');
+  const whole = protection.$cstNode;
+  if (protection.settings.length > 1 || !head || !whole) return remove(setting.$cstNode, 'Remove it');
+  return [{ title: 'Remove it', span: { offset: head.end, end: whole.end }, text: '' }];
+}
+
+/** The fix that asks for no isolation. */
+export function withoutIsolation(protection: ast.Protection | undefined): Fix[] {
+  const title = 'Ask for no isolation: `isolation none`';
+  const written = protection?.settings.find(ast.isIsolation);
+  if (written) return rename(part(written, 'kind'), 'none');
+  const [first] = protection?.settings ?? [];
+  if (first?.$cstNode) return [{ title, span: { offset: first.$cstNode.offset, end: first.$cstNode.offset }, text: 'isolation none ' }];
+  const whole = protection?.$cstNode;
+  return whole && !whole.text.endsWith('}') ? append(whole, ' { isolation none }', title) : [];
 }

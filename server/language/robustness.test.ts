@@ -3,9 +3,12 @@ import path from 'node:path';
 import { AstUtils, GrammarAST, URI, type LangiumDocument } from 'langium';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ResponseError } from 'vscode-languageserver';
 import { CovertGrammar } from './generated/grammar';
 import { CovertFormatter } from './lsp/formatter';
+import { linkedNames } from './lsp/linked-names';
 import { createCovertLspServices } from './lsp/lsp-services';
+import { selectionAt } from './lsp/selections';
 import { createCovertServices } from './services';
 import { leaves } from './syntax-errors';
 
@@ -80,6 +83,15 @@ describe('no text makes it fail', () => {
   });
 });
 
+/** What cannot be renamed is refused in words. */
+async function refusedOrDone(ask: () => unknown): Promise<void> {
+  try {
+    await ask();
+  } catch (error) {
+    expect(error).toBeInstanceOf(ResponseError);
+  }
+}
+
 test('an editor may ask anything anywhere', async () => {
   const { shared: editor, covert } = createCovertLspServices();
   const { workspace } = editor;
@@ -96,7 +108,11 @@ test('an editor may ask anything anywhere', async () => {
       await lsp.HoverProvider?.getHoverContent(document, about);
       await lsp.DefinitionProvider?.getDefinition(document, about);
       await lsp.ReferencesProvider?.findReferences(document, { ...about, context: { includeDeclaration: true } });
-      await lsp.RenameProvider?.rename(document, about);
+      await refusedOrDone(() => lsp.RenameProvider?.prepareRename(document, about));
+      await refusedOrDone(() => lsp.RenameProvider?.rename(document, about));
+      linkedNames(document, position, covert);
+      selectionAt(document, position);
+      await lsp.Formatter?.formatDocumentOnType(document, { ...about, ch: '\n', options: { tabSize: 2, insertSpaces: true } });
       await lsp.DocumentHighlightProvider?.getDocumentHighlight(document, about);
       await lsp.DocumentSymbolProvider?.getSymbols(document, about);
       await lsp.DocumentLinkProvider?.getDocumentLinks(document, about);

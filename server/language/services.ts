@@ -22,7 +22,7 @@ import { ReparsedDocuments } from './documents';
 import { CovertGeneratedModule, CovertGeneratedSharedModule } from './generated/module';
 import { GuestFiles } from './guest-files';
 import { createItemParser } from './item-parser';
-import { loadImports, visibleDocuments } from './imports';
+import { importsAny, loadImports } from './imports';
 import { FileSymbols, ImportedNames, UseDescriptions, UseLinker } from './linking';
 import { StuckMessages } from './syntax-errors';
 import { decodeName } from './values';
@@ -69,10 +69,7 @@ class ImportingIndex extends DefaultIndexManager {
   }
 
   override isAffected(document: LangiumDocument, changedUris: Set<string>): boolean {
-    return (
-      super.isAffected(document, changedUris) ||
-      visibleDocuments(document, this.#documents).some(({ uri }) => changedUris.has(uri.toString()))
-    );
+    return super.isAffected(document, changedUris) || importsAny(document, changedUris, this.#documents);
   }
 }
 

@@ -1,6 +1,7 @@
 import { AbstractParserErrorMessageProvider, AstUtils, GrammarAST, type CompositeCstNode, type CstNode, type Grammar, type LangiumDocument } from 'langium';
 import { nearestNames } from '../../engine/symbols/nearest';
 import { rename, type Fix, type Reporter, type Span } from './diagnostic';
+import { append, replace } from './mends';
 import { decodeDecimal, decodeInteger, decodePattern, decodeString } from './values';
 
 interface Token {
@@ -88,7 +89,8 @@ export function reportSyntax(document: LangiumDocument, grammar: Grammar, report
   for (const { offset, length } of parseResult.lexerErrors) {
     const text = textDocument.getText().slice(offset, offset + length);
     const shown = [...text].slice(0, 12).join('');
-    reporter.error('COV100', { offset, end: offset + length }, `\`${shown}\` has no meaning here`);
+    const place = { offset, end: offset + length };
+    reporter.error('COV100', place, `\`${shown}\` has no meaning here`, replace(place, '', `Remove \`${shown}\``));
   }
   const root = parseResult.value.$cstNode as CompositeCstNode | undefined;
   for (const child of root?.content ?? []) if (!apart.has(child)) reportLiterals(child, reporter);
@@ -244,32 +246,46 @@ export function reportLiterals(node: CstNode, reporter: Reporter): void {
   for (const leaf of leaves(node)) reportLiteral(leaf, reporter);
 }
 
-function reportLiteral(leaf: CstNode & { tokenType: { name: string } }, reporter: Reporter): void {
+/** Reports a string, pattern, number, name or comment that is malformed. */
+export function reportLiteral(leaf: CstNode & { tokenType: { name: string } }, reporter: Reporter): void {
   const { text, offset, end } = leaf;
   const at = (from = 0, length = text.length - from): Span => ({ offset: offset + from, end: Math.min(end, offset + from + length) });
   switch (leaf.tokenType.name) {
     case 'STRING': {
       const { problem } = decodeString(text);
-      if (problem) reporter.error(problem.offset === undefined ? 'COV102' : 'COV103', at(problem.offset, problem.length), problem.message);
+      if (!problem) return;
+      // What is no escape was most likely meant as it stands.
+      if (problem.offset !== undefined) reporter.error('COV103', at(problem.offset, problem.length), problem.message, replace(at(problem.offset, 1), '\\\\', 'Write the backslash itself: `\\\\`'));
+      else reporter.error('COV102', at(), problem.message, closing('"', text, end));
       return;
     }
     case 'REGEX': {
       const { problem } = decodePattern(text);
-      if (problem) reporter.error(problem.message.includes('no end') ? 'COV102' : 'COV503', at(), problem.message);
+      if (problem?.message.includes('no end')) reporter.error('COV102', at(), problem.message, closing('/', text, end));
+      else if (problem) reporter.error('COV503', at(), problem.message);
       return;
     }
     case 'INTEGER':
     case 'DECIMAL': {
       const { problem } = leaf.tokenType.name === 'INTEGER' ? decodeInteger(text) : decodeDecimal(text);
-      if (problem) reporter.error('COV104', at(problem.offset, problem.length), problem.message);
+      const tidy = text.replace(/_+/g, '_').replace(/^(0[xb])?_|_(?=\.|$)/g, '$1');
+      if (problem) reporter.error('COV104', at(problem.offset, problem.length), problem.message, isNumber(tidy) ? replace(at(), tidy) : []);
       return;
     }
     case 'QUOTED':
-      if (text.length < 2 || !text.endsWith('`')) reporter.error('COV102', at(), 'this name has no end: write a backtick');
+      if (text.length < 2 || !text.endsWith('`')) reporter.error('COV102', at(), 'this name has no end: write a backtick', closing('`', text, end));
       else if (text.length === 2) reporter.error('COV101', at(), 'expected a name between the backticks');
       return;
     case 'BLOCK_COMMENT':
-      if (text.length < 4 || !text.endsWith('*/')) reporter.error('COV102', at(0, 2), 'this comment has no end: write `*/`');
+      if (text.length < 4 || !text.endsWith('*/')) reporter.error('COV102', at(0, 2), 'this comment has no end: write `*/`', closing(' */', text, end));
       return;
   }
+}
+
+const isNumber = (text: string): boolean => decodeDecimal(text).problem === undefined;
+
+/** The mark that ends a literal, behind the last thing in it. */
+function closing(mark: string, text: string, end: number): Fix[] {
+  const offset = end - (text.length - text.trimEnd().length);
+  return append({ offset, end: offset }, mark, `Write the missing \`${mark.trim()}\``);
 }

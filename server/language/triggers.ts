@@ -1,7 +1,7 @@
 import type { ChipPlan, ProtectionPlan, Span, Trigger } from '../../engine/covert/plan';
 import { lowerAddress } from './addresses';
 import type { Context } from './context';
-import { part } from './diagnostic';
+import { part, rename } from './diagnostic';
 import type * as ast from './generated/ast';
 import type { GuestFile } from './guest-files';
 import { integer, span } from './measures';
@@ -43,7 +43,7 @@ export function lowerTrigger(trigger: ast.Trigger, lasts: boolean, scope: Trigge
     case 'FromTrigger': {
       const moment = lasts ? span(context, trigger.moment) : undefined;
       if (lasts) return moment && atMoment(moment, trigger, scope, context);
-      context.reporter.error('COV411', trigger.$cstNode, '`from` is for bits that stick and for what comes again with `every`: say `at`');
+      context.reporter.error('COV411', trigger.$cstNode, '`from` is for bits that stick and for what comes again with `every`: say `at`', rename(part(trigger, 'word'), 'at'));
       return undefined;
     }
     case 'AnyTrigger':
@@ -129,6 +129,6 @@ function isCode(address: bigint, { elf }: GuestFile): boolean {
 }
 
 function fromOne<N extends ast.AddressTrigger | ast.AccessTrigger | ast.CountTrigger>(node: N, property: keyof N & string, what: string, { reporter }: Context): undefined {
-  reporter.error('COV408', part(node, property), `${what} are counted from 1`);
+  reporter.error('COV408', part(node, property), `${what} are counted from 1`, rename(part(node, property), '1'));
   return undefined;
 }

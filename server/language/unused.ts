@@ -3,6 +3,7 @@ import type { Context } from './context';
 import { part } from './diagnostic';
 import * as ast from './generated/ast';
 import { resolvedUri, visibleDocuments } from './imports';
+import { remove } from './mends';
 
 /** Warns of chips, guests and imports that no scenario of the file uses. A file without scenarios is there to be imported. */
 export function reportUnused(items: readonly ast.Item[], { reporter, document }: Context, documents: LangiumDocuments): void {
@@ -21,7 +22,7 @@ export function reportUnused(items: readonly ast.Item[], { reporter, document }:
   // A name that is not found may be a slip for any of its kind, and may be meant to come from an import.
   for (const item of items) {
     if ((ast.isChip(item) || ast.isGuest(item)) && item.name !== undefined && !used.has(item) && !unknown.has(item.$type)) {
-      reporter.warning('COV602', part(item, 'name'), `no scenario uses ${item.$type.toLowerCase()} \`${item.name}\``);
+      reporter.warning('COV602', part(item, 'name'), `no scenario uses ${item.$type.toLowerCase()} \`${item.name}\``, remove(item.$cstNode, `Remove ${item.$type.toLowerCase()} \`${item.name}\``, true));
     }
   }
   if (unknown.size > 0) return;
@@ -32,6 +33,6 @@ export function reportUnused(items: readonly ast.Item[], { reporter, document }:
     const imported = uri && documents.getDocument(uri);
     if (!imported || imported === document) continue;
     if (visibleDocuments(imported, documents).some((one) => homes.has(one))) continue;
-    reporter.warning('COV602', part(item, 'path'), 'nothing of this file is used');
+    reporter.warning('COV602', part(item, 'path'), 'nothing of this file is used', remove(item.$cstNode, 'Remove this import', true));
   }
 }

@@ -16,26 +16,35 @@ interface Options {
   cwd?: string;
   /** Another Node than the one that runs the tests. */
   node?: string;
+  /** What stands at stdin; nothing if it is left out. */
+  input?: string | Uint8Array;
   /** Called with the running process. */
   meanwhile?: (child: ChildProcess) => void;
 }
 
 /** Runs `covert` with arguments to its end. */
-export function covert(args: string[], { env = {}, cwd = root, node = process.execPath, meanwhile }: Options = {}): Promise<Outcome> {
+export function covert(args: string[], { env = {}, cwd = root, node = process.execPath, input, meanwhile }: Options = {}): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(node, [path.join(root, 'dist', 'covert.cjs'), ...args], {
       cwd,
       env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
     let stdout = '';
     let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    // A command may end before it has read everything.
+    child.stdin?.on('error', () => undefined).end(input);
     child.on('error', reject);
     child.on('close', (exit) => resolve({ exit, stdout, stderr }));
     meanwhile?.(child);
   });
+}
+
+/** What a command has complained of: all but what it says of work that takes long, as it does on a busy machine. */
+export function complaints(stderr: string): string {
+  return stderr.replace(/^.*, \d+ s\n/gm, '');
 }
 
 /** For `meanwhile`: Ctrl-C as soon as the command shows that it works on something long. */

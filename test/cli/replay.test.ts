@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -57,6 +57,30 @@ describe('a recorded run', () => {
     await record(at('examples/b.rec'));
     await cp(at('examples'), at('moved'), { recursive: true });
     expect(await covert(['replay', at('moved/b.rec')])).toMatchObject({ exit: 0 });
+  });
+
+  test('names the file that it misses in whole, and says from where files are looked for', async () => {
+    await record(at('examples/f.rec'));
+    const missing = (file: string): string => `${file} does not exist: files are looked for where they were, seen from the recording, so bring it there, or the recording back to where it was\n`;
+    // Moved by itself: the scenario's own file is in the recording, what it imports is not.
+    await mkdir(at('alone'));
+    await cp(at('examples/f.rec'), at('alone/f.rec'));
+    expect(await covert(['replay', 'alone/f.rec'], { cwd: folder })).toEqual({ exit: 2, stdout: '', stderr: `covert: alone/f.rec: ${missing(path.join('alone', 'boards', 'common.covert'))}` });
+    const elf = at('examples/checksum/checksum.elf');
+    await rename(elf, at('elsewhere.elf'));
+    const refused = await covert(['replay', 'f.rec'], { cwd: at('examples') });
+    await rename(at('elsewhere.elf'), elf);
+    expect(refused).toEqual({ exit: 2, stdout: '', stderr: `covert: f.rec: ${missing(path.join('checksum', 'checksum.elf'))}` });
+  });
+
+  test('that cannot be run for what its files have become says so', async () => {
+    await record(at('examples/g.rec'));
+    const board = at('examples/boards/common.covert');
+    const text = await readFile(board, 'utf8');
+    await writeFile(board, text.replace('octo', 'quad'));
+    const refused = await covert(['replay', at('examples/g.rec')]);
+    await writeFile(board, text);
+    expect(refused).toMatchObject({ exit: 2, stdout: '', stderr: expect.stringMatching(/g\.rec: its scenario cannot be run with the files as they are now: there is no chip `octo`[^\n]*\n$/) as unknown });
   });
 
   test('of another guest is refused by its hash, and so is a file that is no whole recording', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { covert } from './covert';
 
-const commands = ['run', 'check', 'exec', 'model', 'debug', 'lsp'];
+const commands = ['run', 'check', 'format', 'exec', 'model', 'debug', 'lsp'];
 
 describe('help', () => {
   test.each([[[]], ...commands.map((command) => [[command]])])('covert %j --help has an example', async (command) => {
@@ -28,6 +28,9 @@ describe('what is wrong on the command line is one line and exit code 2', () => 
     [['run', 'x.covert', '--jsn'], "unknown option '--jsn' (Did you mean --json?)"],
     [['check', '--fix', 'x.covert'], "unknown option '--fix'"],
     [['exec', 'x.elf', '--hash'], "unknown option '--hash' (Did you mean --hash-at?)"],
+    [['check', '--json', '--sarif', 'x.covert'], "option '--sarif' cannot be used with option '--json'"],
+    [['format'], 'Name files or folders, or - for standard input'],
+    [['format', '-', 'x.covert'], 'standard input is formatted alone'],
     [['debug', '--prot', '1'], "unknown option '--prot'"],
     [['lsp', '--tcp'], "unknown option '--tcp'"],
     [['rn'], "unknown command 'rn' (Did you mean run?)"],

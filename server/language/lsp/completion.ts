@@ -1,77 +1,109 @@
-import { AstUtils, GrammarAST } from 'langium';
-import type { CompletionAcceptor, CompletionContext, CompletionValueItem, NextFeature } from 'langium/lsp';
-import { CompletionItemKind, InsertTextFormat } from 'vscode-languageserver';
-import { costNames } from '../../../engine/chip/cost-table';
-import { inputClasses } from '../../../engine/covert/plan';
-import { declaredName, quoted } from '../addresses';
+import { AstUtils, GrammarAST, TextDocument, type Cancellation, type LangiumDocument } from 'langium';
+import {
+  DefaultCompletionProvider,
+  type CompletionAcceptor,
+  type CompletionBacktrackingInformation,
+  type CompletionContext,
+  type CompletionValueItem,
+  type NextFeature,
+} from 'langium/lsp';
+import { CompletionItemKind, InsertTextFormat, type CompletionItem, type CompletionList, type CompletionParams, type Position } from 'vscode-languageserver';
+import { declaredName } from '../addresses';
 import { hasCsr } from '../csr-probe';
-import { describeCost, processors } from '../costs';
-import { detectionMethods, recoveryMethods } from '../expectations';
-import type { GuestFiles } from '../guest-files';
-import { inputWords } from '../inputs';
+import type { GuestFile, GuestFiles } from '../guest-files';
 import { registerNames, registerOf } from '../places';
-import { comparable, isolations, protectionKinds } from '../protections';
-import { timingLevels } from '../timings';
-import { countUnits, frequencyUnits, sizeUnits, timeUnits } from '../values';
+import { replicasOf } from '../protections';
 import { words } from '../words';
+import { componentItems } from './chip-completion';
 import { guestOf, runAt } from './cursor';
-import { guestFile, hex, namedSymbols, sourceOf } from './guest-lookup';
-import { ItemCompletion } from './item-completion';
+import { choicesAfter, durations, unitsAfter } from './expected-words';
+import { guestFile } from './guest-lookup';
+import { describePlace } from './guest-words';
 import type { CovertLspServices } from './lsp-services';
+import { isMisplacedWord } from './misplaced-words';
+import { near, textBefore } from './near-text';
+import { namesFile, pathItems } from './path-completion';
 import { describeRegister } from './register-help';
+import { sceneAt } from './scene';
+import { snippets } from './snippets';
+import { elementItems, lineItems, memberItems, sourceItems, symbolItems, type SymbolData } from './symbol-completion';
 
-/** Words of closed sets that are no keywords, by the word that they follow. */
-const choices: Readonly<Record<string, readonly string[]>> = {
-  protect: protectionKinds,
-  degraded: protectionKinds,
-  isolation: isolations,
-  compare: comparable,
-  uncoordinated: inputClasses,
-  detected: detectionMethods,
-  recovered: recoveryMethods,
-  replica: ['A', 'B'],
-  timing: timingLevels,
-  linux: ['debian'],
-  costs: processors,
-  firmware: ['opensbi'],
-  '.': ['b', 'h', 'w', 'd'],
-};
+const nameRules: ReadonlySet<string> = new Set(['Word', 'SymbolName', 'RegisterName', 'Unit']);
 
-/** Units, by the word that an amount follows. */
-const units: Readonly<Record<string, readonly string[]>> = {
-  ram: [...sizeUnits.keys()].toReversed(),
-  of: [...sizeUnits.keys()].toReversed(),
-  l1i: [...sizeUnits.keys()].toReversed(),
-  l1d: [...sizeUnits.keys()].toReversed(),
-  cores: [...frequencyUnits.keys()].toReversed(),
-  epoch: ['instructions'],
-  limit: ['instructions'],
-  every: ['epochs'],
-  watchdog: ['epochs'],
-};
-const durations = [...timeUnits.keys(), ...[...countUnits.keys()].filter((unit) => unit.endsWith('s'))];
-
-/** Whole statements, offered with the word that begins them. */
-const snippets: Readonly<Record<string, string>> = {
-  scenario: 'scenario "${1:name}" {\n  guest ${2:guest}\n  protect dmr on core 0, core 1\n\n  fault flip ${3:a0} bit ${4:17} in replica B at ${5:main}\n\n  expect detected\n  expect recovered\n  expect no corruption\n}',
-  guest: 'guest ${1:name} {\n  elf "${2:guest.elf}"\n  ram ${3:16} MiB\n}',
-  chip: 'chip ${1:name} {\n  cores ${2:8} at ${3:2} GHz\n  l2 ${4:8} banks of ${5:512} KiB\n  memory ${6:4} controllers\n  ring\n}',
-  fault: 'fault flip ${1:a0} bit ${2:17} in replica ${3:B} at ${4:instruction 1_000}',
-};
-
-/** Keywords by position, names, registers, units and the guest's symbols. */
-export class CovertCompletion extends ItemCompletion {
-  override readonly completionOptions = { triggerCharacters: ['&', '.', '"'] };
+/** Keywords by position, names, registers, units, paths, parts of the chip, and what the guest's ELF names. */
+export class CovertCompletion extends DefaultCompletionProvider {
+  override readonly completionOptions = { triggerCharacters: ['&', '.', '"', '/', ':', '[', ' '] };
   readonly #files: GuestFiles;
+  /** Whose contexts are being built. */
+  #document: LangiumDocument | undefined;
+  #takesSnippets = false;
 
   constructor(services: CovertLspServices) {
     super(services);
     this.#files = services.GuestFiles;
+    services.shared.lsp.LanguageServer.onInitialize(({ capabilities: { textDocument } }) => {
+      this.#takesSnippets = textDocument?.completion?.completionItem?.snippetSupport === true;
+    });
+  }
+
+  /** Says the rest of an item, which is dear to look up for all of a list. */
+  async resolve(item: CompletionItem): Promise<CompletionItem> {
+    const { elf, symbol } = (item.data ?? {}) as Partial<SymbolData>;
+    const file = elf === undefined ? undefined : await this.#files.read(elf);
+    const found = symbol === undefined || !file || 'unusable' in file ? undefined : file.symbols.find(symbol);
+    if (!found || !file || 'unusable' in file) return item;
+    return { ...item, documentation: { kind: 'markdown', value: describePlace(found.address, file, found.name) } };
+  }
+
+  override async getCompletion(document: LangiumDocument, params: CompletionParams, token?: Cancellation.CancellationToken): Promise<CompletionList | undefined> {
+    const offset = document.textDocument.offsetAt(params.position);
+    // Spaces that indent a line ask for nothing.
+    const isIndent = params.context?.triggerCharacter === ' ' && /(^|\n)[ \t]*$/.test(document.textDocument.getText().slice(Math.max(0, offset - 200), offset));
+    if (isIndent || this.#isInComment(document, offset)) return { isIncomplete: false, items: [] };
+    return super.getCompletion(document, params, token);
+  }
+
+  #isInComment(document: LangiumDocument, offset: number): boolean {
+    const text = textBefore(document, offset);
+    const last = this.lexer.tokenize(text).hidden.findLast(({ tokenType }) => tokenType.name !== 'WS');
+    return last !== undefined && (last.endOffset ?? 0) + 1 === text.length && !(last.tokenType.name === 'BLOCK_COMMENT' && /^\/\*.*\*\/$/s.test(last.image));
+  }
+
+  /** Parsing and lexing begin at the last statement: what is far above does not matter. */
+  protected override *buildContexts(document: LangiumDocument, position: Position): IterableIterator<CompletionContext> {
+    const contexts = super.buildContexts(document, position);
+    for (;;) {
+      // Others may be asked for between two of them.
+      this.#document = document;
+      const next = contexts.next();
+      if (next.done) return;
+      yield next.value;
+    }
+  }
+
+  protected override findFeaturesAt(document: TextDocument, offset: number): NextFeature[] {
+    const text = this.#document?.textDocument === document ? textBefore(this.#document, offset) : document.getText().slice(0, offset);
+    const { uri, languageId, version } = document;
+    return super.findFeaturesAt(TextDocument.create(uri, languageId, version, text), text.length);
+  }
+
+  protected override backtrackToAnyToken(text: string, offset: number): CompletionBacktrackingInformation {
+    const from = this.#document ? near(this.#document, offset).from : 0;
+    // What follows on the line may be the rest of the token.
+    const lineEnd = text.indexOf('\n', offset);
+    const found = super.backtrackToAnyToken(text.slice(from, lineEnd < 0 ? undefined : lineEnd), offset - from);
+    const { previousTokenStart: start = from > 0 ? -1 : undefined, previousTokenEnd: end = 0 } = found;
+    return {
+      nextTokenStart: found.nextTokenStart + from,
+      nextTokenEnd: found.nextTokenEnd + from,
+      // Without a token since then, it is the brace that opens the block.
+      ...(start !== undefined && { previousTokenStart: start + from, previousTokenEnd: end + from }),
+    };
   }
 
   protected override async completionFor(context: CompletionContext, next: NextFeature, accept: CompletionAcceptor): Promise<void> {
     const rule = AstUtils.getContainerOfType(next.feature, GrammarAST.isParserRule)?.name ?? '';
-    const isNameRule = ['Word', 'SymbolName', 'RegisterName', 'Unit'].includes(rule);
+    const isNameRule = nameRules.has(rule);
     if (GrammarAST.isKeyword(next.feature)) {
       // `at 5` may be an address as well as the beginning of a time.
       if (next.feature.value === 'hit') this.#unitAfterNumber(context, accept);
@@ -83,50 +115,53 @@ export class CovertCompletion extends ItemCompletion {
       await super.completionFor(context, next, accept);
       return;
     }
-    if (!GrammarAST.isRuleCall(next.feature) || next.feature.rule.ref?.name !== 'ID' || !isNameRule) return;
+    if (!GrammarAST.isRuleCall(next.feature)) return;
+    const terminal = next.feature.rule.ref?.name ?? '';
+    const property = AstUtils.getContainerOfType(next.feature, GrammarAST.isAssignment)?.feature ?? '';
     const before = this.#wordsBefore(context);
-    if (isInCosts(before)) {
-      const [labels, kind] = rule === 'Unit' ? [['cycles'], CompletionItemKind.Unit] : [costNames, CompletionItemKind.EnumMember];
-      for (const label of labels) {
-        const value = describeCost(label);
-        accept(context, { label, kind, sortText: '0', ...(value !== undefined && { documentation: { kind: 'markdown' as const, value } }) });
-      }
-    } else if (rule === 'Word') this.#choices(context, headOf(before), accept);
-    else if (rule === 'Unit') for (const label of unitsAfter(before)) accept(context, { label, kind: CompletionItemKind.Unit, sortText: '0' });
-    else if (rule === 'RegisterName') this.#registers(context, accept);
-    else await this.#symbols(context, accept, !['&', 'read', 'write'].includes(before.at(-1) ?? '') && !before.includes('memory'));
-  }
-
-  #choices(context: CompletionContext, head: string, accept: CompletionAcceptor): void {
-    for (const label of choices[head] ?? []) {
-      const documentation = head === 'uncoordinated' ? (inputWords as Readonly<Record<string, string>>)[label] : undefined;
-      accept(context, { label, kind: CompletionItemKind.EnumMember, sortText: '0', ...(documentation !== undefined && { documentation }) });
+    const add = (items: readonly CompletionValueItem[]): void => items.forEach((item) => accept(context, item));
+    if (terminal === 'STRING') {
+      if (namesFile(rule)) add(await pathItems(rule, context));
+      else if (rule === 'LineAddress') add(await this.#ofGuest(context, (file) => sourceItems(file, context)));
+    } else if (terminal === 'INTEGER') {
+      if (rule === 'LineAddress') add(await this.#ofGuest(context, (file) => lineItems(file, before, context)));
+      else if (rule === 'PathStep') add(await this.#ofGuest(context, (file) => elementItems(file, before)));
+      else if (rule === 'Stick' && property === 'value') add(['0', '1'].map((label) => ({ label, kind: CompletionItemKind.Value, sortText: '0' })));
+      else add(componentItems(rule, property, before, context));
+    } else if (terminal === 'ID' && rule === 'PathStep') {
+      add(await this.#ofGuest(context, (file) => memberItems(file, before)));
+    } else if (terminal === 'ID' && isNameRule) {
+      if (rule === 'Word') add(before.at(-1) === 'replica' ? replicaItems(context) : choiceItems(before));
+      else if (rule === 'Unit') add(unitsAfter(before).map((label) => ({ label, kind: CompletionItemKind.Unit, sortText: '0' })));
+      else if (rule === 'RegisterName') add(registerItems());
+      else add(await this.#ofGuest(context, (file) => symbolItems(file, !['&', 'read', 'write'].includes(before.at(-1) ?? '') && !before.slice(-8).includes('memory'))));
     }
   }
 
+  protected override createReferenceCompletionItem(...[description, reference, context]: Parameters<DefaultCompletionProvider['createReferenceCompletionItem']>): CompletionValueItem {
+    const item = super.createReferenceCompletionItem(description, reference, context);
+    return { ...item, insertText: declaredName(description.name), detail: description.type.toLowerCase() };
+  }
+
   #keyword(context: CompletionContext, word: string, accept: CompletionAcceptor): void {
-    if (!/^\w+$/.test(word)) return;
+    if (!/^\w+$/.test(word) || isMisplacedWord(word, context.document, context.tokenOffset)) return;
     const documentation = words[word];
     const described = documentation === undefined ? {} : { documentation };
     accept(context, { label: word, kind: CompletionItemKind.Keyword, sortText: '1', ...described });
-    const snippet = snippets[word];
     const isUse = (word === 'chip' || word === 'guest') && runAt(context.document, context.tokenOffset) !== undefined;
-    if (snippet === undefined || isUse) return;
-    accept(context, {
-      label: `${word} …`,
-      filterText: word,
-      kind: CompletionItemKind.Snippet,
-      insertText: snippet,
-      insertTextFormat: InsertTextFormat.Snippet,
-      detail: 'a whole one',
-      sortText: '2',
-      ...described,
-    });
-  }
-
-  protected override createReferenceCompletionItem(...[description, reference, context]: Parameters<ItemCompletion['createReferenceCompletionItem']>): CompletionValueItem {
-    const item = super.createReferenceCompletionItem(description, reference, context);
-    return { ...item, insertText: declaredName(description.name), detail: description.type.toLowerCase() };
+    if (!this.#takesSnippets || isUse) return;
+    for (const { label, text } of snippets[word] ?? []) {
+      accept(context, {
+        label,
+        filterText: label.replace(/ ….*/, ''),
+        kind: CompletionItemKind.Snippet,
+        insertText: text,
+        insertTextFormat: InsertTextFormat.Snippet,
+        detail: 'a whole one',
+        sortText: '2',
+        ...described,
+      });
+    }
   }
 
   #unitAfterNumber(context: CompletionContext, accept: CompletionAcceptor): void {
@@ -135,70 +170,48 @@ export class CovertCompletion extends ItemCompletion {
     for (const label of durations) accept(context, { label, kind: CompletionItemKind.Unit, sortText: '0' });
   }
 
-  #registers(context: CompletionContext, accept: CompletionAcceptor): void {
-    for (const label of registerNames()) {
-      const place = registerOf(label);
-      if (place?.kind === 'csr' && !hasCsr(place.number)) continue;
-      const role = place && describeRegister(place);
-      const common = place?.kind === 'x' || place?.kind === 'pc';
-      accept(context, {
+  async #ofGuest(context: CompletionContext, items: (file: GuestFile) => CompletionValueItem[] | Promise<CompletionValueItem[]>): Promise<CompletionValueItem[]> {
+    const file = await guestFile(guestOf(runAt(context.document, context.offset)), this.#files);
+    return file ? items(file) : [];
+  }
+
+  /** The tokens before the one that is completed, from the last statement on. */
+  #wordsBefore(context: CompletionContext): string[] {
+    return this.lexer.tokenize(textBefore(context.document, context.tokenOffset)).tokens.map(({ image }) => image);
+  }
+}
+
+function choiceItems(before: readonly string[]): CompletionValueItem[] {
+  return choicesAfter(before).map(({ label, means }): CompletionValueItem => ({
+    label,
+    kind: CompletionItemKind.EnumMember,
+    sortText: '0',
+    ...(means !== undefined && { documentation: { kind: 'markdown' as const, value: means } }),
+  }));
+}
+
+/** The replicas that the guest has, and the cores that they begin on. */
+function replicaItems({ document, offset }: CompletionContext): CompletionValueItem[] {
+  const protection = sceneAt(document, offset)?.protection;
+  return replicasOf(protection?.kind ?? 'dmr').map((label, i) => {
+    const core = protection?.cores[i];
+    return { label, kind: CompletionItemKind.EnumMember, sortText: '0', ...(core !== undefined && { detail: `core ${core}` }) };
+  });
+}
+
+function registerItems(): CompletionValueItem[] {
+  return registerNames().flatMap((label): CompletionValueItem[] => {
+    const place = registerOf(label);
+    if (place?.kind === 'csr' && !hasCsr(place.number)) return [];
+    const role = place && describeRegister(place);
+    const isCommon = place?.kind === 'x' || place?.kind === 'pc';
+    return [
+      {
         label,
         kind: CompletionItemKind.Variable,
-        sortText: common ? (/^x\d/.test(label) ? '4' : '3') : '5',
-        ...(role === undefined ? {} : { documentation: { kind: 'markdown' as const, value: role } }),
-      });
-    }
-  }
-
-  async #symbols(context: CompletionContext, accept: CompletionAcceptor, code: boolean): Promise<void> {
-    const file = await guestFile(guestOf(runAt(context.document, context.offset)), this.#files);
-    if (!file) return;
-    for (const symbol of namedSymbols(file)) {
-      const source = sourceOf(symbol.address, file);
-      const wanted = (symbol.kind === 'function') === code;
-      accept(context, {
-        label: symbol.name,
-        insertText: quoted(symbol.name),
-        kind: symbol.kind === 'function' ? CompletionItemKind.Function : CompletionItemKind.Variable,
-        detail: source ? `${source.file}:${source.line}` : hex(symbol.address),
-        sortText: wanted ? '0' : '6',
-      });
-    }
-  }
-
-  /** The tokens before the one that is completed, back to the start of the line's statement. */
-  #wordsBefore(context: CompletionContext): string[] {
-    const text = context.textDocument.getText().slice(0, context.tokenOffset);
-    return this.lexer.tokenize(text).tokens.slice(-40).map(({ image }) => image);
-  }
-}
-
-/** The word that decides what a name may be: over a list's commas and over `by` and `to`, back to its start. */
-function headOf(before: string[]): string {
-  let at = before.length - 1;
-  while (at > 0 && before[at] === ',') {
-    at -= 2;
-    // `compare output, state every 4 epochs, …`
-    if (before[at + 1] === 'epochs') at -= 2;
-  }
-  const head = before[at] ?? '';
-  return head === 'by' || head === 'to' ? (before[at - 1] ?? '') : head;
-}
-
-/** `every 4 epochs` is about comparisons and checkpoints, else a fault comes again so often; `of 512 KiB` is about banks, else a period. */
-function unitsAfter(before: string[]): readonly string[] {
-  const [word, ahead] = [before.at(-2) ?? '', before.at(-3) ?? ''];
-  const isOfFault = (word === 'every' && ahead !== 'checkpoint' && ahead !== 'state') || (word === 'of' && ahead === '%');
-  return isOfFault ? durations : (units[word] ?? unitsOfTrigger(before));
-}
-
-/** Within the braces of `costs { … }` or `costs prescott { … }`. */
-function isInCosts(before: string[]): boolean {
-  const brace = before.findLastIndex((word) => word === '{' || word === '}');
-  return before[brace] === '{' && (before[brace - 1] === 'costs' || before[brace - 2] === 'costs');
-}
-
-/** `at 2 GHz` is a clock where it follows a number of cores, else a time. */
-function unitsOfTrigger(before: string[]): readonly string[] {
-  return before.at(-2) === 'at' && before.at(-4) === 'cores' ? [...frequencyUnits.keys()].toReversed() : durations;
+        sortText: isCommon ? (/^x\d/.test(label) ? '4' : '3') : '5',
+        ...(role !== undefined && { documentation: { kind: 'markdown' as const, value: role } }),
+      },
+    ];
+  });
 }

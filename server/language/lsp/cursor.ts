@@ -1,4 +1,4 @@
-import { CstUtils, type AstNode, type LangiumDocument, type LeafCstNode } from 'langium';
+import { AstUtils, CstUtils, GrammarAST, type AstNode, type LangiumDocument, type LeafCstNode } from 'langium';
 import * as ast from '../generated/ast';
 
 /** What stands at a place of a document. */
@@ -26,6 +26,22 @@ export function isPart<N extends AstNode>(leaf: LeafCstNode, node: N, property: 
   return false;
 }
 
+/** The property of its node that a leaf is, or is in; undefined for the words around it. */
+export function propertyOf(leaf: LeafCstNode): string | undefined {
+  const node = leaf.astNode;
+  for (let at: typeof leaf.container | LeafCstNode | undefined = leaf; at && at.astNode === node; at = at.container) {
+    const source = at.grammarSource;
+    if (!source) continue;
+    let property = properties.get(source);
+    if (property === undefined) properties.set(source, (property = AstUtils.getContainerOfType(source, GrammarAST.isAssignment)?.feature ?? ''));
+    if (property !== '') return property;
+  }
+  return undefined;
+}
+
+/** Of elements of the grammar; empty for those that are assigned to none. */
+const properties = new WeakMap<object, string>();
+
 export function ownerOf<T extends AstNode>(node: AstNode | undefined, is: (item: unknown) => item is T): T | undefined {
   for (let at = node; at; at = at.$container) if (is(at)) return at;
   return undefined;
@@ -40,7 +56,12 @@ export function runAt(document: LangiumDocument, offset: number): Run | undefine
   if (!ast.isFile(value)) return undefined;
   const holds = ({ $cstNode: whole }: AstNode): boolean => whole !== undefined && whole.offset <= offset && whole.end >= offset;
   const run = value.items.find((item): item is ast.Scenario | ast.Campaign => (ast.isScenario(item) || ast.isCampaign(item)) && holds(item));
-  return (run && ast.isScenario(run) ? run.items.find((item): item is ast.Beside => ast.isBeside(item) && holds(item)) : undefined) ?? run;
+  return run?.items.find((item): item is ast.Beside => ast.isBeside(item) && holds(item)) ?? run;
+}
+
+/** The innermost of these around a node. */
+export function runAround(node: AstNode): Run | undefined {
+  return ownerOf(node, (item): item is Run => ast.isBeside(item) || ast.isScenario(item) || ast.isCampaign(item));
 }
 
 /** The guest that it is about. */

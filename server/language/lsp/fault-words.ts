@@ -1,3 +1,4 @@
+import type { AlternativePlan } from '../../../engine/covert/campaign-plan';
 import type { FaultPlan, Lifetime, PassingPlace, Place, StuckPlace } from '../../../engine/covert/plan';
 import type { CacheName } from '../../../engine/machine/cache-types';
 import type { UnitName } from '../../../engine/machine/types';
@@ -5,9 +6,10 @@ import { placeText } from '../places';
 import type { GuestFile } from '../guest-files';
 import { describeAddress, sourceOf } from './guest-lookup';
 
-/** A fault in plain words, addresses as names and source lines. */
-export function describeFault(fault: FaultPlan, file: GuestFile): string {
-  const { effect, target, trigger, optional } = fault;
+/** A fault, or one of those that a campaign draws from, in plain words, addresses as names and source lines. */
+export function describeFault(fault: FaultPlan | AlternativePlan, file: GuestFile): string {
+  const { effect, target, trigger } = fault;
+  const optional = 'optional' in fault && fault.optional;
   const whose = ((): string => {
     switch (target.kind) {
       case 'replica':
@@ -57,6 +59,10 @@ export function describeFault(fault: FaultPlan, file: GuestFile): string {
     switch (trigger.kind) {
       case 'instruction':
         return trigger.count === 0 ? 'before the first instruction' : `when it has retired ${trigger.count} instructions`;
+      case 'any': {
+        const { between } = trigger;
+        return between ? `at an instruction drawn from those between \`${between.lower.text}\` and \`${between.upper.text}\`` : 'at an instruction drawn from all of its run';
+      }
       case 'cycle':
         return `when its core has spent ${trigger.count} cycles`;
       case 'execute':
@@ -109,12 +115,12 @@ const always: Readonly<Record<UnitName, string>> = {
 
 const counted = (count: number, unit: Lifetime['unit']): string => `${count} ${unit === 'cycles' ? 'cycles of its core' : 'instructions'}`;
 
-function howLong({ lifetime, rhythm }: FaultPlan): string {
+function howLong({ lifetime, rhythm }: Pick<FaultPlan, 'lifetime' | 'rhythm'>): string {
   if (rhythm?.kind === 'duty') return `for the first ${rhythm.on} of every ${counted(rhythm.period, rhythm.unit)}, through rollbacks`;
   return lifetime ? `for ${counted(lifetime.length, lifetime.unit)}, through rollbacks` : 'for ever, through rollbacks';
 }
 
-function howOften({ rhythm }: FaultPlan): string {
+function howOften({ rhythm }: Pick<FaultPlan, 'rhythm'>): string {
   if (rhythm?.kind !== 'every') return '';
   const { period, unit, until } = rhythm;
   return `, and again every ${counted(period, unit)}${until ? ` until ${counted(until.count, until.unit)} are over` : ''}, through rollbacks`;

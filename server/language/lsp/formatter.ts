@@ -1,18 +1,20 @@
 import type { AstNode, CstNode, LangiumDocument } from 'langium';
 import { AstUtils } from 'langium';
 import type { Formatter } from 'langium/lsp';
-import type { DocumentFormattingParams, DocumentOnTypeFormattingParams, DocumentRangeFormattingParams, FormattingOptions, Range, TextEdit } from 'vscode-languageserver';
+import type { DocumentFormattingParams, DocumentOnTypeFormattingParams, DocumentRangeFormattingParams, FormattingOptions, Position, Range, TextEdit } from 'vscode-languageserver';
+import { Reporter } from '../diagnostic';
 import * as ast from '../generated/ast';
-import { leaves } from '../syntax-errors';
+import { leaves, reportLiteral } from '../syntax-errors';
 
 /**
  * Indents by blocks, puts each statement on a line of its own, and one space
  * between words. Keeps what is the writer's: single blank lines, line breaks
- * inside a statement, blocks on one line, and where comments stand.
+ * inside a statement, blocks on one line, and where comments stand, also how far
+ * behind a statement.
  * A file with syntax errors is left as it is.
  */
 export class CovertFormatter implements Formatter {
-  readonly formatOnTypeOptions = { firstTriggerCharacter: '}' };
+  readonly formatOnTypeOptions = { firstTriggerCharacter: '}', moreTriggerCharacter: ['\n'] };
 
   formatDocument(document: LangiumDocument, { options }: DocumentFormattingParams): TextEdit[] {
     return edits(document, options);
@@ -22,14 +24,55 @@ export class CovertFormatter implements Formatter {
     return edits(document, options).filter((edit) => inside(edit.range, range));
   }
 
-  formatDocumentOnType(document: LangiumDocument, { options, position }: DocumentOnTypeFormattingParams): TextEdit[] {
-    const line = { start: { line: position.line, character: 0 }, end: position };
-    return edits(document, options).filter((edit) => inside(edit.range, { ...line, start: { line: Math.max(0, position.line - 1), character: 0 } }));
+  /** The line or the block that was finished; of a new line, how far it is indented. */
+  formatDocumentOnType(document: LangiumDocument, { options, position, ch }: DocumentOnTypeFormattingParams): TextEdit[] {
+    const first = (ch === '}' ? openingLine(document, position) : undefined) ?? Math.max(0, position.line - 1);
+    const lines = { start: { line: first, character: 0 }, end: position };
+    const found = edits(document, options).filter((edit) => inside(edit.range, lines));
+    if (ch !== '\n') return found;
+    // The new line itself stays, also where there would be one too many.
+    const isEmpty = document.textDocument.getText({ start: { line: position.line, character: 0 }, end: { line: position.line + 1, character: 0 } }).trim() === '';
+    return isEmpty ? [...found.filter(({ range }) => range.end.line < position.line), ...indentation(document, options, position.line)] : found;
   }
 }
 
 function inside(part: Range, whole: Range): boolean {
   return part.start.line >= whole.start.line && part.end.line <= whole.end.line;
+}
+
+/** The line in which the block begins that a brace at a place ends. */
+function openingLine({ parseResult, textDocument }: LangiumDocument, position: Position): number | undefined {
+  const end = textDocument.offsetAt(position);
+  const open: number[] = [];
+  for (const { text, offset, range } of parseResult.value.$cstNode ? leaves(parseResult.value.$cstNode) : []) {
+    if (offset >= end) break;
+    if (text === '{') open.push(range.start.line);
+    else if (text === '}') {
+      const line = open.pop();
+      if (offset + 1 === end) return line;
+    }
+  }
+  return undefined;
+}
+
+/** Indents a line on which nothing stands yet, as deep as it is in blocks; also where the rest of the file is not whole. */
+function indentation({ parseResult, textDocument }: LangiumDocument, options: FormattingOptions, line: number): TextEdit[] {
+  const start = textDocument.offsetAt({ line, character: 0 });
+  const [text = ''] = /^[^\r\n]*/.exec(textDocument.getText().slice(start)) ?? [];
+  if (!parseResult.value.$cstNode) return [];
+  let depth = 0;
+  for (const { text: token, offset, end } of leaves(parseResult.value.$cstNode)) {
+    if (offset < start && end > start) return [];
+    if (offset >= start) break;
+    if (token === '{') depth++;
+    else if (token === '}') depth--;
+  }
+  const indent = unitOf(options).repeat(Math.max(0, depth));
+  return text === indent ? [] : [{ range: { start: { line, character: 0 }, end: { line, character: text.length } }, newText: indent }];
+}
+
+function unitOf({ insertSpaces, tabSize }: FormattingOptions): string {
+  return insertSpaces ? ' '.repeat(tabSize) : '\t';
 }
 
 interface Token {
@@ -39,14 +82,17 @@ interface Token {
   type: string;
   /** Begins a statement. */
   starts: boolean;
+  /** The sign of a number, and not what is between two. */
+  isSign: boolean;
 }
 
 function edits(document: LangiumDocument, options: FormattingOptions): TextEdit[] {
   const { parseResult, textDocument } = document;
   if (parseResult.lexerErrors.length > 0 || parseResult.parserErrors.length > 0 || !parseResult.value.$cstNode) return [];
   const text = textDocument.getText();
+  if (hasOpenLiteral(document)) return [];
   const tokens = tokensOf(parseResult.value);
-  const unit = options.insertSpaces ? ' '.repeat(options.tabSize) : '\t';
+  const unit = unitOf(options);
   const oneLine = blocksOnOneLine(tokens, text);
   const found: TextEdit[] = [];
   const change = (offset: number, end: number, newText: string): void => {
@@ -67,7 +113,7 @@ function edits(document: LangiumDocument, options: FormattingOptions): TextEdit[
       const breaks = gap.split('\n').length - 1;
       // A one-line block may stand inside of an outer one only; its closing brace ends the flatness after itself.
       const isFlat = flat > 0 || (token.text === '}' && oneLine.has(matching(tokens, index)));
-      change(previous.end, token.offset, between(previous, token, breaks, isFlat, unit.repeat(Math.max(0, depth)), unit));
+      change(previous.end, token.offset, isAside(token, gap) ? gap : between(previous, token, breaks, isFlat, unit.repeat(Math.max(0, depth)), unit));
     }
     if (token.text === '{') {
       if (flat > 0 || oneLine.has(index)) flat++;
@@ -77,6 +123,11 @@ function edits(document: LangiumDocument, options: FormattingOptions): TextEdit[
   const last = tokens.at(-1);
   change(last?.end ?? 0, text.length, last ? '\n' : '');
   return found;
+}
+
+/** True for a comment behind a statement, whose distance is the writer's: several of them may stand in a column. */
+function isAside(token: Token, gap: string): boolean {
+  return token.type === 'LINE_COMMENT' && /^ +$/.test(gap);
 }
 
 /** What goes between two neighbours. */
@@ -100,7 +151,7 @@ function continuation(token: Token, isComment: boolean, unit: string): string {
 function space(previous: Token, token: Token): string {
   if (previous.text === '{' && token.text === '}') return '';
   if ([',', ':', ']', '.', '..', '['].includes(token.text)) return '';
-  if (['[', '.', '..', '&'].includes(previous.text)) return '';
+  if (['[', '.', '..', '&'].includes(previous.text) || previous.isSign) return '';
   // `"sum.c":42` and `127.0.0.1:80`, but `name: flip …`.
   if (previous.text === ':' && token.type === 'INTEGER') return '';
   return ' ';
@@ -108,12 +159,21 @@ function space(previous: Token, token: Token): string {
 
 function tokensOf(root: AstNode): Token[] {
   const starts = new Set<number>();
+  const signs = new Set<number>();
   for (const node of AstUtils.streamAst(root)) {
     if (isStatement(node) && node.$cstNode) starts.add(node.$cstNode.offset);
+    if (ast.isNegativeValue(node) && node.$cstNode) signs.add(node.$cstNode.offset);
   }
   return [...leaves(root.$cstNode as CstNode)]
     .filter(({ tokenType }) => tokenType.name !== 'WS')
-    .map(({ text, offset, end, tokenType }) => ({ text, offset, end, type: tokenType.name, starts: starts.has(offset) }));
+    .map(({ text, offset, end, tokenType }) => ({ text, offset, end, type: tokenType.name, starts: starts.has(offset), isSign: text === '-' && signs.has(offset) }));
+}
+
+/** A string, pattern, name or comment without an end: followed by other white space, it would end elsewhere. */
+function hasOpenLiteral({ parseResult, textDocument }: LangiumDocument): boolean {
+  const reporter = new Reporter('', textDocument);
+  for (const leaf of leaves(parseResult.value.$cstNode as CstNode)) reportLiteral(leaf, reporter);
+  return reporter.diagnostics.some(({ code }) => code === 'COV102');
 }
 
 function isStatement(node: AstNode): boolean {
@@ -126,6 +186,8 @@ function isStatement(node: AstNode): boolean {
     ast.isChipSetting(node) ||
     ast.isGuestSetting(node) ||
     ast.isProtectionSetting(node) ||
+    ast.isTimingSetting(node) ||
+    ast.isCost(node) ||
     ast.isAlternative(node)
   );
 }

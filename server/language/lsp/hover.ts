@@ -1,20 +1,25 @@
-import type { LangiumDocument } from 'langium';
+import type { AstNode, LangiumDocument } from 'langium';
 import type { HoverProvider } from 'langium/lsp';
 import type { Hover, HoverParams } from 'vscode-languageserver';
 import { lowerAddress } from '../addresses';
-import { lowerChip } from '../chips';
-import { Context, documentOf } from '../context';
+import { Context } from '../context';
 import { describeCost } from '../costs';
+import { defaultChip } from '../defaults';
 import * as ast from '../generated/ast';
 import type { GuestFile } from '../guest-files';
 import { inputWords } from '../inputs';
 import { registerOf } from '../places';
+import { decodeInteger } from '../values';
 import { words } from '../words';
+import { describeAmount, describeNumber } from './amount-words';
+import { componentOf, describeChip, describeComponent, describeCore, describeReplica, namesComponent } from './chip-words';
 import { cursorAt, guestOf, isPart, ownerOf, runAt, type Cursor } from './cursor';
 import { describeFault } from './fault-words';
-import { describeAddress, guestFile, hex, sourceOf } from './guest-lookup';
+import { guestFile } from './guest-lookup';
+import { describeFile, describeGuest, describePlace, describeStep } from './guest-words';
 import type { CovertLspServices } from './lsp-services';
 import { describeRegister } from './register-help';
+import { chipOf, sceneAt } from './scene';
 
 /** What stands under the pointer, in words. */
 export class CovertHover implements HoverProvider {
@@ -31,6 +36,18 @@ export class CovertHover implements HoverProvider {
   }
 
   async #describe(document: LangiumDocument, { leaf, node }: Cursor, file: GuestFile | undefined): Promise<string | undefined> {
+    const scene = sceneAt(document, leaf.offset);
+    if (ast.isAmount(node)) {
+      const chip = scene?.chip ?? chipAround(node);
+      return describeAmount(node, { chip: chip ?? defaultChip, ...(scene?.protection && { epochInstructions: scene.protection.epochInstructions }) });
+    }
+    if (ast.isCoreNumber(node)) return (scene && describeCore(numberOf(node.number), scene)) ?? words[leaf.text];
+    if (ast.isReplicaTarget(node) && isPart(leaf, node, 'replica')) return (scene && describeReplica(node.replica, scene)) ?? words.replica;
+    if (scene && namesComponent(node) && (!ast.isCachePlace(node) || ['l2', 'bank'].includes(leaf.text) || isPart(leaf, node, 'bank'))) {
+      const component = componentOf(node, scene);
+      if (component !== undefined) return [describeComponent(component, scene), ...(words[leaf.text] === undefined ? [] : [`*\`${leaf.text}\`*: ${words[leaf.text]}`])].join('\n\n');
+    }
+    if (isPath(node) && isPart(leaf, node, 'path') && node.path !== undefined) return describeFile(document, node.path, pathKinds[node.$type]);
     if (ast.isRegisterPlace(node)) {
       const place = registerOf(node.register);
       return place && describeRegister(place);
@@ -42,50 +59,51 @@ export class CovertHover implements HoverProvider {
     if (file && (ast.isSymbolAddress(node) || ast.isLineAddress(node) || ast.isPathStep(node))) {
       const address = ownerOf(node, ast.isAddress);
       const found = address && lowerAddress(address, file.symbols, new Context(document));
-      return found && describePlace(found.address, file, ast.isSymbolAddress(address) ? address.symbol : undefined);
+      if (!found) return undefined;
+      const step = ast.isPathStep(node) ? describeStep(node, node, found.address, file) : undefined;
+      const place = step ?? describePlace(found.address, file, ast.isSymbolAddress(address) ? address.symbol : undefined);
+      const number = ast.isLineAddress(node) || ast.isPathStep(node) || leaf.tokenType.name !== 'INTEGER' ? undefined : describeNumber(leaf.text);
+      return number === undefined ? place : `${place}\n\n${number}`;
     }
     if (file && ast.isDivergence(node) && isPart(leaf, node, 'symbol') && node.symbol !== undefined) {
       const symbol = file.symbols.find(node.symbol);
       return symbol && describePlace(symbol.address, file, symbol.name);
     }
     if ((ast.isCost(node) && isPart(leaf, node, 'name')) || (ast.isCosts(node) && isPart(leaf, node, 'processor'))) return describeCost(leaf.text);
-    if (ast.isChip(node) && isPart(leaf, node, 'name')) return describeChip(node);
-    if (ast.isChipUse(node) && isPart(leaf, node, 'chip')) return node.chip?.ref && describeChip(node.chip.ref);
+    const chip = ast.isChip(node) && isPart(leaf, node, 'name') ? node : ast.isChipUse(node) && isPart(leaf, node, 'chip') ? node.chip?.ref : undefined;
+    if (chip) {
+      const plan = chipOf(chip);
+      return plan && describeChip(plan);
+    }
     if (ast.isGuest(node) && isPart(leaf, node, 'name')) return describeGuest(node, await guestFile(node, this.services.GuestFiles));
     if (ast.isGuestUse(node) && isPart(leaf, node, 'guest')) {
       return node.guest?.ref && describeGuest(node.guest.ref, await guestFile(node.guest.ref, this.services.GuestFiles));
     }
     if (ast.isInputName(node)) return (inputWords as Readonly<Record<string, string>>)[node.name];
+    if (leaf.tokenType.name === 'INTEGER') return describeNumber(leaf.text);
     const word = words[leaf.text];
-    const fault = ownerOf(node, ast.isFault);
+    const fault = ownerOf(node, ast.isFault) ?? ownerOf(node, ast.isAlternative);
     if (fault && file && (leaf.text === 'fault' || ast.isEffect(node) || ast.isTrigger(node))) {
-      const plan = (await this.services.Analyzer.latest(document)).faults.get(fault);
+      const { faults, alternatives } = await this.services.Analyzer.latest(document);
+      const plan = ast.isFault(fault) ? faults.get(fault) : alternatives.get(fault);
       if (plan) return [describeFault(plan, file), ...(word === undefined ? [] : [`*\`${leaf.text}\`*: ${word}`])].join('\n\n');
     }
     return word;
   }
 }
 
-function describePlace(address: bigint, file: GuestFile, name: string | undefined): string {
-  const symbol = name === undefined ? undefined : file.symbols.find(name);
-  const source = sourceOf(address, file);
-  const kind = symbol ? { function: 'function', object: 'variable', other: 'symbol' }[symbol.kind] : 'code';
-  const size = symbol && symbol.size > 0 ? `, ${symbol.size} bytes` : '';
-  const lines = [`**${symbol?.name ?? describeAddress(address, file)}** — ${kind}${size}`, `\`${hex(address)}\`${source ? ` · ${source.file}:${source.line}` : ''}`];
-  return lines.join('\n\n');
+/** Statements whose string is a path, and what the file is. */
+const pathKinds = { Import: 'scenario file', Elf: 'program', Disk: 'disk image', Firmware: 'firmware' } as const;
+
+function isPath(node: AstNode): node is ast.Import | ast.Elf | ast.Disk | ast.Firmware {
+  return Object.hasOwn(pathKinds, node.$type);
 }
 
-function describeChip(chip: ast.Chip): string | undefined {
-  const plan = lowerChip(chip, new Context(documentOf(chip)));
-  if (!plan) return undefined;
-  const clock = plan.hertz >= 1e9 ? `${plan.hertz / 1e9} GHz` : `${plan.hertz / 1e6} MHz`;
-  const spares = plan.spares.length > 0 ? ` (${plan.spares.join(', ')} spare)` : '';
-  return `**chip ${plan.name}** — ${plan.cores} cores at ${clock}${spares}, L2 ${plan.l2Banks} × ${plan.l2BankBytes / 1024} KiB, ${plan.memoryControllers} memory controllers${plan.ring ? ', ring' : ''}${plan.timing === 'detailed' ? ', detailed timing' : ''}`;
+function chipAround(node: AstNode): ReturnType<typeof chipOf> {
+  const chip = ownerOf(node, ast.isChip);
+  return chip && chipOf(chip);
 }
 
-function describeGuest(guest: ast.Guest, file: GuestFile | undefined): string {
-  if (!file) return `**guest ${guest.name}**`;
-  if (!file.elf) return `**guest ${guest.name}** — stock Linux\n\n${file.path}`;
-  const bytes = file.elf.segments.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
-  return `**guest ${guest.name}** — ${file.path}\n\n${bytes} bytes in memory, entry \`${describeAddress(file.elf.entry, file)}\``;
+function numberOf(text: string): number {
+  return Number(decodeInteger(text).value ?? Number.NaN);
 }

@@ -1,23 +1,70 @@
 import type { LangiumDocument } from 'langium';
 import type { CodeLensProvider } from 'langium/lsp';
-import type { CodeLens } from 'vscode-languageserver';
+import type { CodeLens, Command } from 'vscode-languageserver';
+import type { Plan } from '../../../engine/covert/plan';
+import { lastResult, type LastResult } from '../../results/last-results';
+import { expectedTexts, planMark } from '../../results/plan-mark';
+import { foldedText } from '../context';
 import * as ast from '../generated/ast';
 import { fileOf } from '../imports';
 import { decodeString } from '../values';
+import type { CovertLspServices } from './lsp-services';
 
-/** Run and Debug above every scenario; the commands are the extension's. */
+/** Run, Debug and how it went last above every scenario; the commands are the extension's. */
 export class CovertLenses implements CodeLensProvider {
-  provideCodeLens(document: LangiumDocument): CodeLens[] {
+  constructor(private readonly services: CovertLspServices) {}
+
+  async provideCodeLens(document: LangiumDocument): Promise<CodeLens[]> {
     const uri = document.uri.toString();
-    return (fileOf(document)?.items ?? []).filter(ast.isScenario).flatMap((scenario) => {
+    const { plans } = await this.services.Analyzer.latest(document);
+    const lenses: CodeLens[] = [];
+    for (const scenario of (fileOf(document)?.items ?? []).filter(ast.isScenario)) {
       const name = scenario.name === undefined ? undefined : decodeString(scenario.name).value;
-      if (name === undefined || !scenario.$cstNode) return [];
+      if (name === undefined || !scenario.$cstNode) continue;
       const { start } = scenario.$cstNode.range;
-      const range = { start, end: start };
-      return [
-        { range, command: { title: '$(play) Run', tooltip: 'Run this scenario in a terminal', command: 'covert.runScenario', arguments: [uri, name] } },
-        { range, command: { title: '$(debug-alt) Debug', tooltip: 'Debug both replicas of this scenario', command: 'covert.debugScenario', arguments: [uri, name] } },
-      ];
-    });
+      const add = (command: Command & { tooltip: string }): void => void lenses.push({ range: { start, end: start }, command });
+      add({ title: '$(play) Run', tooltip: 'Run this scenario in a terminal', command: 'covert.runScenario', arguments: [uri, name] });
+      add({ title: '$(debug-alt) Debug', tooltip: 'Debug both replicas of this scenario', command: 'covert.debugScenario', arguments: [uri, name] });
+      const result = await lastResult(document.uri.fsPath, name);
+      // Without a command it is a text that cannot be clicked.
+      if (result) add({ ...inWords(result, scenario, plans.find((plan) => plan.name === name)), command: '' });
+    }
+    return lenses;
   }
+}
+
+function inWords(result: LastResult, scenario: ast.Scenario, plan: Plan | undefined): { title: string; tooltip: string } {
+  const when = `${ago(Date.now() - Date.parse(result.at))}`;
+  const isStale = !plan || planMark(plan) !== result.mark || expectedTexts(plan).join('\n') !== result.expected.join('\n');
+  const tooltip = details(result);
+  if (isStale) return { title: `$(history) ${result.passed ? 'passed' : 'failed'} ${when}, before the last change`, tooltip };
+  if (result.passed) return { title: `$(pass) passed, ${when}`, tooltip };
+  const { failure } = result;
+  // Lines move; the expectation is known by its text.
+  const node = scenario.items.find((item) => ast.isExpectation(item) && foldedText(item.condition) === failure?.text);
+  const line = node?.$cstNode ? node.$cstNode.range.start.line + 1 : failure?.line;
+  const what = failure === undefined ? '' : failure.text === undefined ? `: ${failure.why}` : `: line ${line}, expect ${failure.text} (${failure.why})`;
+  return { title: `$(error) failed, ${when}${what}`, tooltip };
+}
+
+function details({ at, detections, recoveries, exit, overhead, output }: LastResult): string {
+  const list = (kind: string, all: readonly string[]): string => (all.length === 0 ? `not ${kind}` : `${kind} by ${all.join(', ')}`);
+  return [
+    new Date(at).toLocaleString('en-GB'),
+    list('detected', detections),
+    list('recovered', recoveries),
+    exit === null ? 'did not exit' : `exit ${exit}`,
+    ...(overhead === null ? [] : [`overhead ${(overhead * 100).toFixed(1)} %`]),
+    ...(output === '' ? [] : [`output:\n${output}`]),
+  ].join('\n');
+}
+
+/** `2 hours ago`. */
+export function ago(milliseconds: number): string {
+  const units = [['day', 86_400_000], ['hour', 3_600_000], ['minute', 60_000]] as const;
+  for (const [unit, length] of units) {
+    const count = Math.floor(milliseconds / length);
+    if (count >= 1) return `${count} ${unit}${count === 1 ? '' : 's'} ago`;
+  }
+  return 'just now';
 }

@@ -15,37 +15,48 @@ import { covertModule, covertSharedModule, type CovertAddedServices } from '../s
 import { CovertCompletion } from './completion';
 import { CovertDefinition } from './definition';
 import { CovertFileChanges } from './file-changes';
+import { CovertFolding } from './folding';
 import { CovertFormatter } from './formatter';
 import { CovertHighlighting } from './highlighting';
 import { CovertHints } from './hints';
 import { CovertHover } from './hover';
+import { CovertLanguageServer } from './language-server';
 import { CovertLenses } from './lenses';
 import { CovertLinks } from './links';
 import { CovertOutline } from './outline';
 import { CovertQuickFixes } from './quick-fixes';
+import { CovertDocumentHighlights, CovertReferences } from './references';
 import { CovertRename } from './rename';
+import { CovertSignatureHelp } from './signature-help';
+import { CovertWorkspaceSymbols } from './workspace-symbols';
 
 export type CovertLspServices = LangiumServices & CovertAddedServices;
 
 const editorModule: Module<CovertLspServices, PartialLangiumServices> = {
   lsp: {
-    CodeActionProvider: () => new CovertQuickFixes(),
-    CodeLensProvider: () => new CovertLenses(),
+    CodeActionProvider: (services) => new CovertQuickFixes(services),
+    CodeLensProvider: (services) => new CovertLenses(services),
     CompletionProvider: (services) => new CovertCompletion(services),
     DefinitionProvider: (services) => new CovertDefinition(services),
-    DocumentLinkProvider: () => new CovertLinks(),
+    DocumentHighlightProvider: (services) => new CovertDocumentHighlights(services),
+    DocumentLinkProvider: (services) => new CovertLinks(services),
     DocumentSymbolProvider: () => new CovertOutline(),
+    FoldingRangeProvider: () => new CovertFolding(),
     Formatter: () => new CovertFormatter(),
     HoverProvider: (services) => new CovertHover(services),
     InlayHintProvider: (services) => new CovertHints(services),
+    ReferencesProvider: (services) => new CovertReferences(services),
     RenameProvider: (services) => new CovertRename(services),
     SemanticTokenProvider: (services) => new CovertHighlighting(services),
+    SignatureHelp: (services) => new CovertSignatureHelp(services),
   },
 };
 
 const editorSharedModule: Module<LangiumSharedServices, PartialLangiumSharedServices> = {
   lsp: {
     DocumentUpdateHandler: (services) => new CovertFileChanges(services),
+    LanguageServer: (services) => new CovertLanguageServer(services),
+    WorkspaceSymbolProvider: (services) => new CovertWorkspaceSymbols(services),
   },
 };
 

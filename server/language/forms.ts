@@ -1,0 +1,172 @@
+/** One way to write something: words as they are, slots in capitals, `[…]` what may be left out, `|` between words of which one stands. */
+export interface Form {
+  form: string;
+  means: string;
+  /** One that is right where it may stand. */
+  example: string;
+}
+
+/** What a form is a form of. */
+export type FormKind = keyof typeof forms;
+
+/** What stands for the words in capitals. */
+export const slots: Readonly<Record<string, string>> = {
+  NAME: 'A name: letters, digits and `_`, or anything between backticks.',
+  TEXT: 'A text between quotation marks.',
+  TEXTS: 'Texts, each between quotation marks.',
+  FILE: 'A path between quotation marks, relative to this file.',
+  PLACE: 'A register, `memory[ADDRESS]` with a width `.b .h .w .d`, `alu`, `load`, `store [address]`, `branch`, `fetch`, `l1i`, `l1d` or `l2 bank N` with `line ADDRESS byte N`, `tlb entry ADDRESS`, `dma`, `input N`, `comparer`.',
+  PLACES: 'Places with `,` between them; `x1..x31` is a range of registers.',
+  ADDRESS: 'A number, `symbol`, `symbol + 0x24`, `&variable`, `&array[3].member` or `"file.c":42`.',
+  REGISTER: '`x0`..`x31`, `f0`..`f31` or their ABI names, `pc`, or a CSR by name.',
+  VALUE: 'A number, also a negative one, or an address.',
+  SYMBOL: 'A symbol of the guest.',
+  BITS: 'Bits with `,` between them, or a range as `8..15`; 0 is the lowest.',
+  N: 'A number; `1_000`, `0x1f` and `0b1010` are numbers too.',
+  M: 'A number.',
+  LETTER: '`A` is the first copy of the guest, `B` the second, `C` the third.',
+  CORES: 'Cores with `,` between them: `core 0, core 1`.',
+  KIND: '`none`, `dmr` (two replicas that are compared) or `tmr` (three that vote).',
+  DURATION: 'A number and its unit: `ns`, `us`, `ms`, `s`, `cycles`, `instructions` or `epochs`.',
+  INSTRUCTIONS: 'A number of `instructions`.',
+  EPOCHS: 'A number of `epochs`.',
+  SIZE: 'A number and its unit: `B`, `KiB`, `MiB` or `GiB`.',
+  CLOCK: 'A number and its unit: `Hz`, `kHz`, `MHz` or `GHz`.',
+  TRIGGER: 'When: `at …`, `when …` or `from …`.',
+  METHODS: 'Words with `,` between them; one of them is enough.',
+  INPUTS: 'Classes of inputs with `,` between them: `time`, `cycle`, `rtc`, `interrupts`, `entropy`, `disk`, `console`, `network`, `reservations`.',
+  SUBJECTS: '`output`, and `state` or `state every N epochs`, with `,` between them.',
+  PATTERN: 'A regular expression between slashes.',
+  PERCENT: 'A number and `%`.',
+  HOST: 'An address of this machine: `127.0.0.1`.',
+  PROTOCOL: '`tcp` or `udp`.',
+  WORD: 'A word.',
+};
+
+/**
+ * Every statement and part of one, as it is written. Signature help shows them, and tests hold them against the grammar and
+ * the documentation.
+ */
+export const forms = {
+  file: [
+    { form: 'import FILE', means: 'Makes the chips and guests of another file known here.', example: 'import "other.covert"' },
+    { form: 'chip NAME {', means: 'Declares a chip.', example: 'chip one { cores 4 }' },
+    { form: 'guest NAME {', means: 'Declares a program or system that can run replicated.', example: 'guest one { elf "one.elf" }' },
+    { form: 'scenario TEXT {', means: 'One run: a guest, its protection, the faults and what is expected.', example: 'scenario "one" { guest one }' },
+    { form: 'campaign TEXT {', means: 'Many runs of one guest, each with another fault.', example: 'campaign "one" { guest one }' },
+  ],
+  chip: [
+    { form: 'cores N [at CLOCK]', means: 'How many cores there are, and their clock.', example: 'cores 8 at 2 GHz' },
+    { form: 'l2 N banks|bank of SIZE', means: 'The shared second-level cache.', example: 'l2 8 banks of 512 KiB' },
+    { form: 'memory N controllers|controller', means: 'Memory is behind so many controllers.', example: 'memory 4 controllers' },
+    { form: 'ring', means: 'Components are on a ring of links, which can be cut.', example: 'ring' },
+    { form: 'spare CORES', means: 'Cores that are kept free for when another one fails.', example: 'spare core 6, core 7' },
+    { form: 'timing WORD [{', means: 'How long memory takes: `fast` or `detailed`.', example: 'timing detailed' },
+    { form: 'costs [WORD] [{', means: "What the VMM's work costs, in cycles: as on a processor, or entry by entry.", example: 'costs prescott' },
+  ],
+  timing: [
+    { form: 'l1i SIZE [N ways|way]', means: "Each core's instruction cache.", example: 'l1i 32 KiB 8 ways' },
+    { form: 'l1d SIZE [N ways|way]', means: "Each core's data cache.", example: 'l1d 32 KiB 8 ways' },
+    { form: 'l2 N ways|way', means: 'The ways of each bank.', example: 'l2 16 ways' },
+    { form: 'bank DURATION', means: "From a miss of the first level to the line, in a bank at the core's own node.", example: 'bank 24 cycles' },
+    { form: 'link DURATION', means: 'For a message to cross a link.', example: 'link 1 cycles' },
+    { form: 'memory DURATION', means: "From a bank's miss to the line.", example: 'memory 60 ns' },
+  ],
+  guest: [
+    { form: 'elf FILE', means: 'The program of a bare-metal guest.', example: 'elf "one.elf"' },
+    { form: 'ram SIZE', means: "The guest's memory, from 0x80000000 on.", example: 'ram 16 MiB' },
+    { form: 'harts N', means: 'How many hardware threads the guest sees.', example: 'harts 1' },
+    { form: 'linux WORD', means: 'A stock Linux system: `debian`.', example: 'linux debian' },
+    { form: 'firmware WORD', means: 'What starts a Linux guest: `opensbi`, or a flat image by its path.', example: 'firmware opensbi' },
+    { form: 'run TEXTS', means: 'The program that a Linux guest runs, and its arguments.', example: 'run "/bin/true" "-a"' },
+    { form: 'disk FILE [writable]', means: 'A virtio disk; writes are lost at the end unless it is `writable`.', example: 'disk "one.img" writable' },
+    { form: 'entropy', means: 'A virtio source of random numbers, which starts from the `seed`.', example: 'entropy' },
+    { form: 'forward PROTOCOL HOST : N to M', means: "A port of this machine's loopback leads to a port of the guest.", example: 'forward tcp 127.0.0.1:8080 to 80' },
+    { form: 'on console TEXT type TEXT', means: 'What is typed when the guest has printed something.', example: 'on console "login: " type "root\\n"' },
+  ],
+  scenario: [
+    { form: 'chip NAME', means: 'The chip that the guest runs on.', example: 'chip one' },
+    { form: 'guest NAME', means: 'What runs.', example: 'guest one' },
+    { form: 'protect KIND [on CORES] [{', means: 'How many replicas there are, and on which cores.', example: 'protect dmr on core 0, core 1' },
+    { form: 'switch to KIND [on CORES] TRIGGER', means: 'Another protection for the guest while it runs.', example: 'switch to none on core 0 at 200 us' },
+    { form: 'beside guest NAME {', means: 'Another guest on the same chip, with all that concerns it.', example: 'beside guest one { protect none on core 2 }' },
+    { form: 'seed N', means: 'Where random draws begin.', example: 'seed 42' },
+    { form: 'limit INSTRUCTIONS', means: 'Where the run is cut off.', example: 'limit 5_000_000 instructions' },
+  ],
+  campaign: [
+    { form: 'inject N faults|fault [seed N] {', means: 'So many faults, each drawn from these alternatives.', example: 'inject 2 faults seed 1 { flip 1 random bit of a0 in replica B at any instruction }' },
+    { form: 'inject every {', means: 'Every fault of the (pruned) fault space.', example: 'inject every { flip 1 random bit of a0 in replica B at any instruction }' },
+  ],
+  protection: [
+    { form: 'isolation WORD', means: 'What replicas do not share: `full`, `caches`, `memory` or `none`.', example: 'isolation full' },
+    { form: 'epoch INSTRUCTIONS', means: 'Replicas run so many instructions before they meet.', example: 'epoch 10_000 instructions' },
+    { form: 'checkpoint every EPOCHS', means: 'How often a state to go back to is taken.', example: 'checkpoint every 16 epochs' },
+    { form: 'compare SUBJECTS', means: 'What of the replicas is compared.', example: 'compare output, state every 4 epochs' },
+    { form: 'watchdog EPOCHS', means: 'A replica that is this far behind has hung.', example: 'watchdog 4 epochs' },
+    { form: 'retry N', means: 'Rollbacks before a fault counts as permanent.', example: 'retry 2' },
+    { form: 'retire after N errors|error in DURATION', means: 'When a core is held to be broken.', example: 'retire after 5 errors in 10 ms' },
+    { form: 'uncoordinated INPUTS', means: 'Inputs that each replica gets as its own core has them.', example: 'uncoordinated time, cycle' },
+  ],
+  effect: [
+    { form: 'flip PLACE bit N', means: 'A soft error: the bit changes once.', example: 'flip a0 bit 17 in replica B at instruction 5' },
+    { form: 'flip PLACE bits BITS', means: 'A soft error: the bits change once.', example: 'flip a0 bits 3, 8..15 in replica B at instruction 5' },
+    { form: 'flip N random bits|bit of PLACES', means: 'A soft error whose bits are drawn from the seed.', example: 'flip 2 random bits of x1..x31 in replica B at instruction 5' },
+    { form: 'set PLACE to VALUE', means: 'Overwrites the place once.', example: 'set a0 to 0x2a in replica B at instruction 5' },
+    { form: 'stick PLACE bit N at 0|1', means: 'A hard error: the bit reads so however often it is written.', example: 'stick a0 bit 17 at 1 in replica B at instruction 5' },
+    { form: 'stick PLACE bits BITS at 0|1', means: 'A hard error of several bits.', example: 'stick alu bits 3, 4 at 0 on core 1 at instruction 5' },
+    { form: 'kill core N', means: 'The core stops, and the chip says so.', example: 'kill core 1 at 2 ms' },
+    { form: 'hang core N', means: 'The core does nothing more, and nothing says so.', example: 'hang core 1 at 2 ms' },
+    { form: 'fail l2 bank N', means: 'A bank stops; all whose domain it is in stand still.', example: 'fail l2 bank 1 at 2 ms' },
+    { form: 'fail memory controller N', means: 'A memory controller stops.', example: 'fail memory controller 1 at 2 ms' },
+    { form: 'fail link N -> M', means: 'A link of the ring stops.', example: 'fail link 1 -> 2 at 2 ms' },
+    { form: 'drop message on link N -> M', means: 'The next message in this direction is lost.', example: 'drop message on link 1 -> 2 at 2 ms' },
+    { form: 'duplicate message on link N -> M', means: 'The next message in this direction comes twice.', example: 'duplicate message on link 1 -> 2 at 2 ms' },
+    { form: 'corrupt message on link N -> M', means: 'One bit of the line in the next message is flipped.', example: 'corrupt message on link 1 -> 2 at 2 ms' },
+  ],
+  target: [
+    { form: 'in replica LETTER', means: "The fault follows the guest's copy wherever it runs.", example: 'in replica B' },
+    { form: 'on core N', means: 'The fault stays with the hardware, whoever runs there.', example: 'on core 1' },
+  ],
+  trigger: [
+    { form: 'at instruction N', means: 'When the replica has retired so many instructions; 0 is before the first.', example: 'at instruction 5' },
+    { form: 'at cycle N', means: 'When its core has spent so many cycles.', example: 'at cycle 5' },
+    { form: 'at epoch N', means: 'At the start of epoch N; the first is 0.', example: 'at epoch 5' },
+    { form: 'at checkpoint N', means: 'Just after checkpoint N; 0 is the one at the start.', example: 'at checkpoint 5' },
+    { form: 'at output N', means: "Just after the replica's N-th output; the first is 1.", example: 'at output 5' },
+    { form: 'at input N', means: 'Just after it was handed the N-th byte typed at its console; the first is 1.', example: 'at input 5' },
+    { form: 'at console TEXT', means: 'When the replica has printed the text.', example: 'at console "crc="' },
+    { form: 'at DURATION', means: 'So long after the start.', example: 'at 2 ms' },
+    { form: 'at ADDRESS [hit N]', means: 'Just before the N-th execution of the instruction there.', example: 'at main hit 3' },
+    { form: 'when read ADDRESS [hit N]', means: 'Just after the N-th instruction that reads the byte there.', example: 'when read &block hit 3' },
+    { form: 'when write ADDRESS [hit N]', means: 'Just after the N-th instruction that writes the byte there.', example: 'when write &block' },
+    { form: 'when execute ADDRESS [hit N]', means: 'Just before the N-th execution of the instruction there.', example: 'when execute main' },
+    { form: 'when REGISTER == VALUE', means: 'Where the register first has the value, between two instructions.', example: 'when a0 == 7' },
+    { form: 'from DURATION', means: 'For a fault that lasts or comes again: when it begins.', example: 'from 2 ms every 1 ms' },
+    { form: 'at any instruction [between TRIGGER and TRIGGER]', means: 'In a campaign: drawn uniformly over the run.', example: 'at any instruction between at 1 ms and at 2 ms' },
+  ],
+  lifetime: [
+    { form: 'once', means: 'One time: what `flip` and `set` do where nothing is said.', example: 'once' },
+    { form: 'forever', means: 'It stays: what `stick`, `kill`, `hang` and `fail` do where nothing is said.', example: 'forever' },
+    { form: 'for DURATION', means: 'Bits stick so long.', example: 'for 100 us' },
+    { form: 'every DURATION [until DURATION]', means: 'A soft error strikes again and again.', example: 'every 1 ms until 20 ms' },
+    { form: 'duty PERCENT of DURATION', means: 'Bits stick for that share of each such time.', example: 'duty 10 % of 1 ms' },
+  ],
+  expectation: [
+    { form: 'expect clean', means: 'No divergence at all.', example: 'expect clean' },
+    { form: 'expect masked', means: 'A fault struck, and nothing of it ever reached a comparison.', example: 'expect masked' },
+    { form: 'expect detected [by METHODS] [within DURATION]', means: 'COVERT noticed: by `output`, `state`, `watchdog`, `trap`, `vote` or `machine check`.', example: 'expect detected by output, machine check within 2 epochs' },
+    { form: 'expect recovered [by METHODS]', means: 'The guest went on with full service: by `rollback`, `failover` or `vote`.', example: 'expect recovered by rollback' },
+    { form: 'expect unrecoverable', means: 'COVERT stopped the guest rather than release doubtful output.', example: 'expect unrecoverable' },
+    { form: 'expect [no] corruption', means: 'A wrong byte was, or was not, released.', example: 'expect no corruption' },
+    { form: 'expect divergence in SYMBOL', means: 'The function in which results first differed.', example: 'expect divergence in main' },
+    { form: 'expect divergence at ADDRESS', means: 'The line at which results first differed.', example: 'expect divergence at "one.c":42' },
+    { form: 'expect output contains TEXT', means: 'The released output has this text in it.', example: 'expect output contains "crc="' },
+    { form: 'expect output is TEXT', means: 'The whole released output is this text.', example: 'expect output is "crc=1\\n"' },
+    { form: 'expect output matches PATTERN', means: 'A regular expression matches somewhere in the released output.', example: 'expect output matches /crc=[0-9a-f]+/' },
+    { form: 'expect exit N', means: "The guest's exit code.", example: 'expect exit 0' },
+    { form: 'expect overhead < PERCENT', means: 'Modelled cycles, beside those of the guest without protection.', example: 'expect overhead < 20 %' },
+    { form: 'expect degraded to KIND', means: 'What protection is left at the end.', example: 'expect degraded to none' },
+    { form: 'expect redundancy restored', means: 'A lost replica was made anew, and the protection at the end is whole.', example: 'expect redundancy restored' },
+    { form: 'expect coverage >= PERCENT [confidence PERCENT]', means: 'In a campaign: the share of faults that did no harm or were noticed.', example: 'expect coverage >= 99 % confidence 95 %' },
+  ],
+} as const satisfies Record<string, readonly Form[]>;

@@ -1,0 +1,198 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { CodeAction, Diagnostic } from 'vscode-languageserver-protocol';
+import { blocks, here, sections, whole } from '../../server/language/manual.test-support';
+import { edited, LanguageClient } from './language-client';
+
+let client: LanguageClient;
+
+beforeAll(async () => {
+  client = await LanguageClient.start(path.dirname(here));
+  await client.open(here, '');
+});
+afterAll(async () => {
+  expect(await client.stop()).toBe(0);
+});
+
+/** The actions at a diagnostic, or over the whole file. */
+async function actions(diagnostics: Diagnostic[], only: string, at?: Diagnostic): Promise<CodeAction[]> {
+  const range = at?.range ?? { start: { line: 0, character: 0 }, end: { line: 9999, character: 0 } };
+  return client.of<CodeAction[]>('textDocument/codeAction', here, { range, context: { diagnostics, only: [only] } });
+}
+
+function applied(text: string, action: CodeAction | undefined): string {
+  if (!action) throw new Error('there is no such action');
+  return edited(text, action.edit?.changes?.[client.uri(here)] ?? []);
+}
+
+/** What is offered for each wrong example of the manual, in their order: the likely mends, or none where nobody can know what was meant. */
+const mends: Readonly<Record<string, readonly string[][]>> = {
+  COV100: [['Remove `;`']],
+  COV101: [[]],
+  COV102: [['Write the missing `"`']],
+  COV103: [['Write the backslash itself: `\\\\`']],
+  COV104: [['Change to `1_000`']],
+  COV105: [['Change to `instructions`']],
+  COV106: [[], ['Change to `1`'], ['Change to `1`']],
+  COV107: [[]],
+  COV201: [['Change to `octa`']],
+  COV202: [['Change to `octo_2`']],
+  COV203: [['Change to `"../boards/common.covert"`']],
+  COV204: [['Remove this import']],
+  COV205: [['Remove it']],
+  COV206: [[]],
+  COV207: [[]],
+  COV208: [['Change to `crc32_update`']],
+  COV209: [['Change to `19`']],
+  COV210: [['Change to `B`']],
+  COV211: [['Change to `6143`']],
+  COV212: [['Remove this `inject`'], ['Remove this `fault`']],
+  COV301: [['Change to `1`']],
+  COV302: [['Change to `1`'], ['Change to `2`']],
+  COV303: [['Change to `0`']],
+  COV304: [['Add core 1']],
+  COV305: [['Change to `none`'], []],
+  COV306: [['Change to `1`']],
+  COV307: [['Change to `1 MiB`']],
+  COV308: [['Leave out `core 1`']],
+  COV309: [['Change to `link 1 -> 2`'], ['Change to `1`']],
+  COV401: [['Change to `a0`']],
+  COV402: [['Make it 2 bytes: `.h`']],
+  COV403: [['Leave out `2..4`']],
+  COV404: [[]],
+  COV405: [['Change to replica B']],
+  COV406: [['Make it 2 bytes: `.h`']],
+  COV407: [[]],
+  COV408: [['Change to `1`']],
+  COV409: [['Add `in replica B`'], []],
+  COV410: [[]],
+  COV411: [['Leave out `for 2 ms`'], ['Leave out `every 2 ms`']],
+  COV412: [[]],
+  COV413: [['Swap the bounds']],
+  COV501: [['Remove `expect no corruption`', 'Remove `expect corruption` of line 5']],
+  COV502: [[]],
+  COV503: [[]],
+  COV504: [[]],
+  COV601: [[]],
+  COV602: [['Remove chip `octo`']],
+  COV603: [['Add `expect no corruption`']],
+  COV604: [['Change to `9_000 instructions`']],
+  COV605: [['Change to `1`']],
+  COV606: [['Remove it']],
+  COV607: [[]],
+  COV608: [['Remove it']],
+  COV609: [[]],
+  COV610: [[]],
+};
+
+describe.each(sections.map((section) => [section.slice(0, 6), blocks(section, 'covert wrong').map(whole)] as const))('%s', (code, examples) => {
+  test.each(examples.map((text, index) => [index, text] as const))('example %i', async (index, text) => {
+    const before = await client.change(here, text);
+    const diagnostic = before.find((one) => one.code === code);
+    const offered = await actions(before, 'quickfix', diagnostic);
+    const own = offered.filter(({ diagnostics = [] }) => diagnostics.some((one) => one.code === code));
+    expect(own.map(({ title }) => title)).toEqual(mends[code]?.[index]);
+    for (const action of own) {
+      const after = await client.change(here, applied(text, action));
+      const rest = before.map((one) => one.code);
+      for (const one of after) {
+        expect(rest).toContain(one.code);
+        rest.splice(rest.indexOf(one.code), 1);
+      }
+      expect(after.length).toBeLessThan(before.length);
+      expect(action.isPreferred).toBe(own.length === 1);
+    }
+  });
+});
+
+/** Mends that the manual has no example of: what stands there, what is done, and what stands there then. */
+test.each([
+  ['fault flip a0 bits 9..3 in replica B at main', 'COV402', 'fault flip a0 bits 3..9 in replica B at main'],
+  ['fault flip a0 bits 3, 64 in replica B at main', 'COV402', 'fault flip a0 bits 3, 63 in replica B at main'],
+  ['fault flip memory[&block] bits 3..11 in replica B at main', 'COV402', 'fault flip memory[&block].h bits 3..11 in replica B at main'],
+  ['fault flip memory[&block].b bit 40 in replica B at main', 'COV402', 'fault flip memory[&block].d bit 40 in replica B at main'],
+  ['fault flip 99 random bits of x1 in replica B at main', 'COV402', 'fault flip 64 random bits of x1 in replica B at main'],
+  ['fault flip a0 bits 3, 3, 4 in replica B at main', 'COV403', 'fault flip a0 bits 3, 4 in replica B at main'],
+  ['fault flip 1 random bit of x9..x5 in replica B at main', 'COV410', 'fault flip 1 random bit of x5..x9 in replica B at main'],
+  ['fault flip a0 bit 3 in replica B from 2 ms', 'COV411', 'fault flip a0 bit 3 in replica B at 2 ms'],
+  ['fault stick a0 bit 3 at 2 in replica B at main', 'COV406', 'fault stick a0 bit 3 at 1 in replica B at main'],
+  ['fault set memory[&block] to -300 in replica B at main', 'COV406', 'fault set memory[&block].h to -300 in replica B at main'],
+  ['fault kill core 1 in replica B at 2 ms', 'COV210', 'fault kill core 1 at 2 ms'],
+  ['fault kill core 3 at 2 ms', 'COV605', 'fault kill core 1 at 2 ms'],
+  ['fault flip a0 bit 3 in replica B at output 0', 'COV408', 'fault flip a0 bit 3 in replica B at output 1'],
+  ['fault flip a0 bit 0b1_ in replica B at main', 'COV104', 'fault flip a0 bit 0b1 in replica B at main'],
+  ['expect output matches /crc=', 'COV102', 'expect output matches /crc=/'],
+  ['fault t: flip a0 bit 3 in replica B at main\nfault t: flip a1 bit 3 in replica B at main', 'COV202', 'fault t: flip a0 bit 3 in replica B at main\nfault t_2: flip a1 bit 3 in replica B at main'],
+  ['protect dmr on core 0, core 1, core 2', 'COV304', 'protect dmr on core 0, core 1'],
+  ['protect tmr on core 0 { isolation none }', 'COV304', 'protect tmr on core 0, core 1, core 2 { isolation none }'],
+  ['protect dmr { uncoordinated time, network }', 'COV608', 'protect dmr { uncoordinated time }'],
+  ['protect dmr { uncoordinated time, time }', 'COV205', 'protect dmr { uncoordinated time }'],
+  ['protect dmr { compare output, output }', 'COV205', 'protect dmr { compare output }'],
+  ['protect none { retry 2 epoch 50_000 instructions }', 'COV606', 'protect none { epoch 50_000 instructions }'],
+  ['protect none on core 0 {\n  retry 2\n}', 'COV606', 'protect none on core 0'],
+  ['expect detected by output, output', 'COV205', 'expect detected by output'],
+  ['fault flip a0 bit 3 in replica B at 1 ms every 1 ms until 1 ms', 'COV606', 'fault flip a0 bit 3 in replica B at 1 ms every 1 ms'],
+])('%s', async (statement, code, wanted) => {
+  const text = whole(`${statement}\n`);
+  const before = await client.change(here, text);
+  const [action] = await actions(before, 'quickfix', before.find((one) => one.code === code));
+  expect(action?.diagnostics).toMatchObject([{ code }]);
+  const mended = applied(text, action);
+  expect(mended).toBe(whole(`${wanted}\n`));
+  expect((await client.change(here, mended)).filter((one) => one.code === code)).toEqual([]);
+});
+
+describe('what is added or taken away leaves the lines around it as people write them', () => {
+  const guest = 'guest checksum {\n  elf "checksum.elf"\n}\n';
+  test.each([
+    ['COV603', `${guest}\nscenario "s" {\n    guest checksum // why\n}\n`, `${guest}\nscenario "s" {\n    guest checksum // why\n    expect no corruption\n}\n`],
+    ['COV206', `${guest}\nscenario "s" {\n  expect exit 0\n}\n`, `${guest}\nscenario "s" {\n  expect exit 0\n  guest checksum\n}\n`],
+    ['COV206', `${guest}\nscenario "s" {expect exit 0}\n`, `${guest}\nscenario "s" {expect exit 0 guest checksum }\n`],
+    ['COV602', `${guest}\nchip octo { ring }\n\nscenario "s" {\n  guest checksum\n  expect exit 0\n}\n`, `${guest}\nscenario "s" {\n  guest checksum\n  expect exit 0\n}\n`],
+    ['COV602', `import "../boards/common.covert" // boards\n${guest}scenario "s" { guest checksum expect exit 0 }\n`, ` // boards\n${guest}scenario "s" { guest checksum expect exit 0 }\n`],
+    ['COV202', `${guest}scenario "s" { guest checksum expect exit 0 }\nscenario "s" { guest checksum expect exit 0 }\n`, `${guest}scenario "s" { guest checksum expect exit 0 }\nscenario "s 2" { guest checksum expect exit 0 }\n`],
+    ['COV205', `${guest}scenario "s" {\n  guest checksum\n  seed 1\n  seed 2\n  expect exit 0\n}\n`, `${guest}scenario "s" {\n  guest checksum\n  seed 1\n  expect exit 0\n}\n`],
+  ])('%s: %s', async (code, text, wanted) => {
+    const before = await client.change(here, text);
+    const [action] = await actions(before, 'quickfix', before.find((one) => one.code === code));
+    expect(applied(text, action).replace(/^ (?=\/\/)/, '')).toBe(wanted.replace(/^ (?=\/\/)/, ''));
+    expect(await client.change(here, applied(text, action))).toEqual([]);
+  });
+});
+
+describe('all of the file', () => {
+  test('what has one likely mend is mended at once, and nothing that somebody has written is taken away unasked', async () => {
+    const text = whole('fault flip a9 bit 3 in replica C at crc32_updat\nfault flip a0 bits 3, 3 in replica B at main hit 0;\n').replace('guest checksum {', 'chip octo { cores 8 }\nguest checksum {');
+    const before = await client.change(here, text);
+    const [action, ...more] = await actions(before, 'source.fixAll');
+    expect(more).toEqual([]);
+    expect(action).toMatchObject({ kind: 'source.fixAll', title: 'Fix all of this file that has one likely mend (6)' });
+    const after = await client.change(here, applied(text, action));
+    expect(after.map((one) => one.code)).toEqual(['COV602']);
+    expect(await actions(after, 'source.fixAll')).toEqual([]);
+  });
+
+  test('a file without mistakes has nothing to be mended, and its imports are sorted', async () => {
+    const example = await readFile(path.join(path.dirname(here), 'checksum.covert'), 'utf8');
+    const diagnostics = await client.change(here, example);
+    expect(await actions(diagnostics, 'quickfix')).toEqual([]);
+    expect(await actions(diagnostics, 'source')).toEqual([]);
+  });
+
+  test('imports are sorted, and one that stands twice is gone', async () => {
+    const rest = '\nguest g { elf "checksum.elf" }\nscenario "s" { chip octo guest g expect exit 0 }\n';
+    const text = `import "stuck.covert"\nimport "../boards/common.covert"\nimport "../boards/common.covert"\n${rest}`;
+    const before = await client.change(here, text);
+    const [action] = await actions(before, 'source.organizeImports');
+    const after = applied(text, action);
+    expect(after).toBe(`import "../boards/common.covert"\nimport "stuck.covert"\n${rest}`);
+    expect(await client.change(here, after)).toEqual([]);
+  });
+});
+
+test('the server says which kinds of actions it has', () => {
+  expect(client.initialized.capabilities.codeActionProvider).toEqual({
+    codeActionKinds: ['quickfix', 'refactor.extract', 'refactor.rewrite', 'source.fixAll', 'source.organizeImports'],
+  });
+});
