@@ -2,13 +2,12 @@ import type { Chip } from '../chip/chip';
 import type { Placement } from '../chip/domains';
 import type { HealthState } from '../chip/health';
 import { costsWith, type CostTable } from '../chip/cost-table';
-import type { Flush, Snapshot } from '../machine/types';
 import { defaultTier, type Tier } from '../machine/tier';
 import { Accounting, type AccountingState } from './accounting';
 import type { AdvanceOptions, AdvanceStop } from './advance';
 import { plansOfAll } from './beside';
 import { Board } from './board';
-import type { Checkpoint } from './checkpoint';
+import { Checkpoints, takeCheckpoint } from './checkpoints';
 import { Comparer } from './comparer';
 import { Course, type CourseState } from './course';
 import { Crew, type CrewOptions } from './crew';
@@ -17,6 +16,7 @@ import { EpochRun } from './epoch-run';
 import type { Ending, SystemEvent } from './events';
 import { FaultInjector, type InjectorState } from './fault-injector';
 import { createMachine } from './guest';
+import { Inlet } from './inlet';
 import { InputFeed, type FeedState } from './input-feed';
 import { InputLog } from './input-log';
 import type { Instant } from './lifetimes';
@@ -26,7 +26,7 @@ import type { Outside } from './outside';
 import type { Plan, ProtectionKind } from './plan';
 import { Recovery, type RecoveryState } from './recovery';
 import { ReleaseLog, type ReleasedData } from './release-log';
-import { compareStates, inspectArrival, snapshotAll, type Detection } from './rendezvous';
+import { inspectArrival, type Detection } from './rendezvous';
 import type { Replica } from './replica';
 import { ReplicaRunner } from './replica-runner';
 import type { CostReport } from './report';
@@ -57,11 +57,6 @@ export interface SystemOptions extends CrewOptions {
   /** The same of each of the plan's neighbours. */
   beside?: readonly Pick<SystemOptions, 'log' | 'inputs' | 'outside'>[];
 }
-
-/** The number of the CSR `time`. */
-const timeCsr = 0xc01;
-/** How long a guest with a network sleeps at most before the outside is asked again: a millisecond of its clock. */
-const napTicks = 10_000;
 
 /** All of a system at one moment; immutable, and loadable into any system of the same plan. */
 export interface SystemState extends CourseState {
@@ -97,7 +92,8 @@ export class System {
   readonly #crew: Crew;
   readonly #team: Team;
   readonly #course: Course;
-  readonly #comparer: Comparer;
+  readonly #checkpoints: Checkpoints;
+  readonly #inlet: Inlet;
   readonly #runner: ReplicaRunner;
   readonly #recovery: Recovery;
   readonly #switching: Switching;
@@ -109,8 +105,6 @@ export class System {
   readonly #begin: number;
   #neighbours: readonly System[] = [];
   #breakpoints: ReadonlySet<bigint> | undefined;
-  /** The guest has slept since somebody asked. */
-  #napped = false;
 
   /** `board`: of a neighbour, the one that it is on already. */
   constructor(plan: Plan, options: SystemOptions = {}, board?: Board) {
@@ -144,55 +138,43 @@ export class System {
     const count = first.retired;
     this.#begin = count;
     const epoch = Math.floor(count / protection.epochInstructions);
-    this.#course = new Course(protection.kind, this.#takeCheckpoint(0, { count, epoch, compared: 0 }));
+    this.#course = new Course(protection.kind, takeCheckpoint({ team: this.#team, feed: this.#feed, injector: this.#injector }, 0, { count, epoch, compared: 0 }));
     this.#runner = new ReplicaRunner(this.#course, this.#injector, this.#log, share, new Delivery(protection, plan.seed), this.#feed.isNetworked);
-    this.#comparer = new Comparer(this.#injector, this.#course);
+    const comparer = new Comparer(this.#injector, this.#course);
+    const shared = { protection, course: this.#course, team: this.#team, injector: this.#injector, feed: this.#feed, accounting: this.#accounting };
+    this.#inlet = new Inlet({ ...shared, log: this.#log, runner: this.#runner });
+    this.#checkpoints = new Checkpoints({ ...shared, comparer, detect: (found) => this.#detect(found), validated: () => this.#recovery.validated() });
     this.#gate = new OutputGate({
-      comparer: this.#comparer,
+      ...shared,
+      comparer,
       compareOutput: protection.compareOutput,
-      course: this.#course,
-      team: this.#team,
       log: this.#log,
-      feed: this.#feed,
-      accounting: this.#accounting,
       detect: (found) => this.#detect(found),
       end: (how, exitCode, why) => this.#end(how, exitCode, why),
     });
     this.#recovery = new Recovery({
-      protection,
+      ...shared,
       cores: usable,
       share,
-      course: this.#course,
-      team: this.#team,
-      injector: this.#injector,
-      accounting: this.#accounting,
-      feed: this.#feed,
       stop: (why) => this.#end('stopped', null, why),
       reseated: () => this.#reseated(),
       expire: () => this.#expire(),
       resume: (event) => this.#resume(event),
     });
     this.#switching = new Switching({
+      ...shared,
       switches,
       cores: usable,
-      protection,
       share,
-      course: this.#course,
-      team: this.#team,
       log: this.#log,
-      accounting: this.#accounting,
       reseated: () => this.#reseated(),
-      takeCheckpoint: (state) => this.#checkpointOf(state),
+      takeCheckpoint: (state) => this.#checkpoints.takeOf(state),
       expire: () => this.#expire(),
     });
     this.#epochRun = new EpochRun({
+      ...shared,
       plan: this.#plan,
-      course: this.#course,
-      team: this.#team,
       crew: this.#crew,
-      injector: this.#injector,
-      feed: this.#feed,
-      accounting: this.#accounting,
       runner: this.#runner,
       gate: this.#gate,
       switching: this.#switching,
@@ -341,8 +323,8 @@ export class System {
       this.#meet();
       return undefined;
     }
-    this.#napped = false;
-    return this.#epochRun.run(count, options) ?? (this.#napped && options.stopAsleep ? { why: 'asleep' } : undefined);
+    this.#inlet.napped = false;
+    return this.#epochRun.run(count, options) ?? (this.#inlet.napped && options.stopAsleep ? { why: 'asleep' } : undefined);
   }
 
   /** The other guests on the chip, in the order of the plan's neighbours. */
@@ -414,7 +396,7 @@ export class System {
     }
     if (this.#gate.settle()) return;
     if (live.every((replica) => replica.halted)) {
-      if (this.#handOver() || this.#nap()) {
+      if (this.#inlet.handOver() || this.#inlet.nap()) {
         for (const replica of live) this.#runner.strike(replica);
         return;
       }
@@ -427,71 +409,20 @@ export class System {
     }
     course.epoch++;
     this.#strikeIdle();
-    if (replicated) this.#compareAndCheckpoint();
+    if (replicated) this.#checkpoints.atRendezvous();
     // Nothing is charged for these, now or when it is protected again.
     else this.#accounting.exits(live);
     if (!course.detection && this.#switching.isDue && !this.#recovery.isDiagnosing) this.#switchNow();
-    if (!course.detection) this.#handOver();
+    if (!course.detection) this.#inlet.handOver();
     if (this.#forgetful) this.#forget();
     this.#accounting.settle(this.#team.live);
     if (!course.detection) for (const replica of this.#team.live) this.#runner.strike(replica);
   }
 
-  /** Hands the replicas the input that is due, all at the same count. True if there was any. */
-  #handOver(): boolean {
-    const { moment, count, compared, released } = this.#course;
-    const { live } = this.#team;
-    const { isNetworked } = this.#feed;
-    const input = this.#feed.next({
-      moment,
-      count,
-      time: isNetworked ? this.#guestTime() : 0,
-      consoleRoom: live[0]?.computer.consoleRoom ?? 0,
-      // Where a fault makes one say more, the others would lose what they have no room for.
-      flushes: this.#flushes(),
-      frameRoom: isNetworked ? Math.min(...live.map(({ computer }) => computer.frameRoom)) : 0,
-      compared,
-      released,
-      printed: (from) => this.#log.console(released, from),
-    });
-    if (!input) return false;
-    this.#accounting.input(input.frames.reduce((bytes, frame) => bytes + frame.length, input.console.length));
-    for (const replica of live) {
-      this.#runner.hand(replica, input);
-      for (const answer of input.flushed ?? []) replica.computer.answerFlush(answer, answer.refused === undefined);
-      if (replica.halted === 'idle') replica.halted = null;
-    }
-    this.#injector.handedOver(input.console.length);
-    return true;
-  }
-
-  /** Flushes that wait in any replica; one in which a fault has made an end of that will be found out. */
-  #flushes(): Flush[] {
-    const all = this.#team.live.flatMap(({ computer }) => computer.flushes);
-    return all.filter(({ disk, head }, i) => all.findIndex((other) => other.disk === disk && other.head === head) === i);
-  }
-
-  /** The guest's clock in ticks, in an ablation that of the first replica; undefined where a fault makes replicas differ in it, which comes to light later. */
-  #guestTime(): number | undefined {
-    const [first = 0n, ...others] = this.#team.live.map(({ computer }) => computer.getCsr(timeCsr) ?? 0n);
-    const differ = this.#plan.protection.uncoordinated.length === 0 && others.some((time) => time !== first);
-    return differ ? undefined : Number(first);
-  }
-
-  /** Lets a guest with a network sleep for a little while, if that is what all replicas want: the outside may have something for it then. */
-  #nap(): boolean {
-    const { live } = this.#team;
-    if (!this.#feed.isNetworked || live.some(({ halted }) => halted !== 'idle')) return false;
-    const timers = live.map(({ computer }) => computer.nap(napTicks));
-    for (const replica of live) replica.halted = null;
-    this.#napped = true;
-    return this.#feed.nap(timers.includes(true));
-  }
-
   /** The end of an epoch, where the replicas stand after a recovery. */
   #resume(event: () => void): void {
     // Where the run begins nothing has been handed over: a run that comes back there gets its first input where all others do, an epoch later.
-    if (this.#course.count > this.#begin) this.#handOver();
+    if (this.#course.count > this.#begin) this.#inlet.handOver();
     this.#accounting.settle(this.#team.live);
     event();
     for (const replica of this.#team.live) this.#runner.strike(replica);
@@ -547,73 +478,6 @@ export class System {
     this.#feed.forget(unprotected ? this.#feed.handed : checkpoint.inputs);
   }
 
-  #compareAndCheckpoint(): void {
-    const { protection } = this.#plan;
-    const course = this.#course;
-    const { live } = this.#team;
-    this.#accounting.exits(live);
-    this.#accounting.epochs(1);
-    const compare = protection.compareStateEpochs > 0 && course.epoch % protection.compareStateEpochs === 0;
-    const checkpoint = protection.checkpointEpochs > 0 && course.epoch % protection.checkpointEpochs === 0;
-    if (!compare && !checkpoint) return;
-
-    const [first, ...others] = live;
-    if (!first) return;
-    const { equal, changedPages } = first.computer.compareState(others.map(({ computer }) => computer), course.checkpoint.snapshot);
-    const difference = equal ? undefined : compareStates(live, snapshotAll(live));
-    if (!difference) course.errorSince = this.#injector.isLasting ? course.moment : -1;
-    const { moment, count: instruction } = course;
-    const mismatch = this.#comparer.verdict(difference, { name: 'the states', by: 'state', moment, instruction, momentOf: () => moment });
-    if (compare) {
-      this.#accounting.stateComparison(changedPages);
-      if (mismatch) return this.#detect(mismatch);
-    }
-    if (!checkpoint) return;
-    this.#accounting.checkpoint(changedPages);
-    if (!mismatch) return this.#checkpointNow(difference === undefined);
-    course.emit({ kind: 'checkpoint', number: course.nextCheckpoint++, validated: false });
-  }
-
-  /** The states are equal, or are held to be: this is where a rollback goes from now on. */
-  #checkpointNow(areEqual: boolean): void {
-    const course = this.#course;
-    const number = course.nextCheckpoint++;
-    if (areEqual) course.checkpoint = this.#takeCheckpoint(number, course);
-    else {
-      // Nothing of it is the others', who share what they had of the last one.
-      course.checkpoint.snapshot.keep();
-      const [first] = this.#team.live;
-      if (first) course.checkpoint = this.#checkpoint(number, course, first.computer.snapshot());
-    }
-    course.emit({ kind: 'checkpoint', number, validated: true });
-    this.#recovery.validated();
-  }
-
-  /**
-   * Replicas have been cloned from a state: that is where a rollback goes from now on. Nothing is shared with them yet, since a core
-   * may have changed the state that it was given.
-   */
-  #checkpointOf(state: Snapshot): void {
-    const course = this.#course;
-    // One that has just been taken here is replaced, so that triggers which wait for it still meet it.
-    const isAnother = course.checkpoint.count !== course.count || course.checkpoint.number === 0;
-    const number = isAnother ? course.nextCheckpoint++ : course.checkpoint.number;
-    course.checkpoint = this.#checkpoint(number, course, state);
-    if (isAnother) course.emit({ kind: 'checkpoint', number, validated: true });
-    course.errorSince = this.#injector.isLasting ? course.moment : -1;
-    this.#recovery.validated();
-    const mismatch = this.#mismatch();
-    if (mismatch) this.#detect(mismatch);
-  }
-
-  /** In which places the live replicas differ now, if they do. */
-  #mismatch(): Detection | undefined {
-    const { live } = this.#team;
-    const [first, ...others] = live;
-    const isEqual = first?.computer.compareState(others.map(({ computer }) => computer), this.#course.checkpoint.snapshot).equal ?? true;
-    return isEqual ? undefined : compareStates(live, snapshotAll(live));
-  }
-
   #expire(): void {
     this.#injector.endIdle(this.#team.live.map(({ core }) => core), this.#now);
   }
@@ -625,23 +489,9 @@ export class System {
 
   /** Another protection, unless the replicas that there are turn out not to be equal: then that comes first. */
   #switchNow(): void {
-    const mismatch = this.#mismatch();
+    const mismatch = this.#checkpoints.mismatch();
     if (mismatch) this.#detect(mismatch);
     else this.#switching.make();
-  }
-
-  #takeCheckpoint(number: number, { count, epoch, compared }: { count: number; epoch: number; compared: number }): Checkpoint {
-    const [first, ...others] = this.#team.live;
-    if (!first) throw new Error('a system without replicas');
-    const snapshot = first.computer.checkpoint();
-    // They are equal, as has just been found.
-    for (const { computer } of others) computer.share(snapshot);
-    return this.#checkpoint(number, { count, epoch, compared }, snapshot);
-  }
-
-  #checkpoint(number: number, { count, epoch, compared }: { count: number; epoch: number; compared: number }, snapshot: Snapshot): Checkpoint {
-    const copies = this.#team.placement.domains.map(({ controllers }) => controllers);
-    return { number, count, epoch, snapshot, compared, inputs: this.#feed.handed, triggers: this.#injector.counts(), copies };
   }
 
   #detect(found: Detection, waited = 0): void {
