@@ -83,10 +83,13 @@ export class Words {
 
   /** The turn, once it is not `old`. */
   wait(old: number): number {
-    const now = this.look(old);
-    if (now !== old) return now;
-    Atomics.wait(this.#words, word.turn, old);
-    return this.turn;
+    let now = this.look(old);
+    while (now === old) {
+      // Woken is not passed on to: who has passed the turn on notifies a moment later, and that may be when it has long come to `old`.
+      Atomics.wait(this.#words, word.turn, old);
+      now = this.turn;
+    }
+    return now;
   }
 
   /** Says that the thread is no more, and why. */
