@@ -55,7 +55,7 @@ export const diagnosticCodes = {
   COV607: 'a fault that all replicas have in common',
   COV608: 'an input that the guest does not have',
   COV609: 'more runs than there are faults',
-  COV610: 'a mark that seems to be another fault\'s',
+  COV610: 'a mark that seems to be of another fault',
 } as const;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;
