@@ -1,5 +1,6 @@
-import { access, constants, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { putWhole } from '../put-whole';
 import { BadInput } from './failure';
 
 const systemErrors: Record<string, string> = {
@@ -32,12 +33,7 @@ export async function checkWritable(option: string, file: string): Promise<void>
 
 /** Writes a file whole or not at all. Throws {@link BadInput}. */
 export async function writeWhole(option: string, file: string, bytes: Uint8Array | string): Promise<void> {
-  const part = `${file}.${process.pid}.part`;
-  try {
-    await writeFile(part, bytes);
-    await rename(part, file);
-  } catch (error) {
-    await rm(part, { force: true });
+  await putWhole(file, bytes).catch((error: unknown) => {
     throw asUnwritable(option, file, error);
-  }
+  });
 }

@@ -131,7 +131,7 @@ function isEnd({ expected: [only, ...others] }: Stuck): boolean {
 /** True if a token in another line than the one before begins or ends something: then what is missing is missing before it. */
 function isNextStatement(token: Token, previous: Token, text: string, grammar: Grammar): boolean {
   if (Number.isNaN(token.startOffset) || Number.isNaN(previous.startOffset) || !text.slice(previous.startOffset + previous.image.length, token.startOffset).includes('\n')) return false;
-  return token.image === '}' || grammar.rules.some(({ name }) => repeatedStarts(grammar, name).includes(token.image));
+  return token.image === '}' || statementStarts(grammar).has(token.image);
 }
 
 function notAnEffect(word: string, place: Span, grammar: Grammar): { message: string; fixes: Fix[] } {
@@ -194,6 +194,15 @@ function listed(kinds: string[]): string {
   if (kinds.length === 0) return 'something else';
   if (kinds.length > 16) return `one of ${kinds.slice(0, 15).join(', ')}, …`;
   return kinds.length === 1 ? kinds[0]! : `${kinds.slice(0, -1).join(', ')} or ${kinds.at(-1)}`;
+}
+
+const known = new WeakMap<Grammar, ReadonlySet<string>>();
+
+/** The words with which repeated statements begin, of all rules. Worked out once: a file may have thousands of mistakes. */
+function statementStarts(grammar: Grammar): ReadonlySet<string> {
+  let starts = known.get(grammar);
+  if (!starts) known.set(grammar, (starts = new Set(grammar.rules.flatMap(({ name }) => repeatedStarts(grammar, name)))));
+  return starts;
 }
 
 /** Every word of the language. */

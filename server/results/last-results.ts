@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Plan } from '../../engine/covert/plan';
 import type { Report } from '../../engine/covert/report';
 import { guestCache } from '../guest/debian';
+import { putWhole } from '../put-whole';
 import { fulfilledBy, type Fulfilled } from './fulfilled';
 import { expectedTexts, planMark } from './plan-mark';
 
@@ -51,15 +52,7 @@ export async function keepResult(file: string, plan: Plan, report: Report): Prom
     const folder = resultsFolder();
     await mkdir(folder, { recursive: true });
     const real = await realPath(file);
-    const target = join(folder, keyOf(real, plan.name));
-    const part = `${target}.${process.pid}.part`;
-    try {
-      await writeFile(part, `${JSON.stringify(resultOf(real, plan, report), null, 1)}\n`);
-      await rename(part, target);
-    } catch (error) {
-      await rm(part, { force: true });
-      throw error;
-    }
+    await putWhole(join(folder, keyOf(real, plan.name)), `${JSON.stringify(resultOf(real, plan, report), null, 1)}\n`);
     await prune(folder);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;

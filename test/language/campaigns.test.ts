@@ -1,25 +1,18 @@
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CompletionList, DocumentSymbol, Hover, SemanticTokens, TextEdit } from 'vscode-languageserver-protocol';
-import { edited, LanguageClient, marked, root } from './language-client';
+import type { LanguageClient} from './language-client';
+import { edited, marked } from './language-client';
+import { closeScratch, openScratch, scratchFolder } from './scratch-folder';
 
 let folder = '';
 let client: LanguageClient;
 let scratch = '';
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'covert-campaigns-'));
-  for (const name of ['checksum.elf', 'checksum.c']) await copyFile(path.join(root, 'examples', 'checksum', name), path.join(folder, name));
-  scratch = path.join(folder, 'scratch.covert');
-  client = await LanguageClient.start(folder);
-  await client.open(scratch, '');
+  folder = await scratchFolder('campaigns');
+  ({ client, scratch } = await openScratch(folder));
 });
-afterAll(async () => {
-  expect(await client.stop()).toBe(0);
-  await rm(folder, { recursive: true });
-});
+afterAll(() => closeScratch(folder, client));
 
 const guest = 'guest g { elf "checksum.elf" ram 16 MiB }\n';
 const inCampaign = (statement: string): string => `${guest}campaign "c" {\n  guest g\n  protect dmr on core 0, core 1\n${statement}\n}\n`;

@@ -1,5 +1,4 @@
-import { copyFile, mkdtemp, realpath, rm, unlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type {
@@ -13,25 +12,21 @@ import type {
   WorkspaceEdit,
   WorkspaceSymbol,
 } from 'vscode-languageserver-protocol';
-import { edited, LanguageClient, marked, root } from './language-client';
+import type { LanguageClient} from './language-client';
+import { edited, marked } from './language-client';
+import { closeScratch, openScratch, scratchFolder } from './scratch-folder';
 
 let folder = '';
 let client: LanguageClient;
 let scratch = '';
 
 beforeAll(async () => {
-  folder = await realpath(await mkdtemp(path.join(tmpdir(), 'covert-editing-')));
-  for (const name of ['checksum.elf', 'checksum.c']) await copyFile(path.join(root, 'examples', 'checksum', name), path.join(folder, name));
+  folder = await scratchFolder('editing');
   await writeFile(path.join(folder, 'boards.covert'), 'chip octo { cores 8 ring }\nchip quad { cores 4 ring }\n');
   await writeFile(path.join(folder, 'closed.covert'), `import "boards.covert"\n${guest}scenario "a closed file" { chip octo guest sum expect exit 0 fault stray: flip a0 bit 1 in replica A at main }\n`);
-  scratch = path.join(folder, 'scratch.covert');
-  client = await LanguageClient.start(folder, { env: { COVERT_CACHE: path.join(folder, 'cache') } });
-  await client.open(scratch, '');
+  ({ client, scratch } = await openScratch(folder, { env: { COVERT_CACHE: path.join(folder, 'cache') } }));
 });
-afterAll(async () => {
-  expect(await client.stop()).toBe(0);
-  await rm(folder, { recursive: true });
-});
+afterAll(() => closeScratch(folder, client));
 
 const guest = 'guest sum { elf "checksum.elf" ram 16 MiB }\n';
 const format = { options: { tabSize: 2, insertSpaces: true } };

@@ -1,5 +1,4 @@
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -19,7 +18,9 @@ import type {
   TextEdit,
   WorkspaceEdit,
 } from 'vscode-languageserver-protocol';
-import { edited, LanguageClient, marked, root } from './language-client';
+import type { LanguageClient} from './language-client';
+import { edited, marked, root } from './language-client';
+import { closeScratch, openScratch, scratchFolder } from './scratch-folder';
 
 let folder = '';
 let client: LanguageClient;
@@ -28,18 +29,12 @@ let exampleText = '';
 let scratch = '';
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'covert-lsp-'));
-  for (const name of ['checksum.elf', 'checksum.c']) await copyFile(path.join(root, 'examples', 'checksum', name), path.join(folder, name));
+  folder = await scratchFolder('lsp');
   example = path.join(root, 'examples', 'checksum', 'checksum.covert');
   exampleText = await readFile(example, 'utf8');
-  scratch = path.join(folder, 'scratch.covert');
-  client = await LanguageClient.start(folder);
-  await client.open(scratch, '');
+  ({ client, scratch } = await openScratch(folder));
 });
-afterAll(async () => {
-  expect(await client.stop()).toBe(0);
-  await rm(folder, { recursive: true });
-});
+afterAll(() => closeScratch(folder, client));
 
 const head = 'guest g { elf "checksum.elf" ram 16 MiB }\nscenario "s" {\n  guest g\n  protect dmr on core 0, core 1\n';
 const tail = '\n  expect exit 0\n}\n';

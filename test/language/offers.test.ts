@@ -1,28 +1,23 @@
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CompletionItem, CompletionList, SignatureHelp } from 'vscode-languageserver-protocol';
-import { edited, LanguageClient, marked, root } from './language-client';
+import type { LanguageClient} from './language-client';
+import { edited, marked, root } from './language-client';
+import { closeScratch, openScratch, scratchFolder } from './scratch-folder';
 
 let folder = '';
 let client: LanguageClient;
 let scratch = '';
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'covert-offers-'));
-  for (const name of ['checksum.elf', 'checksum.c']) await copyFile(path.join(root, 'examples', 'checksum', name), path.join(folder, name));
+  folder = await scratchFolder('offers');
   await copyFile(path.join(root, 'examples', 'inputs', 'inputs.elf'), path.join(folder, 'inputs.elf'));
   await mkdir(path.join(folder, 'boards'));
   for (const name of ['boards/common.covert', 'other.covert', 'notes.txt']) await writeFile(path.join(folder, name), '');
-  scratch = path.join(folder, 'scratch.covert');
-  client = await LanguageClient.start(folder);
-  await client.open(scratch, '');
+  ({ client, scratch } = await openScratch(folder));
 });
-afterAll(async () => {
-  expect(await client.stop()).toBe(0);
-  await rm(folder, { recursive: true });
-});
+afterAll(() => closeScratch(folder, client));
 
 const head = 'guest g { elf "checksum.elf" ram 16 MiB }\nguest i { elf "inputs.elf" ram 16 MiB }\nchip octo { cores 8 l2 8 banks of 512 KiB memory 4 controllers ring spare core 7 }\nscenario "s" {\n  chip octo\n  guest g\n  protect dmr on core 0, core 4\n';
 const tail = '\n  expect exit 0\n}\n';

@@ -1,9 +1,10 @@
-import { copyFile, mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DocumentHighlight, Hover, InlayHint, InlineValue, Location, SemanticTokens, SemanticTokensDelta } from 'vscode-languageserver-protocol';
-import { LanguageClient, marked, root } from './language-client';
+import type { LanguageClient} from './language-client';
+import { marked, root } from './language-client';
+import { closeScratch, openScratch, scratchFolder } from './scratch-folder';
 
 let folder = '';
 let client: LanguageClient;
@@ -11,18 +12,12 @@ let scratch = '';
 let other = '';
 
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'covert-reading-'));
-  for (const name of ['checksum.elf', 'checksum.c']) await copyFile(path.join(root, 'examples', 'checksum', name), path.join(folder, name));
+  folder = await scratchFolder('reading');
   await copyFile(path.join(root, 'examples', 'inputs', 'inputs.elf'), path.join(folder, 'inputs.elf'));
-  scratch = path.join(folder, 'scratch.covert');
   other = path.join(folder, 'other.covert');
-  client = await LanguageClient.start(folder);
-  await client.open(scratch, '');
+  ({ client, scratch } = await openScratch(folder));
 });
-afterAll(async () => {
-  expect(await client.stop()).toBe(0);
-  await rm(folder, { recursive: true });
-});
+afterAll(() => closeScratch(folder, client));
 
 const head = 'guest g { elf "checksum.elf" ram 16 MiB }\nguest i { elf "inputs.elf" ram 16 MiB }\nchip octo { cores 8 at 1 GHz l2 8 banks of 512 KiB memory 4 controllers ring spare core 7 }\nscenario "s" {\n  chip octo\n  guest g\n  protect dmr on core 0, core 4 { epoch 10_000 instructions }\n';
 const tail = '\n  expect exit 0\n}\n';
