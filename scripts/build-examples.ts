@@ -1,5 +1,5 @@
 /**
- * Rebuilds the guests of examples/, test/bench/kernels/, test/oracles/smp/, test/oracles/frames/ and test/oracles/disk/ (`npm run build:examples`).
+ * Rebuilds the guests of examples/, test/bench/kernels/, test/oracles/smp/, test/oracles/frames/, test/oracles/disk/ and test/conformance/ (`npm run build:examples`).
  *
  * The ELFs are committed, because few machines have a RISC-V compiler, so this
  * must give the same bytes anywhere: with another compiler than the one below
@@ -47,6 +47,8 @@ function guest(folder: string, name: string, optimise: string): Guest {
 const frames = guest('test/oracles/frames', 'frames', '-Og');
 // And one by its disk.
 const disk = guest('test/oracles/disk', 'disk', '-Og');
+// What the scenarios of the conformance folder strike.
+const struck = [...['sums', 'paged'].map((name) => guest('test/conformance/guests', name, '-Og')), guest('test/conformance/page/guests', 'hello', '-Og')];
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -93,7 +95,7 @@ function main(): number {
   const objects = mkdtempSync(join(tmpdir(), 'covert-examples-'));
   let stale = 0;
   try {
-    for (const guest of [...examples, ...kernels, smp, frames, disk]) {
+    for (const guest of [...examples, ...kernels, smp, frames, disk, ...struck]) {
       const path = `${guest.folder}/${guest.name}.elf`;
       const bytes = build(guest, objects);
       let committed: Buffer | undefined;
