@@ -40,7 +40,7 @@ test.each(Object.entries(rows))('%s: one file a row', async (kind, names) => {
 });
 
 test('no diagnostic, a warning neither', async () => {
-  const { exit, stdout, stderr } = await covert(['check', '--json', `${folder}/boards.covert`, ...files, ...pages]);
+  const { exit, stdout, stderr } = await covert(['check', '--json', ...files, ...pages]);
   expect({ exit, found: JSON.parse(stdout) as unknown, stderr }).toEqual({ exit: 0, found: [], stderr: '' });
 });
 
