@@ -1,9 +1,8 @@
-import { isUtf8 } from 'node:buffer';
 import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { formatText } from '../language/format';
-import { mostCharacters } from '../language/imports';
+import { decodeText, mostCharacters, NoTextError } from '../language/scenario-text';
 import { readWhole } from '../whole-file';
 import { asUnreadable, BadInput, exitCodes } from './failure';
 import { counted } from './numbers';
@@ -102,14 +101,10 @@ function formattedText(name: string, text: string): string {
   return formatted;
 }
 
-/** The text of bytes. Others than UTF-8 would not come out as they went in. */
 function decoded(name: string, bytes: Buffer): string {
-  if (isUtf8(bytes)) return bytes.toString('utf8');
-  let line = 1;
-  for (let start = 0; ; line++) {
-    const end = bytes.indexOf('\n', start);
-    if (end < 0 || !isUtf8(bytes.subarray(start, end))) break;
-    start = end + 1;
+  try {
+    return decodeText(bytes);
+  } catch (error) {
+    throw error instanceof NoTextError ? new BadInput(`${name}:${error.line}: this line is no UTF-8 (left as it is)`) : error;
   }
-  throw new BadInput(`${name}:${line}: this line is no UTF-8 (left as it is)`);
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inputClasses, type Expectation, type FaultPlan, type Plan } from '../../engine/covert/plan';
 import { addressOf } from '../../engine/covert/plan.test-support';
 import { compileFile, type Diagnostic } from './compile';
+import { mostCharacters } from './scenario-text';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const here = path.join(root, 'examples', 'checksum', 'here.covert');
@@ -416,9 +417,9 @@ describe('a text that has far too much of something', () => {
   });
 
   test('of everything', async () => {
-    const { plans, diagnostics } = await compile(' '.repeat(2 ** 19 + 1));
+    const { plans, diagnostics } = await compile(' '.repeat(mostCharacters + 1));
     expect(plans).toEqual([]);
-    expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).toEqual(['COV203 this file has 524289 characters, and a scenario file at most 524288: divide it']);
+    expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).toEqual(['COV203 this file has 2097153 characters, and a scenario file at most 2097152: divide it']);
   });
 });
 
@@ -492,7 +493,7 @@ describe('across files', () => {
     expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).toEqual([
       'COV203 pipe.covert is no file',
       'COV203 folder.covert is a folder',
-      'COV203 long.covert is too long: a scenario file has at most 524288 bytes',
+      'COV203 long.covert is too large: it has 1099511627776 bytes of at most 2097152',
       'COV203 none.covert does not exist',
     ]);
     await expect(compileFile(at('pipe.covert'))).rejects.toThrow('is no file');

@@ -4,7 +4,8 @@ import type { CampaignPlan } from '../../engine/covert/campaign-plan';
 import type { Plan } from '../../engine/covert/plan';
 import { readWhole } from '../whole-file';
 import type { Diagnostic } from './diagnostic';
-import { mostCharacters, visibleDocuments } from './imports';
+import { visibleDocuments } from './imports';
+import { decodeText, mostCharacters, withoutMark } from './scenario-text';
 import { createCovertServices, type CovertServices } from './services';
 
 export type { Diagnostic } from './diagnostic';
@@ -28,8 +29,7 @@ export interface Compiled {
  * @throws the file system's error, or {@link NoWholeFileError}, where the file itself cannot be read; nothing else is thrown on its account.
  */
 export async function compileFile(path: string, options: CompileOptions = {}): Promise<Compiled> {
-  // A byte order mark belongs to no line.
-  const text = (options.text ?? (await readWhole(path)).toString('utf8')).replace(/^\ufeff/, '');
+  const text = withoutMark(options.text ?? decodeText(await readWhole(path)));
   if (text.length > mostCharacters) return { plans: [], campaigns: [], diagnostics: [tooLong(resolve(path), text.length)] };
   const services = idle.pop() ?? createCovertServices();
   const { LangiumDocuments, LangiumDocumentFactory, DocumentBuilder } = services.shared.workspace;

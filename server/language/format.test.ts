@@ -5,7 +5,7 @@ import { URI } from 'langium';
 import { describe, expect, test } from 'vitest';
 import { compileFile } from './compile';
 import { formatText } from './format';
-import { mostCharacters } from './imports';
+import { mostCharacters } from './scenario-text';
 import { createCovertServices } from './services';
 import { leaves } from './syntax-errors';
 

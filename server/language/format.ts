@@ -1,7 +1,7 @@
 import { TextDocument, URI } from 'langium';
 import { tooLong } from './compile';
 import { Reporter, type Diagnostic } from './diagnostic';
-import { mostCharacters } from './imports';
+import { mostCharacters } from './scenario-text';
 import { CovertFormatter } from './lsp/formatter';
 import { createCovertServices, type CovertServices } from './services';
 import { reportSyntax } from './syntax-errors';

@@ -1,8 +1,9 @@
-import { stat } from 'node:fs/promises';
 import type { URI } from 'langium';
 import { AstUtils, UriUtils, type LangiumDocument, type LangiumDocuments, type LangiumDocumentFactory } from 'langium';
+import { readWhole } from '../whole-file';
 import * as ast from './generated/ast';
 import { reasonOf } from './guest-files';
+import { decodeText, mostCharacters } from './scenario-text';
 import { decodeString } from './values';
 
 export type CovertDocument = LangiumDocument<ast.File>;
@@ -51,17 +52,14 @@ export function resolvedUri(document: LangiumDocument, text: string | undefined)
   return UriUtils.resolvePath(UriUtils.dirname(document.uri), path.replace(/\p{Surrogate}/gu, '\ufffd'));
 }
 
-/** Characters of a scenario file, and bytes of one that is imported. The parser takes long for long files. */
-export const mostCharacters = 2 ** 19;
+const isScenarioPath = (path: string): boolean => path.endsWith('.covert');
 
 /** Why a path cannot lead to a scenario file, in words that follow it; undefined where it can. */
 export async function whyNoScenarioFile(path: string): Promise<string | undefined> {
-  if (!path.endsWith('.covert')) return 'is no scenario file: its name does not end in .covert';
+  if (!isScenarioPath(path)) return 'is no scenario file: its name does not end in .covert';
   try {
-    const found = await stat(path);
-    if (found.isDirectory()) return 'is a folder';
-    if (!found.isFile()) return 'is no file';
-    return found.size > mostCharacters ? `is too long: a scenario file has at most ${mostCharacters} bytes` : undefined;
+    decodeText(await readWhole(path, mostCharacters));
+    return undefined;
   } catch (error) {
     return reasonOf(error);
   }
@@ -82,7 +80,7 @@ export async function loadImports(
   for (let document = open.pop(); document; document = open.pop()) {
     for (const one of importsOf(document)) {
       const uri = resolvedUri(document, one.path);
-      if (!uri || documents.hasDocument(uri) || (await whyNoScenarioFile(uri.fsPath)) !== undefined) continue;
+      if (!uri || documents.hasDocument(uri) || !isScenarioPath(uri.fsPath)) continue;
       try {
         const imported = await factory.fromUri(uri);
         if (documents.hasDocument(uri)) continue;

@@ -21,13 +21,18 @@ interface Kept extends Lexed {
 
 type Root = CompositeCstNode & { _text: string; _rangeCache: unknown };
 
+/** Behind so many mistakes no more is read: nobody can be told of more, and coming back from each takes its time. */
+export const mostMistakes = 1000;
+
 /** What the parser's own classes keep to themselves (Langium 4.2.1). */
 interface Inner {
   stack: AstNode[];
   nodeBuilder: { rootNode: Root; nodeStack: CompositeCstNode[]; buildRootNode(text: string): Root; addHiddenNodes(tokens: readonly Token[]): void };
   wrapper: {
     input: Token[];
-    errors: ParseResult['parserErrors'];
+    tokVectorLength: number;
+    _errors: ParseResult['parserErrors'];
+    SAVE_ERROR(error: Error): Error;
     LA(ahead: number): Token;
     exportLexerState(): number;
     importLexerState(index: number): void;
@@ -56,8 +61,20 @@ export class ItemParser extends LangiumParser {
 
   constructor(services: LangiumCoreServices) {
     super(services);
+    const { nodeBuilder, wrapper } = this.#inner;
     // The parser's own takes comments from the front of a list, which takes long for a long list.
     this.#inner.extractHiddenTokens = ({ startOffset }) => this.#hiddenUpTo(startOffset);
+    // And it looks for the place of no comments among all that is around a token.
+    const addHiddenNodes = nodeBuilder.addHiddenNodes.bind(nodeBuilder);
+    nodeBuilder.addHiddenNodes = (tokens) => {
+      if (tokens.length > 0) addHiddenNodes(tokens);
+    };
+    const save = wrapper.SAVE_ERROR.bind(wrapper);
+    wrapper.SAVE_ERROR = (error) => {
+      const saved = save(error);
+      if (wrapper._errors.length >= mostMistakes) this.#endReading();
+      return saved;
+    };
   }
 
   override parse<T extends AstNode = AstNode>(input: string, options: { rule?: string } = {}): ParseResult<T> {
@@ -105,9 +122,16 @@ export class ItemParser extends LangiumParser {
     nodeBuilder.addHiddenNodes(this.#hiddenUpTo(Infinity));
     this.unorderedGroups.clear();
     this.#link(value);
-    const result: ParseResult = { value, lexerErrors: [...errors], parserErrors: wrapper.errors, ...(report && { lexerReport: report }) };
+    const result: ParseResult = { value, lexerErrors: [...errors], parserErrors: [...wrapper._errors], ...(report && { lexerReport: report }) };
     if (this.#isWholeFile) this.#kept.set(result, { text, tokens, hidden, errors, root, pieces: this.#pieces });
     return result;
+  }
+
+  /** Lets the text end here. That it does is no mistake of its own. */
+  #endReading(): void {
+    const { wrapper } = this.#inner;
+    wrapper._errors.length = mostMistakes;
+    wrapper.input.length = wrapper.tokVectorLength = Math.min(wrapper.input.length, wrapper.exportLexerState() + 1);
   }
 
   /** Tells nodes where they are; those that were taken as they are know it of themselves. */
@@ -143,11 +167,11 @@ export class ItemParser extends LangiumParser {
       return;
     }
     const before = wrapper.exportLexerState();
-    const mistakes = wrapper.errors.length;
+    const mistakes = wrapper._errors.length;
     read();
     const cst = content.at(-1);
     const node = file.items?.at(-1);
-    if (wrapper.errors.length > mistakes || !cst || !isCompositeCstNode(cst) || !node) return;
+    if (wrapper._errors.length > mistakes || !cst || !isCompositeCstNode(cst) || !node) return;
     this.#pieces.push({ node, cst, first, last: wrapper.LA(0), tokens: wrapper.exportLexerState() - before });
   }
 

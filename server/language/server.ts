@@ -6,11 +6,11 @@ import { PulledDiagnostics } from './lsp/pulled-diagnostics';
 import { answerReaders } from './lsp/reading-requests';
 
 /**
- * Speaks the Language Server Protocol over stdin and stdout, until the client
- * says `exit`, its streams close, or the process that it named is gone.
+ * Speaks the Language Server Protocol, until the client says `exit`, its streams
+ * close, or the process that it named is gone.
  */
-export function startLanguageServer(): void {
-  const connection = createConnection(ProposedFeatures.all, process.stdin, process.stdout);
+export function startLanguageServer(input: NodeJS.ReadableStream = process.stdin, output: NodeJS.WritableStream = process.stdout): void {
+  const connection = createConnection(ProposedFeatures.all, input, output);
   const { shared, covert } = createCovertLspServices(connection);
   const { TextDocuments } = shared.workspace;
   const pulled = new PulledDiagnostics(shared, connection);

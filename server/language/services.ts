@@ -1,4 +1,5 @@
 import {
+  Cancellation,
   createDefaultCoreModule,
   createDefaultSharedCoreModule,
   DefaultDocumentBuilder,
@@ -6,6 +7,7 @@ import {
   DefaultValueConverter,
   DocumentState,
   inject,
+  isOperationCancelled,
   type BuildOptions,
   type CstNode,
   type GrammarAST,
@@ -16,7 +18,6 @@ import {
   type PartialLangiumCoreServices,
   type PartialLangiumSharedCoreServices,
 } from 'langium';
-import { NodeFileSystem } from 'langium/node';
 import { Analyzer } from './analyzer';
 import { ReparsedDocuments } from './documents';
 import { CovertGeneratedModule, CovertGeneratedSharedModule } from './generated/module';
@@ -24,6 +25,7 @@ import { GuestFiles } from './guest-files';
 import { createItemParser } from './item-parser';
 import { importsAny, loadImports } from './imports';
 import { FileSymbols, ImportedNames, UseDescriptions, UseLinker } from './linking';
+import { ScenarioFiles } from './scenario-text';
 import { StuckMessages } from './syntax-errors';
 import { decodeName } from './values';
 import { AnalysisValidator } from './validator';
@@ -45,17 +47,37 @@ class WrittenValues extends DefaultValueConverter {
 }
 
 /** Builds what a document imports together with it. */
-class ImportingBuilder extends DefaultDocumentBuilder {
+export class ImportingBuilder extends DefaultDocumentBuilder {
   protected override async buildDocuments(
     documents: LangiumDocument[],
     options: BuildOptions,
-    cancelToken: Parameters<DefaultDocumentBuilder['build']>[2] & object,
+    cancelToken: Cancellation.CancellationToken,
   ): Promise<void> {
+    const there: LangiumDocument[] = [];
     for (const document of documents) {
-      if (document.state < DocumentState.Parsed) await this.langiumDocumentFactory.update(document, cancelToken);
+      if (document.state >= DocumentState.Parsed || (await this.#read(document, cancelToken))) there.push(document);
     }
-    const imported = await loadImports(documents, this.langiumDocuments, this.langiumDocumentFactory);
-    await super.buildDocuments([...documents, ...imported], options, cancelToken);
+    const imported = await loadImports(there, this.langiumDocuments, this.langiumDocumentFactory);
+    await super.buildDocuments([...there, ...imported], options, cancelToken);
+  }
+
+  /** Gives up a document whose file cannot be read any more: it is as if it had been deleted. */
+  async #read(document: LangiumDocument, cancelToken: Cancellation.CancellationToken): Promise<boolean> {
+    try {
+      await this.langiumDocumentFactory.update(document, cancelToken);
+    } catch (error) {
+      if (isOperationCancelled(error)) throw error;
+      for (const gone of this.langiumDocuments.deleteDocuments(document.uri)) this.cleanUpDeleted(gone);
+      return false;
+    }
+    // Langium says so of what it has read itself, and who waits for it would wait for ever.
+    await this.notifyDocumentPhase(document, DocumentState.Parsed);
+    return true;
+  }
+
+  /** Also where the work has been cancelled meanwhile: what is done is not done again, nor said again. */
+  protected override notifyDocumentPhase(document: LangiumDocument, state: DocumentState): Promise<void> {
+    return super.notifyDocumentPhase(document, state, Cancellation.CancellationToken.None);
   }
 }
 
@@ -104,7 +126,7 @@ export const covertSharedModule: Module<LangiumSharedCoreServices, PartialLangiu
 
 /** The language without an editor: files are read from the disk. */
 export function createCovertServices(): CovertServices {
-  const shared = inject(createDefaultSharedCoreModule(NodeFileSystem), CovertGeneratedSharedModule, covertSharedModule);
+  const shared = inject(createDefaultSharedCoreModule({ fileSystemProvider: () => new ScenarioFiles() }), CovertGeneratedSharedModule, covertSharedModule);
   const covert = inject(createDefaultCoreModule({ shared }), CovertGeneratedModule, covertModule);
   shared.ServiceRegistry.register(covert);
   return covert;

@@ -1,4 +1,5 @@
 import { AbstractParserErrorMessageProvider, AstUtils, GrammarAST, type CompositeCstNode, type CstNode, type Grammar, type LangiumDocument } from 'langium';
+import { mostMistakes } from './item-parser';
 import { nearestNames } from '../../engine/symbols/nearest';
 import { rename, type Fix, type Reporter, type Span } from './diagnostic';
 import { append, replace } from './mends';
@@ -96,7 +97,8 @@ export function reportSyntax(document: LangiumDocument, grammar: Grammar, report
   for (const child of root?.content ?? []) if (!apart.has(child)) reportLiterals(child, reporter);
   // One mistake often makes the parser stumble twice; the first stumble is the one that tells.
   let lastEnd = -1;
-  for (const error of parseResult.parserErrors) {
+  for (const [index, error] of parseResult.parserErrors.entries()) {
+    const ended = index + 1 >= mostMistakes ? ` (nothing behind it was read, after ${mostMistakes} mistakes)` : '';
     const token = error.token as Token;
     const previous = (error as { previousToken?: Token }).previousToken;
     const known = parseStuck(error.message);
@@ -106,7 +108,7 @@ export function reportSyntax(document: LangiumDocument, grammar: Grammar, report
       const place = placeOf(previous, undefined, textDocument.getText());
       lastEnd = place.end;
       const { message, fixes } = notAnEffect(previous.image, place, grammar);
-      reporter.error('COV101', place, message, fixes);
+      reporter.error('COV101', place, message + ended, fixes);
       continue;
     }
     const place = at ? { offset: at.offset, end: at.offset + at.image.length } : placeOf(token, previous, textDocument.getText());
@@ -115,11 +117,11 @@ export function reportSyntax(document: LangiumDocument, grammar: Grammar, report
     const brokenOff = !at && previous && !isEnd(known) && isNextStatement(token, previous, textDocument.getText(), grammar);
     if (brokenOff) {
       const end = previous.startOffset + previous.image.length;
-      reporter.error('COV101', { offset: end - 1, end }, inWords(known, { image: '', type: '' }, place, grammar, 'the line ends').message, []);
+      reporter.error('COV101', { offset: end - 1, end }, inWords(known, { image: '', type: '' }, place, grammar, 'the line ends').message + ended, []);
       continue;
     }
     const { message, fixes } = inWords(known, at ?? { image: token.image, type: token.tokenType.name }, place, grammar);
-    reporter.error('COV101', place, message, fixes);
+    reporter.error('COV101', place, message + ended, fixes);
   }
 }
 
@@ -196,21 +198,25 @@ function listed(kinds: string[]): string {
   return kinds.length === 1 ? kinds[0]! : `${kinds.slice(0, -1).join(', ')} or ${kinds.at(-1)}`;
 }
 
-const known = new WeakMap<Grammar, ReadonlySet<string>>();
-
-/** The words with which repeated statements begin, of all rules. Worked out once: a file may have thousands of mistakes. */
-function statementStarts(grammar: Grammar): ReadonlySet<string> {
-  let starts = known.get(grammar);
-  if (!starts) known.set(grammar, (starts = new Set(grammar.rules.flatMap(({ name }) => repeatedStarts(grammar, name)))));
-  return starts;
+/** What a grammar says, worked out once: a file may have a thousand mistakes. */
+function once<T>(of: (grammar: Grammar) => T): (grammar: Grammar) => T {
+  const known = new WeakMap<Grammar, { what: T }>();
+  return (grammar) => {
+    let found = known.get(grammar);
+    if (!found) known.set(grammar, (found = { what: of(grammar) }));
+    return found.what;
+  };
 }
 
+/** The words with which repeated statements begin, of all rules. */
+const statementStarts = once((grammar): ReadonlySet<string> => new Set(grammar.rules.flatMap(({ name }) => repeatedStarts(grammar, name))));
+
 /** Every word of the language. */
-function keywords(grammar: Grammar): string[] {
+const keywords = once((grammar) => {
   const found = new Set<string>();
   for (const node of AstUtils.streamAllContents(grammar)) if (GrammarAST.isKeyword(node) && /^[a-z]\w*$/.test(node.value)) found.add(node.value);
   return [...found];
-}
+});
 
 /** The words with which the repeated statements of a rule begin. */
 function repeatedStarts(grammar: Grammar, ruleName: string): string[] {

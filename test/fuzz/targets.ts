@@ -1,5 +1,6 @@
 import type { FuzzTarget } from './target';
 import { diskImageTarget } from './targets/disk-image';
+import { editorTarget } from './targets/editor';
 import { elfTarget } from './targets/elf';
 import { framesTarget } from './targets/frames';
 import { kernelTarget } from './targets/kernel';
@@ -13,6 +14,7 @@ export const targets: Readonly<Record<string, FuzzTarget>> = {
   elf: elfTarget,
   kernel: kernelTarget,
   scenario: scenarioTarget,
+  editor: editorTarget,
   state: stateTarget,
   'system-map': systemMapTarget,
   'disk-image': diskImageTarget,

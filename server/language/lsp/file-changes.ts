@@ -7,11 +7,48 @@ import { FileChangeType, type DidChangeWatchedFilesParams, type TextDocumentChan
 export class CovertFileChanges extends DefaultDocumentUpdateHandler {
   readonly #documents: LangiumSharedServices['workspace']['LangiumDocuments'];
   readonly #open: LangiumSharedServices['workspace']['TextDocuments'];
+  readonly #connection: LangiumSharedServices['lsp']['Connection'];
+  readonly #builder: LangiumSharedServices['workspace']['DocumentBuilder'];
+  /** How many updates have been wanted, and how many of them have begun: one begins behind the other. */
+  #wanted = 0;
+  #begun = 0;
+  #waiting: { update: number; go: () => void }[] = [];
 
   constructor(services: LangiumSharedServices) {
     super(services);
     this.#documents = services.workspace.LangiumDocuments;
     this.#open = services.workspace.TextDocuments;
+    this.#builder = services.workspace.DocumentBuilder;
+    this.#connection = services.lsp.Connection;
+  }
+
+  /** Resolves when documents show what has changed until now: as not read yet, if nothing else. */
+  async changesSeen(): Promise<void> {
+    const update = this.#wanted;
+    if (this.#begun < update) await new Promise<void>((go) => this.#waiting.push({ update, go }));
+  }
+
+  protected override fireDocumentUpdate(changed: URI[], deleted: URI[]): void {
+    const update = ++this.#wanted;
+    const begin = (): void => {
+      this.#begun = update;
+      const [ready, later] = [this.#waiting.filter((each) => each.update <= update), this.#waiting.filter((each) => each.update > update)];
+      this.#waiting = later;
+      for (const { go } of ready) go();
+    };
+    const run = async (): Promise<void> => {
+      await this.workspaceManager.ready;
+      await this.workspaceLock.write(async (token) => {
+        const listening = this.#builder.onUpdate(begin);
+        try {
+          await this.#builder.update(changed, deleted, token);
+        } finally {
+          listening.dispose();
+          if (this.#begun < update) begin();
+        }
+      });
+    };
+    run().catch((error: unknown) => this.#connection?.console.error(`A document could not be brought up to date: ${String(error)}`));
   }
 
   override didChangeWatchedFiles(params: DidChangeWatchedFilesParams): void {

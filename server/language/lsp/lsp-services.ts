@@ -8,13 +8,15 @@ import {
   type PartialLangiumServices,
   type PartialLangiumSharedServices,
 } from 'langium/lsp';
-import { NodeFileSystem } from 'langium/node';
 import { CovertGeneratedModule, CovertGeneratedSharedModule } from '../generated/module';
+import { ScenarioFiles } from '../scenario-text';
 import { covertModule, covertSharedModule, type CovertAddedServices } from '../services';
 
 import { CovertCompletion } from './completion';
 import { CovertDefinition } from './definition';
+import { EditorBuilder } from './editor-builder';
 import { CovertFileChanges } from './file-changes';
+import { EditorFolders } from './editor-folders';
 import { CovertFolding } from './folding';
 import { CovertFormatter } from './formatter';
 import { CovertHighlighting } from './highlighting';
@@ -58,6 +60,10 @@ const editorSharedModule: Module<LangiumSharedServices, PartialLangiumSharedServ
     LanguageServer: (services) => new CovertLanguageServer(services),
     WorkspaceSymbolProvider: (services) => new CovertWorkspaceSymbols(services),
   },
+  workspace: {
+    DocumentBuilder: (services) => new EditorBuilder(services),
+    WorkspaceManager: (services) => new EditorFolders(services),
+  },
 };
 
 /** The language with everything that an editor asks for; without a connection nothing is published. */
@@ -65,7 +71,7 @@ export function createCovertLspServices(connection?: DefaultSharedModuleContext[
   shared: LangiumSharedServices;
   covert: CovertLspServices;
 } {
-  const shared = inject(createDefaultSharedModule({ ...NodeFileSystem, ...(connection ? { connection } : {}) }), CovertGeneratedSharedModule, covertSharedModule, editorSharedModule);
+  const shared = inject(createDefaultSharedModule({ fileSystemProvider: () => new ScenarioFiles(), ...(connection ? { connection } : {}) }), CovertGeneratedSharedModule, covertSharedModule, editorSharedModule);
   const covert = inject(createDefaultModule({ shared }), CovertGeneratedModule, covertModule, editorModule);
   shared.ServiceRegistry.register(covert);
   return { shared, covert };

@@ -16,6 +16,12 @@ export class ByteReader {
   word(): number {
     return (this.half() | (this.half() << 16)) >>> 0;
   }
+  /** All that is left. */
+  rest(): Uint8Array {
+    const from = this.#at;
+    this.#at = this.bytes.length;
+    return this.bytes.subarray(from);
+  }
   take(count: number): Uint8Array {
     return Uint8Array.from({ length: count }, () => this.byte());
   }
