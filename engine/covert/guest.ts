@@ -6,7 +6,7 @@ import { readElf } from '../symbols/elf';
 import { readSymbols } from '../symbols/symbols';
 import { readSystemMap } from '../symbols/system-map';
 import type { Symbols } from '../symbols/types';
-import type { GuestPlan } from './plan';
+import type { GuestPlan, LinuxPlan } from './plan';
 
 /**
  * A machine with the guest loaded, before its first instruction. The seed is what
@@ -30,7 +30,7 @@ export function createMachine(guest: GuestPlan, seed: number, tier: Tier, chip?:
 const known = new WeakMap<Uint8Array, Symbols>();
 
 /** The names of a guest's program, or of its kernel, read once. */
-export function symbolsOf({ image, linux }: Pick<GuestPlan, 'image' | 'linux'>): Symbols {
+export function symbolsOf({ image, linux }: { image: Uint8Array; linux?: Pick<LinuxPlan, 'systemMap'> | undefined }): Symbols {
   const source = linux ? linux.systemMap : image;
   const before = known.get(source);
   if (before) return before;

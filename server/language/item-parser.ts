@@ -21,6 +21,15 @@ interface Kept extends Lexed {
 
 type Root = CompositeCstNode & { _text: string; _rangeCache: unknown };
 
+/** What a message is made of where none of several alternatives fits. */
+interface NoAlternative {
+  expectedPathsPerAlt: unknown;
+  actual: Token[];
+  previous: Token;
+  customUserDescription?: string | undefined;
+  ruleName: string;
+}
+
 /** Behind so many mistakes no more is read: nobody can be told of more, and coming back from each takes its time. */
 export const mostMistakes = 1000;
 
@@ -33,6 +42,10 @@ interface Inner {
     tokVectorLength: number;
     _errors: ParseResult['parserErrors'];
     SAVE_ERROR(error: Error): Error;
+    readonly maxLookahead: number;
+    readonly errorMessageProvider: { buildNoViableAltMessage(about: NoAlternative): string };
+    getCurrRuleFullName(): string;
+    raiseNoAltException(occurrence: number, description: string | undefined): never;
     LA(ahead: number): Token;
     exportLexerState(): number;
     importLexerState(index: number): void;
@@ -74,6 +87,39 @@ export class ItemParser extends LangiumParser {
       const saved = save(error);
       if (wrapper._errors.length >= mostMistakes) this.#endReading();
       return saved;
+    };
+    this.#keepAlternatives();
+  }
+
+  /** The parser works out what could have stood in a place at each mistake there, in milliseconds; the grammar is always the same. */
+  #keepAlternatives(): void {
+    const { wrapper } = this.#inner;
+    const messages = wrapper.errorMessageProvider;
+    type Mistake = new (message: string, token: Token | undefined, previous: Token) => Error;
+    const known = new Map<string, { expected: unknown; Mistake: Mistake }>();
+    let expected: unknown;
+    const build = messages.buildNoViableAltMessage.bind(messages);
+    messages.buildNoViableAltMessage = (about) => {
+      expected = about.expectedPathsPerAlt;
+      return build(about);
+    };
+    const raise = wrapper.raiseNoAltException.bind(wrapper);
+    wrapper.raiseNoAltException = (occurrence, description) => {
+      const ruleName = wrapper.getCurrRuleFullName();
+      const place = `${occurrence} ${ruleName}`;
+      const kept = known.get(place);
+      if (kept) {
+        const actual = Array.from({ length: wrapper.maxLookahead }, (_, i) => wrapper.LA(i + 1));
+        const previous = wrapper.LA(0);
+        const message = build({ expectedPathsPerAlt: kept.expected, actual, previous, customUserDescription: description, ruleName });
+        throw wrapper.SAVE_ERROR(new kept.Mistake(message, actual[0], previous));
+      }
+      try {
+        return raise(occurrence, description);
+      } catch (error) {
+        known.set(place, { expected, Mistake: (error as Error).constructor as Mistake });
+        throw error;
+      }
     };
   }
 

@@ -65,10 +65,8 @@ export async function lowerLinux(
       reporter.error('COV307', settings.firmware?.$cstNode, `this firmware has ${firmware.length} bytes, and below the kernel there is room for ${textOffset}`);
       return undefined;
     }
-    const symbols = symbolsOf({ image: kernel, linux: plan });
-    const physical = (address: bigint): bigint => (address < kernelLink ? address : address - kernelLink + ramBase + BigInt(textOffset));
     return {
-      file: { path: files.kernel, image: kernel, symbols, physical },
+      file: kernelFile(files.kernel, kernel, systemMap),
       plan,
       disks: command ? [{ image: openedImage(files.programs) }] : [],
       leastRam: textOffset + memoryBytes + plan.initialDisk.length + treeRoom,
@@ -78,6 +76,23 @@ export async function lowerLinux(
     reporter.error('COV203', linux.$cstNode, `the Debian guest ${reason}; \`npm run guest:debian\` makes it anew`);
     return undefined;
   }
+}
+
+/** The kernel of stock Linux guests with its names. Undefined where it has not been fetched. */
+export async function stockKernel(): Promise<GuestFile | undefined> {
+  const files = debianFiles();
+  if ('missing' in files) return undefined;
+  try {
+    const [kernel, systemMap] = await Promise.all([kept(files.kernel), kept(files.systemMap)]);
+    return kernelFile(files.kernel, kernel, systemMap);
+  } catch {
+    return undefined;
+  }
+}
+
+function kernelFile(path: string, image: Uint8Array, systemMap: Uint8Array): GuestFile {
+  const start = ramBase + BigInt(readLinuxImage(image).textOffset);
+  return { path, image, symbols: symbolsOf({ image, linux: { systemMap } }), physical: (address) => (address < kernelLink ? address : address - kernelLink + start) };
 }
 
 /** OpenSBI as it was fetched, or a flat image beside the scenario. */

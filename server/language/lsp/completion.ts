@@ -17,7 +17,7 @@ import { words } from '../words';
 import { componentItems } from './chip-completion';
 import { guestOf, runAt } from './cursor';
 import { choicesAfter, durations, unitsAfter } from './expected-words';
-import { guestFile } from './guest-lookup';
+import { fileOf, guestFile } from './guest-lookup';
 import { describePlace } from './guest-words';
 import type { CovertLspServices } from './lsp-services';
 import { isMisplacedWord } from './misplaced-words';
@@ -49,9 +49,9 @@ export class CovertCompletion extends DefaultCompletionProvider {
   /** Says the rest of an item, which is dear to look up for all of a list. */
   async resolve(item: CompletionItem): Promise<CompletionItem> {
     const { elf, symbol } = (item.data ?? {}) as Partial<SymbolData>;
-    const file = elf === undefined ? undefined : await this.#files.read(elf);
-    const found = symbol === undefined || !file || 'unusable' in file ? undefined : file.symbols.find(symbol);
-    if (!found || !file || 'unusable' in file) return item;
+    const file = elf === undefined ? undefined : await fileOf(elf, this.#files);
+    const found = symbol === undefined ? undefined : file?.symbols.find(symbol);
+    if (!found || !file) return item;
     return { ...item, documentation: { kind: 'markdown', value: describePlace(found.address, file, found.name) } };
   }
 
@@ -134,7 +134,7 @@ export class CovertCompletion extends DefaultCompletionProvider {
       if (rule === 'Word') add(before.at(-1) === 'replica' ? replicaItems(context) : choiceItems(before));
       else if (rule === 'Unit') add(unitsAfter(before).map((label) => ({ label, kind: CompletionItemKind.Unit, sortText: '0' })));
       else if (rule === 'RegisterName') add(registerItems());
-      else add(await this.#ofGuest(context, (file) => symbolItems(file, !['&', 'read', 'write'].includes(before.at(-1) ?? '') && !before.slice(-8).includes('memory'))));
+      else add(await this.#ofGuest(context, (file) => symbolItems(file, wantsCode(before), typedIn(context))));
     }
   }
 
@@ -179,6 +179,15 @@ export class CovertCompletion extends DefaultCompletionProvider {
   #wordsBefore(context: CompletionContext): string[] {
     return this.lexer.tokenize(textBefore(context.document, context.tokenOffset)).tokens.map(({ image }) => image);
   }
+}
+
+/** True where code is more likely to be meant than a variable. */
+function wantsCode(before: readonly string[]): boolean {
+  return !['&', 'read', 'write'].includes(before.at(-1) ?? '') && !before.slice(-8).includes('memory');
+}
+
+function typedIn({ textDocument, tokenOffset, offset }: CompletionContext): string {
+  return textDocument.getText().slice(tokenOffset, offset);
 }
 
 function choiceItems(before: readonly string[]): CompletionValueItem[] {

@@ -1,17 +1,27 @@
 import { relative } from 'node:path';
 import { AstUtils } from 'langium';
-import type { SourceLocation, Symbol } from '../../../engine/symbols/types';
+import type { SourceLocation, Symbol, Symbols } from '../../../engine/symbols/types';
 import * as ast from '../generated/ast';
 import type { GuestFile, GuestFiles } from '../guest-files';
 import { resolvedUri } from '../imports';
+import { stockKernel } from '../linux-guests';
 
-/** The ELF of a guest, if it can be read. */
+/** The ELF of a guest, or the kernel of a stock one, if it can be read. */
 export async function guestFile(guest: ast.Guest | undefined, files: GuestFiles): Promise<GuestFile | undefined> {
   const elf = guest?.settings.find(ast.isElf);
+  if (!elf && guest?.settings.some(ast.isLinux)) return stockKernel();
   const uri = guest && elf && resolvedUri(AstUtils.getDocument(guest), elf.path);
   if (!uri) return undefined;
   const file = await files.read(uri.fsPath);
   return 'unusable' in file ? undefined : file;
+}
+
+/** The file of a guest by its path. */
+export async function fileOf(path: string, files: GuestFiles): Promise<GuestFile | undefined> {
+  const file = await files.read(path);
+  if (!('unusable' in file)) return file;
+  const kernel = await stockKernel();
+  return kernel?.path === path ? kernel : undefined;
 }
 
 /** The source line at which code stands. */
@@ -31,14 +41,20 @@ export function describeAddress(address: bigint, { symbols }: GuestFile): string
   return offset === 0n ? symbol.name : `${symbol.name}+${hex(offset)}`;
 }
 
+const named = new WeakMap<Symbols, Symbol[]>();
+
 /** Symbols that a user may want to name: no labels of the compiler, no section marks. */
-export function namedSymbols({ symbols }: GuestFile): Symbol[] {
+export function namedSymbols({ symbols }: GuestFile): readonly Symbol[] {
+  const known = named.get(symbols);
+  if (known) return known;
   const seen = new Set<string>();
-  return symbols.symbols.filter(({ name, kind }) => {
+  const found = symbols.symbols.filter(({ name, kind }) => {
     if (name === '' || /^[.$]|^L\d/.test(name) || seen.has(name)) return false;
     seen.add(name);
     return kind !== 'other' || /^[a-zA-Z_]\w*$/.test(name);
   });
+  named.set(symbols, found);
+  return found;
 }
 
 /** A path as a person reads it: relative to a folder where it is below. */

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { CompletionContext, CompletionValueItem } from 'langium/lsp';
 import { CompletionItemKind } from 'vscode-languageserver';
+import type { Symbol } from '../../../engine/symbols/types';
 import { SourceFinder } from '../../debug/sources';
 import { quoted } from '../addresses';
 import type { GuestFile } from '../guest-files';
@@ -16,9 +17,12 @@ export interface SymbolData {
   symbol: string;
 }
 
+/** A kernel has a hundred thousand names: more than so many are not listed. Lists are marked as incomplete, so who types on is given others. */
+const mostSymbols = 500;
+
 /** The guest's symbols, code first where code is wanted, variables first where they are. */
-export function symbolItems(file: GuestFile, wantsCode: boolean): CompletionValueItem[] {
-  return namedSymbols(file).map(({ name, kind, address }): CompletionValueItem => ({
+export function symbolItems(file: GuestFile, wantsCode: boolean, typed: string): CompletionValueItem[] {
+  return fitting(namedSymbols(file), typed).map(({ name, kind, address }): CompletionValueItem => ({
     label: name,
     insertText: quoted(name),
     kind: kind === 'function' ? CompletionItemKind.Function : CompletionItemKind.Variable,
@@ -26,6 +30,19 @@ export function symbolItems(file: GuestFile, wantsCode: boolean): CompletionValu
     sortText: (kind === 'function') === wantsCode ? '0' : '6',
     data: { elf: file.path, symbol: name } satisfies SymbolData,
   }));
+}
+
+/** Those that begin with what is typed, then those that have it in them. */
+function fitting(symbols: readonly Symbol[], typed: string): readonly Symbol[] {
+  if (symbols.length <= mostSymbols) return symbols;
+  const wanted = decodeName(typed).toLowerCase();
+  const [first, more]: [Symbol[], Symbol[]] = [[], []];
+  for (const symbol of symbols) {
+    const at = symbol.name.toLowerCase().indexOf(wanted);
+    if (at >= 0) (at === 0 ? first : more).push(symbol);
+    if (first.length === mostSymbols) break;
+  }
+  return [...first, ...more].slice(0, mostSymbols);
 }
 
 /** The members that may follow `table[3].`, with their types. */
