@@ -1,5 +1,6 @@
 import { AstUtils, createParser, isCompositeCstNode, LangiumParser, type AstNode, type CompositeCstNode, type CstNode, type LangiumCoreServices, type ParseResult } from 'langium';
 import * as ast from './generated/ast';
+import { Recovery, type Recovering } from './recovery';
 import { relexed, type Lexed, type Token } from './relexing';
 
 type Repeated = Parameters<LangiumParser['many']>[1];
@@ -21,35 +22,11 @@ interface Kept extends Lexed {
 
 type Root = CompositeCstNode & { _text: string; _rangeCache: unknown };
 
-/** What a message is made of where none of several alternatives fits. */
-interface NoAlternative {
-  expectedPathsPerAlt: unknown;
-  actual: Token[];
-  previous: Token;
-  customUserDescription?: string | undefined;
-  ruleName: string;
-}
-
-/** Behind so many mistakes no more is read: nobody can be told of more, and coming back from each takes its time. */
-export const mostMistakes = 1000;
-
 /** What the parser's own classes keep to themselves (Langium 4.2.1). */
 interface Inner {
   stack: AstNode[];
   nodeBuilder: { rootNode: Root; nodeStack: CompositeCstNode[]; buildRootNode(text: string): Root; addHiddenNodes(tokens: readonly Token[]): void };
-  wrapper: {
-    input: Token[];
-    tokVectorLength: number;
-    _errors: ParseResult['parserErrors'];
-    SAVE_ERROR(error: Error): Error;
-    readonly maxLookahead: number;
-    readonly errorMessageProvider: { buildNoViableAltMessage(about: NoAlternative): string };
-    getCurrRuleFullName(): string;
-    raiseNoAltException(occurrence: number, description: string | undefined): never;
-    LA(ahead: number): Token;
-    exportLexerState(): number;
-    importLexerState(index: number): void;
-  };
+  wrapper: Recovering & { importLexerState(index: number): void };
   extractHiddenTokens(token: Token): Token[];
   doParse(rule: unknown): ast.File;
 }
@@ -71,6 +48,7 @@ export class ItemParser extends LangiumParser {
   #usable: ReadonlyMap<Token, Piece> = new Map();
   #pieces: Piece[] = [];
   #isWholeFile = false;
+  readonly #recovery: Recovery;
 
   constructor(services: LangiumCoreServices) {
     super(services);
@@ -82,45 +60,7 @@ export class ItemParser extends LangiumParser {
     nodeBuilder.addHiddenNodes = (tokens) => {
       if (tokens.length > 0) addHiddenNodes(tokens);
     };
-    const save = wrapper.SAVE_ERROR.bind(wrapper);
-    wrapper.SAVE_ERROR = (error) => {
-      const saved = save(error);
-      if (wrapper._errors.length >= mostMistakes) this.#endReading();
-      return saved;
-    };
-    this.#keepAlternatives();
-  }
-
-  /** The parser works out what could have stood in a place at each mistake there, in milliseconds; the grammar is always the same. */
-  #keepAlternatives(): void {
-    const { wrapper } = this.#inner;
-    const messages = wrapper.errorMessageProvider;
-    type Mistake = new (message: string, token: Token | undefined, previous: Token) => Error;
-    const known = new Map<string, { expected: unknown; Mistake: Mistake }>();
-    let expected: unknown;
-    const build = messages.buildNoViableAltMessage.bind(messages);
-    messages.buildNoViableAltMessage = (about) => {
-      expected = about.expectedPathsPerAlt;
-      return build(about);
-    };
-    const raise = wrapper.raiseNoAltException.bind(wrapper);
-    wrapper.raiseNoAltException = (occurrence, description) => {
-      const ruleName = wrapper.getCurrRuleFullName();
-      const place = `${occurrence} ${ruleName}`;
-      const kept = known.get(place);
-      if (kept) {
-        const actual = Array.from({ length: wrapper.maxLookahead }, (_, i) => wrapper.LA(i + 1));
-        const previous = wrapper.LA(0);
-        const message = build({ expectedPathsPerAlt: kept.expected, actual, previous, customUserDescription: description, ruleName });
-        throw wrapper.SAVE_ERROR(new kept.Mistake(message, actual[0], previous));
-      }
-      try {
-        return raise(occurrence, description);
-      } catch (error) {
-        known.set(place, { expected, Mistake: (error as Error).constructor as Mistake });
-        throw error;
-      }
-    };
+    this.#recovery = new Recovery(wrapper);
   }
 
   override parse<T extends AstNode = AstNode>(input: string, options: { rule?: string } = {}): ParseResult<T> {
@@ -163,6 +103,7 @@ export class ItemParser extends LangiumParser {
     this.#isWholeFile = start === this.mainRule;
     this.#hidden = hidden;
     this.#placed = 0;
+    this.#recovery.begin();
     wrapper.input = [...tokens];
     const value = this.#inner.doParse(start);
     nodeBuilder.addHiddenNodes(this.#hiddenUpTo(Infinity));
@@ -171,13 +112,6 @@ export class ItemParser extends LangiumParser {
     const result: ParseResult = { value, lexerErrors: [...errors], parserErrors: [...wrapper._errors], ...(report && { lexerReport: report }) };
     if (this.#isWholeFile) this.#kept.set(result, { text, tokens, hidden, errors, root, pieces: this.#pieces });
     return result;
-  }
-
-  /** Lets the text end here. That it does is no mistake of its own. */
-  #endReading(): void {
-    const { wrapper } = this.#inner;
-    wrapper._errors.length = mostMistakes;
-    wrapper.input.length = wrapper.tokVectorLength = Math.min(wrapper.input.length, wrapper.exportLexerState() + 1);
   }
 
   /** Tells nodes where they are; those that were taken as they are know it of themselves. */

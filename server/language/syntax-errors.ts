@@ -1,5 +1,5 @@
 import { AbstractParserErrorMessageProvider, AstUtils, GrammarAST, type CompositeCstNode, type CstNode, type Grammar, type LangiumDocument } from 'langium';
-import { mostMistakes } from './item-parser';
+import { mostMistakes } from './recovery';
 import { nearestNames } from '../../engine/symbols/nearest';
 import { rename, type Fix, type Reporter, type Span } from './diagnostic';
 import { append, replace } from './mends';
