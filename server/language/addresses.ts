@@ -80,7 +80,7 @@ export function quoted(name: string): string {
 
 /** Words that begin a statement; a name that is one of them always stands between backticks. */
 const statements: ReadonlySet<string> = new Set([
-  'campaign', 'chip', 'expect', 'fault', 'guest', 'import', 'inject', 'optional', 'protect', 'scenario',
+  'beside', 'campaign', 'chip', 'expect', 'fault', 'guest', 'import', 'inject', 'optional', 'protect', 'scenario', 'switch',
 ]);
 
 /** A chip's, guest's or fault's name as a declaration has it. */
@@ -105,7 +105,7 @@ function elementPlace(node: ast.SymbolAddress, symbols: Symbols, context: Contex
         const place = part(step, 'member');
         const nearest = nearestNames(step.member, members.map(({ name }) => name), 1)[0];
         const hint = nearest === undefined ? '' : `; did you mean \`${nearest}\`?`;
-        context.reporter.error('COV211', place, `\`${variable.type}\` has no member \`${step.member}\`${hint}`, rename(place, nearest));
+        context.reporter.error('COV211', place, `\`${variable.type}\` has no member \`${step.member}\`${hint}`, rename(place, nearest && quoted(nearest)));
         return undefined;
       }
       variable = member;

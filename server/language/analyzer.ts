@@ -228,11 +228,12 @@ function reportDuplicates(items: readonly ast.Item[], { reporter }: Context): vo
   const first = new Map<string, ast.Item>();
   for (const item of items) {
     if (ast.isImport(item) || item.name === undefined) continue;
-    const key = `${item.$type} ${item.name}`;
+    const titled = ast.isScenario(item) || ast.isCampaign(item) ? decodeString(item.name).value : undefined;
+    const key = `${item.$type} ${titled ?? item.name}`;
     const earlier = first.get(key);
     if (!earlier) {
       first.set(key, item);
-      if ((ast.isScenario(item) || ast.isCampaign(item)) && decodeString(item.name).value?.trim() === '') {
+      if (titled?.trim() === '') {
         reporter.error('COV206', part(item, 'name'), 'this name is empty');
       }
       continue;

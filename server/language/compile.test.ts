@@ -615,3 +615,14 @@ test.each([
   expect(diagnostics[0]?.message.endsWith(`but found ${ending}`)).toBe(true);
   expect(diagnostics[0]?.fixes.map(({ text }) => text)).toEqual(mend === undefined ? [] : [mend]);
 });
+
+test('scenarios whose names are written otherwise and are the same', async () => {
+  const one = (name: string): string => `scenario "${name}" { guest g expect exit 0 }\n`;
+  const { diagnostics } = await compile(`${guest}${one('a')}${one('\\x61')}`);
+  expect(diagnostics.map(({ code, range }) => `${code} ${range.line}`)).toEqual(['COV202 3']);
+});
+
+test('a member that is a word of the language stands between backticks', async () => {
+  const { diagnostics } = await compile(scenario('fault flip memory[&table[0].`type`].w bit 1 in replica B at main'));
+  expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).toEqual([expect.stringMatching(/^COV211 `.+` has no member `type`/)]);
+});

@@ -1,7 +1,7 @@
 import { TextDocument, URI } from 'langium';
 import { tooLong } from './compile';
 import { Reporter, type Diagnostic } from './diagnostic';
-import { mostCharacters } from './scenario-text';
+import { lineEndOf, mostCharacters } from './scenario-text';
 import { CovertFormatter } from './lsp/formatter';
 import { createCovertServices, type CovertServices } from './services';
 import { reportSyntax } from './syntax-errors';
@@ -20,8 +20,7 @@ export function formatText(file: string, text: string): Formatted {
   if (text.length > mostCharacters) return { problem: tooLong(file, text.length) };
   const mark = text.startsWith('\ufeff') ? '\ufeff' : '';
   const body = text.slice(mark.length);
-  const ends = body.split('\n').length - 1;
-  const lineEnd = body.split('\r\n').length - 1 > ends / 2 ? '\r\n' : '\n';
+  const lineEnd = lineEndOf(body);
   services ??= createCovertServices();
   const document = services.shared.workspace.LangiumDocumentFactory.fromString(body.replace(/\r+\n/g, '\n'), anywhere);
   const reporter = new Reporter(file, document.textDocument);

@@ -17,9 +17,9 @@ export function append(place: Span | undefined, text: string, title: string): Fi
   return place ? [{ title, span: { offset: place.end, end: place.end }, text }] : [];
 }
 
-/** The fix that takes a statement out of a file. `careful`: it is more than a slip, so that nobody does it unasked. */
+/** The fix that takes a statement out of a file. `careful`: it is more than a slip, so that nobody does it unasked; a block always is. */
 export function remove(node: CstNode | undefined, title: string, careful = false): Fix[] {
-  return node ? [{ title, span: removalSpan(node), text: '', ...(careful && { careful: true }) }] : [];
+  return node ? [{ title, span: removalSpan(node), text: '', ...((careful || node.text.includes('{')) && { careful: true }) }] : [];
 }
 
 /** The whole lines of a statement where nothing else stands on them, else the statement and the space before it. */

@@ -140,7 +140,8 @@ export function lowerRegister(place: ast.RegisterPlace | ast.ValueTrigger, { sym
     return undefined;
   }
   if (found) return found;
-  const nearest = nearestNames(place.register, registerNames(), 1)[0];
+  // Another number is another register, and no slip.
+  const nearest = /^[xf]\d+$/.test(place.register) ? undefined : nearestNames(place.register, registerNames(), 1)[0];
   if (symbols?.find(place.register)) {
     const written = `memory[&${place.register}]`;
     context.reporter.error('COV401', at, `\`${place.register}\` is a symbol of the guest, no register: \`${written}\` is what it holds`, rename(at, written));

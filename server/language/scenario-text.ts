@@ -32,6 +32,12 @@ export function withoutMark(text: string): string {
   return text.startsWith('\ufeff') ? text.slice(1) : text;
 }
 
+/** How most lines of a text end. */
+export function lineEndOf(text: string): '\n' | '\r\n' {
+  const ends = text.split('\n').length - 1;
+  return text.split('\r\n').length - 1 > ends / 2 ? '\r\n' : '\n';
+}
+
 /** Reads scenario files, and nothing that cannot be one. */
 export class ScenarioFiles extends NodeFileSystemProvider {
   override async readFile(uri: URI): Promise<string> {

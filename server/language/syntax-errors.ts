@@ -114,9 +114,10 @@ export function reportSyntax(document: LangiumDocument, grammar: Grammar, report
     const place = at ? { offset: at.offset, end: at.offset + at.image.length } : placeOf(token, previous, textDocument.getText());
     if (place.offset < lastEnd) continue;
     lastEnd = Math.max(place.end, place.offset + 1);
-    const brokenOff = !at && previous && !isEnd(known) && isNextStatement(token, previous, textDocument.getText(), grammar);
+    const before = at ? wordBefore(at.offset, textDocument.getText()) : previous;
+    const brokenOff = before && !isEnd(known) && isNextStatement(at ? { image: at.image, startOffset: at.offset } : token, before, textDocument.getText(), grammar);
     if (brokenOff) {
-      const end = previous.startOffset + previous.image.length;
+      const end = before.startOffset + before.image.length;
       reporter.error('COV101', { offset: end - 1, end }, inWords(known, { image: '', type: '' }, place, grammar, 'the line ends').message + ended, []);
       continue;
     }
@@ -130,8 +131,20 @@ function isEnd({ expected: [only, ...others] }: Stuck): boolean {
   return others.length === 0 && (only === '}' || only === 'EOF');
 }
 
+/** How far before a word the one before it is looked for. */
+const longestGap = 500;
+
+/** A token, as far as its place goes. */
+type Placed = Pick<Token, 'image' | 'startOffset'>;
+
+/** What stands before a place, as far as it is of one piece. */
+function wordBefore(offset: number, text: string): Placed | undefined {
+  const [image] = /\S+(?=\s*$)/.exec(text.slice(Math.max(0, offset - longestGap), offset)) ?? [];
+  return image === undefined ? undefined : { image, startOffset: text.lastIndexOf(image, offset - 1) };
+}
+
 /** True if a token in another line than the one before begins or ends something: then what is missing is missing before it. */
-function isNextStatement(token: Token, previous: Token, text: string, grammar: Grammar): boolean {
+function isNextStatement(token: Placed, previous: Placed, text: string, grammar: Grammar): boolean {
   if (Number.isNaN(token.startOffset) || Number.isNaN(previous.startOffset) || !text.slice(previous.startOffset + previous.image.length, token.startOffset).includes('\n')) return false;
   return token.image === '}' || statementStarts(grammar).has(token.image);
 }
@@ -165,7 +178,7 @@ function inWords(
   const found = token.image === '' ? atEnd : `found \`${token.image.split(/[\r\n]/)[0]}\``;
   const isWord = /^[a-z]\w*$/i.test(token.image);
   const isName = expected.includes('QUOTED');
-  if (isName && isWord && token.type !== 'ID') {
+  if (isName && isWord && token.type !== 'ID' && !statementStarts(grammar).has(token.image)) {
     return {
       message: `\`${token.image}\` is a word of the language: write it between backticks to use it as a name`,
       fixes: [{ title: `Write \`${token.image}\` between backticks`, span: place, text: `\`${token.image}\`` }],
@@ -179,9 +192,14 @@ function inWords(
   const kinds = [...new Set(next.map((name) => terminalNames[name] ?? `\`${name}\``))];
   const words = next.filter((name) => /^\w+$/.test(name) && !(name in terminalNames));
   // What ended may have been meant to go on.
-  const nearest = isWord ? (nearestNames(token.image, words, 1)[0] ?? (ends ? nearestNames(token.image, keywords(grammar).filter((word) => word !== token.image), 1)[0] : undefined)) : undefined;
+  const nearest = isWord ? (nearestNames(token.image, words, 1)[0] ?? (ends && isSlip(token.image, grammar) ? nearestNames(token.image, keywords(grammar), 1)[0] : undefined)) : undefined;
   const hint = nearest === undefined ? '' : `; did you mean \`${nearest}\`?`;
   return { message: `expected ${listed(kinds)}, but ${found}${hint}`, fixes: rename(place, nearest) };
+}
+
+/** True if a word may be one of the language written wrong: short ones are near to too many, and what is one already stands in a wrong place. */
+function isSlip(word: string, grammar: Grammar): boolean {
+  return word.length > 3 && !keywords(grammar).includes(word);
 }
 
 function parseStuck(text: string): Stuck {

@@ -366,7 +366,9 @@ describe('in a block about another guest', () => {
     await client.change(scratch, text);
     const { items } = await client.at<CompletionList>('textDocument/completion', scratch, position);
     expect(items.map(({ label }) => label)).toContain('crc32_update');
-    expect(await client.at<LocationLink[]>('textDocument/definition', scratch, { ...position, character: position.character - 2 })).toBeDefined();
+    await client.change(scratch, text.replace('crc32_', 'crc32_update'));
+    const [link] = await client.at<LocationLink[]>('textDocument/definition', scratch, { ...position, character: position.character - 2 });
+    expect(link?.targetUri).toMatch(/checksum\.c$/);
   });
 
   test('the outline and the formatter go into it', async () => {

@@ -39,6 +39,12 @@ function taken(text: string, item: CompletionItem | undefined): string {
 }
 
 describe('completion', () => {
+  test.each(['fault |', 'fault k|', 'optional fault |', 'fault x: |'])('what a fault can do: %s', async (statement) => {
+    const effects = ['corrupt', 'drop', 'duplicate', 'fail', 'flip', 'hang', 'kill', 'set', 'stick'];
+    const own = labels(await offered(inScenario(statement))).filter((label) => effects.includes(label)).sort();
+    expect(own).toEqual(statement.includes('k|') ? ['kill'] : effects);
+  });
+
   test('members and elements of variables, with their types', async () => {
     const text = `guest i { elf "inputs.elf" ram 16 MiB }\nscenario "s" {\n  guest i\n  fault flip memory[&queues[1].|] bit 3 in replica A at main\n}`;
     const members = await offered(text);

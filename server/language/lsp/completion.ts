@@ -28,6 +28,9 @@ import { sceneAt } from './scene';
 import { snippets } from './snippets';
 import { elementItems, lineItems, memberItems, sourceItems, symbolItems, type SymbolData } from './symbol-completion';
 
+/** What a fault can do. */
+const effects: ReadonlySet<string> = new Set(['corrupt', 'drop', 'duplicate', 'fail', 'flip', 'hang', 'kill', 'set', 'stick']);
+
 const nameRules: ReadonlySet<string> = new Set(['Word', 'SymbolName', 'RegisterName', 'Unit']);
 
 /** Keywords by position, names, registers, units, paths, parts of the chip, and what the guest's ELF names. */
@@ -107,8 +110,8 @@ export class CovertCompletion extends DefaultCompletionProvider {
     if (GrammarAST.isKeyword(next.feature)) {
       // `at 5` may be an address as well as the beginning of a time.
       if (next.feature.value === 'hit') this.#unitAfterNumber(context, accept);
-      // Words that a name may also be are no suggestions for a name.
-      if (!isNameRule) this.#keyword(context, next.feature.value, accept);
+      // Words that a name may also be are no suggestions for a name. A fault may have one, but most begin with what they do.
+      if (!isNameRule || (effects.has(next.feature.value) && this.#wordsBefore(context).at(-1) === 'fault')) this.#keyword(context, next.feature.value, accept);
       return;
     }
     if (GrammarAST.isCrossReference(next.feature)) {
@@ -128,7 +131,7 @@ export class CovertCompletion extends DefaultCompletionProvider {
       else if (rule === 'PathStep') add(await this.#ofGuest(context, (file) => elementItems(file, before)));
       else if (rule === 'Stick' && property === 'value') add(['0', '1'].map((label) => ({ label, kind: CompletionItemKind.Value, sortText: '0' })));
       else add(componentItems(rule, property, before, context));
-    } else if (terminal === 'ID' && rule === 'PathStep') {
+    } else if (terminal === 'ID' && rule === 'SymbolName' && before.at(-1) === '.') {
       add(await this.#ofGuest(context, (file) => memberItems(file, before)));
     } else if (terminal === 'ID' && isNameRule) {
       if (rule === 'Word') add(before.at(-1) === 'replica' ? replicaItems(context) : choiceItems(before));

@@ -1,6 +1,7 @@
 import type { LangiumDocument } from 'langium';
 import type { CodeAction, Range, TextEdit, WorkspaceEdit } from 'vscode-languageserver';
 import type { Fix, Span } from '../diagnostic';
+import { lineEndOf } from '../scenario-text';
 
 export function rangeOf({ textDocument }: LangiumDocument, { offset, end }: Span): Range {
   return { start: textDocument.positionAt(offset), end: textDocument.positionAt(end) };
@@ -8,7 +9,8 @@ export function rangeOf({ textDocument }: LangiumDocument, { offset, end }: Span
 
 /** Changes of one document, as a client carries them out. */
 export function workspaceEdit(document: LangiumDocument, edits: readonly Pick<Fix, 'span' | 'text'>[]): WorkspaceEdit {
-  return { changes: { [document.uri.toString()]: edits.map(({ span, text }): TextEdit => ({ range: rangeOf(document, span), newText: text })) } };
+  const lineEnd = lineEndOf(document.textDocument.getText());
+  return { changes: { [document.uri.toString()]: edits.map(({ span, text }): TextEdit => ({ range: rangeOf(document, span), newText: text.replace(/\r?\n/g, lineEnd) })) } };
 }
 
 export function action(document: LangiumDocument, title: string, kind: string, edits: readonly Pick<Fix, 'span' | 'text'>[]): CodeAction {

@@ -4,6 +4,7 @@ import type { Formatter } from 'langium/lsp';
 import type { DocumentFormattingParams, DocumentOnTypeFormattingParams, DocumentRangeFormattingParams, FormattingOptions, Position, Range, TextEdit } from 'vscode-languageserver';
 import { Reporter } from '../diagnostic';
 import * as ast from '../generated/ast';
+import { lineEndOf } from '../scenario-text';
 import { leaves, reportLiteral } from '../syntax-errors';
 
 /**
@@ -95,7 +96,9 @@ function edits(document: LangiumDocument, options: FormattingOptions): TextEdit[
   const unit = unitOf(options);
   const oneLine = blocksOnOneLine(tokens, text);
   const found: TextEdit[] = [];
-  const change = (offset: number, end: number, newText: string): void => {
+  const lineEnd = lineEndOf(text);
+  const change = (offset: number, end: number, plain: string): void => {
+    const newText = plain.replaceAll('\n', lineEnd);
     if (text.slice(offset, end) === newText) return;
     found.push({ range: { start: textDocument.positionAt(offset), end: textDocument.positionAt(end) }, newText });
   };

@@ -47,7 +47,7 @@ function quickFixes(document: LangiumDocument, diagnostics: readonly Diagnostic[
       title: fix.title,
       kind: CodeActionKind.QuickFix,
       diagnostics: same,
-      isPreferred: fixes.length === 1,
+      isPreferred: fixes.length === 1 && !fix.careful,
       edit: workspaceEdit(document, [fix]),
     }));
   });

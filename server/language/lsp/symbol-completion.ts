@@ -51,6 +51,7 @@ export function memberItems({ symbols }: GuestFile, before: readonly string[]): 
   const whole = start && partOf(globalOf(symbols, start.symbol), start.steps);
   return (whole ? membersOf(whole) : []).map((member, i): CompletionValueItem => ({
     label: member.name,
+    insertText: quoted(member.name),
     kind: CompletionItemKind.Field,
     detail: member.type,
     documentation: numberTypeOf(member),
@@ -82,7 +83,7 @@ function pathBefore(words: readonly string[]): { symbol: string; steps: Step[] }
       steps.unshift('element');
       at -= 3;
     } else if (words[at - 1] === '.') {
-      steps.unshift({ member: words[at] ?? '' });
+      steps.unshift({ member: decodeName(words[at] ?? '') });
       at -= 2;
     } else break;
   }
