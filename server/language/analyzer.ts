@@ -13,7 +13,7 @@ import * as ast from './generated/ast';
 import { lowerPart, lowerStrikes, neighbourOf, reportCrowding, reportRepeated, reportSharedImages, reportSurplus } from './guest-parts';
 import { lowerGuest, type LoweredGuest } from './guests';
 import { reportImports } from './import-checks';
-import { fileOf, visibleDeclarations } from './imports';
+import { fileOf, lacksImports, visibleDeclarations } from './imports';
 import { KeptAnalyses, sameOrNew } from './kept-analyses';
 import { integer } from './measures';
 import { add, encodeString, freshName } from './mends';
@@ -154,6 +154,8 @@ export class Analyzer {
     const reference = (isChip ? use.chip : use.guest) as Reference<ast.Chip | ast.Guest> | undefined;
     if (!reference || reference.ref) return;
     const documents = this.services.shared.workspace.LangiumDocuments;
+    // It may be in the file that is missing, which is an error of its own.
+    if (lacksImports(context.document, documents)) return;
     const names = [
       ...(isChip ? visibleDeclarations(context.document, documents, ast.isChip) : visibleDeclarations(context.document, documents, ast.isGuest)).keys(),
     ];

@@ -329,6 +329,8 @@ describe('places of diagnostics are narrow', () => {
     ['expect divergence in block', 'COV407 block'],
     ['expect degraded to dmr', 'COV502 degraded to dmr'],
     ['expect recovered by vote', 'COV502 recovered by vote'],
+    ['expect detected by vote', 'COV502 detected by vote'],
+    ['expect degraded to none expect redundancy restored', 'COV501 redundancy restored'],
     ['expect detected by machine', 'COV210 machine'],
     ['limit 0 instructions', 'COV306 0 instructions'],
     ['limit 5 parsecs', 'COV105 parsecs'],
@@ -625,4 +627,10 @@ test('scenarios whose names are written otherwise and are the same', async () =>
 test('a member that is a word of the language stands between backticks', async () => {
   const { diagnostics } = await compile(scenario('fault flip memory[&table[0].`type`].w bit 1 in replica B at main'));
   expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).toEqual([expect.stringMatching(/^COV211 `.+` has no member `type`/)]);
+});
+
+test('a name that may come from a file that is missing is no mistake of its own', async () => {
+  const { plans, diagnostics } = await compile('import "nowhere.covert"\nscenario "s" { chip octo guest web expect exit 0 }\n');
+  expect(plans).toEqual([]);
+  expect(diagnostics.map(({ code, range }) => `${code} ${range.line}`)).toEqual(['COV203 1']);
 });

@@ -134,7 +134,7 @@ function whyImpossible(expectation: Expectation, kind: ProtectionKind, cores: nu
     case 'recovered':
     case 'unrecoverable':
       if (kind === 'none') return 'under `protect none` nobody compares, so nothing is noticed';
-      if (kind === 'dmr' && cores < 3 && expectation.kind === 'recovered' && expectation.by.length === 1 && expectation.by[0] === 'vote') {
+      if (kind === 'dmr' && cores < 3 && expectation.kind !== 'unrecoverable' && expectation.by.length === 1 && expectation.by[0] === 'vote') {
         return 'two replicas have no majority: a vote needs `protect tmr`, or a `spare` core on which a third one may run along';
       }
       return undefined;
@@ -164,6 +164,7 @@ const exclusive: readonly [Kind, Kind, string][] = [
   ['masked', 'corruption', '`masked` says that nothing reached the output'],
   ['recovered', 'unrecoverable', 'the guest went on or it was stopped'],
   ['unrecoverable', 'exit', 'a guest that was stopped does not exit'],
+  ['degraded-to', 'redundancy-restored', 'in the end there is less protection or there is not'],
 ];
 
 /** Reports pairs of expectations of which at most one can hold, at the later one. */

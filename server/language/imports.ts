@@ -108,6 +108,14 @@ export function visibleDocuments(document: LangiumDocument, documents: LangiumDo
   return [...seen];
 }
 
+/** True if something that can be seen from a document is not there: what it would have declared, nobody knows. */
+export function lacksImports(document: LangiumDocument, documents: LangiumDocuments): boolean {
+  return visibleDocuments(document, documents).some((one) => importsOf(one).some(({ path }) => {
+    const uri = resolvedUri(one, path);
+    return !uri || !documents.hasDocument(uri);
+  }));
+}
+
 /** True if a file imports one of others, directly or not; also one that cannot be read (any more). */
 export function importsAny(document: LangiumDocument, uris: ReadonlySet<string>, documents: LangiumDocuments): boolean {
   return visibleDocuments(document, documents).some((one) => importsOf(one).some(({ path }) => uris.has(resolvedUri(one, path)?.toString() ?? '')));
