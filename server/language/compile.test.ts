@@ -634,3 +634,17 @@ test('a name that may come from a file that is missing is no mistake of its own'
   expect(plans).toEqual([]);
   expect(diagnostics.map(({ code, range }) => `${code} ${range.line}`)).toEqual(['COV203 1']);
 });
+
+test.each([
+  ['memory[0x80ff_ffff].w', "the 4 bytes at 0x80ffffff are not all in the guest's RAM, 0x80000000 to 0x80ffffff"],
+  ['memory[0x8100_0000]', "0x81000000 is not in the guest's RAM, 0x80000000 to 0x80ffffff"],
+])('%s', async (place, message) => {
+  const { diagnostics } = await compile(scenario(`fault flip ${place} bit 1 in replica B at main`));
+  expect(diagnostics.map((one) => `${one.code} ${one.message}`)).toEqual([`COV404 ${message}`]);
+});
+
+test('what is nothing is told as what it is', async () => {
+  const told = async (text: string): Promise<string[]> => (await compile(text)).diagnostics.filter(({ code }) => code === 'COV306').map(({ message }) => message);
+  expect(await told('guest g { elf "checksum.elf" ram 0 MiB }\nscenario "s" { guest g expect exit 0 }')).toEqual(['RAM must be more than zero']);
+  expect(await told(scenario('', 'protect dmr { watchdog 0 epochs }'))).toEqual([expect.stringContaining('must be longer than zero')]);
+});

@@ -116,7 +116,7 @@ function whole(context: Context, amount: ast.Amount, value: number | undefined, 
 export function positive(context: Context, amount: ast.Amount, value: number | undefined, what: string): number | undefined {
   if (value === undefined || value > 0) return value;
   const isCount = countUnits.has(amount.unit) || timeUnits.has(amount.unit);
-  context.reporter.error('COV306', amount.$cstNode, `${what} must be longer than zero`, isCount ? rename(part(amount, 'number'), '1') : []);
+  context.reporter.error('COV306', amount.$cstNode, `${what} must be ${isCount ? 'longer' : 'more'} than zero`, isCount ? rename(part(amount, 'number'), '1') : []);
   return undefined;
 }
 
@@ -137,7 +137,8 @@ export function oneOf<W extends string>(
   const found = words.find((candidate) => candidate === word);
   if (found !== undefined) return found;
   const nearest = nearestNames(word, words, 1)[0];
-  const hint = nearest === undefined ? '' : `; did you mean \`${nearest}\`?`;
+  // Of a single word everybody knows that it is meant.
+  const hint = nearest === undefined || words.length === 1 ? '' : `; did you mean \`${nearest}\`?`;
   const list = words.map((one) => `\`${one}\``);
   const all = list.length > 1 ? `${list.slice(0, -1).join(', ')} or ${list.at(-1)}` : String(list[0]);
   context.reporter.error('COV210', place, `\`${word}\` is no ${what}: ${all}${hint}`, rename(place, nearest));

@@ -173,7 +173,9 @@ export function lowerMemory({ address: written, bytes }: { address: ast.Address;
   const address = file?.physical?.(found.address) ?? found.address;
   if (address < ramBase || address + BigInt(bytes) > end) {
     const ram = `0x${ramBase.toString(16)} to 0x${(end - 1n).toString(16)}`;
-    context.reporter.error('COV404', written.$cstNode, `0x${found.address.toString(16)} is not in the guest's RAM, ${ram}`);
+    const begins = address >= ramBase && address < end;
+    const what = begins ? `the ${bytes} bytes at 0x${found.address.toString(16)} are not all in the guest's RAM` : `0x${found.address.toString(16)} is not in the guest's RAM`;
+    context.reporter.error('COV404', written.$cstNode, `${what}, ${ram}`);
     return undefined;
   }
   return { kind: 'memory', address, bytes };

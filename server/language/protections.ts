@@ -202,9 +202,9 @@ export function missingFor(isolation: Isolation, chip: ChipPlan, kind: Protectio
   if (domains === 1 || isolation === 'none') return undefined;
   const caches = isolation === 'full' || isolation === 'caches';
   if (caches && !chip.ring) return 'it has no `ring` whose links could be cut';
-  if (caches && chip.l2Banks < domains) return `it has ${chip.l2Banks} L2 bank, and each of ${domains} replicas needs one`;
+  if (caches && chip.l2Banks < domains) return `it has ${chip.l2Banks} L2 ${chip.l2Banks === 1 ? 'bank' : 'banks'}, and each of ${domains} replicas needs one`;
   if (isolation !== 'caches' && chip.memoryControllers < domains) {
-    return `it has ${chip.memoryControllers} memory controller, and each of ${domains} replicas needs one`;
+    return `it has ${chip.memoryControllers} memory ${chip.memoryControllers === 1 ? 'controller' : 'controllers'}, and each of ${domains} replicas needs one`;
   }
   return undefined;
 }
