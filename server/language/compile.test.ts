@@ -648,3 +648,20 @@ test('what is nothing is told as what it is', async () => {
   expect(await told('guest g { elf "checksum.elf" ram 0 MiB }\nscenario "s" { guest g expect exit 0 }')).toEqual(['RAM must be more than zero']);
   expect(await told(scenario('', 'protect dmr { watchdog 0 epochs }'))).toEqual([expect.stringContaining('must be longer than zero')]);
 });
+
+describe('a target behind the trigger is one error, with where it belongs', () => {
+  test.each([
+    ['fault flip a0 bit 3 at main hit 2 in replica B', 'in replica B', 'fault flip a0 bit 3 in replica B at main hit 2'],
+    ['fault set a0 to 1 at 2 ms on core 1', 'on core 1', 'fault set a0 to 1 on core 1 at 2 ms'],
+    ['fault flip memory[&block] bit 3 at main once in replica A', 'in replica A', 'fault flip memory[&block] bit 3 in replica A at main once'],
+  ])('%s', async (written, target, mended) => {
+    const text = scenario(written);
+    const { diagnostics } = await compile(text);
+    expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).toEqual([`COV101 \`${target}\` stands before the trigger`]);
+    const [fix] = diagnostics[0]?.fixes ?? [];
+    if (!fix) throw new Error('there is no mend');
+    const after = text.slice(0, fix.span.offset) + fix.text + text.slice(fix.span.end);
+    expect(after).toBe(scenario(mended));
+    expect((await compile(after)).diagnostics).toEqual([]);
+  });
+});

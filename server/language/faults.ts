@@ -8,6 +8,7 @@ import { foldedText, type Context } from './context';
 import { csrHolds, csrSticks } from './csr-probe';
 import { head, part, rename, type Fix, type Span } from './diagnostic';
 import * as ast from './generated/ast';
+import { lateTargetOf } from './late-targets';
 import { lowerLifetime, warnOfLateEnd } from './lifetimes';
 import { integer, notAvailable, oneOf } from './measures';
 import { append, leaveOut, remove } from './mends';
@@ -223,7 +224,7 @@ function lowerTarget(fault: Strike, { chip, protection, others }: FaultScope, co
   }
   if (isOfComparer(effect)) return lowerComparer(effect, target, protection, context);
   if (!target) {
-    if (['Flip', 'RandomFlip', 'Overwrite', 'Stick'].includes(fault.effect.$type)) {
+    if (['Flip', 'RandomFlip', 'Overwrite', 'Stick'].includes(fault.effect.$type) && !lateTargetOf(fault)) {
       const first = protection ? replicasOf(protection.kind).at(-1) : 'B';
       context.reporter.error('COV409', head(fault.effect), `say where it strikes: \`in replica ${first}\` or \`on core N\``, append(fault.effect.$cstNode, ` in replica ${first}`, `Add \`in replica ${first}\``));
     }

@@ -2,6 +2,7 @@ import { AbstractParserErrorMessageProvider, AstUtils, GrammarAST, type Composit
 import { mostMistakes } from './recovery';
 import { nearestNames } from '../../engine/symbols/nearest';
 import { rename, type Fix, type Reporter, type Span } from './diagnostic';
+import { lateTargetAt } from './late-targets';
 import { append, replace } from './mends';
 import { decodeDecimal, decodeInteger, decodePattern, decodeString } from './values';
 
@@ -113,7 +114,12 @@ export function reportSyntax(document: LangiumDocument, grammar: Grammar, report
     }
     const place = at ? { offset: at.offset, end: at.offset + at.image.length } : placeOf(token, previous, textDocument.getText());
     if (place.offset < lastEnd) continue;
-    lastEnd = Math.max(place.end, place.offset + 1);
+    const late = root && (token.image === 'in' || token.image === 'on') ? lateTargetAt(root, place.offset) : undefined;
+    lastEnd = Math.max(late?.span.end ?? place.end, place.offset + 1);
+    if (late) {
+      reporter.error('COV101', late.span, late.message + ended, late.fixes);
+      continue;
+    }
     const before = at ? wordBefore(at.offset, textDocument.getText()) : previous;
     const brokenOff = before && !isEnd(known) && isNextStatement(at ? { image: at.image, startOffset: at.offset } : token, before, textDocument.getText(), grammar);
     if (brokenOff) {
