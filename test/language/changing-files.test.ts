@@ -1,7 +1,7 @@
 /** The language server in a folder of which not everything can be read, and whose files change and vanish beneath it. */
 import { mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { CompletionList, Diagnostic, DocumentSymbol, FoldingRange, Hover, SemanticTokens } from 'vscode-languageserver-protocol';
 import type { LanguageClient } from './language-client';
 import { closeScratch, openScratch, scratchFolder } from './scratch-folder';
@@ -9,6 +9,8 @@ import { closeScratch, openScratch, scratchFolder } from './scratch-folder';
 let folder = '';
 let client: LanguageClient;
 let scratch = '';
+/** What the server has asked to be asked for again. */
+const refreshed = new Set<string>();
 beforeAll(async () => {
   folder = await scratchFolder('changing');
   await writeFile(path.join(folder, 'chips.covert'), 'chip octo { cores 8 }\n');
@@ -16,7 +18,11 @@ beforeAll(async () => {
   await mkdir(path.join(folder, 'folder.covert'));
   await writeFile(path.join(folder, 'endless.covert'), '');
   await truncate(path.join(folder, 'endless.covert'), 2 ** 40);
-  ({ client, scratch } = await openScratch(folder));
+  ({ client, scratch } = await openScratch(folder, { workspace: { inlayHint: { refreshSupport: true }, codeLens: { refreshSupport: true } } }));
+  for (const what of ['inlayHint', 'codeLens']) client.connection.onRequest(`workspace/${what}/refresh`, () => {
+      refreshed.add(what);
+      return null;
+    });
 });
 afterAll(() => closeScratch(folder, client));
 
@@ -107,4 +113,14 @@ test('who asks as soon as something was typed is answered of the new text', asyn
     const [symbol] = await client.of<DocumentSymbol[]>('textDocument/documentSymbol', file);
     expect(symbol?.range.start.line).toBe(lines);
   }
+});
+
+test('an import that is changed and not saved makes hints and lenses old', async () => {
+  const chips = path.join(folder, 'chips.covert');
+  await client.change(scratch, `${used.replace('expect', 'fault flip a0 bit 1 in replica A at 2 ms expect')}`);
+  await client.open(chips, 'chip octo { cores 8 }\n');
+  refreshed.clear();
+  await client.change(chips, 'chip octo { cores 8 at 1 GHz }\n');
+  await client.of('textDocument/inlayHint', scratch, { range: { start: { line: 0, character: 0 }, end: { line: 9, character: 0 } } });
+  await vi.waitFor(() => expect([...refreshed].sort()).toEqual(['codeLens', 'inlayHint']), { timeout: 10_000 });
 });

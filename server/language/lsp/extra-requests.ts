@@ -1,6 +1,6 @@
 import { DocumentState } from 'langium';
 import { createRequestHandler, type LangiumSharedServices } from 'langium/lsp';
-import { CodeLensRefreshRequest, LinkedEditingRangeRequest, SelectionRangeRequest, type Connection, type ServerCapabilities } from 'vscode-languageserver';
+import { CodeLensRefreshRequest, InlayHintRefreshRequest, LinkedEditingRangeRequest, SelectionRangeRequest, type Connection, type ServerCapabilities } from 'vscode-languageserver';
 import { linkedNames } from './linked-names';
 import type { CovertLspServices } from './lsp-services';
 import { codeActionKinds } from './quick-fixes';
@@ -13,7 +13,7 @@ const capabilities: ServerCapabilities = {
   codeActionProvider: { codeActionKinds: [...codeActionKinds] },
 };
 
-/** Answers what Langium has no service for, and tells clients when results of runs are new. */
+/** Answers what Langium has no service for, and tells clients when results of runs are new, or what was said of a document is old. */
 export function addEditingRequests(connection: Connection, shared: LangiumSharedServices, covert: CovertLspServices): void {
   connection.onRequest(
     LinkedEditingRangeRequest.type,
@@ -25,17 +25,38 @@ export function addEditingRequests(connection: Connection, shared: LangiumShared
   );
   const { LanguageServer, DocumentUpdateHandler } = shared.lsp;
   const initialize = LanguageServer.initialize.bind(LanguageServer);
-  let canRefresh = false;
+  const refreshes = new Set<string>();
   LanguageServer.initialize = async (params) => {
-    canRefresh = params.capabilities.workspace?.codeLens?.refreshSupport === true;
+    const { codeLens, inlayHint } = params.capabilities.workspace ?? {};
+    if (codeLens?.refreshSupport) refreshes.add(CodeLensRefreshRequest.method);
+    if (inlayHint?.refreshSupport) refreshes.add(InlayHintRefreshRequest.method);
     const result = await initialize(params);
     return { ...result, capabilities: { ...result.capabilities, ...capabilities } };
   };
   const refresh = (): void => {
     // A client that is about to go does not answer, and nothing is lost.
-    if (canRefresh) connection.sendRequest(CodeLensRefreshRequest.type).catch(() => undefined);
+    for (const method of refreshes) connection.sendRequest(method).catch(() => undefined);
   };
   watchResults(refresh);
   // A guest that was built anew makes results old.
   DocumentUpdateHandler.onWatchedFilesChange(refresh);
+  onOutdated(shared, refresh);
+}
+
+/** Calls back when what was said of an open document may no longer be right although its text is the same: an import of it has changed. */
+function onOutdated({ workspace: { DocumentBuilder, TextDocuments } }: LangiumSharedServices, outdated: () => void): void {
+  const built = new Map<string, number>();
+  DocumentBuilder.onBuildPhase(DocumentState.Validated, (documents) => {
+    let isOutdated = false;
+    for (const { uri } of documents) {
+      const version = TextDocuments.get(uri)?.version;
+      const key = uri.toString();
+      if (version === undefined) built.delete(key);
+      else {
+        isOutdated ||= built.get(key) === version;
+        built.set(key, version);
+      }
+    }
+    if (isOutdated) outdated();
+  });
 }
