@@ -104,7 +104,8 @@ export class Analyzer {
         else if (injection) campaigns.push({ base: plan, ...injection });
       }
     }
-    reportUnused(items, context, documents);
+    // What could not be read may be what uses it.
+    if (document.parseResult.parserErrors.length === 0) reportUnused(items, context, documents);
     const analysis = { diagnostics: context.reporter.sorted(), plans, campaigns, faults: work.faults, alternatives: work.alternatives };
     this.#latest.set(document.parseResult, analysis);
     return analysis;
@@ -229,7 +230,8 @@ function otherName(item: ast.Chip | ast.Guest | ast.Scenario | ast.Campaign, ite
 function reportDuplicates(items: readonly ast.Item[], { reporter }: Context): void {
   const first = new Map<string, ast.Item>();
   for (const item of items) {
-    if (ast.isImport(item) || item.name === undefined) continue;
+    // Behind a scenario's broken head, what it uses looks like a declaration without a block.
+    if (ast.isImport(item) || item.name === undefined || !item.$cstNode?.text.includes('{')) continue;
     const titled = ast.isScenario(item) || ast.isCampaign(item) ? decodeString(item.name).value : undefined;
     const key = `${item.$type} ${titled ?? item.name}`;
     const earlier = first.get(key);
