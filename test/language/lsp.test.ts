@@ -372,12 +372,12 @@ describe('in a block about another guest', () => {
   });
 
   test('the outline and the formatter go into it', async () => {
-    await client.change(scratch, `${head}  beside guest g { protect none on core 2\nfault flip a0 bit 1 in replica A at main expect exit 0 }${tail}`);
+    await client.change(scratch, `${head}  beside guest g { protect none on core 2 switch to none at 1 ms\nfault flip a0 bit 1 in replica A at main expect exit 0 }${tail}`);
     const [, scenario] = await client.of<DocumentSymbol[]>('textDocument/documentSymbol', scratch);
     const block = scenario?.children?.find(({ detail }) => detail === 'beside');
-    expect(block?.children?.map(({ name }) => name)).toEqual(['protect none', 'flip a0 bit 1', 'expect exit 0']);
+    expect(block?.children?.map(({ name }) => name)).toEqual(['protect none', 'switch to none', 'flip a0 bit 1', 'expect exit 0']);
     const edits = await client.of<TextEdit[]>('textDocument/formatting', scratch, { options: { tabSize: 2, insertSpaces: true } });
-    const text = `${head}  beside guest g { protect none on core 2\nfault flip a0 bit 1 in replica A at main expect exit 0 }${tail}`;
-    expect(edited(text, edits)).toContain('\n  beside guest g {\n    protect none on core 2\n    fault flip a0 bit 1 in replica A at main\n    expect exit 0\n  }\n');
+    const text = `${head}  beside guest g { protect none on core 2 switch to none at 1 ms\nfault flip a0 bit 1 in replica A at main expect exit 0 }${tail}`;
+    expect(edited(text, edits)).toContain('\n  beside guest g {\n    protect none on core 2\n    switch to none at 1 ms\n    fault flip a0 bit 1 in replica A at main\n    expect exit 0\n  }\n');
   });
 });

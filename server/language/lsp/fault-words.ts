@@ -4,6 +4,7 @@ import type { CacheName } from '../../../engine/machine/cache-types';
 import type { UnitName } from '../../../engine/machine/types';
 import { placeText } from '../places';
 import type { GuestFile } from '../guest-files';
+import { grouped } from './amount-words';
 import { describeAddress, sourceOf } from './guest-lookup';
 
 /** A fault, or one of those that a campaign draws from, in plain words, addresses as names and source lines. */
@@ -58,13 +59,13 @@ export function describeFault(fault: FaultPlan | AlternativePlan, file: GuestFil
   const when = ((): string => {
     switch (trigger.kind) {
       case 'instruction':
-        return trigger.count === 0 ? 'before the first instruction' : `when it has retired ${trigger.count} instructions`;
+        return trigger.count === 0 ? 'before the first instruction' : `when it has retired ${grouped(trigger.count)} instructions`;
       case 'any': {
         const { between } = trigger;
         return between ? `at an instruction drawn from those between \`${between.lower.text}\` and \`${between.upper.text}\`` : 'at an instruction drawn from all of its run';
       }
       case 'cycle':
-        return `when its core has spent ${trigger.count} cycles`;
+        return `when its core has spent ${grouped(trigger.count)} cycles`;
       case 'execute':
         return `just before it executes ${where(trigger.address)} ${trigger.hit === 1 ? 'for the first time' : `for the ${ordinal(trigger.hit)} time`}`;
       case 'access': {

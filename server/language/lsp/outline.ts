@@ -28,6 +28,8 @@ function scenarioChildren(scenario: ast.Scenario | ast.Campaign | ast.Beside): D
         return symbol(item.use?.guest?.$refText ?? '', 'beside', SymbolKind.Module, item, item.use?.$cstNode, scenarioChildren(item));
       case 'Protection':
         return symbol(`protect ${item.kind ?? ''}`, '', SymbolKind.Interface, item, item.$cstNode);
+      case 'Switch':
+        return symbol(`switch to ${item.kind ?? ''}`, '', SymbolKind.Interface, item, item.$cstNode);
       case 'Fault':
         return symbol(item.name ?? (foldedText(item.effect) || 'fault'), 'fault', SymbolKind.Constant, item, part(item, 'effect'));
       case 'Injection':
