@@ -37,7 +37,7 @@ const mends: Readonly<Record<string, readonly string[][]>> = {
   COV103: [['Write the backslash itself: `\\\\`']],
   COV104: [['Change to `1_000`']],
   COV105: [['Change to `instructions`']],
-  COV106: [[], ['Change to `1`'], ['Change to `1`']],
+  COV106: [[], ['Change to `1`'], ['Change to `1`'], []],
   COV107: [[]],
   COV201: [['Change to `octa`']],
   COV202: [['Change to `octo_2`']],
