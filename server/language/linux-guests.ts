@@ -78,6 +78,12 @@ export async function lowerLinux(
   }
 }
 
+/** True for the file that the kernel of stock Linux guests is. */
+export function isStockKernel(path: string): boolean {
+  const files = debianFiles();
+  return !('missing' in files) && files.kernel === path;
+}
+
 /** The kernel of stock Linux guests with its names. Undefined where it has not been fetched. */
 export async function stockKernel(): Promise<GuestFile | undefined> {
   const files = debianFiles();

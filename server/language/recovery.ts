@@ -60,8 +60,8 @@ export class Recovery {
 
   /** The parser works out what could have stood in a place at each mistake there, in milliseconds; the grammar is always the same. */
   #keepAlternatives(): void {
-    const wrapper = this.#parser;
-    const messages = wrapper.errorMessageProvider;
+    const parser = this.#parser;
+    const messages = parser.errorMessageProvider;
     type Mistake = new (message: string, token: Token | undefined, previous: Token) => Error;
     const known = new Map<string, { expected: unknown; Mistake: Mistake }>();
     let expected: unknown;
@@ -70,16 +70,16 @@ export class Recovery {
       expected = about.expectedPathsPerAlt;
       return build(about);
     };
-    const raise = wrapper.raiseNoAltException.bind(wrapper);
-    wrapper.raiseNoAltException = (occurrence, description) => {
-      const ruleName = wrapper.getCurrRuleFullName();
+    const raise = parser.raiseNoAltException.bind(parser);
+    parser.raiseNoAltException = (occurrence, description) => {
+      const ruleName = parser.getCurrRuleFullName();
       const place = `${occurrence} ${ruleName}`;
       const kept = known.get(place);
       if (kept) {
-        const actual = Array.from({ length: wrapper.maxLookahead }, (_, i) => wrapper.LA(i + 1));
-        const previous = wrapper.LA(0);
+        const actual = Array.from({ length: parser.maxLookahead }, (_, i) => parser.LA(i + 1));
+        const previous = parser.LA(0);
         const message = build({ expectedPathsPerAlt: kept.expected, actual, previous, customUserDescription: description, ruleName });
-        throw wrapper.SAVE_ERROR(new kept.Mistake(message, actual[0], previous));
+        throw parser.SAVE_ERROR(new kept.Mistake(message, actual[0], previous));
       }
       try {
         return raise(occurrence, description);
@@ -95,24 +95,24 @@ export class Recovery {
    * the file if need be, at each mistake. What was found from an earlier token on is still the next one if it is not behind; no token is of two kinds.
    */
   #nextToGoOnAt(): Token['tokenType'] {
-    const wrapper = this.#parser;
-    const from = wrapper.exportLexerState() + 1;
-    const rules = `${wrapper.RULE_STACK.join()} ${wrapper.RULE_OCCURRENCE_STACK.join()}`;
+    const parser = this.#parser;
+    const from = parser.exportLexerState() + 1;
+    const rules = `${parser.RULE_STACK.join()} ${parser.RULE_OCCURRENCE_STACK.join()}`;
     const known = this.#goesOnAt.get(rules);
     if (known && known.from <= from && from <= known.at) return known.kind;
-    const follows = new Set(wrapper.flattenFollowSet());
+    const follows = new Set(parser.flattenFollowSet());
     let at = from;
-    while (!follows.has(wrapper.LA(at - from + 1).tokenType)) at++;
-    const kind = wrapper.LA(at - from + 1).tokenType;
+    while (!follows.has(parser.LA(at - from + 1).tokenType)) at++;
+    const kind = parser.LA(at - from + 1).tokenType;
     this.#goesOnAt.set(rules, { from, at, kind });
     return kind;
   }
 
   /** Lets the text end here. That it does is no mistake of its own. */
   #endReading(): void {
-    const wrapper = this.#parser;
-    wrapper._errors.length = mostMistakes;
-    wrapper.input.length = wrapper.tokVectorLength = Math.min(wrapper.input.length, wrapper.exportLexerState() + 1);
+    const parser = this.#parser;
+    parser._errors.length = mostMistakes;
+    parser.input.length = parser.tokVectorLength = Math.min(parser.input.length, parser.exportLexerState() + 1);
     // What was found is behind the end now.
     this.#goesOnAt.clear();
   }

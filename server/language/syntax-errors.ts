@@ -1,9 +1,9 @@
 import { AbstractParserErrorMessageProvider, AstUtils, GrammarAST, type CompositeCstNode, type CstNode, type Grammar, type LangiumDocument } from 'langium';
-import { mostMistakes } from './recovery';
 import { nearestNames } from '../../engine/symbols/nearest';
 import { rename, type Fix, type Reporter, type Span } from './diagnostic';
 import { lateTargetAt } from './late-targets';
 import { append, replace } from './mends';
+import { mostMistakes } from './recovery';
 import { decodeDecimal, decodeInteger, decodePattern, decodeString } from './values';
 
 interface Token {
@@ -156,9 +156,7 @@ function isNextStatement(token: Placed, previous: Placed, text: string, grammar:
 }
 
 function notAnEffect(word: string, place: Span, grammar: Grammar): { message: string; fixes: Fix[] } {
-  const rule = grammar.rules.find(({ name }) => name === 'Effect');
-  const effects = new Set<string>();
-  if (rule && GrammarAST.isParserRule(rule)) firstWords(rule.definition, effects);
+  const effects = effectWords(grammar);
   const nearest = nearestNames(word, [...effects], 1)[0];
   const hint = nearest === undefined ? ` (a name of the fault has a \`:\` behind it)` : `; did you mean \`${nearest}\`?`;
   return { message: `expected ${listed([...effects].map((effect) => `\`${effect}\``))}, but found \`${word}\`${hint}`, fixes: rename(place, nearest) };
@@ -234,6 +232,14 @@ function once<T>(of: (grammar: Grammar) => T): (grammar: Grammar) => T {
 
 /** The words with which repeated statements begin, of all rules. */
 const statementStarts = once((grammar): ReadonlySet<string> => new Set(grammar.rules.flatMap(({ name }) => repeatedStarts(grammar, name))));
+
+/** The words with which the effects of faults begin. */
+export const effectWords = once((grammar): ReadonlySet<string> => {
+  const rule = grammar.rules.find(({ name }) => name === 'Effect');
+  const effects = new Set<string>();
+  if (rule && GrammarAST.isParserRule(rule)) firstWords(rule.definition, effects);
+  return effects;
+});
 
 /** Every word of the language. */
 const keywords = once((grammar) => {

@@ -13,6 +13,7 @@ import { hasCsr } from '../csr-probe';
 import type { GuestFile, GuestFiles } from '../guest-files';
 import { registerNames, registerOf } from '../places';
 import { replicasOf } from '../protections';
+import { effectWords } from '../syntax-errors';
 import { words } from '../words';
 import { componentItems } from './chip-completion';
 import { guestOf, runAt } from './cursor';
@@ -28,15 +29,13 @@ import { sceneAt } from './scene';
 import { snippets } from './snippets';
 import { elementItems, lineItems, memberItems, sourceItems, symbolItems, type SymbolData } from './symbol-completion';
 
-/** What a fault can do. */
-const effects: ReadonlySet<string> = new Set(['corrupt', 'drop', 'duplicate', 'fail', 'flip', 'hang', 'kill', 'set', 'stick']);
-
 const nameRules: ReadonlySet<string> = new Set(['Word', 'SymbolName', 'RegisterName', 'Unit']);
 
 /** Keywords by position, names, registers, units, paths, parts of the chip, and what the guest's ELF names. */
 export class CovertCompletion extends DefaultCompletionProvider {
   override readonly completionOptions = { triggerCharacters: ['&', '.', '"', '/', ':', '[', ' '] };
   readonly #files: GuestFiles;
+  readonly #effects: ReadonlySet<string>;
   /** Whose contexts are being built. */
   #document: LangiumDocument | undefined;
   #takesSnippets = false;
@@ -44,6 +43,7 @@ export class CovertCompletion extends DefaultCompletionProvider {
   constructor(services: CovertLspServices) {
     super(services);
     this.#files = services.GuestFiles;
+    this.#effects = effectWords(services.Grammar);
     services.shared.lsp.LanguageServer.onInitialize(({ capabilities: { textDocument } }) => {
       this.#takesSnippets = textDocument?.completion?.completionItem?.snippetSupport === true;
     });
@@ -111,7 +111,7 @@ export class CovertCompletion extends DefaultCompletionProvider {
       // `at 5` may be an address as well as the beginning of a time.
       if (next.feature.value === 'hit') this.#unitAfterNumber(context, accept);
       // Words that a name may also be are no suggestions for a name. A fault may have one, but most begin with what they do.
-      if (!isNameRule || (effects.has(next.feature.value) && this.#wordsBefore(context).at(-1) === 'fault')) this.#keyword(context, next.feature.value, accept);
+      if (!isNameRule || (this.#effects.has(next.feature.value) && this.#wordsBefore(context).at(-1) === 'fault')) this.#keyword(context, next.feature.value, accept);
       return;
     }
     if (GrammarAST.isCrossReference(next.feature)) {

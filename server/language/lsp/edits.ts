@@ -9,8 +9,9 @@ export function rangeOf({ textDocument }: LangiumDocument, { offset, end }: Span
 
 /** Changes of one document, as a client carries them out. */
 export function workspaceEdit(document: LangiumDocument, edits: readonly Pick<Fix, 'span' | 'text'>[]): WorkspaceEdit {
-  const lineEnd = lineEndOf(document.textDocument.getText());
-  return { changes: { [document.uri.toString()]: edits.map(({ span, text }): TextEdit => ({ range: rangeOf(document, span), newText: text.replace(/\r?\n/g, lineEnd) })) } };
+  // Most edits are within a line, and a file may have a thousand of them: it is looked at only for others.
+  const ended = (text: string): string => (text.includes('\n') ? text.replace(/\r?\n/g, lineEndOf(document.textDocument.getText())) : text);
+  return { changes: { [document.uri.toString()]: edits.map(({ span, text }): TextEdit => ({ range: rangeOf(document, span), newText: ended(text) })) } };
 }
 
 export function action(document: LangiumDocument, title: string, kind: string, edits: readonly Pick<Fix, 'span' | 'text'>[]): CodeAction {

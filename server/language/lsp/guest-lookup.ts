@@ -4,7 +4,7 @@ import type { SourceLocation, Symbol, Symbols } from '../../../engine/symbols/ty
 import * as ast from '../generated/ast';
 import type { GuestFile, GuestFiles } from '../guest-files';
 import { resolvedUri } from '../imports';
-import { stockKernel } from '../linux-guests';
+import { isStockKernel, stockKernel } from '../linux-guests';
 
 /** The ELF of a guest, or the kernel of a stock one, if it can be read. */
 export async function guestFile(guest: ast.Guest | undefined, files: GuestFiles): Promise<GuestFile | undefined> {
@@ -12,16 +12,14 @@ export async function guestFile(guest: ast.Guest | undefined, files: GuestFiles)
   if (!elf && guest?.settings.some(ast.isLinux)) return stockKernel();
   const uri = guest && elf && resolvedUri(AstUtils.getDocument(guest), elf.path);
   if (!uri) return undefined;
-  const file = await files.read(uri.fsPath);
-  return 'unusable' in file ? undefined : file;
+  return fileOf(uri.fsPath, files);
 }
 
 /** The file of a guest by its path. */
 export async function fileOf(path: string, files: GuestFiles): Promise<GuestFile | undefined> {
+  if (isStockKernel(path)) return stockKernel();
   const file = await files.read(path);
-  if (!('unusable' in file)) return file;
-  const kernel = await stockKernel();
-  return kernel?.path === path ? kernel : undefined;
+  return 'unusable' in file ? undefined : file;
 }
 
 /** The source line at which code stands. */
