@@ -58,7 +58,7 @@ it('a flipped bit of L1I is executed, and memory stays right', async () => {
   const events = system.takeEvents();
   while (!system.ended && !events.some(({ kind }) => kind === 'fault')) {
     system.advance(system.moment + 1_000);
-    events.push(...system.takeEvents());
+    for (const event of system.takeEvents()) events.push(event);
   }
   const [a, b] = system.live.map(({ computer }) => computer.readMemory(code, 64));
   expect(a).toEqual(b);
@@ -183,7 +183,7 @@ function story(plan: Plan, slices: readonly number[], options: SystemOptions = {
         system.load(state);
       }
       system.advance(system.moment + (slices[i % slices.length] ?? 1));
-      events.push(...system.takeEvents());
+      for (const event of system.takeEvents()) events.push(event);
     }
     const replicas = system.live.map(({ name, core, computer }) => ({ name, core, cycles: computer.cycles, hash: computer.snapshot().hash(), caches: computer.caches?.save() }));
     return { events, moment: system.moment, ended: system.ended, replicas, costs: system.costs(), released: Buffer.from(system.released).toString(), fired: plan.faults.map((_, i) => system.hasFired(i)) };

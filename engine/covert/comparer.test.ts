@@ -89,7 +89,7 @@ describe('a comparer that errs', () => {
         const events = system.takeEvents();
         for (let i = 0; !system.ended; i++) {
           system.advance(system.moment + (slices[i % slices.length] ?? 1));
-          events.push(...system.takeEvents());
+          for (const event of system.takeEvents()) events.push(event);
           system.load(system.save());
         }
         expect(kept(events)).toEqual(story);

@@ -24,7 +24,7 @@ function story(plan: Plan, slices: readonly number[], options: SystemOptions = {
     const events = system.takeEvents();
     for (let i = 0; !system.ended; i++) {
       system.advance(system.moment + (slices[i % slices.length] ?? 1));
-      events.push(...system.takeEvents());
+      for (const event of system.takeEvents()) events.push(event);
     }
     const { moment, count, ended, cycles } = system;
     const replicas = system.replicas.map(({ name, core, computer }) => ({ name, core, cycles: computer.cycles, hash: computer.snapshot().hash(), caches: computer.caches?.save() }));

@@ -145,7 +145,7 @@ describe('the disk that a guest writes to', () => {
         const events: SystemEvent[] = [];
         for (let i = 0; !system.ended; i++) {
           system.advance(system.moment + (slices[i % slices.length] ?? 1));
-          events.push(...system.takeEvents());
+          for (const event of system.takeEvents()) events.push(event);
           system.load(system.save());
           if (i % 16 !== 7) continue;
           // Anywhere, also between a flush and its answer.

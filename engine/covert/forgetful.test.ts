@@ -13,7 +13,7 @@ function runToEnd(plan: Plan, forgetful: boolean): { system: System; events: Sys
   const events = system.takeEvents();
   while (!system.ended) {
     system.advance(system.moment + 12_345);
-    events.push(...system.takeEvents());
+    for (const event of system.takeEvents()) events.push(event);
   }
   return { system, events, log };
 }

@@ -20,7 +20,7 @@ function runToEnd(plan: Plan, options: SystemOptions = {}, next: () => number = 
   const events = system.takeEvents();
   while (!system.ended) {
     system.advance(system.moment + next());
-    events.push(...system.takeEvents());
+    for (const event of system.takeEvents()) events.push(event);
   }
   return { system, events };
 }

@@ -109,7 +109,7 @@ describe('the network of a replicated guest', () => {
         const events: SystemEvent[] = [];
         for (let i = 0; !system.ended; i++) {
           system.advance(system.moment + (slices[i % slices.length] ?? 1), { stopAsleep: i % 2 === 0 });
-          events.push(...system.takeEvents());
+          for (const event of system.takeEvents()) events.push(event);
         }
         const kept = (all: readonly SystemEvent[]): SystemEvent[] => all.filter(({ kind }) => kind !== 'release');
         expect(kept(events)).toEqual(kept(whole.events));

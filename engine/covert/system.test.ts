@@ -12,7 +12,7 @@ function runToEnd(plan: Plan, next: () => number = () => 1e9): { system: System;
   const events = system.takeEvents();
   while (!system.ended) {
     system.advance(system.moment + next());
-    events.push(...system.takeEvents());
+    for (const event of system.takeEvents()) events.push(event);
   }
   return { system, events };
 }

@@ -32,7 +32,7 @@ function story(plan: Plan, options: SystemOptions, slice: number): unknown {
     for (let slices = 0; !system.ended; slices++) {
       system.advance(system.moment + slice);
       threads.add(system.threads);
-      events.push(...system.takeEvents());
+      for (const event of system.takeEvents()) events.push(event);
       if (slices % 8 === 0) for (const { computer } of system.replicas) hashes.push(computer.snapshot().hash());
     }
     for (const { computer } of system.replicas) hashes.push(computer.snapshot().hash());

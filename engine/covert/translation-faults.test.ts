@@ -67,7 +67,7 @@ function runOn(plan: Plan, slices: readonly number[] = [1e9], options: SystemOpt
   const events = system.takeEvents();
   for (let i = 0; !system.ended; i++) {
     system.advance(system.moment + (slices[i % slices.length] ?? 1));
-    events.push(...system.takeEvents());
+    for (const event of system.takeEvents()) events.push(event);
   }
   system.close();
   return { system, events };

@@ -97,7 +97,7 @@ function story(plan: Plan, slices: readonly number[], options: ConstructorParame
     const events = system.takeEvents();
     for (let i = 0; !system.ended; i++) {
       system.advance(system.moment + (slices[i % slices.length] ?? 1));
-      events.push(...system.takeEvents());
+      for (const event of system.takeEvents()) events.push(event);
     }
     const { moment, count, epoch, ended, cycles } = system;
     return { events, moment, count, epoch, ended, cycles, hashes: system.replicas.map(({ computer }) => computer.snapshot().hash()), costs: system.costs(), own: system.replicas.map(({ computer }) => computer.own) };
