@@ -5,7 +5,7 @@ import { covertProcess } from './covert-process';
 /** Starts the language server; it stops with the extension. */
 export function startLanguageClient(context: vscode.ExtensionContext): LanguageClient {
   const { command, args, env } = covertProcess(context, 'lsp');
-  const watcher = vscode.workspace.createFileSystemWatcher('**/*.{covert,elf}');
+  const watcher = vscode.workspace.createFileSystemWatcher('**/*.covert');
   const client = new LanguageClient(
     'covert',
     'COVERT',

@@ -10,6 +10,7 @@ import { Context, documentOf, eachOnce } from './context';
 import { defaultChip, defaults } from './defaults';
 import { part, rename, type Diagnostic } from './diagnostic';
 import * as ast from './generated/ast';
+import { reportFaultless } from './expectations';
 import { lowerPart, lowerStrikes, neighbourOf, reportCrowding, reportRepeated, reportSharedImages, reportSurplus } from './guest-parts';
 import { lowerGuest, type LoweredGuest } from './guests';
 import { reportImports } from './import-checks';
@@ -201,6 +202,7 @@ export class Analyzer {
     const faults = new Map<ast.Fault, FaultPlan>();
     const guests = parts.map((part, i) => neighbourOf(part, lowerStrikes(part, parts.toSpliced(i, 1), faults, context), context));
     reportSurplus(faults, context);
+    if (ast.isScenario(scenario) && context.intact(scenario)) reportFaultless(scenario, context);
     const alternatives = new Map<ast.Alternative, AlternativePlan>();
     const injection = ast.isCampaign(scenario) ? lowerCampaign(scenario, settings.find(ast.isInjection), parts, seedValue ?? defaults.seed, alternatives, context) : undefined;
     if (ast.isScenario(scenario) && !scenario.items.some((item) => ast.isExpectation(item) || (ast.isBeside(item) && item.items.some(ast.isExpectation))) && context.intact(scenario)) {

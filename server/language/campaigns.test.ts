@@ -88,7 +88,7 @@ describe('a fault as a line of the language', () => {
   type Struck = Pick<FaultPlan, 'effect' | 'target' | 'lifetime' | 'rhythm'>;
   const struck: fc.Arbitrary<Struck> = fc.oneof(
     fc.oneof(cpuPlace, passing).chain((place) => fc.record({ bits: bitsIn(width(place)), target, again }).map(({ bits, target, again }): Struck => ({ effect: { kind: 'flip', place, bits }, target, ...again }))),
-    cpuPlace.chain((place) => fc.record({ value: fc.bigInt(0n, (1n << BigInt(width(place))) - 1n), target }).map(({ value, target }): Struck => ({ effect: { kind: 'set', place, value }, target }))),
+    cpuPlace.chain((place) => fc.record({ value: fc.bigInt(0n, (1n << BigInt(width(place))) - 1n), target }).map(({ value, target }): Struck => ({ effect: { kind: 'set', place, value: place.kind === 'pc' ? value & ~1n : value }, target }))),
     cpuPlace.chain((place) =>
       fc.record({ bits: bitsIn(width(place)), value: fc.constantFrom(0 as const, 1 as const), target, stays }).map(({ bits, value, target, stays }): Struck => ({ effect: { kind: 'stick', place, bits, value }, target, ...stays })),
     ),

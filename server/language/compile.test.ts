@@ -214,7 +214,7 @@ scenario "s" { guest g protect dmr { uncoordinated time, cycle, rtc, interrupts,
   });
 
   test('under `dmr` a vote can be expected where a third replica may run along', async () => {
-    const withChip = (chip: string): string => `chip c { ${chip} }\n${guest}scenario "s" { chip c guest g protect dmr expect recovered by vote }`;
+    const withChip = (chip: string): string => `chip c { ${chip} }\n${guest}scenario "s" { chip c guest g protect dmr fault flip a0 bit 1 in replica B at main expect recovered by vote }`;
     expect(await said(withChip('cores 4 ring spare core 3'))).toEqual([]);
     expect(await said(withChip('cores 4 ring'))).toEqual(['COV502 recovered by vote: two replicas have no majority: a vote needs `protect tmr`, or a `spare` core on which a third one may run along']);
   });

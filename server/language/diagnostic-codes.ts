@@ -56,6 +56,7 @@ export const diagnosticCodes = {
   COV608: 'an input that the guest does not have',
   COV609: 'more runs than there are faults',
   COV610: 'a mark that seems to be of another fault',
+  COV611: 'an expectation that only a fault could meet',
 } as const;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;

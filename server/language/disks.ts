@@ -5,7 +5,7 @@ import { DiskImageError, imageOfFile, type DiskImage } from '../../engine/machin
 import type { Context } from './context';
 import { part } from './diagnostic';
 import type * as ast from './generated/ast';
-import { reasonOf } from './guest-files';
+import { markOf, reasonOf } from './guest-files';
 import { decodeString } from './values';
 
 /** The guest's own disk: a raw image beside the scenario. Undefined where it cannot be used, which is reported. */
@@ -25,8 +25,7 @@ const images = new Map<string, { mark: string; image: DiskImage }>();
 
 /** An image, opened once as long as the file stays as it is: an editor asks at every keystroke. */
 export function openedImage(path: string): DiskImage {
-  const { size, mtimeMs } = statSync(path);
-  const mark = `${size} ${mtimeMs}`;
+  const mark = markOf(statSync(path));
   const before = images.get(path);
   if (before?.mark === mark) return before.image;
   const image = imageOfFile(path);

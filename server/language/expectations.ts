@@ -3,7 +3,7 @@ import type { Symbol, Symbols } from '../../engine/symbols/types';
 import { lineOf, unknownSymbol } from './addresses';
 import { foldedText, type Context } from './context';
 import { part } from './diagnostic';
-import type * as ast from './generated/ast';
+import * as ast from './generated/ast';
 import { fraction, integer, oneOf, span } from './measures';
 import { leaveOut, remove } from './mends';
 import { protectionKinds } from './protections';
@@ -145,6 +145,18 @@ function whyImpossible(expectation: Expectation, kind: ProtectionKind, cores: nu
       return kind === 'none' ? 'under `protect none` there is no redundancy that could be restored' : undefined;
     default:
       return undefined;
+  }
+}
+
+/** Warns of what replicas only do after a fault, in a scenario that has none: with the same inputs they stay the same. */
+export function reportFaultless(scenario: ast.Scenario, { reporter }: Context): void {
+  const parts = [scenario, ...scenario.items.filter(ast.isBeside)];
+  const items: readonly (ast.ScenarioItem | ast.BesideItem)[] = parts.flatMap((each) => each.items);
+  const mayDiverge = items.some((item) => ast.isFault(item) || ast.isInjection(item) || (ast.isProtection(item) && item.settings.some(ast.isUncoordinated)));
+  if (mayDiverge) return;
+  for (const { condition } of items.filter(ast.isExpectation)) {
+    const needsFault = ast.isMasked(condition) || ast.isDetected(condition) || ast.isRecovered(condition) || ast.isUnrecoverable(condition) || ast.isDivergence(condition) || (ast.isCorruption(condition) && !condition.none);
+    if (needsFault && !reporter.hasErrorsWithin(condition.$cstNode)) reporter.warning('COV611', condition.$cstNode, 'nothing goes wrong in this scenario, so this never holds: say what does with `fault …`');
   }
 }
 

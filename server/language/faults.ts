@@ -118,6 +118,11 @@ function lowerEffect(effect: ast.Effect, scope: FaultScope, context: Context): F
       if (place?.kind === 'dma' || place?.kind === 'message') return notAvailable(context, effect.place.$cstNode, '`set` for a whole transfer (`flip` is)');
       if (place?.kind === 'comparer') return notAvailable(context, effect.place.$cstNode, '`set` for a verdict of the comparer (`flip` is)');
       if (!place || value === undefined) return undefined;
+      if (place.kind === 'pc' && value % 2n === 1n) {
+        const isPlain = ast.isNumberAddress(effect.value) && effect.value.offset === undefined;
+        context.reporter.error('COV406', effect.value.$cstNode, 'a pc is always even', isPlain ? rename(effect.value.$cstNode, `0x${(value - 1n).toString(16)}`) : []);
+        return undefined;
+      }
       warnOfFixed(effect.place.$cstNode, whyFixed(place, allBits), context);
       return { kind: 'set', place, value };
     }
@@ -299,8 +304,14 @@ function warnOfSharing(fault: Strike, { effect, target }: Pick<FaultPlan, 'effec
   const all = placementOn(chip, protection.cores, protection.isolation, others.flatMap((each) => tenantsOf(each.protection)));
   if (typeof all === 'string') return;
   const placement = { domains: all.domains.slice(0, protection.cores.length) };
-  const line = effect.kind === 'stick' && effect.place.kind === 'memory' ? effect.place.address : undefined;
   const having = placement.domains.filter((domain) => reaches(domain, target.component, chip.cores));
+  const isKnown = fault.$container.$type !== 'Injection' && fault.$container.items.some((item) => ast.isExpectation(item) && ast.isUnrecoverable(item.condition));
+  // What only a bank or a link has done is done by another one.
+  if (fault.effect.$type === 'Failure' && fault.effect.component.$type === 'MemoryController' && having.length === placement.domains.length && !isKnown) {
+    reporter.warning('COV607', fault.effect.$cstNode, `all replicas share ${target.component} under isolation \`${protection.isolation}\`: without it the guest is stopped`);
+    return;
+  }
+  const line = effect.kind === 'stick' && effect.place.kind === 'memory' ? effect.place.address : undefined;
   const met = line === undefined ? having : having.filter((domain) => bankName(homeOf(domain, line)) === target.component);
   if (line !== undefined && met.length === 0) {
     const homes = placement.domains.map((domain, i) => `${homeOf(domain, line)} for replica ${replicasOf(protection.kind)[i]}`);

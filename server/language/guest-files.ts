@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { readElf } from '../../engine/symbols/elf';
 import { readSymbols } from '../../engine/symbols/symbols';
@@ -20,10 +21,12 @@ export interface Unusable {
   unusable: string;
 }
 
-/**
- * Reads ELF files and keeps them as long as their size and time of change stay
- * the same: an editor asks at every keystroke.
- */
+/** Another one as soon as a file is another: also if it was put in the other's place, with its size and its time. */
+export function markOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
+  return [dev, ino, size, mtimeMs, ctimeMs].join(' ');
+}
+
+/** Reads ELF files and keeps them as long as they stay the same: an editor asks at every keystroke. */
 export class GuestFiles {
   readonly #kept = new Map<string, { mark: string; file: Promise<GuestFile | Unusable> }>();
 
@@ -32,7 +35,7 @@ export class GuestFiles {
     try {
       const found = await stat(path);
       if (!found.isFile()) return { unusable: 'is no file' };
-      mark = `${found.size} ${found.mtimeMs}`;
+      mark = markOf(found);
     } catch (error) {
       return { unusable: reasonOf(error) };
     }

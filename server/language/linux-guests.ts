@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { DiskPlan, LinuxPlan } from '../../engine/covert/plan';
 import { symbolsOf } from '../../engine/covert/guest';
@@ -11,7 +12,7 @@ import { ramBase } from './defaults';
 import { part } from './diagnostic';
 import { openedImage } from './disks';
 import type * as ast from './generated/ast';
-import { reasonOf, type GuestFile } from './guest-files';
+import { markOf, reasonOf, type GuestFile } from './guest-files';
 import { oneOf } from './measures';
 import { decodeString } from './values';
 
@@ -136,15 +137,15 @@ async function lowerProgram(program: ast.Program, context: Context): Promise<{ r
   }
 }
 
-const contents = new Map<string, Promise<Uint8Array>>();
+const contents = new Map<string, { mark: string; content: Promise<Uint8Array> }>();
 
-/** A file, read once: an editor asks at every keystroke, and caches are keyed by the bytes' identity. */
-function kept(path: string): Promise<Uint8Array> {
-  let content = contents.get(path);
-  if (!content) {
-    content = readWhole(path).then((bytes) => new Uint8Array(bytes));
-    contents.set(path, content);
-    content.catch(() => contents.delete(path));
-  }
+/** A file, read once as long as it stays the same: an editor asks at every keystroke, and caches are keyed by the bytes' identity. */
+async function kept(path: string): Promise<Uint8Array> {
+  const mark = markOf(await stat(path));
+  const before = contents.get(path);
+  if (before?.mark === mark) return before.content;
+  const content = readWhole(path).then((bytes) => new Uint8Array(bytes));
+  contents.set(path, { mark, content });
+  content.catch(() => contents.delete(path));
   return content;
 }

@@ -64,8 +64,7 @@ function lowerCount(trigger: ast.CountTrigger, scope: TriggerScope, context: Con
     case 'cycle':
       return { kind: 'cycle', count };
     case 'epoch':
-      warnIfTooLate(count * (scope.protection?.epochInstructions ?? 0), trigger, scope, context);
-      return { kind: 'epoch', number: count };
+      return atEpoch(count, trigger, scope, context);
     case 'checkpoint':
       warnIfTooLate(count * (scope.protection?.epochInstructions ?? 0) * (scope.protection?.checkpointEpochs ?? 0), trigger, scope, context);
       return { kind: 'checkpoint', number: count };
@@ -86,10 +85,16 @@ function atMoment(moment: Span, trigger: ast.TimeTrigger | ast.FromTrigger, scop
     case 'cycles':
       return { kind: 'cycle', count: moment.value };
     case 'epochs':
-      return { kind: 'epoch', number: moment.value };
+      return atEpoch(moment.value, trigger, scope, context);
     case 'seconds':
+      // A guest that sleeps spends time without instructions, so that no time is known to be too late.
       return scope.chip && { kind: 'cycle', count: Math.round(moment.value * scope.chip.hertz) };
   }
+}
+
+function atEpoch(number: number, trigger: ast.Trigger, scope: TriggerScope, context: Context): Trigger {
+  warnIfTooLate(number * (scope.protection?.epochInstructions ?? 0), trigger, scope, context);
+  return { kind: 'epoch', number };
 }
 
 function warnIfTooLate(instruction: number, trigger: ast.Trigger, { maxInstructions }: TriggerScope, { reporter }: Context): void {

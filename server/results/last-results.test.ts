@@ -36,7 +36,8 @@ test('every scenario of an example fulfils what it fulfils: all that is offered 
     const { scenario, ...report } = await run(plan, {});
     const offered = fulfilledBy(report);
     expect(offered.map(({ kind }) => kind)).toContain('exit');
-    const text = `guest checksum { elf "checksum.elf" }\nscenario "${scenario}" {\nguest checksum\nprotect ${plan.protection.kind}\n${offered.map((each) => `expect ${each.text}\n`).join('')}}\n`;
+    const fault = plan.faults.length > 0 ? 'fault flip a0 bit 1 in replica A at main' : '';
+    const text = `guest checksum { elf "checksum.elf" }\nscenario "${scenario}" {\nguest checksum\nprotect ${plan.protection.kind}\n${fault}\n${offered.map((each) => `expect ${each.text}\n`).join('')}}\n`;
     const { plans: [again], diagnostics } = await compileFile(example, { text });
     expect(diagnostics).toEqual([]);
     const judged = await run({ ...plan, expectations: again?.expectations ?? [] }, {});

@@ -1,5 +1,6 @@
 /** The language server in a folder of which not everything can be read, and whose files change and vanish beneath it. */
-import { mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { CompletionList, Diagnostic, DocumentSymbol, FoldingRange, Hover, SemanticTokens } from 'vscode-languageserver-protocol';
@@ -123,4 +124,31 @@ test('an import that is changed and not saved makes hints and lenses old', async
   await client.change(chips, 'chip octo { cores 8 at 1 GHz }\n');
   await client.of('textDocument/inlayHint', scratch, { range: { start: { line: 0, character: 0 }, end: { line: 9, character: 0 } } });
   await vi.waitFor(() => expect([...refreshed].sort()).toEqual(['codeLens', 'inlayHint']), { timeout: 10_000 });
+});
+
+test('what lies outside of the folder, under whatever name, is looked at by the server itself', async () => {
+  const elsewhere = await mkdtemp(path.join(tmpdir(), 'covert-elsewhere-'));
+  try {
+    const [guest, chips, disk] = ['guest', 'chips.covert', 'data.img'].map((name) => path.join(elsewhere, name)) as [string, string, string];
+    await copyFile(path.join(folder, 'checksum.elf'), guest);
+    await writeFile(chips, 'chip octo { cores 8 }\n');
+    const text = `import "${chips}"\nguest g { elf "${guest}" disk "${disk}" ram 16 MiB }\nscenario "s" { chip octo guest g expect exit 0 }\n`;
+    expect(codesOf(await client.change(scratch, text))).toEqual(['COV203']);
+    await writeFile(disk, Buffer.alloc(4096));
+    await client.until(scratch, (diagnostics) => diagnostics.length === 0);
+    await writeFile(chips, 'chip other { cores 8 }\n');
+    expect(codesOf(await client.until(scratch, (diagnostics) => diagnostics.length > 0))).toEqual(['COV201']);
+    await rm(chips);
+    await client.until(scratch, (diagnostics) => diagnostics[0]?.code === 'COV203');
+    await writeFile(chips, 'chip octo { cores 8 }\n');
+    await client.until(scratch, (diagnostics) => diagnostics.length === 0);
+    // Another file of the same size and age is put in its place.
+    const { atime, mtime } = await stat(guest);
+    await writeFile(`${guest}.new`, (await readFile(guest)).fill(0));
+    await utimes(`${guest}.new`, atime, mtime);
+    await rename(`${guest}.new`, guest);
+    expect(codesOf(await client.until(scratch, (diagnostics) => diagnostics.length > 0))).toEqual(['COV207']);
+  } finally {
+    await rm(elsewhere, { recursive: true });
+  }
 });

@@ -73,7 +73,7 @@ const mends: Readonly<Record<string, readonly string[][]>> = {
   COV411: [['Leave out `for 2 ms`'], ['Leave out `every 2 ms`']],
   COV412: [[]],
   COV413: [['Swap the bounds']],
-  COV501: [['Remove `expect no corruption`', 'Remove `expect corruption` of line 5']],
+  COV501: [['Remove `expect unrecoverable`', 'Remove `expect recovered` of line 6']],
   COV502: [[]],
   COV503: [[]],
   COV504: [[]],
@@ -87,6 +87,7 @@ const mends: Readonly<Record<string, readonly string[][]>> = {
   COV608: [['Remove it']],
   COV609: [[]],
   COV610: [[]],
+  COV611: [[]],
 };
 
 describe.each(sections.map((section) => [section.slice(0, 6), blocks(section, 'covert wrong').map(whole)] as const))('%s', (code, examples) => {

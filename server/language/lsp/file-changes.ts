@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { URI } from 'langium';
+import { DocumentState, URI } from 'langium';
 import { DefaultDocumentUpdateHandler, type LangiumSharedServices } from 'langium/lsp';
 import { FileChangeType, type DidChangeWatchedFilesParams, type TextDocumentChangeEvent } from 'vscode-languageserver';
+import { NamedFiles, pathsNamedIn } from './named-files';
 
 /** Keeps documents in step with what happens to files outside of the editor, and with what is closed in it. */
 export class CovertFileChanges extends DefaultDocumentUpdateHandler {
@@ -20,6 +21,11 @@ export class CovertFileChanges extends DefaultDocumentUpdateHandler {
     this.#open = services.workspace.TextDocuments;
     this.#builder = services.workspace.DocumentBuilder;
     this.#connection = services.lsp.Connection;
+    const named = new NamedFiles((path, how) => {
+      const type = { created: FileChangeType.Created, changed: FileChangeType.Changed, deleted: FileChangeType.Deleted }[how] as FileChangeType;
+      this.didChangeWatchedFiles({ changes: [{ uri: URI.file(path).toString(), type }] });
+    });
+    this.#builder.onBuildPhase(DocumentState.Parsed, () => named.watch(new Set(this.#documents.all.flatMap(pathsNamedIn))));
   }
 
   /** Resolves when documents show what has changed until now: as not read yet, if nothing else. */
@@ -70,8 +76,8 @@ export class CovertFileChanges extends DefaultDocumentUpdateHandler {
     else this.fireDocumentUpdate([], [uri]);
   }
 
-  /** Folders matter only through the files in them; the extension watches both kinds itself. */
+  /** Scenarios of the folder that nobody names have to be told of as well; the extension watches for itself. */
   protected override getWatchers(): { globPattern: string }[] {
-    return [{ globPattern: '**/*.{covert,elf}' }];
+    return [{ globPattern: '**/*.covert' }];
   }
 }

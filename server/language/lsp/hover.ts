@@ -81,9 +81,10 @@ export class CovertHover implements HoverProvider {
     }
     if (ast.isInputName(node)) return (inputWords as Readonly<Record<string, string>>)[node.name];
     if (leaf.tokenType.name === 'INTEGER') return describeNumber(leaf.text);
-    const word = words[leaf.text];
+    const isName = ast.isFault(node) && isPart(leaf, node, 'name');
+    const word = isName ? undefined : words[leaf.text];
     const fault = ownerOf(node, ast.isFault) ?? ownerOf(node, ast.isAlternative);
-    if (fault && file && (leaf.text === 'fault' || ast.isEffect(node) || ast.isTrigger(node))) {
+    if (fault && file && (isName || leaf.text === 'fault' || ast.isEffect(node) || ast.isTrigger(node))) {
       const { faults, alternatives } = await this.services.Analyzer.latest(document);
       const plan = ast.isFault(fault) ? faults.get(fault) : alternatives.get(fault);
       if (plan) return [describeFault(plan, file), ...(word === undefined ? [] : [`*\`${leaf.text}\`*: ${word}`])].join('\n\n');
