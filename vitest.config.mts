@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 // Three projects: `unit` stands beside the code and is quick; `system` crosses
@@ -6,6 +7,7 @@ import { defineConfig } from 'vitest/config';
 // end what hangs: they are far above what a busy machine needs.
 export default defineConfig({
   test: {
+    setupFiles: [path.join(import.meta.dirname, 'test/properties/seed.ts')],
     projects: [
       {
         extends: true,
