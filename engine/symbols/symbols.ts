@@ -1,4 +1,5 @@
 import { CallFrames } from './cfi';
+import { Declarations } from './declarations';
 import { readElfFile, type ElfFile } from './elf';
 import { framesOf, type FrameContext } from './frames';
 import { FunctionIndex, qualifiedName } from './functions';
@@ -7,7 +8,7 @@ import { LineTable } from './line-table';
 import { nearestNames } from './nearest';
 import { afterPrologue, breakpointAddresses, toRange } from './places';
 import { SymbolTable } from './symbol-table';
-import type { Frame, FrameReader, LineRange, Symbol, Symbols, Variable } from './types';
+import type { Frame, FrameReader, LineRange, SourceLocation, Symbol, Symbols, Variable } from './types';
 import { Unwinder } from './unwind';
 import { registerName } from './register-names';
 import { frameVariables, globalVariables, type VariableSources } from './variables';
@@ -31,12 +32,14 @@ class ElfSymbols implements Symbols {
   private readonly info: DebugInfo;
   private readonly functions: FunctionIndex;
   private readonly unwinder: Unwinder;
+  private readonly declarations: Declarations;
   private lineTable: LineTable | undefined;
 
   constructor(private readonly elf: ElfFile) {
     this.table = new SymbolTable(elf);
     this.info = new DebugInfo(elf);
     this.functions = new FunctionIndex(elf, this.info);
+    this.declarations = new Declarations(this.info, () => this.lines);
     this.unwinder = new Unwinder(elf, new CallFrames(elf), this.table);
   }
 
@@ -109,6 +112,14 @@ class ElfSymbols implements Symbols {
 
   globals(reader: FrameReader): Variable[] {
     return globalVariables(this.info, this.sources(reader));
+  }
+
+  declarationOf(name: string, members: readonly string[] = []): SourceLocation | undefined {
+    return this.declarations.declarationOf(name, this.find(name)?.address, members);
+  }
+
+  typeDeclarationOf(name: string, members: readonly string[] = []): SourceLocation | undefined {
+    return this.declarations.typeDeclarationOf(name, this.find(name)?.address, members);
   }
 
   private sources(reader: FrameReader): VariableSources {

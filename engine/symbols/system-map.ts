@@ -99,4 +99,10 @@ class SystemMap implements Symbols {
   globals(): Variable[] {
     return [];
   }
+  declarationOf(): undefined {
+    return undefined;
+  }
+  typeDeclarationOf(): undefined {
+    return undefined;
+  }
 }

@@ -26,6 +26,8 @@ export function exercise(bytes: Uint8Array, most: Thoroughness = { symbols: 50, 
   for (const symbol of symbols.symbols.slice(0, most.symbols)) {
     symbols.at(symbol.address);
     symbols.afterPrologue(symbol);
+    symbols.declarationOf(symbol.name, ['next', 'key']);
+    symbols.typeDeclarationOf(symbol.name);
     const reader = anything(symbol.address + 8n);
     const frames = symbols.unwind(reader, 10);
     if (frames.length === 0) throw new Error('no frame at all');

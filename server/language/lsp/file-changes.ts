@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { DocumentState, URI } from 'langium';
 import { DefaultDocumentUpdateHandler, type LangiumSharedServices } from 'langium/lsp';
 import { FileChangeType, type DidChangeWatchedFilesParams, type TextDocumentChangeEvent } from 'vscode-languageserver';
-import { NamedFiles, pathsNamedIn } from './named-files';
+import { filesNamedIn, NamedFiles } from './named-files';
 
 /** Keeps documents in step with what happens to files outside of the editor, and with what is closed in it. */
 export class CovertFileChanges extends DefaultDocumentUpdateHandler {
@@ -25,7 +25,7 @@ export class CovertFileChanges extends DefaultDocumentUpdateHandler {
       const type = { created: FileChangeType.Created, changed: FileChangeType.Changed, deleted: FileChangeType.Deleted }[how] as FileChangeType;
       this.didChangeWatchedFiles({ changes: [{ uri: URI.file(path).toString(), type }] });
     });
-    this.#builder.onBuildPhase(DocumentState.Parsed, () => named.watch(new Set(this.#documents.all.flatMap(pathsNamedIn))));
+    this.#builder.onBuildPhase(DocumentState.Parsed, () => named.watch(new Set(this.#documents.all.flatMap((document) => filesNamedIn(document).map(({ path }) => path)))));
   }
 
   /** Resolves when documents show what has changed until now: as not read yet, if nothing else. */

@@ -11,7 +11,7 @@ import { numberTypeOf, typeText } from './variable-help';
 /** A place in the guest: what is there, of which type, and from which line of the source. */
 export function describePlace(address: bigint, file: GuestFile, name: string | undefined): string {
   const symbol = name === undefined ? undefined : file.symbols.find(name);
-  const source = sourceOf(address, file);
+  const source = sourceOf(address, file) ?? (symbol && file.symbols.declarationOf(symbol.name));
   const kind = symbol ? { function: 'function', object: 'variable', other: 'symbol' }[symbol.kind] : 'code';
   const size = symbol && symbol.size > 0 ? `, ${symbol.size} bytes` : '';
   const variable = symbol && globalOf(file.symbols, symbol.name);

@@ -13,10 +13,11 @@ import { ScenarioFiles } from '../scenario-text';
 import { covertModule, covertSharedModule, type CovertAddedServices } from '../services';
 
 import { CovertCompletion } from './completion';
-import { CovertDefinition } from './definition';
+import { CovertDefinition, CovertTypeDefinition } from './definition';
 import { EditorBuilder } from './editor-builder';
 import { CovertFileChanges } from './file-changes';
 import { EditorFolders } from './editor-folders';
+import { CovertFileRenames } from './file-renames';
 import { CovertFolding } from './folding';
 import { CovertFormatter } from './formatter';
 import { CovertHighlighting } from './highlighting';
@@ -39,6 +40,7 @@ const editorModule: Module<CovertLspServices, PartialLangiumServices> = {
     CodeActionProvider: (services) => new CovertQuickFixes(services),
     CodeLensProvider: (services) => new CovertLenses(services),
     CompletionProvider: (services) => new CovertCompletion(services),
+    DeclarationProvider: (services) => new CovertDefinition(services),
     DefinitionProvider: (services) => new CovertDefinition(services),
     DocumentHighlightProvider: (services) => new CovertDocumentHighlights(services),
     DocumentLinkProvider: (services) => new CovertLinks(services),
@@ -46,17 +48,20 @@ const editorModule: Module<CovertLspServices, PartialLangiumServices> = {
     FoldingRangeProvider: () => new CovertFolding(),
     Formatter: () => new CovertFormatter(),
     HoverProvider: (services) => new CovertHover(services),
+    ImplementationProvider: (services) => new CovertDefinition(services),
     InlayHintProvider: (services) => new CovertHints(services),
     ReferencesProvider: (services) => new CovertReferences(services),
     RenameProvider: (services) => new CovertRename(services),
     SemanticTokenProvider: (services) => new CovertHighlighting(services),
     SignatureHelp: (services) => new CovertSignatureHelp(services),
+    TypeProvider: (services) => new CovertTypeDefinition(services),
   },
 };
 
 const editorSharedModule: Module<LangiumSharedServices, PartialLangiumSharedServices> = {
   lsp: {
     DocumentUpdateHandler: (services) => new CovertFileChanges(services),
+    FileOperationHandler: (services) => new CovertFileRenames(services),
     LanguageServer: (services) => new CovertLanguageServer(services),
     WorkspaceSymbolProvider: (services) => new CovertWorkspaceSymbols(services),
   },

@@ -1,5 +1,6 @@
 import { unwatchFile, watchFile, type Stats } from 'node:fs';
-import type { LangiumDocument } from 'langium';
+import type { CstNode, LangiumDocument } from 'langium';
+import { part } from '../diagnostic';
 import * as ast from '../generated/ast';
 import { fileOf, resolvedUri } from '../imports';
 
@@ -36,16 +37,32 @@ export class NamedFiles {
   }
 }
 
-/** The paths of the files that a scenario file names: imports, guests' programs, firmware, disks. */
-export function pathsNamedIn(document: LangiumDocument): string[] {
-  const named = (fileOf(document)?.items ?? []).flatMap((item): (string | undefined)[] => {
-    if (ast.isImport(item)) return [item.path];
-    if (!ast.isGuest(item)) return [];
-    return item.settings.flatMap((setting) => {
-      // Other first words of `run` are the guest's own files.
-      if (ast.isProgram(setting)) return setting.arguments.slice(0, 1).filter((word) => /^"[^/]+\//.test(word));
-      return ast.isElf(setting) || ast.isDisk(setting) || ast.isFirmware(setting) ? [setting.path] : [];
-    });
-  });
-  return named.flatMap((text) => resolvedUri(document, text)?.fsPath ?? []);
+/** A file that a scenario file names. */
+export interface NamedFile {
+  /** Absolute. */
+  path: string;
+  /** The string that names it, as it is written. */
+  text: string;
+  place: CstNode | undefined;
+  /** A program of the user's own: in `run`, a name without a slash is one of the guest's. */
+  isProgram: boolean;
+}
+
+/** Imports, guests' programs, firmware and disks. */
+export function filesNamedIn(document: LangiumDocument): NamedFile[] {
+  const found: NamedFile[] = [];
+  const add = (text: string | undefined, place: CstNode | undefined, isProgram = false): void => {
+    const uri = resolvedUri(document, text);
+    if (text !== undefined && uri) found.push({ path: uri.fsPath, text, place, isProgram });
+  };
+  for (const item of fileOf(document)?.items ?? []) {
+    if (ast.isImport(item)) add(item.path, part(item, 'path'));
+    for (const setting of ast.isGuest(item) ? item.settings : []) {
+      if (ast.isProgram(setting) && /^"[^/]+\//.test(setting.arguments[0] ?? '')) add(setting.arguments[0], part(setting, 'arguments', 0), true);
+      else if (ast.isElf(setting)) add(setting.path, part(setting, 'path'));
+      else if (ast.isDisk(setting)) add(setting.path, part(setting, 'path'));
+      else if (ast.isFirmware(setting)) add(setting.path, part(setting, 'path'));
+    }
+  }
+  return found;
 }
