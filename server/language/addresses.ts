@@ -5,6 +5,7 @@ import type { Context } from './context';
 import { part, rename } from './diagnostic';
 import type * as ast from './generated/ast';
 import { boundedInteger, integer, wide } from './measures';
+import { guesses } from './mends';
 import { decodeString } from './values';
 import { elementsOf, globalOf, membersOf } from './variables';
 import { words } from './words';
@@ -70,7 +71,7 @@ export function unknownSymbol<N extends ast.SymbolAddress | ast.Divergence>(
   const nearest = symbols.nearest(name, 1)[0];
   const hint = nearest === undefined ? '' : `; did you mean \`${nearest}\`?`;
   const nothing = symbols.symbols.length === 0 ? ': its program has no symbol table' : '';
-  context.reporter.error('COV208', place, `the guest has no symbol \`${name}\`${nothing}${hint}`, rename(place, nearest && quoted(nearest)));
+  context.reporter.error('COV208', place, `the guest has no symbol \`${name}\`${nothing}${hint}`, guesses(rename(place, nearest && quoted(nearest))));
 }
 
 /** A symbol's name as an address has it: what is no plain word, or a word of the language, stands between backticks. */
@@ -105,7 +106,7 @@ function elementPlace(node: ast.SymbolAddress, symbols: Symbols, context: Contex
         const place = part(step, 'member');
         const nearest = nearestNames(step.member, members.map(({ name }) => name), 1)[0];
         const hint = nearest === undefined ? '' : `; did you mean \`${nearest}\`?`;
-        context.reporter.error('COV211', place, `\`${variable.type}\` has no member \`${step.member}\`${hint}`, rename(place, nearest && quoted(nearest)));
+        context.reporter.error('COV211', place, `\`${variable.type}\` has no member \`${step.member}\`${hint}`, guesses(rename(place, nearest && quoted(nearest))));
         return undefined;
       }
       variable = member;
@@ -120,7 +121,7 @@ function elementPlace(node: ast.SymbolAddress, symbols: Symbols, context: Contex
     }
     const { first, length } = elements;
     if (length !== undefined && index >= length) {
-      context.reporter.error('COV211', part(step, 'index'), `\`${variable.type}\` has elements 0 to ${length - 1}, no element ${index}`, length > 0 ? rename(part(step, 'index'), String(length - 1)) : []);
+      context.reporter.error('COV211', part(step, 'index'), `\`${variable.type}\` has elements 0 to ${length - 1}, no element ${index}`, length > 0 ? guesses(rename(part(step, 'index'), String(length - 1))) : []);
       return undefined;
     }
     distance += BigInt(index) * BigInt(elements.first.size);
@@ -155,12 +156,12 @@ export function lineOf(
     const place = part(node, 'file');
     const nearest = nearestNames(basename(file), symbols.files.map((path) => basename(path)), 1)[0];
     const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
-    reporter.error('COV209', place, `the guest has no code from a file "${file}"${hint}`, rename(place, nearest && `"${nearest}"`));
+    reporter.error('COV209', place, `the guest has no code from a file "${file}"${hint}`, guesses(rename(place, nearest && `"${nearest}"`)));
     return undefined;
   }
   const next = symbols.nextLineWithCode(file, line);
   const place = part(node, 'line');
   const hint = next === undefined ? '' : `; the next line with code is ${next}`;
-  reporter.error('COV209', place, `no code stands in line ${line} of "${file}"${hint}`, rename(place, next?.toString()));
+  reporter.error('COV209', place, `no code stands in line ${line} of "${file}"${hint}`, guesses(rename(place, next?.toString())));
   return undefined;
 }

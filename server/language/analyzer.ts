@@ -17,7 +17,7 @@ import { reportImports } from './import-checks';
 import { fileOf, lacksImports, visibleDeclarations } from './imports';
 import { KeptAnalyses, sameOrNew } from './kept-analyses';
 import { integer } from './measures';
-import { add, encodeString, freshName } from './mends';
+import { add, encodeString, freshName, guesses } from './mends';
 import { isMisplaced, reportMisplaced } from './misplaced';
 import type { CovertServices } from './services';
 import { reportLiterals, reportSyntax } from './syntax-errors';
@@ -165,7 +165,7 @@ export class Analyzer {
     const kind = isChip ? 'chip' : 'guest';
     const nearest = nearestNames(reference.$refText, names, 1)[0];
     const hint = nearest === undefined ? `: declare \`${kind} ${reference.$refText} { … }\` or import its file` : `; did you mean \`${nearest}\`?`;
-    context.reporter.error('COV201', place, `there is no ${kind} \`${reference.$refText}\`${hint}`, rename(place, nearest && declaredName(nearest)));
+    context.reporter.error('COV201', place, `there is no ${kind} \`${reference.$refText}\`${hint}`, guesses(rename(place, nearest && declaredName(nearest))));
   }
 
   /** A scenario's plan, or what the runs of a campaign have in common, with what it injects. */
@@ -206,7 +206,7 @@ export class Analyzer {
     const alternatives = new Map<ast.Alternative, AlternativePlan>();
     const injection = ast.isCampaign(scenario) ? lowerCampaign(scenario, settings.find(ast.isInjection), parts, seedValue ?? defaults.seed, alternatives, context) : undefined;
     if (ast.isScenario(scenario) && !scenario.items.some((item) => ast.isExpectation(item) || (ast.isBeside(item) && item.items.some(ast.isExpectation))) && context.intact(scenario)) {
-      reporter.warning('COV603', part(scenario, 'name'), 'this scenario expects nothing, so it passes whatever happens: say `expect …`', add(scenario, 'expect no corruption'));
+      reporter.warning('COV603', part(scenario, 'name'), 'this scenario expects nothing, so it passes whatever happens: say `expect …`', guesses(add(scenario, 'expect no corruption')));
     }
 
     const name = scenario.name === undefined ? undefined : decodeString(scenario.name).value;
@@ -246,6 +246,6 @@ function reportDuplicates(items: readonly ast.Item[], { reporter }: Context): vo
     }
     const kind = item.$type.toLowerCase();
     const line = (earlier.$cstNode?.range.start.line ?? 0) + 1;
-    reporter.error('COV202', part(item, 'name'), `there is another ${kind} of this name in line ${line}`, () => rename(part(item, 'name'), otherName(item, items)));
+    reporter.error('COV202', part(item, 'name'), `there is another ${kind} of this name in line ${line}`, () => guesses(rename(part(item, 'name'), otherName(item, items))));
   }
 }

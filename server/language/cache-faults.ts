@@ -6,6 +6,7 @@ import type { Context } from './context';
 import { part, rename, type Span } from './diagnostic';
 import type * as ast from './generated/ast';
 import { integer } from './measures';
+import { guesses } from './mends';
 import { placementOn } from './placements';
 import { replicasOf, tenantsOf } from './protections';
 
@@ -35,7 +36,7 @@ export function lowerLink(link: ast.Link, chip: ChipPlan | undefined, context: C
   const first = to === (from + 1) % chip.cores ? from : from === (to + 1) % chip.cores ? to : undefined;
   if (from < chip.cores && to < chip.cores && first !== undefined) return { kind: 'component', component: linkName(first, chip.cores) };
   const next = from < chip.cores && chip.cores > 1 ? `link ${from} -> ${(from + 1) % chip.cores}` : undefined;
-  reporter.error('COV309', link.$cstNode, `${chip.name} has no link ${from} -> ${to}: links join a node with the next one, 0 -> 1 to ${chip.cores - 1} -> 0`, rename(link.$cstNode, next));
+  reporter.error('COV309', link.$cstNode, `${chip.name} has no link ${from} -> ${to}: links join a node with the next one, 0 -> 1 to ${chip.cores - 1} -> 0`, guesses(rename(link.$cstNode, next)));
   return undefined;
 }
 

@@ -5,7 +5,7 @@ import { lowerCosts } from './costs';
 import { defaultChip } from './defaults';
 import { part, rename, type Fixes } from './diagnostic';
 import * as ast from './generated/ast';
-import { leaveOut } from './mends';
+import { guesses, leaveOut } from './mends';
 import { frequency, integer, positive, size } from './measures';
 import { lowerTiming } from './timings';
 
@@ -60,14 +60,14 @@ export function lowerChip(chip: ast.Chip, context: Context): ChipPlan | undefine
   }
   if (plan.spares.length >= plan.cores) {
     const setting = chip.settings.find(ast.isSpares);
-    reporter.error('COV308', setting?.$cstNode, `all ${plan.cores} cores are spares, so nothing can run on ${chip.name}`, setting && leaveOut(setting.cores, setting.cores.length - 1));
+    reporter.error('COV308', setting?.$cstNode, `all ${plan.cores} cores are spares, so nothing can run on ${chip.name}`, setting && guesses(leaveOut(setting.cores, setting.cores.length - 1)));
   }
   const failed = reporter.errors > before;
   return failed || !context.intact(chip) ? undefined : plan;
 }
 
 /** Reports a core that the chip does not have; where nothing else is said, its last one may have been meant. */
-export function coreExists(context: Context, node: ast.CoreNumber, core: number, chip: ChipPlan, fixes: Fixes = rename(part(node, 'number'), String(chip.cores - 1))): boolean {
+export function coreExists(context: Context, node: ast.CoreNumber, core: number, chip: ChipPlan, fixes: Fixes = guesses(rename(part(node, 'number'), String(chip.cores - 1)))): boolean {
   if (core < chip.cores) return true;
   const cores = chip.cores === 1 ? 'only core 0' : `cores 0 to ${chip.cores - 1}`;
   context.reporter.error('COV301', part(node, 'number'), `${chip.name} has ${cores}, no core ${core}`, fixes);

@@ -16,6 +16,8 @@ export interface Fix {
   text: string;
   /** It takes away what somebody has written, which nobody should do unasked. */
   careful?: true;
+  /** It makes another experiment of what is written: done for one place, never for all of a file. */
+  isGuess?: true;
 }
 
 export type Fixes = Fix[] | (() => Fix[]);

@@ -11,7 +11,7 @@ import * as ast from './generated/ast';
 import { lateTargetOf } from './late-targets';
 import { lowerLifetime, warnOfLateEnd } from './lifetimes';
 import { integer, notAvailable, oneOf } from './measures';
-import { append, leaveOut, remove } from './mends';
+import { append, guesses, leaveOut, remove } from './mends';
 import { lowerPlace, lowerPlaceRange, lowerStuckPlace, lowerValue, placeText, widened } from './places';
 import { placementOn } from './placements';
 import { replicasOf, tenantsOf } from './protections';
@@ -105,7 +105,7 @@ function lowerEffect(effect: ast.Effect, scope: FaultScope, context: Context): F
       const all = places.flat();
       const bits = all.reduce((sum, place) => sum + placeWidth(place), 0);
       if (count > bits) {
-        context.reporter.error('COV402', part(effect, 'count'), `these places have ${bits} bits together, not ${count}`, rename(part(effect, 'count'), String(bits)));
+        context.reporter.error('COV402', part(effect, 'count'), `these places have ${bits} bits together, not ${count}`, guesses(rename(part(effect, 'count'), String(bits))));
         return undefined;
       }
       const fixed = all.map((place) => whyFixed(place, allBits));
@@ -120,7 +120,7 @@ function lowerEffect(effect: ast.Effect, scope: FaultScope, context: Context): F
       if (!place || value === undefined) return undefined;
       if (place.kind === 'pc' && value % 2n === 1n) {
         const isPlain = ast.isNumberAddress(effect.value) && effect.value.offset === undefined;
-        context.reporter.error('COV406', effect.value.$cstNode, 'a pc is always even', isPlain ? rename(effect.value.$cstNode, `0x${(value - 1n).toString(16)}`) : []);
+        context.reporter.error('COV406', effect.value.$cstNode, 'a pc is always even', isPlain ? guesses(rename(effect.value.$cstNode, `0x${(value - 1n).toString(16)}`)) : []);
         return undefined;
       }
       warnOfFixed(effect.place.$cstNode, whyFixed(place, allBits), context);
@@ -130,7 +130,7 @@ function lowerEffect(effect: ast.Effect, scope: FaultScope, context: Context): F
       const place = lowerStuckPlace(effect.place, scope, context);
       const bits = lowerBits(effect.bits, place, context);
       const value = integer(context, effect, 'value');
-      if (value !== undefined && value > 1) context.reporter.error('COV406', part(effect, 'value'), 'a bit sticks at 0 or at 1', rename(part(effect, 'value'), '1'));
+      if (value !== undefined && value > 1) context.reporter.error('COV406', part(effect, 'value'), 'a bit sticks at 0 or at 1', guesses(rename(part(effect, 'value'), '1')));
       if (!place || !bits || value === undefined || value > 1) return undefined;
       warnOfFixed(effect.place.$cstNode, whyUnstuck(place, bits), context);
       return { kind: 'stick', place, bits, value: value === 0 ? 0 : 1 };
@@ -203,8 +203,8 @@ function lowerBits(ranges: ast.BitRange[], place: Place | StuckPlace | PassingPl
 /** A wider place that has the bit, or else the highest bit that there is. */
 function inReach(range: ast.BitRange, beyond: 'first' | 'last', width: number, named: ReadonlySet<number>): Fix[] {
   const { place } = range.$container;
-  if (ast.isMemoryPlace(place)) return widened(place, Number(decodeInteger(range.last ?? range.first).value ?? Infinity) + 1);
-  return named.has(width - 1) ? [] : rename(part(range, beyond), String(width - 1));
+  if (ast.isMemoryPlace(place)) return guesses(widened(place, Number(decodeInteger(range.last ?? range.first).value ?? Infinity) + 1));
+  return named.has(width - 1) ? [] : guesses(rename(part(range, beyond), String(width - 1)));
 }
 
 function lowerTarget(fault: Strike, { chip, protection, others }: FaultScope, context: Context): FaultTarget | undefined {
@@ -231,7 +231,7 @@ function lowerTarget(fault: Strike, { chip, protection, others }: FaultScope, co
   if (!target) {
     if (['Flip', 'RandomFlip', 'Overwrite', 'Stick'].includes(fault.effect.$type) && !lateTargetOf(fault)) {
       const first = protection ? replicasOf(protection.kind).at(-1) : 'B';
-      context.reporter.error('COV409', head(fault.effect), `say where it strikes: \`in replica ${first}\` or \`on core N\``, append(fault.effect.$cstNode, ` in replica ${first}`, `Add \`in replica ${first}\``));
+      context.reporter.error('COV409', head(fault.effect), `say where it strikes: \`in replica ${first}\` or \`on core N\``, guesses(append(fault.effect.$cstNode, ` in replica ${first}`, `Add \`in replica ${first}\``)));
     }
     return undefined;
   }
@@ -247,7 +247,7 @@ function lowerTarget(fault: Strike, { chip, protection, others }: FaultScope, co
     // A replica may come to a spare, and find a lasting fault there.
     if (protection && !protection.cores.includes(core) && !chip?.spares.includes(core)) {
       const cores = protection.cores.join(', ');
-      context.reporter.warning('COV605', target.core.$cstNode, `no replica runs on core ${core} (they are on ${cores}), so this never strikes`, rename(part(target.core, 'number'), protection.cores.at(-1)?.toString()));
+      context.reporter.warning('COV605', target.core.$cstNode, `no replica runs on core ${core} (they are on ${cores}), so this never strikes`, guesses(rename(part(target.core, 'number'), protection.cores.at(-1)?.toString())));
     }
     return { kind: 'core', core };
   }
@@ -262,7 +262,7 @@ function lowerTarget(fault: Strike, { chip, protection, others }: FaultScope, co
   const which = replicas.length === 1 ? 'only replica A' : `replicas ${replicas.join(' and ')}`;
   const fix = replicas.at(-1);
   context.reporter.error('COV405', place, `there is no replica ${replica}: under \`${protection.kind}\` there is ${which}`.replace('there is replicas', 'there are replicas'), [
-    ...(place && fix ? [{ title: `Change to replica ${fix}`, span: { offset: place.offset, end: place.end }, text: fix }] : []),
+    ...(place && fix ? guesses([{ title: `Change to replica ${fix}`, span: { offset: place.offset, end: place.end }, text: fix }]) : []),
   ]);
   return undefined;
 }
@@ -295,7 +295,7 @@ function lowerBank(place: ast.CachePlace, chip: ChipPlan | undefined, context: C
 }
 
 function noSuch(what: string, count: number, number: number, place: Span | undefined, chip: ChipPlan, { reporter }: Context): void {
-  reporter.error('COV309', place, `${chip.name} has ${count === 1 ? `only ${what} 0` : `${what}s 0 to ${count - 1}`}, no ${what} ${number}`, rename(place, String(count - 1)));
+  reporter.error('COV309', place, `${chip.name} has ${count === 1 ? `only ${what} 0` : `${what}s 0 to ${count - 1}`}, no ${what} ${number}`, guesses(rename(place, String(count - 1))));
 }
 
 /** Warns of a component's fault that no replica meets, or that all of them do, which nobody who compares them can see. */
@@ -328,7 +328,7 @@ function lowerComponent(effect: ast.Death | ast.Failure, chip: ChipPlan | undefi
     const core = integer(context, effect.core, 'number');
     if (core === undefined || (chip && !coreExists(context, effect.core, core, chip))) return undefined;
     if (chip && protection && !protection.cores.includes(core) && !chip.spares.includes(core) && ownerOf(core, others) === undefined) {
-      reporter.warning('COV605', effect.core.$cstNode, `no replica runs on core ${core}, and it is no spare: nothing comes of it`, rename(part(effect.core, 'number'), protection.cores.at(-1)?.toString()));
+      reporter.warning('COV605', effect.core.$cstNode, `no replica runs on core ${core}, and it is no spare: nothing comes of it`, guesses(rename(part(effect.core, 'number'), protection.cores.at(-1)?.toString())));
     }
     return { kind: 'component', component: coreName(core) };
   }

@@ -34,7 +34,7 @@ export class GuestFiles {
     let mark: string;
     try {
       const found = await stat(path);
-      if (!found.isFile()) return { unusable: 'is no file' };
+      if (!found.isFile()) return { unusable: found.isDirectory() ? 'is a folder' : 'is no file' };
       mark = markOf(found);
     } catch (error) {
       return { unusable: reasonOf(error) };

@@ -12,7 +12,7 @@ import * as ast from './generated/ast';
 import type { LoweredGuest } from './guests';
 import { reportMissingInputs } from './inputs';
 import { count, positive } from './measures';
-import { freshName } from './mends';
+import { freshName, guesses } from './mends';
 import { isMisplaced, isOfWhole } from './misplaced';
 import { placementOn } from './placements';
 import { defaultProtection, lowerProtection, tenantsOf, withoutIsolation, type Taken } from './protections';
@@ -166,7 +166,7 @@ function reportDuplicateFaults(faults: readonly ast.Fault[], { reporter }: Conte
       const line = (earlier.$cstNode?.range.start.line ?? 0) + 1;
       const { name } = fault;
       const fresh = (): string => freshName(name, new Set(faults.flatMap((each) => each.name ?? [])));
-      reporter.error('COV202', part(fault, 'name'), `there is another fault of this name in line ${line}`, () => rename(part(fault, 'name'), declaredName(fresh())));
+      reporter.error('COV202', part(fault, 'name'), `there is another fault of this name in line ${line}`, () => guesses(rename(part(fault, 'name'), declaredName(fresh()))));
     }
   }
 }

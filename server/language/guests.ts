@@ -11,7 +11,7 @@ import type { GuestFile, GuestFiles } from './guest-files';
 import { resolvedUri } from './imports';
 import { lowerLinux } from './linux-guests';
 import { integer, positive, size } from './measures';
-import { encodeString, nearestFile, remove } from './mends';
+import { encodeString, guesses, nearestFile, remove } from './mends';
 import { decodeString } from './values';
 
 export interface LoweredGuest {
@@ -120,7 +120,7 @@ async function readElf(elf: ast.Elf, context: Context, files: GuestFiles): Promi
   if (!('unusable' in file)) return file;
   const missing = !file.unusable.startsWith('cannot be used');
   const nearest = missing ? await nearestFile(path, uri.fsPath) : undefined;
-  context.reporter.error(missing ? 'COV203' : 'COV207', place, `${path} ${file.unusable}`, rename(place, nearest && encodeString(nearest)));
+  context.reporter.error(missing ? 'COV203' : 'COV207', place, `${path} ${file.unusable}`, guesses(rename(place, nearest && encodeString(nearest))));
   return undefined;
 }
 
@@ -128,7 +128,7 @@ function ramSize(ram: ast.Ram, context: Context): number | undefined {
   const bytes = positive(context, ram.size, size(context, ram.size), 'RAM');
   if (bytes === undefined) return undefined;
   if (bytes > mostRamBytes) {
-    context.reporter.error('COV307', ram.size.$cstNode, 'a guest has at most 2 GiB of RAM', rename(ram.size.$cstNode, '2 GiB'));
+    context.reporter.error('COV307', ram.size.$cstNode, 'a guest has at most 2 GiB of RAM', guesses(rename(ram.size.$cstNode, '2 GiB')));
     return undefined;
   }
   if (bytes % pageBytes !== 0) {

@@ -3,7 +3,7 @@ import type { Context } from './context';
 import { part, rename } from './diagnostic';
 import type * as ast from './generated/ast';
 import { importCircle, resolvedUri, whyNoScenarioFile } from './imports';
-import { encodeString, nearestFile, remove } from './mends';
+import { encodeString, guesses, nearestFile, remove } from './mends';
 import { decodeString } from './values';
 
 /** Reports imports of files that cannot be read, that lead back here, or that stand twice. */
@@ -28,7 +28,7 @@ export async function reportImports(imports: readonly ast.Import[], context: Con
     seen.set(uri.toString(), line);
     if (!documents.hasDocument(uri)) {
       const nearest = await nearestFile(path, uri.fsPath);
-      reporter.error('COV203', place, `${path} ${(await whyNoScenarioFile(uri.fsPath)) ?? 'cannot be read'}`, rename(place, nearest && encodeString(nearest)));
+      reporter.error('COV203', place, `${path} ${(await whyNoScenarioFile(uri.fsPath)) ?? 'cannot be read'}`, guesses(rename(place, nearest && encodeString(nearest))));
       continue;
     }
     const circle = importCircle(one, documents);

@@ -4,6 +4,7 @@ import { nearestNames } from '../../engine/symbols/nearest';
 import type { Context } from './context';
 import { part, rename, type Span } from './diagnostic';
 import type * as ast from './generated/ast';
+import { guesses } from './mends';
 import { countUnits, decodeDecimal, decodeInteger, frequencyUnits, sizeUnits, timeUnits } from './values';
 
 interface Bounds {
@@ -30,7 +31,7 @@ export function boundedInteger(
   if (value >= BigInt(least) && value <= BigInt(most)) return Number(value);
   const upTo = most === Number.MAX_SAFE_INTEGER ? `at least ${least} and below 2^53` : `from ${least} to ${most}`;
   const bound = value < BigInt(least) ? least : most === Number.MAX_SAFE_INTEGER ? undefined : most;
-  context.reporter.error('COV106', place, `${what} is ${upTo}, not ${text}`, rename(place, bound?.toString()));
+  context.reporter.error('COV106', place, `${what} is ${upTo}, not ${text}`, guesses(rename(place, bound?.toString())));
   return undefined;
 }
 
@@ -116,7 +117,7 @@ function whole(context: Context, amount: ast.Amount, value: number | undefined, 
 export function positive(context: Context, amount: ast.Amount, value: number | undefined, what: string): number | undefined {
   if (value === undefined || value > 0) return value;
   const isCount = countUnits.has(amount.unit) || timeUnits.has(amount.unit);
-  context.reporter.error('COV306', amount.$cstNode, `${what} must be ${isCount ? 'longer' : 'more'} than zero`, isCount ? rename(part(amount, 'number'), '1') : []);
+  context.reporter.error('COV306', amount.$cstNode, `${what} must be ${isCount ? 'longer' : 'more'} than zero`, isCount ? guesses(rename(part(amount, 'number'), '1')) : []);
   return undefined;
 }
 

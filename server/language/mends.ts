@@ -22,6 +22,11 @@ export function remove(node: CstNode | undefined, title: string, careful = false
   return node ? [{ title, span: removalSpan(node), text: '', ...((careful || node.text.includes('{')) && { careful: true }) }] : [];
 }
 
+/** Mends that make another experiment of what is written: the likely one, of which somebody has to say that it is meant. */
+export function guesses(fixes: readonly Fix[]): Fix[] {
+  return fixes.map((fix) => ({ ...fix, isGuess: true }));
+}
+
 /** The whole lines of a statement where nothing else stands on them, else the statement and the space before it. */
 export function removalSpan({ root, offset, end }: Pick<CstNode, 'root' | 'offset' | 'end'>): Span {
   const text = root.fullText;
@@ -96,7 +101,8 @@ export function digits(value: number): string {
 /** The path of a string with the file's name as it may have been meant: the nearest in that folder of the same kind. */
 export async function nearestFile(written: string, path: string): Promise<string | undefined> {
   try {
-    const names = (await readdir(dirname(path))).filter((name) => extname(name) === extname(path)).slice(0, 1000);
+    const all = await readdir(dirname(path), { withFileTypes: true });
+    const names = all.filter((each) => !each.isDirectory() && each.name !== basename(path) && extname(each.name) === extname(path)).map(({ name }) => name).slice(0, 1000);
     const [nearest] = nearestNames(basename(path), names, 1);
     return nearest === undefined ? undefined : written.slice(0, written.length - written.split('/').at(-1).length) + nearest;
   } catch {

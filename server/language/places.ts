@@ -12,7 +12,7 @@ import { part, rename, type Fix, type Span } from './diagnostic';
 import * as ast from './generated/ast';
 import type { GuestFile } from './guest-files';
 import { integer, notAvailable, oneOf, wide } from './measures';
-import { append, replace } from './mends';
+import { append, guesses, replace } from './mends';
 
 /** What a place is looked up in. */
 export interface PlaceScope {
@@ -122,12 +122,12 @@ function lowerLine(place: ast.CachePlace, scope: PlaceScope, context: Context): 
 /** The number of a byte that is typed at the console; undefined where it is wrong, which is reported. */
 export function lowerInput(at: Span | undefined, number: number | undefined, { guest }: PlaceScope, { reporter }: Context): number | undefined {
   if (number === 0) {
-    reporter.error('COV408', at, 'inputs are counted from 1', rename(at, '1'));
+    reporter.error('COV408', at, 'inputs are counted from 1', guesses(rename(at, '1')));
     return undefined;
   }
   const typed = (guest?.typing ?? []).reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
   if (guest && number !== undefined && number > typed) {
-    reporter.warning('COV605', at, `${typed === 0 ? 'nothing is' : `only ${typed} bytes are`} typed at this guest's console, so there is no input ${number}`, typed > 0 ? rename(at, String(typed)) : []);
+    reporter.warning('COV605', at, `${typed === 0 ? 'nothing is' : `only ${typed} bytes are`} typed at this guest's console, so there is no input ${number}`, typed > 0 ? guesses(rename(at, String(typed))) : []);
   }
   return number;
 }
@@ -147,7 +147,7 @@ export function lowerRegister(place: ast.RegisterPlace | ast.ValueTrigger, { sym
     context.reporter.error('COV401', at, `\`${place.register}\` is a symbol of the guest, no register: \`${written}\` is what it holds`, rename(at, written));
   } else {
     const hint = nearest === undefined ? '' : `; did you mean \`${nearest}\`?`;
-    context.reporter.error('COV401', at, `there is no register \`${place.register}\`${hint}`, rename(at, nearest));
+    context.reporter.error('COV401', at, `there is no register \`${place.register}\`${hint}`, guesses(rename(at, nearest)));
   }
   return undefined;
 }
@@ -218,7 +218,7 @@ export function lowerValue(value: ast.Value, place: Place | PassingPlace | undef
   if (number >= 1n << BigInt(bits) || number < -(1n << BigInt(bits - 1))) {
     const where = place ? placeText(place) : 'a register';
     const holder = value.$container;
-    context.reporter.error('COV406', value.$cstNode, `this value does not fit into the ${bits} bits of ${where}`, ast.isOverwrite(holder) && ast.isMemoryPlace(holder.place) ? widened(holder.place, bitsOf(number)) : []);
+    context.reporter.error('COV406', value.$cstNode, `this value does not fit into the ${bits} bits of ${where}`, ast.isOverwrite(holder) && ast.isMemoryPlace(holder.place) ? guesses(widened(holder.place, bitsOf(number))) : []);
     return undefined;
   }
   return BigInt.asUintN(bits, number);

@@ -9,7 +9,7 @@ import { defaults, periods, type Periods } from './defaults';
 import { part, rename, type Fix } from './diagnostic';
 import * as ast from './generated/ast';
 import { count, integer, oneOf, positive, span } from './measures';
-import { append, digits, leaveOut, remove } from './mends';
+import { append, digits, guesses, leaveOut, remove } from './mends';
 import { placementOn } from './placements';
 import { decodeInteger } from './values';
 
@@ -90,7 +90,7 @@ export function lowerCores(protection: ast.Protection | ast.Switch, kind: Protec
   const cores: number[] = [];
   for (const node of protection.cores) {
     const core = integer(context, node, 'number');
-    const free = (): Fix[] => rename(part(node, 'number'), freeCores(protection, kind, chip, plan, taken, node.$containerIndex)[0]?.toString());
+    const free = (): Fix[] => guesses(rename(part(node, 'number'), freeCores(protection, kind, chip, plan, taken, node.$containerIndex)[0]?.toString()));
     if (core === undefined || !coreExists(context, node, core, chip, free)) continue;
     if (cores.includes(core)) {
       reporter.error('COV302', node.$cstNode, `core ${core} runs a replica already: each replica has a core of its own`, free);
@@ -118,7 +118,7 @@ function lowerSetting(setting: ast.ProtectionSetting, plan: ProtectionPlan, chip
       if (!isolation) return;
       const missing = missingFor(isolation, chip, plan.kind);
       if (missing !== undefined) {
-        context.reporter.error('COV305', part(setting, 'kind'), `${chip.name} cannot give isolation \`${isolation}\`: ${missing}`, rename(part(setting, 'kind'), 'none'));
+        context.reporter.error('COV305', part(setting, 'kind'), `${chip.name} cannot give isolation \`${isolation}\`: ${missing}`, guesses(rename(part(setting, 'kind'), 'none')));
       } else plan.isolation = isolation;
       return;
     }
@@ -223,7 +223,7 @@ function warnOfShortEpoch(epoch: ast.Epoch, instructions: number, kind: Protecti
     'COV604',
     epoch.length.$cstNode,
     `meeting after every ${instructions} instructions costs ${Math.round(share * 100)} % on top of the guest itself: ${enough} or more keep it below 20 %`,
-    rename(epoch.length.$cstNode, `${digits(enough)} instructions`),
+    guesses(rename(epoch.length.$cstNode, `${digits(enough)} instructions`)),
   );
 }
 
@@ -251,7 +251,7 @@ function mendCount(written: ast.Protection | ast.Switch, kind: ProtectionKind, c
   const end = written.cores.at(-1)?.$cstNode;
   if (last && end) return [{ title: `Leave out all but ${needed === 1 ? 'the first' : `the first ${needed}`}`, span: { offset: last.end, end: end.end }, text: '' }];
   const more = freeCores(written, kind, chip, plan, taken).slice(0, needed - written.cores.length).map((core) => `core ${core}`).join(', ');
-  return written.cores.length + more.split(',').length < needed || more === '' ? [] : append(end, `, ${more}`, `Add ${more}`);
+  return written.cores.length + more.split(',').length < needed || more === '' ? [] : guesses(append(end, `, ${more}`, `Add ${more}`));
 }
 
 /** The fix that takes a setting away, with its block where nothing else is in it. */
@@ -266,9 +266,9 @@ function withoutSetting(protection: ast.Protection, setting: ast.ProtectionSetti
 export function withoutIsolation(protection: ast.Protection | undefined): Fix[] {
   const title = 'Ask for no isolation: `isolation none`';
   const written = protection?.settings.find(ast.isIsolation);
-  if (written) return rename(part(written, 'kind'), 'none');
+  if (written) return guesses(rename(part(written, 'kind'), 'none'));
   const [first] = protection?.settings ?? [];
-  if (first?.$cstNode) return [{ title, span: { offset: first.$cstNode.offset, end: first.$cstNode.offset }, text: 'isolation none ' }];
+  if (first?.$cstNode) return guesses([{ title, span: { offset: first.$cstNode.offset, end: first.$cstNode.offset }, text: 'isolation none ' }]);
   const whole = protection?.$cstNode;
-  return whole && !whole.text.endsWith('}') ? append(whole, ' { isolation none }', title) : [];
+  return whole && !whole.text.endsWith('}') ? guesses(append(whole, ' { isolation none }', title)) : [];
 }

@@ -5,6 +5,7 @@ import { part, rename } from './diagnostic';
 import type * as ast from './generated/ast';
 import type { GuestFile } from './guest-files';
 import { integer, span } from './measures';
+import { guesses } from './mends';
 import { lowerInput, lowerMemory, lowerRegister, lowerValue, type PlaceScope } from './places';
 import { decodeString } from './values';
 
@@ -134,6 +135,6 @@ function isCode(address: bigint, { elf }: GuestFile): boolean {
 }
 
 function fromOne<N extends ast.AddressTrigger | ast.AccessTrigger | ast.CountTrigger>(node: N, property: keyof N & string, what: string, { reporter }: Context): undefined {
-  reporter.error('COV408', part(node, property), `${what} are counted from 1`, rename(part(node, property), '1'));
+  reporter.error('COV408', part(node, property), `${what} are counted from 1`, guesses(rename(part(node, property), '1')));
   return undefined;
 }

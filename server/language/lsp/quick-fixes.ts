@@ -53,16 +53,16 @@ function quickFixes(document: LangiumDocument, diagnostics: readonly Diagnostic[
   });
 }
 
-/** All mends of a file of which there is one for their diagnostic, but those that take away what somebody has written. */
+/** All mends of a file after which it says what it was meant to say: one for its diagnostic, that takes nothing away and guesses nothing. */
 function fixAll(document: LangiumDocument, diagnostics: readonly Diagnostic[]): CodeAction[] {
   const chosen: Fix[] = [];
-  const only = diagnostics.flatMap(({ fixes }) => (fixes.length === 1 && !fixes[0]?.careful ? fixes : []));
+  const only = diagnostics.flatMap(({ fixes }) => (fixes.length === 1 && !fixes[0]?.careful && !fixes[0]?.isGuess ? fixes : []));
   for (const fix of only.toSorted((a, b) => a.span.offset - b.span.offset)) {
     // What meets another one is left for the next time.
     if (isBehind(fix.span, chosen.at(-1)?.span)) chosen.push(fix);
   }
   if (chosen.length === 0) return [];
-  const title = `Fix all of this file that has one likely mend (${chosen.length})`;
+  const title = `Fix all of this file that can only be meant one way (${chosen.length})`;
   return [action(document, title, CodeActionKind.SourceFixAll, chosen)];
 }
 
