@@ -132,7 +132,9 @@ class Namer {
   private qualified(type: Die, word: string, declarator: string): string {
     const target = typeOf(type);
     if (target && isPointer(target)) return this.name(target, join(` ${word}`, declarator));
-    return `${word} ${this.name(target, declarator)}`;
+    const name = this.name(target, declarator);
+    // An array and its elements are qualified together.
+    return name.startsWith(`${word} `) ? name : `${word} ${name}`;
   }
 
   private parameters(type: Die): string {

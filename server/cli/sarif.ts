@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ArtifactLocation, Fix, Log, Region, ReportingDescriptor, Result } from 'sarif';
@@ -7,6 +6,7 @@ import type { SourceRange } from '../../engine/covert/plan';
 import type { PlacedFix } from '../language/diagnostic';
 import { diagnosticCodes, type DiagnosticCode } from '../language/diagnostic-codes';
 import type { Diagnostic } from '../language/compile';
+import { manualSection, manualUri } from '../language/manual';
 
 const schema = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json';
 const sourceRoot = '%SRCROOT%';
@@ -46,7 +46,7 @@ export function sarifLog(diagnostics: readonly Diagnostic[], { read, problems }:
   };
 }
 
-function resultOf({ code, severity, message, file, range, fixes }: Diagnostic, root: string): Result {
+function resultOf({ code, severity, message, file, range, fixes, earlier }: Diagnostic, root: string): Result {
   const artifactLocation = location(file, root);
   return {
     ruleId: code,
@@ -54,6 +54,7 @@ function resultOf({ code, severity, message, file, range, fixes }: Diagnostic, r
     level: severity,
     message: { text: literal(message) },
     locations: [{ physicalLocation: { artifactLocation, region: regionOf(range) } }],
+    ...(earlier && { relatedLocations: [{ physicalLocation: { artifactLocation, region: regionOf(earlier.range) } }] }),
     ...(fixes.length > 0 && { fixes: fixes.map((fix) => fixOf(fix, artifactLocation)) }),
   };
 }
@@ -81,30 +82,16 @@ function literal(text: string): string {
 }
 
 function rules(): ReportingDescriptor[] {
-  const manual = manualUri();
   return codes.map((code) => {
     const meaning = `${diagnosticCodes[code].replace(/^./, (letter) => letter.toUpperCase())}.`;
-    const section = manualSection(code);
+    const manual = manualUri(code);
     return {
       id: code,
       shortDescription: { text: meaning },
-      help: { text: `${meaning} With a wrong and a right example: docs/language.md#${section}` },
-      ...(manual !== undefined && { helpUri: `${manual}#${section}` }),
+      help: { text: `${meaning} With a wrong and a right example: docs/language.md#${manualSection(code)}` },
+      // It has to be absolute (3.49.12).
+      ...(manual !== undefined && { helpUri: manual }),
       defaultConfiguration: { level: code.startsWith('COV6') ? 'warning' : 'error' },
     };
   });
-}
-
-/** The name of a code's section in docs/language.md, as Markdown's readers derive it from the heading. */
-export function manualSection(code: DiagnosticCode): string {
-  return `${code}: ${diagnosticCodes[code]}`.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-');
-}
-
-/** From the bundle and from the sources. */
-const places = ['../docs/language.md', '../../docs/language.md'];
-
-/** The manual where it came along: a help URI has to be absolute (3.49.12). */
-function manualUri(): string | undefined {
-  const file = places.map((place) => path.resolve(__dirname, place)).find((each) => existsSync(each));
-  return file === undefined ? undefined : pathToFileURL(file).href;
 }

@@ -104,6 +104,10 @@ function elementPlace(node: ast.SymbolAddress, symbols: Symbols, context: Contex
       const member = members.find(({ name }) => name === step.member);
       if (member?.address === undefined) {
         const place = part(step, 'member');
+        if (member) {
+          context.reporter.error('COV211', place, `\`${step.member}\` is a bit-field, which has no address: name a member of whole bytes, or an address and its bits`);
+          return undefined;
+        }
         const nearest = nearestNames(step.member, members.map(({ name }) => name), 1)[0];
         const hint = nearest === undefined ? '' : `; did you mean \`${nearest}\`?`;
         context.reporter.error('COV211', place, `\`${variable.type}\` has no member \`${step.member}\`${hint}`, guesses(rename(place, nearest && quoted(nearest))));

@@ -246,6 +246,6 @@ function reportDuplicates(items: readonly ast.Item[], { reporter }: Context): vo
     }
     const kind = item.$type.toLowerCase();
     const line = (earlier.$cstNode?.range.start.line ?? 0) + 1;
-    reporter.error('COV202', part(item, 'name'), `there is another ${kind} of this name in line ${line}`, () => guesses(rename(part(item, 'name'), otherName(item, items))));
+    reporter.error('COV202', part(item, 'name'), `there is another ${kind} of this name in line ${line}`, () => guesses(rename(part(item, 'name'), otherName(item, items))), part(earlier as typeof item, 'name'));
   }
 }

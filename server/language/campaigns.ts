@@ -109,7 +109,7 @@ function lowerCoverages(campaign: ast.Campaign, injection: ast.Injection | undef
   const [first, ...others] = campaign.items.filter(ast.isExpectation).filter(isOfWhole);
   for (const other of others) {
     const line = (first?.$cstNode?.range.start.line ?? 0) + 1;
-    context.reporter.error('COV205', other.condition.$cstNode, `\`coverage\` is expected in line ${line} already`);
+    context.reporter.error('COV205', other.condition.$cstNode, `\`coverage\` is expected in line ${line} already`, [], first?.$cstNode);
   }
   return first && ast.isCoverage(first.condition) && context.intact(first) ? lowerCoverage(first, first.condition, injection, context) : undefined;
 }

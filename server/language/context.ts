@@ -1,7 +1,7 @@
 import { AstUtils, type AstNode, type CstNode, type LangiumDocument } from 'langium';
 import type { SourceRange } from '../../engine/covert/plan';
 import { Reporter, type Span } from './diagnostic';
-import { remove } from './mends';
+import { guesses, remove } from './mends';
 
 interface Place {
   startOffset: number;
@@ -99,7 +99,7 @@ export function eachOnce<T extends AstNode>(settings: readonly T[], context: Con
     const word = /^\w+/.exec(whole?.text ?? '')?.[0] ?? '';
     const place = whole && { offset: whole.offset, end: whole.offset + word.length };
     const line = (earlier.$cstNode?.range.start.line ?? 0) + 1;
-    context.reporter.error('COV205', place, `\`${word}\` is already set in line ${line}`, remove(whole, 'Remove it'));
+    context.reporter.error('COV205', place, `\`${word}\` is already set in line ${line}`, guesses(remove(whole, 'Remove it')), earlier.$cstNode);
   }
   return [...first.values(), ...others].filter((setting) => context.intact(setting));
 }

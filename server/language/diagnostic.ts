@@ -36,6 +36,8 @@ export interface Diagnostic {
   /** The same place as `range`, for editors. */
   span: Span;
   fixes: PlacedFix[];
+  /** The place in the same file that the message speaks of: what stood there before. */
+  earlier?: { range: SourceRange; span: Span };
 }
 
 /** A mend of a diagnostic: where it is made is known in lines and columns, too. */
@@ -88,13 +90,13 @@ export class Reporter {
     private readonly document: Positions,
   ) {}
 
-  /** Fixes that take long to find are functions: they are asked for where the diagnostic is listed. */
-  error(code: DiagnosticCode, place: Span | undefined, message: string, fixes: Fixes = []): void {
-    this.#add('error', code, place, message, fixes);
+  /** Fixes that take long to find are functions: they are asked for where the diagnostic is listed. `earlier`: what the message speaks of. */
+  error(code: DiagnosticCode, place: Span | undefined, message: string, fixes: Fixes = [], earlier?: Span): void {
+    this.#add('error', code, place, message, fixes, earlier);
   }
 
-  warning(code: DiagnosticCode, place: Span | undefined, message: string, fixes: Fixes = []): void {
-    this.#add('warning', code, place, message, fixes);
+  warning(code: DiagnosticCode, place: Span | undefined, message: string, fixes: Fixes = [], earlier?: Span): void {
+    this.#add('warning', code, place, message, fixes, earlier);
   }
 
   range(span: Span | undefined): SourceRange {
@@ -132,7 +134,7 @@ export class Reporter {
     return this.diagnostics.length >= mostDiagnostics;
   }
 
-  #add(severity: 'error' | 'warning', code: DiagnosticCode, place: Span | undefined, message: string, fixes: Fixes): void {
+  #add(severity: 'error' | 'warning', code: DiagnosticCode, place: Span | undefined, message: string, fixes: Fixes, other: Span | undefined): void {
     const span = place ? { offset: place.offset, end: place.end } : { offset: 0, end: 0 };
     const key = `${code} ${span.offset} ${message}`;
     if (this.#seen.has(key)) return;
@@ -146,7 +148,8 @@ export class Reporter {
     const line = message.replace(/\s*[\r\n]\s*/g, ' ');
     const text = line.length > longestMessage ? `${line.slice(0, longestMessage)}…` : line;
     const mends = typeof fixes === 'function' ? fixes() : fixes;
-    this.diagnostics.push({ code, severity, message: text, file: this.file, range: this.range(span), span, fixes: mends.map((fix) => ({ ...fix, range: this.range(fix.span) })) });
+    const earlier = other && { span: { offset: other.offset, end: other.end }, range: this.range(other) };
+    this.diagnostics.push({ code, severity, message: text, file: this.file, range: this.range(span), span, fixes: mends.map((fix) => ({ ...fix, range: this.range(fix.span) })), ...(earlier && { earlier }) });
   }
 }
 

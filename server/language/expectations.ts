@@ -179,20 +179,60 @@ const exclusive: readonly [Kind, Kind, string][] = [
   ['degraded-to', 'redundancy-restored', 'in the end there is less protection or there is not'],
 ];
 
-/** Reports pairs of expectations of which at most one can hold, at the later one. */
-export function reportContradictions(all: readonly { plan: ExpectationPlan; node: ast.Expectation }[], context: Context): void {
-  all.forEach((later, index) => {
-    for (const earlier of all.slice(0, index)) {
-      const why = contradiction(earlier.plan.expectation, later.plan.expectation);
-      if (why === undefined) continue;
-      const { text, range } = earlier.plan;
-      context.reporter.error('COV501', later.node.condition?.$cstNode, `this excludes \`${text}\` of line ${range?.line}: ${why}`, [
-        ...remove(later.node.$cstNode, `Remove \`expect ${later.plan.text}\``, true),
-        ...remove(earlier.node.$cstNode, `Remove \`expect ${text}\` of line ${range?.line}`, true),
-      ]);
-      return;
+interface Expected {
+  plan: ExpectationPlan;
+  node: ast.Expectation;
+}
+
+/** Reports pairs of expectations of which at most one can hold, and what is expected twice, at the later one. */
+export function reportContradictions(all: readonly Expected[], context: Context): void {
+  const before = new EarlierExpectations();
+  for (const later of all) {
+    const same = before.same(later);
+    if (same) {
+      const line = same.plan.range?.line;
+      context.reporter.warning('COV606', later.node.condition?.$cstNode, `this is expected in line ${line} already`, remove(later.node.$cstNode, 'Remove it'), same.node.condition?.$cstNode);
+      continue;
     }
-  });
+    const earlier = before.excluding(later);
+    before.add(later);
+    if (!earlier) continue;
+    const { text, range } = earlier.other.plan;
+    context.reporter.error('COV501', later.node.condition?.$cstNode, `this excludes \`${text}\` of line ${range?.line}: ${earlier.why}`, [
+      ...remove(later.node.$cstNode, `Remove \`expect ${later.plan.text}\``, true),
+      ...remove(earlier.other.node.$cstNode, `Remove \`expect ${text}\` of line ${range?.line}`, true),
+    ], earlier.other.node.condition?.$cstNode);
+  }
+}
+
+/**
+ * What stands before an expectation, so that thousands of them are looked at once each: whether two kinds exclude each other
+ * the first of a kind tells for all of them, and of several texts of the whole output the first has met the others.
+ */
+class EarlierExpectations {
+  readonly #texts = new Map<string, Expected>();
+  readonly #first = new Map<Kind, Expected>();
+  readonly #pieces: Expected[] = [];
+
+  add(one: Expected): void {
+    const { expectation, text } = one.plan;
+    this.#texts.set(text, one);
+    if (!this.#first.has(expectation.kind)) this.#first.set(expectation.kind, one);
+    if (expectation.kind === 'output-contains') this.#pieces.push(one);
+  }
+
+  same({ plan }: Expected): Expected | undefined {
+    return this.#texts.get(plan.text);
+  }
+
+  excluding({ plan }: Expected): { other: Expected; why: string } | undefined {
+    const others = [...this.#first.values(), ...(plan.expectation.kind === 'output-is' ? this.#pieces : [])];
+    for (const other of others) {
+      const why = contradiction(other.plan.expectation, plan.expectation);
+      if (why !== undefined) return { other, why };
+    }
+    return undefined;
+  }
 }
 
 /** True if expectations of two kinds never hold together. */

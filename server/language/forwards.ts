@@ -19,7 +19,7 @@ export function lowerForwards(forwards: readonly ast.Forward[], context: Context
       return [plan];
     }
     const line = (earlier.$cstNode?.range.start.line ?? 0) + 1;
-    context.reporter.error('COV205', part(forward, 'port'), `\`${listener}\` is already forwarded in line ${line}`);
+    context.reporter.error('COV205', part(forward, 'port'), `\`${listener}\` is already forwarded in line ${line}`, [], part(earlier, 'port'));
     return [];
   });
 }

@@ -166,7 +166,7 @@ function reportDuplicateFaults(faults: readonly ast.Fault[], { reporter }: Conte
       const line = (earlier.$cstNode?.range.start.line ?? 0) + 1;
       const { name } = fault;
       const fresh = (): string => freshName(name, new Set(faults.flatMap((each) => each.name ?? [])));
-      reporter.error('COV202', part(fault, 'name'), `there is another fault of this name in line ${line}`, () => guesses(rename(part(fault, 'name'), declaredName(fresh()))));
+      reporter.error('COV202', part(fault, 'name'), `there is another fault of this name in line ${line}`, () => guesses(rename(part(fault, 'name'), declaredName(fresh()))), part(earlier, 'name'));
     }
   }
 }

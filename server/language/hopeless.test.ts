@@ -59,6 +59,26 @@ describe('a memory controller that all replicas have', () => {
   });
 });
 
+test('what is expected twice is told once, and the first of what excludes each other is named', async () => {
+  expect(await said(`${pair} expect exit 0 expect exit 0 expect clean`)).toEqual(['COV606 exit 0: this is expected in line 2 already']);
+  expect(await said(`${pair} expect exit 0 expect exit 1 expect exit 2`)).toEqual([
+    'COV501 exit 1: this excludes `exit 0` of line 2: a guest exits once',
+    'COV501 exit 2: this excludes `exit 0` of line 2: a guest exits once',
+  ]);
+  expect(await said(`${pair} expect output contains "a" expect output contains "b" expect output is "a"`)).toEqual([
+    'COV501 output is "a": this excludes `output contains "b"` of line 2: the one text does not contain the other',
+  ]);
+  expect(await said(`${pair} expect output is "a" expect output contains "b"`)).toEqual([
+    'COV501 output contains "b": this excludes `output is "a"` of line 2: the one text does not contain the other',
+  ]);
+});
+
+test('thousands of expectations are looked at once each', async () => {
+  const texts = Array.from({ length: 60_000 }, (_, i) => `expect output contains "${i}"`).join('\n');
+  // Each with each other it takes longer than a test may.
+  expect(await said(`${pair}\n${texts}`)).toEqual([]);
+});
+
 test('moments in epochs can be too late, however they are written', async () => {
   const body = (trigger: string): string => `protect dmr on core 0, core 1 { epoch 10_000 instructions } limit 1_000_000 instructions fault flip a0 bit 3 in replica B ${trigger} expect exit 0`;
   const late = 'the run is cut off after 1000000 instructions (`limit`), so this never strikes';

@@ -9,7 +9,7 @@ import { decodeString } from './values';
 /** Reports imports of files that cannot be read, that lead back here, or that stand twice. */
 export async function reportImports(imports: readonly ast.Import[], context: Context, documents: LangiumDocuments): Promise<void> {
   const { reporter, document } = context;
-  const seen = new Map<string, number>();
+  const seen = new Map<string, ast.Import>();
   for (const one of imports) {
     const path = one.path === undefined ? undefined : decodeString(one.path).value;
     if (path === undefined) continue;
@@ -19,13 +19,13 @@ export async function reportImports(imports: readonly ast.Import[], context: Con
       reporter.error('COV203', place, 'the path of a file is missing');
       continue;
     }
-    const line = (one.$cstNode?.range.start.line ?? 0) + 1;
     const earlier = seen.get(uri.toString());
-    if (earlier !== undefined) {
-      reporter.error('COV202', place, `this file is imported in line ${earlier} already`, remove(one.$cstNode, 'Remove this import'));
+    if (earlier) {
+      const line = (earlier.$cstNode?.range.start.line ?? 0) + 1;
+      reporter.error('COV202', place, `this file is imported in line ${line} already`, remove(one.$cstNode, 'Remove this import'), part(earlier, 'path'));
       continue;
     }
-    seen.set(uri.toString(), line);
+    seen.set(uri.toString(), one);
     if (!documents.hasDocument(uri)) {
       const nearest = await nearestFile(path, uri.fsPath);
       reporter.error('COV203', place, `${path} ${(await whyNoScenarioFile(uri.fsPath)) ?? 'cannot be read'}`, guesses(rename(place, nearest && encodeString(nearest))));

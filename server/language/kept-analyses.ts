@@ -63,6 +63,7 @@ function move<R>(kept: Kept<R>, offset: number, line: number): void {
     ...one,
     span: spanOf(one.span),
     range: rangeOf(one.range),
+    ...(one.earlier && { earlier: { span: spanOf(one.earlier.span), range: rangeOf(one.earlier.range) } }),
     fixes: one.fixes.map((fix) => ({ ...fix, span: spanOf(fix.span), range: rangeOf(fix.range) })),
   }));
   // The result has them somewhere inside.

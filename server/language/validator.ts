@@ -1,7 +1,8 @@
 import { Cancellation, DefaultDocumentValidator, interruptAndCheck, type LangiumCoreServices, type LangiumDocument, type ValidationOptions } from 'langium';
-import { DiagnosticSeverity, DiagnosticTag, type Diagnostic as LspDiagnostic } from 'vscode-languageserver-types';
+import { DiagnosticSeverity, DiagnosticTag, type Diagnostic as LspDiagnostic, type Range } from 'vscode-languageserver-types';
 import type { Analyzer } from './analyzer';
-import type { Diagnostic, Fix } from './diagnostic';
+import type { Diagnostic, Fix, Span } from './diagnostic';
+import { manualUri } from './manual';
 
 /** What a diagnostic carries to the code actions made of it. */
 export interface DiagnosticData {
@@ -30,13 +31,17 @@ export class AnalysisValidator extends DefaultDocumentValidator {
   }
 }
 
-function toLsp({ code, severity, message, span, fixes }: Diagnostic, { textDocument }: LangiumDocument): LspDiagnostic {
+function toLsp({ code, severity, message, span, fixes, earlier }: Diagnostic, { textDocument }: LangiumDocument): LspDiagnostic {
+  const rangeOf = ({ offset, end }: Span): Range => ({ start: textDocument.positionAt(offset), end: textDocument.positionAt(end) });
+  const manual = manualUri(code);
   return {
     code,
     source: 'covert',
     severity: severity === 'error' ? DiagnosticSeverity.Error : DiagnosticSeverity.Warning,
     message,
-    range: { start: textDocument.positionAt(span.offset), end: textDocument.positionAt(span.end) },
+    range: rangeOf(span),
+    ...(manual !== undefined && { codeDescription: { href: manual } }),
+    ...(earlier && { relatedInformation: [{ location: { uri: textDocument.uri, range: rangeOf(earlier.span) }, message: 'here' }] }),
     ...(code === 'COV602' ? { tags: [DiagnosticTag.Unnecessary] } : {}),
     data: { fixes } satisfies DiagnosticData,
   };

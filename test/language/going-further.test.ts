@@ -73,3 +73,15 @@ describe('files that get other names', () => {
     expect(await renamed(...pairs)).toEqual(expected);
   });
 });
+
+test('diagnostics lead to the manual, and to what they speak of', async () => {
+  const text = 'guest g { elf "sort.elf" ram 16 MiB }\nscenario "s" { guest g protect dmr expect exit 0\nexpect exit 1 }\nguest g { elf "sort.elf" }\n';
+  const found = await client.change(scratch, text);
+  expect(found.map(({ code, codeDescription, relatedInformation }) => [code, codeDescription?.href.replace(/.*#/, '#'), relatedInformation?.map(({ location }) => location.range.start)])).toEqual([
+    ['COV501', '#cov501-expectations-that-exclude-each-other', [{ line: 1, character: 42 }]],
+    ['COV202', '#cov202-a-name-that-is-already-taken', [{ line: 0, character: 6 }]],
+    ['COV602', '#cov602-a-declaration-that-nothing-uses', undefined],
+  ]);
+  const manual = found[0]?.codeDescription?.href.replace(/#.*/, '') ?? '';
+  expect(await readFile(fileURLToPath(manual), 'utf8')).toContain('#### COV501: expectations that exclude each other');
+});

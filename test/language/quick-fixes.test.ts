@@ -82,7 +82,7 @@ const mends: Readonly<Record<string, readonly string[][]>> = {
   COV603: [['Add `expect no corruption`']],
   COV604: [['Change to `9_000 instructions`']],
   COV605: [['Change to `1`']],
-  COV606: [['Remove it']],
+  COV606: [['Remove it'], ['Remove it']],
   COV607: [[]],
   COV608: [['Remove it']],
   COV609: [[]],

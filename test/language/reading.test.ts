@@ -36,7 +36,7 @@ describe('hover', () => {
     ['fault flip a0 bit 3 in replica B at 2 m|s', /2_000_000 cycles/],
     ['fault flip a0 bit 3 in replica B at main every 50|0 cycles', /500 ns at 1 GHz/],
     ['expect detected within |2 epochs', /20_000 instructions, at 10_000 an epoch.*About 20 us/s],
-    ['fault flip memory[&ta|ble] bit 3 in replica B at main', /variable, 1024 bytes.*`uint32_t \[256\]`.*`0x8/s],
+    ['fault flip memory[&ta|ble] bit 3 in replica B at main', /variable.*`uint32_t \[256\]` · 1024 bytes.*`0x8/s],
     ['fault flip memory[&table[|3]].w bit 3 in replica B at main', /\*\*table\[3\]\*\* — `uint32_t`, 32 bits, unsigned.*`0x8/s],
     ['fault kill core |4 at 2 ms', /core 4.* — replica B runs here.*Its domain: L2 banks .*memory controllers .*links /s],
     ['fault kill core |7 at 2 ms', /core 7.* — a spare/],

@@ -13,8 +13,9 @@ export function describePlace(address: bigint, file: GuestFile, name: string | u
   const symbol = name === undefined ? undefined : file.symbols.find(name);
   const source = sourceOf(address, file) ?? (symbol && file.symbols.declarationOf(symbol.name));
   const kind = symbol ? { function: 'function', object: 'variable', other: 'symbol' }[symbol.kind] : 'code';
-  const size = symbol && symbol.size > 0 ? `, ${symbol.size} bytes` : '';
   const variable = symbol && globalOf(file.symbols, symbol.name);
+  // The type of a variable tells its size.
+  const size = symbol && symbol.size > 0 && !variable ? `, ${symbol.size} bytes` : '';
   return [
     `**${symbol?.name ?? describeAddress(address, file)}** — ${kind}${size}`,
     ...(variable ? [typeText(variable)] : []),

@@ -61,7 +61,9 @@ export class CovertHover implements HoverProvider {
       const found = address && lowerAddress(address, file.symbols, new Context(document));
       if (!found) return undefined;
       const step = ast.isPathStep(node) ? describeStep(node, node, found.address, file) : undefined;
-      const place = step ?? describePlace(found.address, file, ast.isSymbolAddress(address) ? address.symbol : undefined);
+      // A variable is described as a whole, whatever part of it is meant.
+      const whole = ast.isSymbolAddress(node) && node.path.length > 0 ? file.symbols.find(node.symbol)?.address : undefined;
+      const place = step ?? describePlace(whole ?? found.address, file, ast.isSymbolAddress(address) ? address.symbol : undefined);
       const number = ast.isLineAddress(node) || ast.isPathStep(node) || leaf.tokenType.name !== 'INTEGER' ? undefined : describeNumber(leaf.text);
       return number === undefined ? place : `${place}\n\n${number}`;
     }

@@ -49,7 +49,8 @@ function fitting(symbols: readonly Symbol[], typed: string): readonly Symbol[] {
 export function memberItems({ symbols }: GuestFile, before: readonly string[]): CompletionValueItem[] {
   const start = pathBefore(before.slice(0, -1));
   const whole = start && partOf(globalOf(symbols, start.symbol), start.steps);
-  return (whole ? membersOf(whole) : []).map((member, i): CompletionValueItem => ({
+  // Bit-fields have no address.
+  return (whole ? membersOf(whole).filter(({ address }) => address !== undefined) : []).map((member, i): CompletionValueItem => ({
     label: member.name,
     insertText: quoted(member.name),
     kind: CompletionItemKind.Field,

@@ -31,6 +31,7 @@ describe.skipIf(noCompiler)(named('globals of the compiled guests', noCompiler),
       byte: 'uint8_t (1) = 200',
       truth: '_Bool (1) = true',
       big: 'int [1000] (4000) = {…}',
+      samples: 'volatile struct pair [3] (48) = {…}',
       sink: 'volatile uint32_t (4) = 0',
     });
     expect(shown['greeting']).toMatch(/^const char \* \(8\) = 0x[0-9a-f]+ "hello"$/);

@@ -40,6 +40,7 @@ const char *greeting = "hello";
 uint8_t byte = 200;
 _Bool truth = 1;
 int big[1000];
+volatile struct pair samples[3];
 static volatile uint32_t sink;
 
 __attribute__((noinline)) static int factorial(int n) {
