@@ -3,6 +3,7 @@ import type { AlternativePlan, CampaignPlan } from '../../engine/covert/campaign
 import type { ChipPlan, FaultPlan, Plan } from '../../engine/covert/plan';
 import { nearestNames } from '../../engine/symbols/nearest';
 import { declaredName } from './addresses';
+import { reportAmbiguous } from './ambiguous-names';
 import { withCaches } from './cache-faults';
 import { lowerCampaign, type Injection } from './campaigns';
 import { lowerChip } from './chips';
@@ -97,6 +98,7 @@ export class Analyzer {
       else if (ast.isGuest(item)) await this.#guest(item, work);
       else if (ast.isScenario(item) || ast.isCampaign(item)) {
         const inputs = await this.#inputs(item, work);
+        reportAmbiguous(item, context, documents);
         const { plan, injection, faults, alternatives } = this.#runs.of(item, context, inputs, (own) => this.#run(item, work, own));
         for (const [fault, lowered] of faults) work.faults.set(fault, lowered);
         for (const [alternative, lowered] of alternatives) work.alternatives.set(alternative, lowered);

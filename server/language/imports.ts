@@ -159,6 +159,22 @@ export function visibleDeclarations<T extends Declaration>(
   return found;
 }
 
+/** Where a name is declared as near as anywhere: of several files which of them counts depends on the order of imports alone. */
+export function nearestDeclaring<T extends Declaration>(document: LangiumDocument, documents: LangiumDocuments, is: (item: unknown) => item is T, name: string): LangiumDocument[] {
+  const seen = new Set([document]);
+  for (let level = [document]; level.length > 0; ) {
+    const declaring = level.filter((one) => contentsOf(one).declarations.get(name)?.some(is));
+    if (declaring.length > 0) return declaring;
+    const next = new Set(level.flatMap((one) => importsOf(one).flatMap(({ path }) => {
+      const uri = resolvedUri(one, path);
+      return (uri && documents.getDocument(uri)) ?? [];
+    })));
+    level = [...next].filter((one) => !seen.has(one));
+    for (const one of level) seen.add(one);
+  }
+  return [];
+}
+
 /** The one of them that has a name. */
 export function visibleDeclaration<T extends Declaration>(
   document: LangiumDocument,
