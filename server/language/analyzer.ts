@@ -160,6 +160,9 @@ export class Analyzer {
     const names = [
       ...(isChip ? visibleDeclarations(context.document, documents, ast.isChip) : visibleDeclarations(context.document, documents, ast.isGuest)).keys(),
     ];
+    // Or it is what has been given no name, likewise.
+    const items = fileOf(context.document)?.items ?? [];
+    if ((isChip ? items.filter(ast.isChip) : items.filter(ast.isGuest)).some((item) => (item.name as string | undefined) === undefined)) return;
     const place = reference.$refNode;
     const kind = isChip ? 'chip' : 'guest';
     const nearest = nearestNames(reference.$refText, names, 1)[0];
