@@ -187,7 +187,7 @@ function unclosed(reading: Reading): Mend | undefined {
   if (!before || !reading.beginsLine()) return undefined;
   if (reading.kindBefore() !== 'beside' && isItemHead(reading, 0)) {
     // What has braces of another kind around it is broken in another way.
-    if (reading.blocks.some(({ word }) => word === undefined) || (named.has(kind) && !staysOpen(reading))) return undefined;
+    if (!reading.isInOrder || (named.has(kind) && !staysOpen(reading))) return undefined;
     return closing(reading, reading.blocks.length, before);
   }
   const ends = reading.block === 'protect' ? endsProtection : reading.block === 'inject' ? endsInjection : undefined;

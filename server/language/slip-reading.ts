@@ -51,6 +51,8 @@ export class Reading {
   readonly blocks: Block[] = [];
   #head: { word: string; line: number } | undefined;
   #looked = 0;
+  /** How many of the open blocks have no word at their head. */
+  #unknown = 0;
 
   constructor(
     readonly text: string,
@@ -85,6 +87,11 @@ export class Reading {
   /** The word at the head of the innermost block. */
   get block(): string | undefined {
     return this.blocks.at(-1)?.word;
+  }
+
+  /** True if all blocks that are open have begun as blocks do. */
+  get isInOrder(): boolean {
+    return this.#unknown === 0;
   }
 
   /** True if nothing stands before a token in its line. */
@@ -178,10 +185,12 @@ export class Reading {
     for (const token of tokens) {
       const word = token.tokenType.name;
       if (word === '{') {
+        if (!this.#head) this.#unknown++;
         this.blocks.push({ word: this.#head?.word, line: this.#head?.line ?? line(token), mark: token.image });
         this.#head = undefined;
       } else if (word === '}') {
-        this.blocks.pop();
+        const closed = this.blocks.pop();
+        if (closed && closed.word === undefined) this.#unknown--;
         this.#head = undefined;
       } else if (blockWords.has(word) && !(word === 'guest' && this.kindBefore() === 'beside')) this.#head = { word, line: line(token) };
       this.put.push(token);

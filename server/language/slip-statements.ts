@@ -9,6 +9,9 @@ const reach = 16;
 /** Words behind which numbers of cores stand. */
 const beforeCores: ReadonlySet<string> = new Set(['on', 'spare', 'kill', 'hang']);
 
+/** Longer lists are no slip of a hand. */
+const mostCores = 64;
+
 const counted: Readonly<Record<string, string>> = {
   instructions: 'instruction', cycles: 'cycle', epochs: 'epoch', checkpoints: 'checkpoint', outputs: 'output', inputs: 'input',
 };
@@ -117,13 +120,12 @@ function optionalAlternative(reading: Reading): Mend | undefined {
   return mend(1, [], reading.span(), message, leftOut(reading, 0, 'Remove `optional`'), 'COV212');
 }
 
-/** What is left out, with the blanks behind it. */
+/** What is left out, with the blanks around it that nobody needs then. */
 function leftOut(reading: Reading, last: number, title: string): Fix[] {
   const { offset, end } = reading.span(0, last);
-  const next = reading.token(last + 1);
-  const before = reading.before();
-  if (reading.beginsLine() && next && !reading.beginsLine(last + 1)) return replace({ offset, end: next.startOffset }, '', title);
-  return replace({ offset: before && !reading.beginsLine() ? endOf(before) : offset, end }, '', title);
+  const [before, next] = [reading.before(), reading.token(last + 1)];
+  const span = reading.beginsLine() || !before ? { offset, end: next && !reading.beginsLine(last + 1) ? next.startOffset : end } : { offset: endOf(before), end };
+  return [{ title, span, text: '', careful: true }];
 }
 
 function faultAlternative(reading: Reading): Mend | undefined {
@@ -137,8 +139,7 @@ function faultAlternative(reading: Reading): Mend | undefined {
 function ofScenario(reading: Reading): Mend | undefined {
   if (reading.block !== 'beside' || !reading.beginsLine() || !reading.token(1) || reading.beginsLine(1)) return undefined;
   const word = reading.image();
-  const fixes = leftOut(reading, 1, `Remove this \`${word}\``).map((fix): Fix => ({ ...fix, careful: true }));
-  return mend(2, [], reading.span(), `\`${word}\` is of the whole scenario: write it outside of \`beside\``, fixes, 'COV212');
+  return mend(2, [], reading.span(), `\`${word}\` is of the whole scenario: write it outside of \`beside\``, leftOut(reading, 1, `Remove this \`${word}\``), 'COV212');
 }
 
 /** `from instruction 5` */
@@ -271,6 +272,7 @@ function cores(reading: Reading): Mend | undefined {
     put.push(reading.token(take)!);
     numbers.push(reading.image(take));
     take++;
+    if (numbers.length > mostCores) return undefined;
     if (!isList) break;
     const next = reading.kind(take);
     const [isJoined, isNext] = [next === ',' || next === 'and', (next === 'core' || next === 'INTEGER') && line(reading.token(take)!) === line(reading.token()!)];
