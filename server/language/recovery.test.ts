@@ -18,7 +18,7 @@ function plainParser(services: LangiumCoreServices): LangiumParser {
   const { Lexer } = services.parser;
   const tokenize: typeof Lexer.tokenize = (text) => {
     const lexed = Lexer.tokenize(text);
-    return { ...lexed, tokens: [...mended({ text, ...lexed }, Lexer.definition as Parameters<typeof mended>[1], (part) => Lexer.tokenize(part)).tokens] };
+    return { ...lexed, tokens: [...mended({ text, ...lexed }, Lexer.definition, (part) => Lexer.tokenize(part)).tokens] };
   };
   Object.assign(parser, { lexer: { definition: Lexer.definition, tokenize } });
   createParser(services.Grammar, parser, services.parser.Lexer.definition);

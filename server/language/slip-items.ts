@@ -195,7 +195,7 @@ function unclosed(reading: Reading): Mend | undefined {
 }
 
 function closing(reading: Reading, count: number, before: Token): Mend {
-  const { word, line: head } = reading.blocks.at(-1)!;
+  const { word, line: head } = reading.blocks.at(-1);
   const end = endOf(before);
   const span = { offset: Math.max(before.startOffset, end - 1), end };
   return {

@@ -145,7 +145,7 @@ export class Reading {
 
   /** A token that the text does not have, before the next one or one behind it. */
   missing(kind: string, ahead = 0): Token {
-    const next = this.token(ahead) ?? (this.before() as Token);
+    const next = this.token(ahead) ?? this.put.at(-1)!;
     // As the parser's own insertions, it leaves no trace in the tree of the text.
     return this.#as(kind, { ...next, image: '', endOffset: next.startOffset - 1, isInsertedInRecovery: true });
   }

@@ -28,7 +28,7 @@ async function expectOne(text: string, code: string, place: string, mended: stri
   if (after !== undefined) expect(await errors(after)).toEqual({ probes, own: [] });
 }
 
-type Slip = readonly [written: string, code: string, place: string, mended?: string];
+type Slip = [written: string, code: string, place: string, mended?: string];
 
 const statements: readonly Slip[] = [
   ['fault flip a0 bit 1 in replica B when a0 = 3', 'COV101', '=', 'fault flip a0 bit 1 in replica B when a0 == 3'],
@@ -94,7 +94,7 @@ describe('in a statement', () => {
   test.each(statements)('%s', (written, code, place, mended) => expectOne(inScenario(written), code, place, mended && inScenario(mended)));
 
   test('each is an error of its own, however many there are', async () => {
-    const some = fc.shuffledSubarray(statements.filter(([written]) => !/^expect exit|^seed|^limit/.test(written)) as Slip[], { minLength: 2, maxLength: 8 });
+    const some = fc.shuffledSubarray<Slip>(statements.filter(([written]) => !/^expect exit|^seed|^limit/.test(written)), { minLength: 2, maxLength: 8 });
     await fc.assert(
       fc.asyncProperty(some, async (slips) => {
         const text = guest + slips.map(([written], i) => inScenario(written).slice(guest.length, -other.length).replace('"s"', `"s${i}"`)).join('');
