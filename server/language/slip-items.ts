@@ -19,6 +19,8 @@ const longestBlock = 64;
 const endsProtection: ReadonlySet<string> = new Set(['fault', 'expect', 'seed', 'limit', 'beside', 'switch', 'guest', 'chip', 'inject', 'protect', 'optional']);
 const effects: ReadonlySet<string> = new Set(['flip', 'set', 'stick', 'kill', 'hang', 'fail', 'drop', 'duplicate', 'corrupt']);
 const endsInjection: ReadonlySet<string> = new Set(['expect', 'limit', 'beside', 'switch', 'guest', 'chip', 'inject', 'protect']);
+/** All of these, and what may follow a block. */
+const mayEnd: ReadonlySet<string> = new Set([...endsProtection, ...endsInjection, ...itemWords, '}']);
 
 /** A slip at the head of an item. */
 export function itemSlip(reading: Reading): Mend | undefined {
@@ -180,8 +182,9 @@ function opening(reading: Reading, before: Token, message: string): Mend {
 }
 
 function unclosed(reading: Reading): Mend | undefined {
-  const before = reading.before();
   const kind = reading.kind();
+  if (!mayEnd.has(kind)) return undefined;
+  const before = reading.before();
   // Where its beginning is missing, so may be its end; the one mend leads to the other.
   if (reading.block === 'inject' && reading.blocks.at(-1)?.mark === '' && (kind === '}' || endsInjection.has(kind)) && staysOpen(reading)) return { take: 0, put: [reading.missing('}')] };
   if (!before || !reading.beginsLine()) return undefined;

@@ -145,9 +145,11 @@ export class Reading {
 
   /** A token that the text does not have, before the next one or one behind it. */
   missing(kind: string, ahead = 0): Token {
-    const next = this.token(ahead) ?? this.put.at(-1)!;
+    const next = this.token(ahead) ?? this.before();
+    const startOffset = next?.startOffset ?? 0;
+    const place = { startLine: next?.startLine ?? 1, startColumn: next?.startColumn ?? 1, endLine: next?.startLine ?? 1, endColumn: next?.startColumn ?? 1 };
     // As the parser's own insertions, it leaves no trace in the tree of the text.
-    return this.#as(kind, { ...next, image: '', endOffset: next.startOffset - 1, isInsertedInRecovery: true });
+    return this.#as(kind, { image: '', startOffset, endOffset: startOffset - 1, ...place, tokenTypeIdx: -1, tokenType: { name: kind }, isInsertedInRecovery: true });
   }
 
   /** Takes the text up to an offset in the line for one token, and what stands behind it there as if it began there. */
