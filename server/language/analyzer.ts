@@ -163,6 +163,9 @@ export class Analyzer {
     const names = [
       ...(isChip ? visibleDeclarations(context.document, documents, ast.isChip) : visibleDeclarations(context.document, documents, ast.isGuest)).keys(),
     ];
+    // Or it is what has been given no name, likewise.
+    const items = fileOf(context.document)?.items ?? [];
+    if ((isChip ? items.filter(ast.isChip) : items.filter(ast.isGuest)).some((item) => (item.name as string | undefined) === undefined)) return;
     const place = reference.$refNode;
     const kind = isChip ? 'chip' : 'guest';
     const nearest = nearestNames(reference.$refText, names, 1)[0];
@@ -222,17 +225,28 @@ export class Analyzer {
   }
 }
 
-/** A name like that of an item, which has none of its own, as it is written. */
-function otherName(item: ast.Chip | ast.Guest | ast.Scenario | ast.Campaign, items: readonly ast.Item[]): string | undefined {
-  const names = items.flatMap((other) => (ast.isImport(other) || other.$type !== item.$type ? [] : (other.name ?? [])));
-  if (ast.isChip(item) || ast.isGuest(item)) return declaredName(freshName(item.name, new Set(names)));
+/** A name like that of an item, which has none of its own, as it is written. `taken`: as those of its kind are decoded. */
+function otherName(item: ast.Chip | ast.Guest | ast.Scenario | ast.Campaign, taken: ReadonlySet<string>): string | undefined {
+  if (ast.isChip(item) || ast.isGuest(item)) return declaredName(freshName(item.name, taken));
   const { value } = decodeString(item.name);
-  return value && encodeString(freshName(value, new Set(names.map((name) => decodeString(name).value ?? '')), ' '));
+  return value && encodeString(freshName(value, taken, ' '));
+}
+
+/** The names of all items of a kind. */
+function namesOf(kind: string, items: readonly ast.Item[]): ReadonlySet<string> {
+  const names = items.flatMap((item) => (ast.isImport(item) || item.$type !== kind ? [] : (item.name ?? [])));
+  return new Set(kind === 'Scenario' || kind === 'Campaign' ? names.map((name) => decodeString(name).value ?? '') : names);
 }
 
 /** Chips, guests and scenarios have a name of their own among their kind, and so have campaigns. */
 function reportDuplicates(items: readonly ast.Item[], { reporter }: Context): void {
   const first = new Map<string, ast.Item>();
+  const taken = new Map<string, ReadonlySet<string>>();
+  const takenOf = (kind: string): ReadonlySet<string> => {
+    const names = taken.get(kind) ?? namesOf(kind, items);
+    taken.set(kind, names);
+    return names;
+  };
   for (const item of items) {
     // Behind a scenario's broken head, what it uses looks like a declaration without a block.
     if (ast.isImport(item) || item.name === undefined || !item.$cstNode?.text.includes('{')) continue;
@@ -248,6 +262,6 @@ function reportDuplicates(items: readonly ast.Item[], { reporter }: Context): vo
     }
     const kind = item.$type.toLowerCase();
     const line = (earlier.$cstNode?.range.start.line ?? 0) + 1;
-    reporter.error('COV202', part(item, 'name'), `there is another ${kind} of this name in line ${line}`, () => guesses(rename(part(item, 'name'), otherName(item, items))), part(earlier as typeof item, 'name'));
+    reporter.error('COV202', part(item, 'name'), `there is another ${kind} of this name in line ${line}`, () => guesses(rename(part(item, 'name'), otherName(item, takenOf(item.$type)))), part(earlier as typeof item, 'name'));
   }
 }

@@ -2,6 +2,7 @@ import { AstUtils, type AstNode, type CstNode, type LangiumDocument } from 'lang
 import type { SourceRange } from '../../engine/covert/plan';
 import { Reporter, type Span } from './diagnostic';
 import { guesses, remove } from './mends';
+import { isSlip } from './slip-reading';
 
 interface Place {
   startOffset: number;
@@ -57,6 +58,7 @@ export class Context {
 
 function stuckOffsets({ parseResult }: LangiumDocument): Float64Array {
   const stuck = parseResult.parserErrors.flatMap((error) => {
+    if (isSlip(error)) return [];
     const previous = (error as { previousToken?: Place }).previousToken;
     return [error.token, ...error.resyncedTokens, ...(previous ? [previous] : [])].map(({ startOffset }) => startOffset);
   });

@@ -84,6 +84,8 @@ export class Reporter {
   /** How many diagnostics are not listed. */
   #unlisted = 0;
   readonly #seen = new Set<string>();
+  /** Where something is written that cannot be: what else is wrong with it shows when it is mended. */
+  readonly #unreadable = new Set<number>();
 
   constructor(
     readonly file: string,
@@ -137,7 +139,8 @@ export class Reporter {
   #add(severity: 'error' | 'warning', code: DiagnosticCode, place: Span | undefined, message: string, fixes: Fixes, other: Span | undefined): void {
     const span = place ? { offset: place.offset, end: place.end } : { offset: 0, end: 0 };
     const key = `${code} ${span.offset} ${message}`;
-    if (this.#seen.has(key)) return;
+    if (this.#seen.has(key) || this.#unreadable.has(span.offset)) return;
+    if (code === 'COV100') this.#unreadable.add(span.offset);
     if (severity === 'error') this.errors++;
     this.#seen.add(key);
     if (this.#isFull) {

@@ -80,7 +80,7 @@ async function expectFresh(analysis: Analysis, text: string): Promise<void> {
   expect(plain(analysis.plans), text).toEqual(plain(fresh.plans));
 }
 
-const words = fc.constantFrom('}', '{', '"', '/*', '*/', '//', '\n', '\r\n', ' ', '1__0', '`', 'octo', 'quad', 'one', 'three', 'seed 5\n', 'seed 5 seed 6\n', 'expect exit 1\n', 'fault one: flip a0 bit 70 in replica C at main\n', 'chip octo { cores 2 }\n', 'import "chips.covert"\n', scenario(1), scenario(9));
+const words = fc.constantFrom('}', '{', '"', '/*', '*/', '//', '\n', '\r\n', ' ', '1__0', '`', 'octo', 'quad', 'one', 'three', 'seed 5\n', 'seed 5 seed 6\n', 'expect exit 1\n', 'fault one: flip a0 bit 70 in replica C at main\n', 'chip octo { cores 2 }\n', 'import "chips.covert"\n', scenario(1), scenario(9), 'scenaro "x" {\n', 'gest a-b {\n', ' at checksum.c:35\n', '# x\n', 'protect dmr on 0, 1 {\n', 'fault flip a0 bit 1 in replica B when a0 = 3\n');
 const edits = fc.array(
   fc.record({ at: fc.double({ min: 0, max: 1, noNaN: true }), cut: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 3, arbitrary: fc.nat(15) }, fc.nat(700)), put: words }),
   { minLength: 1, maxLength: 6 },

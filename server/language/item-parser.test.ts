@@ -41,7 +41,9 @@ function model(node: AstNode): unknown {
   return [node.$type, $container?.$type, $containerProperty, $containerIndex, $cstNode?.offset, own.map(([name, value]) => [name, plain(value)])];
 }
 
-const pieces = fc.constantFrom('}', '{', '"', '`', '/*', '*/', '//', '\n', '\r', '\r\n', '\t', ' ', '/', '\\', '\0', '\ud800', 'é', 'scenario', 'scenario "x" {', 'chip c {', 'guest g { elf "a" }\n', 'import "a"', '1.2.3', '0x', 'expect exit 0\n', 'fault ', '\u2028');
+/** What is read as something else, which may depend on what stands far away. */
+const slips = ['scenaro "x" {', 'scenario x y {', 'guest a-b {', 'gest g (', 'elf a/b.elf ', '# x\n', "'x'", '\u201cx\u201d', ' at a/b.c:5 ', ' at "a.c:5', 'inject 5 faults\nflip ', ' on 0, 1', 'optional ', ' when a0 = 3', '1,000', 'import "a"\n', 'protect dmr {\n', 'seed 5\n'];
+const pieces = fc.constantFrom('}', '{', '"', '`', '/*', '*/', '//', '\n', '\r', '\r\n', '\t', ' ', '/', '\\', '\0', '\ud800', 'é', 'scenario', 'scenario "x" {', 'chip c {', 'guest g { elf "a" }\n', 'import "a"', '1.2.3', '0x', 'expect exit 0\n', 'fault ', '\u2028', ...slips);
 
 interface Edit {
   at: number;

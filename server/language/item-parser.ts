@@ -2,6 +2,7 @@ import { AstUtils, createParser, isCompositeCstNode, LangiumParser, type AstNode
 import * as ast from './generated/ast';
 import { Recovery, type Recovering } from './recovery';
 import { relexed, type Lexed, type Token } from './relexing';
+import { mended } from './slips';
 
 type Repeated = Parameters<LangiumParser['many']>[1];
 
@@ -36,7 +37,8 @@ interface Inner {
  * are. It gives the same as reading the whole text: an item that was read without
  * a mistake says nothing to what follows it, and the parser looks at no token
  * beyond its end. So at the beginning of such an item, in the loop over the
- * file's items, its tokens are passed over and its nodes put in place.
+ * file's items, its tokens are passed over and its nodes put in place. Slips are
+ * mended before, in all of the text: what they are may depend on what is far away.
  */
 export class ItemParser extends LangiumParser {
   readonly #kept = new WeakMap<ParseResult, Kept>();
@@ -47,6 +49,8 @@ export class ItemParser extends LangiumParser {
   /** What may be taken as it is, by its first token. */
   #usable: ReadonlyMap<Token, Piece> = new Map();
   #pieces: Piece[] = [];
+  /** Where slips were mended, ascending. */
+  #mended: readonly number[] = [];
   #isWholeFile = false;
   readonly #recovery: Recovery;
 
@@ -85,7 +89,9 @@ export class ItemParser extends LangiumParser {
 
   #read(text: string, lexed: Lexed, rule: string | undefined, before: { root: Root; usable: readonly Piece[] } | undefined, report: ParseResult['lexerReport']): ParseResult {
     const { nodeBuilder, wrapper } = this.#inner;
-    const { tokens, hidden, errors } = lexed;
+    const { hidden } = lexed;
+    const { tokens, errors, slips, places } = mended(lexed, this.lexer.definition, (part) => this.lexer.tokenize(part));
+    this.#mended = places;
     const start = rule === undefined ? this.mainRule : this.allRules.get(rule);
     if (!start) throw new Error(`No rule found with name '${rule}'`);
     if (before) {
@@ -97,7 +103,7 @@ export class ItemParser extends LangiumParser {
       nodeBuilder.nodeStack = [root];
     } else nodeBuilder.buildRootNode(text);
     const root = nodeBuilder.rootNode;
-    const usable = new Map(before?.usable.map((piece) => [piece.first, piece]));
+    const usable = new Map(before?.usable.flatMap((piece) => (this.#isMended(piece.first, piece.last) ? [] : [[piece.first, piece]])));
     this.#usable = usable;
     this.#pieces = [];
     this.#isWholeFile = start === this.mainRule;
@@ -109,8 +115,8 @@ export class ItemParser extends LangiumParser {
     nodeBuilder.addHiddenNodes(this.#hiddenUpTo(Infinity));
     this.unorderedGroups.clear();
     this.#link(value);
-    const result: ParseResult = { value, lexerErrors: [...errors], parserErrors: [...wrapper._errors], ...(report && { lexerReport: report }) };
-    if (this.#isWholeFile) this.#kept.set(result, { text, tokens, hidden, errors, root, pieces: this.#pieces });
+    const result: ParseResult = { value, lexerErrors: [...errors], parserErrors: [...wrapper._errors, ...slips], ...(report && { lexerReport: report }) };
+    if (this.#isWholeFile) this.#kept.set(result, { ...lexed, text, root, pieces: this.#pieces });
     return result;
   }
 
@@ -151,8 +157,19 @@ export class ItemParser extends LangiumParser {
     read();
     const cst = content.at(-1);
     const node = file.items?.at(-1);
-    if (wrapper._errors.length > mistakes || !cst || !isCompositeCstNode(cst) || !node) return;
+    if (wrapper._errors.length > mistakes || !cst || !isCompositeCstNode(cst) || !node || this.#isMended(first, wrapper.LA(0))) return;
     this.#pieces.push({ node, cst, first, last: wrapper.LA(0), tokens: wrapper.exportLexerState() - before });
+  }
+
+  /** True if a slip was mended in what reaches from one token to another, so that it is not as it is written. */
+  #isMended(first: Token, last: Token): boolean {
+    let low = 0;
+    for (let high = this.#mended.length; low < high; ) {
+      const middle = (low + high) >> 1;
+      if (this.#mended[middle]! < first.startOffset) low = middle + 1;
+      else high = middle;
+    }
+    return low < this.#mended.length && this.#mended[low]! <= last.startOffset;
   }
 
   #hiddenUpTo(offset: number): Token[] {

@@ -56,6 +56,8 @@ const slips: ReadonlyMap<string, string> = new Map([
   ['seconds', 's'],
   ['msec', 'ms'],
   ['usec', 'us'],
+  ['\u00b5s', 'us'],
+  ['\u03bcs', 'us'],
   ['nsec', 'ns'],
 ]);
 

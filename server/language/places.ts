@@ -13,6 +13,7 @@ import * as ast from './generated/ast';
 import type { GuestFile } from './guest-files';
 import { integer, notAvailable, oneOf, wide } from './measures';
 import { append, guesses, replace } from './mends';
+import { decodeInteger } from './values';
 
 /** What a place is looked up in. */
 export interface PlaceScope {
@@ -140,6 +141,10 @@ export function lowerRegister(place: ast.RegisterPlace | ast.ValueTrigger, { sym
     return undefined;
   }
   if (found) return found;
+  if (/^\d/.test(place.register)) {
+    reportNumber(place.register, at, context);
+    return undefined;
+  }
   // Another number is another register, and no slip.
   const nearest = /^[xf]\d+$/.test(place.register) ? undefined : nearestNames(place.register, registerNames(), 1)[0];
   if (symbols?.find(place.register)) {
@@ -150,6 +155,14 @@ export function lowerRegister(place: ast.RegisterPlace | ast.ValueTrigger, { sym
     context.reporter.error('COV401', at, `there is no register \`${place.register}\`${hint}`, guesses(rename(at, nearest)));
   }
   return undefined;
+}
+
+/** A number where a place is named is a CSR's or an address. */
+function reportNumber(written: string, at: Span | undefined, { reporter }: Context): void {
+  const { value } = decodeInteger(written);
+  const csr = value === undefined ? undefined : csrNames.get(Number(value));
+  const [meant, why] = csr === undefined ? [`memory[${written}]`, 'an address of memory stands in square brackets'] : [csr, 'a register is called by its name'];
+  reporter.error('COV401', at, `${why}: write \`${meant}\``, rename(at, meant));
 }
 
 function lowerMemoryPlace(place: ast.MemoryPlace, scope: PlaceScope, context: Context): MemoryPlace | undefined {

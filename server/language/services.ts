@@ -26,8 +26,9 @@ import { createItemParser } from './item-parser';
 import { importsAny, loadImports } from './imports';
 import { FileSymbols, ImportedNames, UseDescriptions, UseLinker } from './linking';
 import { ScenarioFiles } from './scenario-text';
+import { encodeString } from './mends';
 import { StuckMessages } from './syntax-errors';
-import { decodeName } from './values';
+import { decodeName, isBareString } from './values';
 import { AnalysisValidator } from './validator';
 
 export interface CovertAddedServices {
@@ -39,10 +40,19 @@ export interface CovertAddedServices {
 
 export type CovertServices = LangiumCoreServices & CovertAddedServices;
 
-/** Literals stay as written (values.ts decodes them where a mistake can be reported); names lose their backticks. */
+/** Literals stay as written (values.ts decodes them where a mistake can be reported); names lose their backticks, and slips become what was meant. */
 class WrittenValues extends DefaultValueConverter {
   protected override runConverter(rule: GrammarAST.AbstractRule, input: string, _node: CstNode): string {
-    return rule.name === 'QUOTED' ? decodeName(input) : input;
+    switch (rule.name) {
+      case 'QUOTED':
+        return decodeName(input);
+      case 'STRING':
+        return isBareString(input) ? encodeString(input) : input;
+      case 'INTEGER':
+        return input.replace(/[, ]/g, '_');
+      default:
+        return input;
+    }
   }
 }
 

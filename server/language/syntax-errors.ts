@@ -1,10 +1,12 @@
 import { AbstractParserErrorMessageProvider, AstUtils, GrammarAST, type CompositeCstNode, type CstNode, type Grammar, type LangiumDocument } from 'langium';
 import { nearestNames } from '../../engine/symbols/nearest';
 import { rename, type Fix, type Reporter, type Span } from './diagnostic';
+import * as ast from './generated/ast';
 import { lateTargetAt } from './late-targets';
-import { append, replace } from './mends';
+import { append, encodeString, replace } from './mends';
 import { mostMistakes } from './recovery';
-import { decodeDecimal, decodeInteger, decodePattern, decodeString } from './values';
+import { isSlip } from './slip-reading';
+import { decodeDecimal, decodeInteger, decodePattern, decodeString, isBareString } from './values';
 
 interface Token {
   image: string;
@@ -98,7 +100,8 @@ export function reportSyntax(document: LangiumDocument, grammar: Grammar, report
   for (const child of root?.content ?? []) if (!apart.has(child)) reportLiterals(child, reporter);
   // One mistake often makes the parser stumble twice; the first stumble is the one that tells.
   let lastEnd = -1;
-  for (const [index, error] of parseResult.parserErrors.entries()) {
+  for (const error of parseResult.parserErrors) if (isSlip(error)) reporter.error(error.slip.code, error.slip.span, error.slip.message, error.slip.fixes);
+  for (const [index, error] of parseResult.parserErrors.filter((one) => !isSlip(one)).entries()) {
     const ended = index + 1 >= mostMistakes ? ` (nothing behind it was read, after ${mostMistakes} mistakes)` : '';
     const token = error.token as Token;
     const previous = (error as { previousToken?: Token }).previousToken;
@@ -196,13 +199,15 @@ function inWords(
   const kinds = [...new Set(next.map((name) => terminalNames[name] ?? `\`${name}\``))];
   const words = next.filter((name) => /^\w+$/.test(name) && !(name in terminalNames));
   // What ended may have been meant to go on.
-  const nearest = isWord ? (nearestNames(token.image, words, 1)[0] ?? (ends && isSlip(token.image, grammar) ? nearestNames(token.image, keywords(grammar), 1)[0] : undefined)) : undefined;
+  const nearest = isWord ? (nearestNames(token.image, words, 1)[0] ?? (ends && isMisspelt(token.image, grammar) ? nearestNames(token.image, keywords(grammar), 1)[0] : undefined)) : undefined;
   const hint = nearest === undefined ? '' : `; did you mean \`${nearest}\`?`;
-  return { message: `expected ${listed(kinds)}, but ${found}${hint}`, fixes: rename(place, nearest) };
+  // Between statements, where other languages have one.
+  const fixes = token.image === ',' && ends ? replace(place, '', 'Remove `,`') : rename(place, nearest);
+  return { message: `expected ${listed(kinds)}, but ${found}${hint}`, fixes };
 }
 
 /** True if a word may be one of the language written wrong: short ones are near to too many, and what is one already stands in a wrong place. */
-function isSlip(word: string, grammar: Grammar): boolean {
+function isMisspelt(word: string, grammar: Grammar): boolean {
   return word.length > 3 && !keywords(grammar).includes(word);
 }
 
@@ -297,6 +302,13 @@ export function reportLiteral(leaf: CstNode & { tokenType: { name: string } }, r
   const at = (from = 0, length = text.length - from): Span => ({ offset: offset + from, end: Math.min(end, offset + from + length) });
   switch (leaf.tokenType.name) {
     case 'STRING': {
+      // One without quotation marks is a slip that has been reported.
+      if (isBareString(text)) return;
+      if (!text.startsWith('"')) {
+        const written = encodeString(decodeString(text).value ?? '');
+        reporter.error('COV100', at(), `a string stands in straight quotation marks: write \`${written}\``, replace(at(), written));
+        return;
+      }
       const { problem } = decodeString(text);
       if (!problem) return;
       // What is no escape was most likely meant as it stands.
@@ -313,10 +325,15 @@ export function reportLiteral(leaf: CstNode & { tokenType: { name: string } }, r
     case 'INTEGER':
     case 'DECIMAL': {
       const { problem } = leaf.tokenType.name === 'INTEGER' ? decodeInteger(text) : decodeDecimal(text);
+      // One in groups is a slip that has been reported.
+      if (/[, ]/.test(text)) return;
       const tidy = text.replace(/_+/g, '_').replace(/^(0[xb])?_|_(?=\.|$)/g, '$1');
       if (problem) reporter.error('COV104', at(problem.offset, problem.length), problem.message, isNumber(tidy) ? replace(at(), tidy) : []);
       return;
     }
+    case 'ID':
+      if (/[^\x00-\x7f]/.test(text) && isAnyName(leaf)) reporter.error('COV100', at(), `\`${text}\` has letters that a plain name does not have: write it between backticks`, replace(at(), `\`${text}\``, `Write \`${text}\` between backticks`));
+      return;
     case 'QUOTED':
       if (text.length < 2 || !text.endsWith('`')) reporter.error('COV102', at(), 'this name has no end: write a backtick', closing('`', text, end));
       else if (text.length === 2) reporter.error('COV101', at(), 'expected a name between the backticks');
@@ -325,6 +342,11 @@ export function reportLiteral(leaf: CstNode & { tokenType: { name: string } }, r
       if (text.length < 4 || !text.endsWith('*/')) reporter.error('COV102', at(0, 2), 'this comment has no end: write `*/`', closing(' */', text, end));
       return;
   }
+}
+
+/** True where any name may stand; elsewhere validation says which there are. */
+function isAnyName({ astNode }: CstNode): boolean {
+  return ast.isChip(astNode) || ast.isGuest(astNode) || ast.isFault(astNode) || ast.isChipUse(astNode) || ast.isGuestUse(astNode) || ast.isSymbolAddress(astNode) || ast.isPathStep(astNode) || ast.isDivergence(astNode);
 }
 
 const isNumber = (text: string): boolean => decodeDecimal(text).problem === undefined;

@@ -119,7 +119,10 @@ function atAddress(trigger: ast.AddressTrigger | ast.AccessTrigger, { file, symb
   if (file && !isCode(found.address, file)) {
     const shown = `0x${found.address.toString(16)}`;
     const why = found.address % 2n === 1n ? 'instructions stand at even addresses' : 'it is not in code that the guest is loaded with';
-    context.reporter.error('COV407', trigger.address.$cstNode, `no instruction stands at ${shown}: ${why}`);
+    // A plain number is the address that it says, and most often meant as a count.
+    const counted = trigger.$type === 'AddressTrigger' && /^\d[\d_]*$/.test(trigger.address.$cstNode?.text ?? '') ? `instruction ${trigger.address.$cstNode?.text}` : undefined;
+    const hint = counted === undefined ? '' : `; did you mean \`at ${counted}\`?`;
+    context.reporter.error('COV407', trigger.address.$cstNode, `no instruction stands at ${shown}: ${why}${hint}`, rename(trigger.address.$cstNode, trigger.hit === undefined ? counted : undefined));
     return undefined;
   }
   return { kind: 'execute', address: found.address, hit };

@@ -52,8 +52,9 @@ export function decodeDecimal(text: string): Decoded<number> {
 
 const escapes: Record<string, string> = { n: '\n', t: '\t', r: '\r', '0': '\0', '"': '"', '\\': '\\' };
 
-/** A string with its quotation marks. */
+/** A string with its quotation marks; between those that typesetters use, there are no escapes. */
 export function decodeString(text: string): Decoded<string> {
+  if (!text.startsWith('"')) return { value: text.slice(1, -1) };
   let value = '';
   for (let at = 1; at < text.length; ) {
     const letter = text[at]!;
@@ -76,6 +77,11 @@ export function decodeString(text: string): Decoded<string> {
     at += hex !== undefined ? 4 : unicode !== undefined ? unicode.length + 4 : 2;
   }
   return { problem: { message: 'this string has no end: write `"` before the line ends' } };
+}
+
+/** True of a string that has no quotation marks of any kind, which a slip of the text may be read as. */
+export function isBareString(text: string): boolean {
+  return !/^["'\u2018-\u201f]/.test(text);
 }
 
 /** A regular expression between slashes; `\/` stands for a slash. */

@@ -1,0 +1,254 @@
+import type { LexerResult, ParseResult } from 'langium';
+import type { Diagnostic, Fix, Span } from './diagnostic';
+import type { Token } from './relexing';
+
+export type LexingError = LexerResult['errors'][number];
+export type Kinds = Readonly<Record<string, Token['tokenType']>>;
+type ParserError = ParseResult['parserErrors'][number];
+
+/** A slip of which is known what was meant. */
+export interface Slip extends Pick<Diagnostic, 'code' | 'message'> {
+  readonly span: Span;
+  readonly fixes: Fix[];
+}
+
+/** What is read in the place of the next tokens. */
+export interface Mend {
+  /** How many tokens it stands for. */
+  readonly take: number;
+  readonly put: readonly Token[];
+  /** Undefined where validation reports it, which knows more. */
+  readonly slip?: Slip;
+}
+
+/** The mend of what comes next, where it is a slip. */
+export type SlipRule = (reading: Reading) => Mend | undefined;
+
+/** An error of the parser's list that says what was meant. The tree is whole in spite of it. */
+export type SlipError = ParserError & { readonly slip: Slip };
+
+/** How many tokens all looks ahead for the end of a block may take together. */
+const farthestLooks = 200_000;
+
+/** What the characters are called that are no token. */
+export const noToken = 'ERROR';
+
+/** The words whose blocks are told apart. */
+const blockWords: ReadonlySet<string> = new Set(['chip', 'guest', 'scenario', 'campaign', 'protect', 'inject', 'beside', 'timing', 'costs']);
+
+/** A block that is open, by the word at its head. */
+interface Block {
+  readonly word: string | undefined;
+  readonly line: number;
+  /** What stands where it begins. */
+  readonly mark: string;
+}
+
+/** The tokens of a text, with what has been made of those before the next one. */
+export class Reading {
+  at = 0;
+  readonly put: Token[] = [];
+  readonly blocks: Block[] = [];
+  #head: { word: string; line: number } | undefined;
+  #looked = 0;
+  /** How many of the open blocks have no word at their head. */
+  #unknown = 0;
+
+  constructor(
+    readonly text: string,
+    readonly tokens: readonly Token[],
+    private readonly kinds: Kinds,
+    private readonly lex: (part: string) => Pick<LexerResult, 'tokens' | 'errors'>,
+  ) {}
+
+  /** The next token, or one behind it. */
+  token(ahead = 0): Token | undefined {
+    return this.tokens[this.at + ahead];
+  }
+
+  /** Its kind: a keyword is one of its own. Empty where there is none. */
+  kind(ahead = 0): string {
+    return this.tokens[this.at + ahead]?.tokenType.name ?? '';
+  }
+
+  /** The last token before, or one before that, as mended. */
+  before(back = 1): Token | undefined {
+    return this.put.at(-back);
+  }
+
+  kindBefore(back = 1): string {
+    return this.put.at(-back)?.tokenType.name ?? '';
+  }
+
+  image(ahead = 0): string {
+    return this.token(ahead)?.image ?? '';
+  }
+
+  /** The word at the head of the innermost block. */
+  get block(): string | undefined {
+    return this.blocks.at(-1)?.word;
+  }
+
+  /** True if all blocks that are open have begun as blocks do. */
+  get isInOrder(): boolean {
+    return this.#unknown === 0;
+  }
+
+  /** True if nothing stands before a token in its line. */
+  beginsLine(ahead = 0): boolean {
+    const token = this.token(ahead);
+    const before = ahead > 0 ? this.token(ahead - 1) : this.before();
+    return token !== undefined && (!before || endLine(before) < line(token));
+  }
+
+  /** True if a token follows the one before it without a gap. */
+  adjoins(ahead: number): boolean {
+    const [before, token] = [this.token(ahead - 1), this.token(ahead)];
+    return before !== undefined && token !== undefined && endOf(before) === token.startOffset;
+  }
+
+  /** From the beginning of one token to the end of another. */
+  span(from = 0, to = from): Span {
+    const [first, last] = [this.token(from), this.token(to)];
+    return { offset: first?.startOffset ?? 0, end: last ? endOf(last) : 0 };
+  }
+
+  textOf({ offset, end }: Span): string {
+    return this.text.slice(offset, end);
+  }
+
+  /** The match of a pattern (sticky) at the beginning of the next token. */
+  match(pattern: RegExp): RegExpExecArray | null {
+    pattern.lastIndex = this.token()?.startOffset ?? 0;
+    return pattern.exec(this.text);
+  }
+
+  /** A token in the line of the next one, for a part of the text. */
+  make(kind: string, { offset, end }: Span): Token {
+    const base = this.token() as Token;
+    const startColumn = base.startColumn! + offset - base.startOffset;
+    return this.#as(kind, {
+      ...base,
+      image: this.text.slice(offset, end),
+      startOffset: offset,
+      endOffset: end - 1,
+      endLine: base.startLine!,
+      startColumn,
+      endColumn: startColumn + end - offset - 1,
+    });
+  }
+
+  /** A token of the text, read as one of another kind. */
+  as(kind: string, ahead = 0): Token {
+    return this.#as(kind, this.token(ahead) as Token);
+  }
+
+  /** A token that the text does not have, before the next one or one behind it. */
+  missing(kind: string, ahead = 0): Token {
+    const next = this.token(ahead) ?? this.before();
+    const startOffset = next?.startOffset ?? 0;
+    const place = { startLine: next?.startLine ?? 1, startColumn: next?.startColumn ?? 1, endLine: next?.startLine ?? 1, endColumn: next?.startColumn ?? 1 };
+    // As the parser's own insertions, it leaves no trace in the tree of the text.
+    return this.#as(kind, { image: '', startOffset, endOffset: startOffset - 1, ...place, tokenTypeIdx: -1, tokenType: { name: kind }, isInsertedInRecovery: true });
+  }
+
+  /** Takes the text up to an offset in the line for one token, and what stands behind it there as if it began there. */
+  upTo(end: number): { take: number; rest: Token[] } {
+    let take = 0;
+    while (this.token(take) && this.token(take)!.startOffset < end) take++;
+    const last = this.token(take - 1) as Token;
+    if (endOf(last) <= end) return { take, rest: [] };
+    const lineEnd = /[\r\n]|$/g;
+    lineEnd.lastIndex = end;
+    const stop = lineEnd.exec(this.text)?.index ?? this.text.length;
+    while (this.token(take) && this.token(take)!.startOffset < stop) take++;
+    const base = this.token() as Token;
+    const { tokens, errors } = this.lex(this.text.slice(end, stop));
+    const column = base.startColumn! + end - base.startOffset - 1;
+    const rest = withErrors(tokens, errors, this.text.slice(end, stop)).map((token) => ({
+      ...token,
+      startOffset: token.startOffset + end,
+      endOffset: token.endOffset! + end,
+      startLine: base.startLine!,
+      endLine: base.startLine!,
+      startColumn: token.startColumn! + column,
+      endColumn: token.endColumn! + column,
+    }));
+    return { take, rest };
+  }
+
+  /** False where more has been looked at than a file with few mistakes needs. */
+  look(): boolean {
+    return ++this.#looked < farthestLooks;
+  }
+
+  /** Takes tokens as they are to be read. */
+  take(tokens: readonly Token[]): void {
+    for (const token of tokens) {
+      const word = token.tokenType.name;
+      if (word === '{') {
+        if (!this.#head) this.#unknown++;
+        this.blocks.push({ word: this.#head?.word, line: this.#head?.line ?? line(token), mark: token.image });
+        this.#head = undefined;
+      } else if (word === '}') {
+        const closed = this.blocks.pop();
+        if (closed && closed.word === undefined) this.#unknown--;
+        this.#head = undefined;
+      } else if (blockWords.has(word) && !(word === 'guest' && this.kindBefore() === 'beside')) this.#head = { word, line: line(token) };
+      this.put.push(token);
+    }
+  }
+
+  #as(kind: string, token: Token): Token {
+    const tokenType = this.kinds[kind] as Token['tokenType'];
+    return { ...token, tokenType, tokenTypeIdx: tokenType.tokenTypeIdx! };
+  }
+}
+
+/** True of the errors that slips have become. */
+export function isSlip(error: ParserError): error is SlipError {
+  return 'slip' in error;
+}
+
+/** The tokens, and between them what is none. */
+export function withErrors(tokens: readonly Token[], errors: readonly LexingError[], text: string): readonly Token[] {
+  if (errors.length === 0) return tokens;
+  const all: Token[] = [];
+  let next = 0;
+  const add = (before: number): void => {
+    for (; next < errors.length && errors[next]!.offset < before; next++) all.push(asToken(errors[next]!, text));
+  };
+  for (const token of tokens) {
+    add(token.startOffset);
+    all.push(token);
+  }
+  add(Infinity);
+  return all;
+}
+
+function asToken({ offset, length, line: startLine = 1, column = 1 }: LexingError, text: string): Token {
+  const end = offset + length;
+  return {
+    image: text.slice(offset, end),
+    startOffset: offset,
+    endOffset: end - 1,
+    startLine,
+    endLine: startLine,
+    startColumn: column,
+    endColumn: column + length - 1,
+    tokenType: { name: noToken },
+    tokenTypeIdx: -1,
+  };
+}
+
+export function endOf(token: Token): number {
+  return token.startOffset + token.image.length;
+}
+
+export function line(token: Token): number {
+  return token.startLine ?? 0;
+}
+
+function endLine(token: Token): number {
+  return token.endLine ?? 0;
+}

@@ -1,0 +1,192 @@
+/** Slips that are one error each: what it says is wrong, what its mend makes of the text, and that nothing else suffers. */
+import path from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { compileFile, type Diagnostic } from './compile';
+
+const here = path.resolve(import.meta.dirname, '../../examples/checksum/here.covert');
+const guest = 'guest g { elf "checksum.elf" }\n';
+/** A mistake of its own, which shows that what is around it is still understood. */
+const probe = 'fault flip a0 bit 99 in replica A at main';
+const other = `scenario "other" {\n  guest g\n  ${probe}\n  expect exit 0\n}\n`;
+
+async function errors(text: string): Promise<{ probes: number; own: Diagnostic[] }> {
+  const { diagnostics } = await compileFile(here, { text });
+  const own = diagnostics.filter(({ message }) => !message.includes('no bit 99'));
+  return { probes: diagnostics.length - own.length, own };
+}
+
+/** What is said of a text is this one error, and all probes are found; its first mend, or the only one, leads to the other text, in which nothing is wrong. */
+async function expectOne(text: string, code: string, place: string, mended: string | undefined): Promise<void> {
+  const probes = text.split('bit 99').length - 1;
+  const found = await errors(text);
+  expect(found.own.map(({ code: own, span, message }) => [own, text.slice(span.offset, span.end), message])).toEqual([[code, place, expect.any(String)]]);
+  expect(found.probes).toBe(probes);
+  const [fix] = found.own[0]?.fixes ?? [];
+  const after = fix && text.slice(0, fix.span.offset) + fix.text + text.slice(fix.span.end);
+  expect(after).toBe(mended);
+  if (after !== undefined) expect(await errors(after)).toEqual({ probes, own: [] });
+}
+
+type Slip = [written: string, code: string, place: string, mended?: string];
+
+const statements: readonly Slip[] = [
+  ['fault flip a0 bit 1 in replica B when a0 = 3', 'COV101', '=', 'fault flip a0 bit 1 in replica B when a0 == 3'],
+  ['fault set a0 = 3 in replica B at main', 'COV101', '=', 'fault set a0 to 3 in replica B at main'],
+  ['fault set a0 := 3 in replica B at main', 'COV101', ':=', 'fault set a0 to 3 in replica B at main'],
+  ['fault one = flip a0 bit 1 in replica B at main', 'COV101', '=', 'fault one : flip a0 bit 1 in replica B at main'],
+  ["expect output contains 'crc'", 'COV100', "'crc'", 'expect output contains "crc"'],
+  ['expect output contains “crc = //”', 'COV100', '“crc = //”', 'expect output contains "crc = //"'],
+  ['expect output contains ”crc”', 'COV100', '”crc”', 'expect output contains "crc"'],
+  ['expect output contains „crc“', 'COV100', '„crc“', 'expect output contains "crc"'],
+  ['expect output contains crc', 'COV101', 'crc', 'expect output contains "crc"'],
+  ['fault flip a0 bit 1 in replica B at checksum.c:19', 'COV101', 'checksum.c:19', 'fault flip a0 bit 1 in replica B at "checksum.c":19'],
+  ['fault flip a0 bit 1 in replica B at "checksum.c:19"', 'COV101', '"checksum.c:19"', 'fault flip a0 bit 1 in replica B at "checksum.c":19'],
+  ['fault flip a0 bit 1 in replica B at "checksum.c:19', 'COV101', '"checksum.c:19', 'fault flip a0 bit 1 in replica B at "checksum.c":19'],
+  ['fault flip a0 bit 1 in replica B at "checksum.c:19" hit 2', 'COV101', '"checksum.c:19"', 'fault flip a0 bit 1 in replica B at "checksum.c":19 hit 2'],
+  ['expect divergence at checksum.c:19', 'COV101', 'checksum.c:19', 'expect divergence at "checksum.c":19'],
+  ['fault stick a0 bit 1 at 0 in replica B from instruction 5', 'COV101', 'instruction 5', 'fault stick a0 bit 1 at 0 in replica B from 5 instructions'],
+  ['fault flip 0x341 bit 3 in replica B at main', 'COV401', '0x341', 'fault flip mepc bit 3 in replica B at main'],
+  ['fault flip 0x80001000 bit 3 in replica B at main', 'COV401', '0x80001000', 'fault flip memory[0x80001000] bit 3 in replica B at main'],
+  ['fault flip memory &block bit 3 in replica B at main', 'COV101', '&block', 'fault flip memory[&block] bit 3 in replica B at main'],
+  ['fault flip memory(&block) bit 3 in replica B at main', 'COV101', '(&block)', 'fault flip memory[&block] bit 3 in replica B at main'],
+  ['fault flip a0 bit 3 in replica B when write(block)', 'COV100', '(block)', 'fault flip a0 bit 3 in replica B when write block'],
+  ['fault kill 1 at 2 ms', 'COV101', '1', 'fault kill core 1 at 2 ms'],
+  ['fault flip a0 bit 1 on 1 at main', 'COV101', '1', 'fault flip a0 bit 1 on core 1 at main'],
+  ['fault été: flip a0 bit 1 in replica B at main', 'COV100', 'été', 'fault `été`: flip a0 bit 1 in replica B at main'],
+  ['fault flip a0 bit 1 in replica B at 5 µs', 'COV105', 'µs', 'fault flip a0 bit 1 in replica B at 5 us'],
+  ['fault flip 1 random bit of memory[&block]..memory[&block + 4] in replica B at main', 'COV410', '..memory[&block + 4]'],
+  ['fault flip 1 random bit of memory[&block..&block + 4] in replica B at main', 'COV410', '..&block + 4'],
+  ['fault flip 1 random bit of x5..31 in replica B at main', 'COV410', '31', 'fault flip 1 random bit of x5..x31 in replica B at main'],
+  ['fault flip 1 random bit of x5-x31 in replica B at main', 'COV410', '-x31', 'fault flip 1 random bit of x5..x31 in replica B at main'],
+  ['fault flip 1 bit of x5..x31 in replica B at main', 'COV101', '1', 'fault flip 1 random bit of x5..x31 in replica B at main'],
+  ['fault flip 4000000000 random bits of x1..x31 in replica B at main', 'COV402', '4000000000', 'fault flip 1984 random bits of x1..x31 in replica B at main'],
+  ['fault flip 99999999999999999999 random bits of x1..x31 in replica B at main', 'COV106', '99999999999999999999'],
+  ['fault flip a0 bit 1 in replica B at 1000', 'COV407', '1000', 'fault flip a0 bit 1 in replica B at instruction 1000'],
+  ['fault flip a0 bit 1 in replica B at instruction 1,000', 'COV104', '1,000', 'fault flip a0 bit 1 in replica B at instruction 1_000'],
+  ['fault flip a0 bit 1 in replica B at instruction 1 000 000', 'COV104', '1 000 000', 'fault flip a0 bit 1 in replica B at instruction 1_000_000'],
+  ['fault flip a0 bit 1 in replica B at instructions 5', 'COV101', 'instructions', 'fault flip a0 bit 1 in replica B at instruction 5'],
+  ['fault flip a0 bit 1 in replica B instruction 5', 'COV101', 'instruction 5', 'fault flip a0 bit 1 in replica B at instruction 5'],
+  ['fault flip a0 bit 1 in replica B after 5 us', 'COV101', 'after', 'fault flip a0 bit 1 in replica B at 5 us'],
+  ['fault flip a0 bit 1 in B at main', 'COV101', 'B', 'fault flip a0 bit 1 in replica B at main'],
+  ['fault flip a0 bit 1 replica B at main', 'COV101', 'replica B', 'fault flip a0 bit 1 in replica B at main'],
+  ['fault flip a0 bit 1 in replica C at main', 'COV405', 'C', 'fault flip a0 bit 1 in replica B at main'],
+  ['fault flip a0 bit 1 in replica B at "main"', 'COV101', '"main"', 'fault flip a0 bit 1 in replica B at main'],
+  ['fault flip a0 bit 3, 4 in replica B at main', 'COV101', 'bit', 'fault flip a0 bits 3, 4 in replica B at main'],
+  ['fault flip a0 bits 3 4 in replica B at main', 'COV101', '3 4', 'fault flip a0 bits 3, 4 in replica B at main'],
+  ['fault flip bit 3 of a0 in replica B at main', 'COV101', 'bit 3 of a0', 'fault flip a0 bit 3 in replica B at main'],
+  ['fault stick a0 bit 3 to 1 in replica B at main', 'COV101', 'to', 'fault stick a0 bit 3 at 1 in replica B at main'],
+  ['fault "one": flip a0 bit 3 in replica B at main', 'COV101', '"one"', 'fault one: flip a0 bit 3 in replica B at main'],
+  ['limit 5s', 'COV105', 's', 'limit 5instructions'],
+  ['limit: 5_000_000 instructions', 'COV101', ':', 'limit 5_000_000 instructions'],
+  ['seed 5,', 'COV101', ',', 'seed 5'],
+  ['seed 5;', 'COV100', ';', 'seed 5'],
+  ['expect exit == 0', 'COV101', '==', 'expect exit 0'],
+  ['expect exit code 0', 'COV101', 'code', 'expect exit 0'],
+  ['expect output "crc"', 'COV101', '"crc"'],
+  ['# a comment: flip {', 'COV100', '#', '// a comment: flip {'],
+];
+
+const inScenario = (statement: string, rest = 'protect dmr on core 0, core 1'): string =>
+  `${guest}scenario "s" {\n  guest g\n  ${rest}\n  ${statement}\n${/^expect exit/.test(statement) ? '' : '  expect exit 0\n'}  ${probe}\n}\n${other}`;
+
+describe('in a statement', () => {
+  test.each(statements)('%s', (written, code, place, mended) => expectOne(inScenario(written), code, place, mended && inScenario(mended)));
+
+  test('each is an error of its own, however many there are', async () => {
+    const some = fc.shuffledSubarray<Slip>(statements.filter(([written]) => !/^expect exit|^seed|^limit/.test(written)), { minLength: 2, maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(some, async (slips) => {
+        const text = guest + slips.map(([written], i) => inScenario(written).slice(guest.length, -other.length).replace('"s"', `"s${i}"`)).join('');
+        const { probes, own } = await errors(text);
+        expect(own.map(({ code, span }) => [code, text.slice(span.offset, span.end)])).toEqual(slips.map(([, code, place]) => [code, place]));
+        expect(probes).toBe(slips.length);
+      }),
+      { seed: 3, numRuns: 25 },
+    );
+  });
+});
+
+describe('in a protection', () => {
+  test.each([
+    ['protect dmr on 0, 1', '0, 1'],
+    ['protect dmr on core 0, 1', 'core 0, 1'],
+    ['protect dmr on cores 0, 1', 'cores 0, 1'],
+    ['protect dmr on core 0 and core 1', 'core 0 and core 1'],
+    ['protect dmr on core 0 core 1', 'core 0 core 1'],
+    ['protect dmr core 0, core 1', 'core 0, core 1'],
+  ])('%s', (written, place) => expectOne(inScenario('expect detected', written), 'COV101', place, inScenario('expect detected')));
+});
+
+const body = `  guest g\n  ${probe}\n  expect exit 0\n`;
+const campaign = (head: string, alternatives: string, inject = 'inject 5 faults {'): string =>
+  `${guest}${head}\n  guest g\n  protect dmr on core 0, core 1\n  ${inject}\n    ${alternatives}\n    flip a0 bit 99 in replica A at any instruction\n  }\n  expect no corruption\n}\n${other}`;
+const right = 'campaign "s" {';
+
+describe('at heads, in campaigns and around blocks', () => {
+  test.each<Slip>([
+    [`${guest}scenario x {\n${body}}\n${other}`, 'COV101', 'x', `${guest}scenario "x" {\n${body}}\n${other}`],
+    [`${guest}scenario my first-test {\n${body}}\n${other}`, 'COV101', 'my first-test', `${guest}scenario "my first-test" {\n${body}}\n${other}`],
+    [`${guest}scenario chip {\n${body}}\n${other}`, 'COV101', 'chip', `${guest}scenario "chip" {\n${body}}\n${other}`],
+    [`${guest}scenario {\n  guest g\n  expect exit 0\n}\n${other}`, 'COV101', '{'],
+    [`${guest}scenario “x” {\n${body}}\n${other}`, 'COV100', '“x”', `${guest}scenario "x" {\n${body}}\n${other}`],
+    [campaign('campaign x {', ''), 'COV101', 'x', campaign('campaign "x" {', '')],
+    [`guest my-guest { elf "checksum.elf" }\n${other.replace('guest g', 'guest `my-guest`')}`, 'COV101', 'my-guest', `guest \`my-guest\` { elf "checksum.elf" }\n${other.replace('guest g', 'guest `my-guest`')}`],
+    [`guest \`my-guest\` { elf "checksum.elf" }\n${other.replace('guest g', 'guest my-guest')}`, 'COV101', 'my-guest', `guest \`my-guest\` { elf "checksum.elf" }\n${other.replace('guest g', 'guest `my-guest`')}`],
+    [`chip my-chip { cores 2 ring }\n${guest}${other.replace('guest g', 'chip `my-chip` guest g')}`, 'COV101', 'my-chip', `chip \`my-chip\` { cores 2 ring }\n${guest}${other.replace('guest g', 'chip `my-chip` guest g')}`],
+    [`guest chip { elf "checksum.elf" }\n${other.replace('guest g', 'guest `chip`')}`, 'COV101', 'chip', `guest \`chip\` { elf "checksum.elf" }\n${other.replace('guest g', 'guest `chip`')}`],
+    [`guest \`chip\` { elf "checksum.elf" }\n${other.replace('guest g', 'guest chip')}`, 'COV101', 'chip', `guest \`chip\` { elf "checksum.elf" }\n${other.replace('guest g', 'guest `chip`')}`],
+    [`guest "g" { elf "checksum.elf" }\n${other}`, 'COV101', '"g"', `guest g { elf "checksum.elf" }\n${other}`],
+    [`guest { elf "checksum.elf" }\n${other}`, 'COV101', '{'],
+    [`guest g { elf checksum.elf }\n${other}`, 'COV101', 'checksum.elf', `guest g { elf "checksum.elf" }\n${other}`],
+    [`guest g { elf ../checksum/checksum.elf }\n${other}`, 'COV101', '../checksum/checksum.elf', `guest g { elf "../checksum/checksum.elf" }\n${other}`],
+    [`guest g ( elf "checksum.elf" )\n${other}`, 'COV101', '(', `guest g { elf "checksum.elf" }\n${other}`],
+    [`${guest}scenaro "x" {\n${body}}\n${other}`, 'COV101', 'scenaro', `${guest}scenario "x" {\n${body}}\n${other}`],
+    [`${guest}Scenario "x" {\n${body}}\n${other}`, 'COV101', 'Scenario', `${guest}scenario "x" {\n${body}}\n${other}`],
+    [`${guest}test "x" {\n${body}}\n${other}`, 'COV101', 'test'],
+    [`gest g { elf "checksum.elf" }\n${other}`, 'COV101', 'gest', `guest g { elf "checksum.elf" }\n${other}`],
+    [`chp x { cores 2 ring }\n${guest}${other.replace('guest g', 'chip x guest g')}`, 'COV101', 'chp', `chip x { cores 2 ring }\n${guest}${other.replace('guest g', 'chip x guest g')}`],
+    [campaign('campain "s" {', ''), 'COV101', 'campain', campaign(right, '')],
+    [`${guest}scenario "x"\n${body}}\n${other}`, 'COV101', '"', `${guest}scenario "x" {\n${body}}\n${other}`],
+    [`${guest}scenario "x" {\n${body}\n${other}`, 'COV101', '0', `${guest}scenario "x" {\n  guest g\n  ${probe}\n  expect exit 0 }\n\n${other}`],
+    [`guest g { elf "checksum.elf"\n${other}`, 'COV101', '"', `guest g { elf "checksum.elf" }\n${other}`],
+    [`${guest}scenario "x" {\n  protect dmr {\n    retry 2\n${body}}\n${other}`, 'COV101', '2', `${guest}scenario "x" {\n  protect dmr {\n    retry 2 }\n${body}}\n${other}`],
+    [`${guest}scenario "x" {\n${body}}}\n${other}`, 'COV101', '}'],
+    [campaign(right, 'flip a0 bit 1 in replica B at any instruction optional'), 'COV212', 'optional', campaign(right, 'flip a0 bit 1 in replica B at any instruction')],
+    [campaign(right, 'optional flip a0 bit 1 in replica B at any instruction'), 'COV212', 'optional', campaign(right, 'flip a0 bit 1 in replica B at any instruction')],
+    [campaign(right, 'fault flip a0 bit 1 in replica B at any instruction'), 'COV212', 'fault', campaign(right, 'flip a0 bit 1 in replica B at any instruction')],
+    [campaign(right, 'fault one: flip a0 bit 1 in replica B at any instruction'), 'COV212', 'fault one:', campaign(right, 'flip a0 bit 1 in replica B at any instruction')],
+    [campaign(right, '', 'inject 5 {'), 'COV101', '5', campaign(right, '')],
+    [campaign(right, '', 'inject faults 5 {'), 'COV101', 'faults 5', campaign(right, '')],
+    [campaign(right, '', 'inject 5 faults'), 'COV101', 's', campaign(right, '')],
+  ])('%s', expectOne);
+
+  test.each(['seed 5', 'chip octo'])('`%s` in a guest beside', async (setting) => {
+    const text = (written: string): string =>
+      `${guest}guest h { elf "checksum.elf" }\nchip octo { cores 8 ring }\nscenario "s" {\n  chip octo\n  guest g\n  protect none on core 0\n  beside guest h {\n    protect none on core 1${written}\n    ${probe}\n  }\n  expect exit 0\n}\n${other}`;
+    await expectOne(text(`\n    ${setting}`), 'COV212', setting.split(' ')[0]!, text('\n    '));
+  });
+});
+
+test('a name with letters beyond ASCII, of which nobody knows whether the guest has it', async () => {
+  const { own, probes } = await errors(inScenario('fault flip memory[&été] bit 1 in replica B at main'));
+  expect(probes).toBe(2);
+  expect(own.map(({ code, fixes }) => [code, fixes.map(({ text }) => text)])).toEqual([['COV100', ['`été`']]]);
+});
+
+test('a file with a slip has no plan for the scenario that has it', async () => {
+  const { plans } = await compileFile(here, { text: `${guest}scenario x {\n  guest g\n  expect exit 0\n}\nscenario "y" {\n  guest g\n  expect exit 0\n}\n` });
+  expect(plans.map(({ name }) => name)).toEqual(['y']);
+});
+
+test.each([
+  ['many parentheses', '('.repeat(100_000)],
+  ['a path without an end', `guest g { elf a${'.'.repeat(500_000)}`],
+  ['blocks within blocks', `scenario "s" {${'\nguest g {'.repeat(30_000)}`],
+  ['blocks without an end', 'scenario "s" {\nprotect dmr {\nexpect exit 0\n'.repeat(10_000)],
+  ['a list of cores', `scenario "s" { protect dmr on ${'0, '.repeat(100_000)}`],
+])('%s does not take long', async (_what, text) => {
+  const begin = performance.now();
+  await compileFile(here, { text });
+  expect(performance.now() - begin).toBeLessThan(10_000);
+});
