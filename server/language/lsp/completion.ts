@@ -1,4 +1,4 @@
-import { AstUtils, GrammarAST, GrammarUtils, TextDocument, type Cancellation, type LangiumDocument, type LexerResult } from 'langium';
+import { AstUtils, GrammarAST, GrammarUtils, type Cancellation, type LangiumDocument, type LexerResult, type TextDocument } from 'langium';
 import {
   DefaultCompletionProvider,
   findNextFeatures,
