@@ -47,6 +47,8 @@ export class CovertCompletion extends DefaultCompletionProvider {
   /** Whose contexts are being built. */
   #document: LangiumDocument | undefined;
   #takesSnippets = false;
+  /** Each of many features that may come next asks for the same words. */
+  readonly #before = new WeakMap<CompletionContext, readonly string[]>();
 
   constructor(services: CovertLspServices) {
     super(services);
@@ -234,8 +236,10 @@ export class CovertCompletion extends DefaultCompletionProvider {
   }
 
   /** The tokens before the one that is completed, from the last statement on. */
-  #wordsBefore(context: CompletionContext): string[] {
-    return this.lexer.tokenize(textBefore(context.document, context.tokenOffset)).tokens.map(({ image }) => image);
+  #wordsBefore(context: CompletionContext): readonly string[] {
+    let before = this.#before.get(context);
+    if (!before) this.#before.set(context, (before = this.lexer.tokenize(textBefore(context.document, context.tokenOffset)).tokens.map(({ image }) => image)));
+    return before;
   }
 }
 
