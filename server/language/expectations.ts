@@ -128,7 +128,7 @@ export function endOf(symbol: Symbol, symbols: Symbols): bigint {
 }
 
 /** Why an expectation can never hold under a protection. */
-function whyImpossible(expectation: Expectation, kind: ProtectionKind, cores: number): string | undefined {
+export function whyImpossible(expectation: Expectation, kind: ProtectionKind, cores: number): string | undefined {
   switch (expectation.kind) {
     case 'detected':
     case 'recovered':

@@ -27,7 +27,7 @@ export function formatText(file: string, text: string): Formatted {
   reportSyntax(document, services.Grammar, reporter);
   const [problem] = reporter.diagnostics.filter(({ code }) => unreadable.has(code)).toSorted((a, b) => a.span.offset - b.span.offset);
   if (problem) return { problem };
-  const edits = new CovertFormatter().formatDocument(document, { textDocument: { uri: '' }, options: { tabSize: 2, insertSpaces: true } });
+  const edits = new CovertFormatter(services.parser).formatDocument(document, { textDocument: { uri: '' }, options: { tabSize: 2, insertSpaces: true } });
   return { text: mark + TextDocument.applyEdits(document.textDocument, edits).replaceAll('\n', lineEnd) };
 }
 

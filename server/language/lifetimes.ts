@@ -16,7 +16,7 @@ interface Scope {
 type Timing = Pick<FaultPlan, 'lifetime' | 'rhythm'>;
 
 /** What each word goes with, and what to write instead. */
-const fitting: Readonly<Record<ast.Lifetime['word'], readonly Kind[]>> = {
+export const fitting: Readonly<Record<ast.Lifetime['word'], readonly Kind[]>> = {
   once: ['strikes once'],
   forever: ['sticks', 'dies'],
   for: ['sticks'],

@@ -135,7 +135,7 @@ describe('formatting', () => {
 
   function format(text: string): string {
     const document = parse(text);
-    const edits = new CovertFormatter().formatDocument(document, { textDocument: { uri: '' }, options: { tabSize: 2, insertSpaces: true } });
+    const edits = new CovertFormatter(language.parser).formatDocument(document, { textDocument: { uri: '' }, options: { tabSize: 2, insertSpaces: true } });
     return edits.reduceRight(
       (done, { range, newText }) =>
         done.slice(0, document.textDocument.offsetAt(range.start)) + newText + done.slice(document.textDocument.offsetAt(range.end)),

@@ -52,7 +52,7 @@ test('a quick fix swaps bounds', async () => {
 
 describe('completion', () => {
   test.each<[string, string[], string[]]>([
-    [inCampaign('|'), ['inject', 'expect', 'protect', 'limit', 'seed', 'beside', 'inject …'], ['fault', 'optional']],
+    [inCampaign('|'), ['inject', 'expect', 'limit', 'seed', 'beside', 'inject …'], ['fault', 'optional', 'protect']],
     [`${guest}scenario "s" {\n guest g\n |\n}`, ['fault', 'expect'], ['inject']],
     [inCampaign('inject |'), ['every'], []],
     [inCampaign('inject 5 |'), ['fault', 'faults'], []],

@@ -110,7 +110,7 @@ describe('completion', () => {
   });
 
   test('whole statements, with choices where a closed set stands', async () => {
-    const items = await offered(inScenario('|'));
+    const items = await offered('guest g { elf "checksum.elf" ram 16 MiB }\nscenario "s" {\n  guest g\n  |\n}\n');
     const whole = items.find(({ label }) => label === 'protect …');
     expect(whole?.insertTextFormat).toBe(2);
     expect(JSON.stringify(whole?.textEdit)).toContain('${1|dmr,tmr|}');

@@ -1,6 +1,7 @@
-import { AstUtils, GrammarAST, TextDocument, type Cancellation, type LangiumDocument } from 'langium';
+import { AstUtils, GrammarAST, GrammarUtils, type Cancellation, type LangiumDocument, type LexerResult, type TextDocument } from 'langium';
 import {
   DefaultCompletionProvider,
+  findNextFeatures,
   type CompletionAcceptor,
   type CompletionBacktrackingInformation,
   type CompletionContext,
@@ -17,33 +18,43 @@ import { effectWords } from '../syntax-errors';
 import { words } from '../words';
 import { componentItems } from './chip-completion';
 import { guestOf, runAt } from './cursor';
-import { choicesAfter, durations, unitsAfter } from './expected-words';
+import { isInCosts, unitsAfter } from './expected-words';
+import { costChoices, fittingChoices, isHopeless, type FittingChoice } from './fitting-choices';
 import { fileOf, guestFile } from './guest-lookup';
 import { describePlace } from './guest-words';
 import type { CovertLspServices } from './lsp-services';
-import { isMisplacedWord } from './misplaced-words';
 import { near, textBefore } from './near-text';
+import { operatorsFor } from './operators';
 import { namesFile, pathItems } from './path-completion';
+import { quotedItem, typedInBackticks } from './quoted-names';
+import { isRefused, placeOf, statementWord } from './refused-words';
 import { describeRegister } from './register-help';
 import { sceneAt } from './scene';
-import { snippets } from './snippets';
+import { continuations, snippets, type Snippet } from './snippets';
 import { elementItems, lineItems, memberItems, sourceItems, symbolItems, type SymbolData } from './symbol-completion';
 
-const nameRules: ReadonlySet<string> = new Set(['Word', 'SymbolName', 'RegisterName', 'Unit']);
+type Token = LexerResult['tokens'][number];
+
+const nameRules: ReadonlySet<string> = new Set(['Word', 'SymbolName', 'RegisterName', 'Unit', 'CostName']);
 
 /** Keywords by position, names, registers, units, paths, parts of the chip, and what the guest's ELF names. */
 export class CovertCompletion extends DefaultCompletionProvider {
-  override readonly completionOptions = { triggerCharacters: ['&', '.', '"', '/', ':', '[', ' '] };
+  override readonly completionOptions = { triggerCharacters: ['&', '.', '"', '/', ':', '[', ' ', '`'] };
   readonly #files: GuestFiles;
   readonly #effects: ReadonlySet<string>;
+  /** Of the grammar; what is none is a word or a sign of the language. */
+  readonly #terminals: ReadonlySet<string>;
   /** Whose contexts are being built. */
   #document: LangiumDocument | undefined;
   #takesSnippets = false;
+  /** Each of many features that may come next asks for the same words. */
+  readonly #before = new WeakMap<CompletionContext, readonly string[]>();
 
   constructor(services: CovertLspServices) {
     super(services);
     this.#files = services.GuestFiles;
     this.#effects = effectWords(services.Grammar);
+    this.#terminals = new Set(services.Grammar.rules.filter(GrammarAST.isTerminalRule).map(({ name }) => name));
     services.shared.lsp.LanguageServer.onInitialize(({ capabilities: { textDocument } }) => {
       this.#takesSnippets = textDocument?.completion?.completionItem?.snippetSupport === true;
     });
@@ -86,8 +97,29 @@ export class CovertCompletion extends DefaultCompletionProvider {
 
   protected override findFeaturesAt(document: TextDocument, offset: number): NextFeature[] {
     const text = this.#document?.textDocument === document ? textBefore(this.#document, offset) : document.getText().slice(0, offset);
-    const { uri, languageId, version } = document;
-    return super.findFeaturesAt(TextDocument.create(uri, languageId, version, text), text.length);
+    const { tokens } = this.lexer.tokenize(text);
+    const last = tokens.at(-1);
+    // The parser takes the last word for one of the things that it may be: which of them, what follows says. The grammar knows all.
+    const open = last && (this.#isKeyword(last) || last.tokenType.name === 'INTEGER') ? this.#featuresAfter(text.slice(0, last.startOffset), tokens) : [];
+    return open.length > 0 ? open : this.#featuresAfter(text, tokens);
+  }
+
+  /** What may come after some tokens, the first of which are to be parsed; the grammar alone is asked about the others. */
+  #featuresAfter(text: string, tokens: readonly Token[]): NextFeature[] {
+    const parsed = this.completionParser.parse(text);
+    const entry = parsed.tokenIndex === 0 ? GrammarUtils.getEntryRule(this.grammar) : undefined;
+    const stack = entry ? [this.buildSyntheticEntryRuleCall(entry)] : parsed.elementStack.map((feature) => ({ feature }));
+    return findNextFeatures([stack], tokens.slice(parsed.tokenIndex).map((token) => this.#nothingElse(token)));
+  }
+
+  /** A token that no terminal but its own matches: Langium looks for it anywhere in the text, as a name in `at` or in `0x1f`. */
+  #nothingElse(token: Token): Token {
+    const image = this.#isKeyword(token) ? '' : token.tokenType.name === 'INTEGER' ? '0' : token.image;
+    return { ...token, image };
+  }
+
+  #isKeyword({ tokenType }: Token): boolean {
+    return !this.#terminals.has(tokenType.name);
   }
 
   protected override backtrackToAnyToken(text: string, offset: number): CompletionBacktrackingInformation {
@@ -108,10 +140,8 @@ export class CovertCompletion extends DefaultCompletionProvider {
     const rule = AstUtils.getContainerOfType(next.feature, GrammarAST.isParserRule)?.name ?? '';
     const isNameRule = nameRules.has(rule);
     if (GrammarAST.isKeyword(next.feature)) {
-      // `at 5` may be an address as well as the beginning of a time.
-      if (next.feature.value === 'hit') this.#unitAfterNumber(context, accept);
       // Words that a name may also be are no suggestions for a name. A fault may have one, but most begin with what they do.
-      if (!isNameRule || (this.#effects.has(next.feature.value) && this.#wordsBefore(context).at(-1) === 'fault')) this.#keyword(context, next.feature.value, accept);
+      if (!isNameRule || (this.#effects.has(next.feature.value) && this.#wordsBefore(context).at(-1) === 'fault')) this.#keyword(context, next.feature, accept);
       return;
     }
     if (GrammarAST.isCrossReference(next.feature)) {
@@ -123,21 +153,28 @@ export class CovertCompletion extends DefaultCompletionProvider {
     const property = AstUtils.getContainerOfType(next.feature, GrammarAST.isAssignment)?.feature ?? '';
     const before = this.#wordsBefore(context);
     const add = (items: readonly CompletionValueItem[]): void => items.forEach((item) => accept(context, item));
+    const isSwitch = statementWord(before) === 'switch';
+    const continuation = continuations[`${rule} ${property}`];
+    if (continuation) this.#snippet(context, continuation, accept);
     if (terminal === 'STRING') {
       if (namesFile(rule)) add(await pathItems(rule, context));
-      else if (rule === 'LineAddress') add(await this.#ofGuest(context, (file) => sourceItems(file, context)));
+      else if (rule === 'LineAddress' && !isSwitch) add(await this.#ofGuest(context, (file) => sourceItems(file, context)));
     } else if (terminal === 'INTEGER') {
       if (rule === 'LineAddress') add(await this.#ofGuest(context, (file) => lineItems(file, before, context)));
       else if (rule === 'PathStep') add(await this.#ofGuest(context, (file) => elementItems(file, before)));
       else if (rule === 'Stick' && property === 'value') add(['0', '1'].map((label) => ({ label, kind: CompletionItemKind.Value, sortText: '0' })));
       else add(componentItems(rule, property, before, context));
+    } else if (terminal === 'HOST') {
+      add([{ label: '127.0.0.1', kind: CompletionItemKind.Value, sortText: '0', documentation: 'The loopback of this machine: nobody else can reach it.' }]);
     } else if (terminal === 'ID' && rule === 'SymbolName' && before.at(-1) === '.') {
       add(await this.#ofGuest(context, (file) => memberItems(file, before)));
+    } else if (terminal === 'ID' && rule === 'Forward') {
+      add(choiceItems(fittingChoices(before, context.document, context.tokenOffset)));
     } else if (terminal === 'ID' && isNameRule) {
-      if (rule === 'Word') add(before.at(-1) === 'replica' ? replicaItems(context) : choiceItems(before));
+      if (rule === 'Word') add(before.at(-1) === 'replica' ? replicaItems(context) : choiceItems(isInCosts(before) ? costChoices(context.document, context.tokenOffset) : fittingChoices(before, context.document, context.tokenOffset)));
       else if (rule === 'Unit') add(unitsAfter(before).map((label) => ({ label, kind: CompletionItemKind.Unit, sortText: '0' })));
       else if (rule === 'RegisterName') add(registerItems());
-      else add(await this.#ofGuest(context, (file) => symbolItems(file, wantsCode(before), typedIn(context))));
+      else if (!isSwitch) add(await this.#ofGuest(context, (file) => symbolItems(file, wantsCode(before), typedIn(context))));
     }
   }
 
@@ -146,31 +183,51 @@ export class CovertCompletion extends DefaultCompletionProvider {
     return { ...item, insertText: declaredName(description.name), detail: description.type.toLowerCase() };
   }
 
-  #keyword(context: CompletionContext, word: string, accept: CompletionAcceptor): void {
-    if (!/^\w+$/.test(word) || isMisplacedWord(word, context.document, context.tokenOffset)) return;
-    const documentation = words[word];
-    const described = documentation === undefined ? {} : { documentation };
-    accept(context, { label: word, kind: CompletionItemKind.Keyword, sortText: '1', ...described });
-    const isUse = (word === 'chip' || word === 'guest') && runAt(context.document, context.tokenOffset) !== undefined;
-    if (!this.#takesSnippets || isUse) return;
-    for (const { label, text } of snippets[word] ?? []) {
-      accept(context, {
-        label,
-        filterText: label.replace(/ ….*/, ''),
-        kind: CompletionItemKind.Snippet,
-        insertText: text,
-        insertTextFormat: InsertTextFormat.Snippet,
-        detail: 'a whole one',
-        sortText: '2',
-        ...described,
-      });
-    }
+  /** Between backticks nothing stands but names. */
+  protected override fillCompletionItem(context: CompletionContext, item: CompletionValueItem): CompletionItem | undefined {
+    if (typedInBackticks(context) === undefined) return super.fillCompletionItem(context, item);
+    const label = item.label ?? ('nodeDescription' in item ? item.nodeDescription.name : '');
+    const isName = item.kind !== CompletionItemKind.Keyword && item.insertTextFormat !== InsertTextFormat.Snippet;
+    const quoted = isName ? quotedItem(item, label, context, this.fuzzyMatcher) : undefined;
+    return quoted && super.fillCompletionItem(context, quoted);
   }
 
-  #unitAfterNumber(context: CompletionContext, accept: CompletionAcceptor): void {
+  #keyword(context: CompletionContext, keyword: GrammarAST.Keyword, accept: CompletionAcceptor): void {
+    const place = placeOf(keyword);
+    const { word, rule } = place;
+    const { document, tokenOffset } = context;
     const before = this.#wordsBefore(context);
-    if (before.at(-2) !== 'at' || !/^[0-9]/.test(before.at(-1) ?? '')) return;
-    for (const label of durations) accept(context, { label, kind: CompletionItemKind.Unit, sortText: '0' });
+    if (!/^\w+$/.test(word)) {
+      for (const operator of operatorsFor(word, rule, before, context)) this.#operator(context, word, operator, accept);
+      return;
+    }
+    if (isRefused({ ...place, document, offset: tokenOffset, before })) return;
+    const documentation = words[word];
+    const described = documentation === undefined ? {} : { documentation };
+    accept(context, { label: word, kind: CompletionItemKind.Keyword, sortText: isHopeless(rule, document, tokenOffset) ? '8' : '1', ...described });
+    const isUse = (word === 'chip' || word === 'guest') && runAt(document, tokenOffset) !== undefined;
+    if (!isUse) for (const snippet of snippets[word] ?? []) this.#snippet(context, snippet, accept, described);
+  }
+
+  #snippet(context: CompletionContext, { label, text }: Snippet, accept: CompletionAcceptor, more: Partial<CompletionItem> = {}): void {
+    if (!this.#takesSnippets) return;
+    accept(context, {
+      label,
+      filterText: label.replace(/ ….*/, ''),
+      kind: CompletionItemKind.Snippet,
+      insertText: text,
+      insertTextFormat: InsertTextFormat.Snippet,
+      detail: 'a whole one',
+      sortText: '2',
+      ...more,
+    });
+  }
+
+  /** With what most often follows it, where the editor takes that. */
+  #operator(context: CompletionContext, sign: string, { label, text }: Snippet, accept: CompletionAcceptor): void {
+    const shared = { kind: CompletionItemKind.Operator, sortText: '1', filterText: sign };
+    if (this.#takesSnippets) accept(context, { ...shared, label, insertText: text, insertTextFormat: InsertTextFormat.Snippet });
+    else accept(context, { ...shared, label: sign });
   }
 
   async #ofGuest(context: CompletionContext, items: (file: GuestFile) => CompletionValueItem[] | Promise<CompletionValueItem[]>): Promise<CompletionValueItem[]> {
@@ -179,8 +236,10 @@ export class CovertCompletion extends DefaultCompletionProvider {
   }
 
   /** The tokens before the one that is completed, from the last statement on. */
-  #wordsBefore(context: CompletionContext): string[] {
-    return this.lexer.tokenize(textBefore(context.document, context.tokenOffset)).tokens.map(({ image }) => image);
+  #wordsBefore(context: CompletionContext): readonly string[] {
+    let before = this.#before.get(context);
+    if (!before) this.#before.set(context, (before = this.lexer.tokenize(textBefore(context.document, context.tokenOffset)).tokens.map(({ image }) => image)));
+    return before;
   }
 }
 
@@ -193,19 +252,23 @@ function typedIn({ textDocument, tokenOffset, offset }: CompletionContext): stri
   return textDocument.getText().slice(tokenOffset, offset);
 }
 
-function choiceItems(before: readonly string[]): CompletionValueItem[] {
-  return choicesAfter(before).map(({ label, means }): CompletionValueItem => ({
-    label,
-    kind: CompletionItemKind.EnumMember,
-    sortText: '0',
-    ...(means !== undefined && { documentation: { kind: 'markdown' as const, value: means } }),
-  }));
+function choiceItems(choices: readonly FittingChoice[]): CompletionValueItem[] {
+  return choices.map(({ label, means, detail, hopeless }): CompletionValueItem => {
+    const said = [means, hopeless === undefined ? undefined : `As it is, this cannot hold: ${hopeless}.`].filter((text) => text !== undefined);
+    return {
+      label,
+      kind: CompletionItemKind.EnumMember,
+      sortText: hopeless === undefined ? '0' : '8',
+      ...(detail !== undefined && { detail }),
+      ...(said.length > 0 && { documentation: { kind: 'markdown' as const, value: said.join('\n\n') } }),
+    };
+  });
 }
 
-/** The replicas that the guest has, and the cores that they begin on. */
+/** The replicas that the guest ever has, and the cores that they begin on. */
 function replicaItems({ document, offset }: CompletionContext): CompletionValueItem[] {
-  const protection = sceneAt(document, offset)?.protection;
-  return replicasOf(protection?.kind ?? 'dmr').map((label, i) => {
+  const { protection, widest } = sceneAt(document, offset) ?? {};
+  return replicasOf(widest?.kind ?? 'dmr').map((label, i) => {
     const core = protection?.cores[i];
     return { label, kind: CompletionItemKind.EnumMember, sortText: '0', ...(core !== undefined && { detail: `core ${core}` }) };
   });

@@ -1,5 +1,6 @@
 import { AstUtils, CstUtils, GrammarAST, type AstNode, type LangiumDocument, type LeafCstNode } from 'langium';
 import * as ast from '../generated/ast';
+import { isClosed } from './near-text';
 
 /** What stands at a place of a document. */
 export interface Cursor {
@@ -50,13 +51,20 @@ export function ownerOf<T extends AstNode>(node: AstNode | undefined, is: (item:
 /** What has a guest: a scenario, a campaign, or a block about another guest in a scenario. */
 export type Run = ast.Scenario | ast.Campaign | ast.Beside;
 
-/** The innermost of these that holds an offset. */
+/** The innermost of these that holds an offset. One without an end reaches to what comes next. */
 export function runAt(document: LangiumDocument, offset: number): Run | undefined {
   const { value } = document.parseResult;
   if (!ast.isFile(value)) return undefined;
-  const holds = ({ $cstNode: whole }: AstNode): boolean => whole !== undefined && whole.offset <= offset && whole.end >= offset;
-  const run = value.items.find((item): item is ast.Scenario | ast.Campaign => (ast.isScenario(item) || ast.isCampaign(item)) && holds(item));
-  return run?.items.find((item): item is ast.Beside => ast.isBeside(item) && holds(item)) ?? run;
+  const run = lastHolding(value.items, offset);
+  if (!ast.isScenario(run) && !ast.isCampaign(run)) return undefined;
+  const inner = lastHolding(run.items, offset);
+  return ast.isBeside(inner) ? inner : run;
+}
+
+function lastHolding<T extends AstNode>(nodes: readonly T[], offset: number): T | undefined {
+  const last = nodes.findLast(({ $cstNode: whole }) => whole !== undefined && whole.offset <= offset);
+  const whole = last?.$cstNode;
+  return last && whole && (whole.end >= offset || !isClosed(last)) ? last : undefined;
 }
 
 /** The innermost of these around a node. */

@@ -1,4 +1,3 @@
-import { costNames } from '../../../engine/chip/cost-table';
 import { inputClasses } from '../../../engine/covert/plan';
 import { describeCost, processors } from '../costs';
 import { detectionMethods, recoveryMethods } from '../expectations';
@@ -43,6 +42,7 @@ const choices: Readonly<Record<string, readonly Choice[]>> = {
   linux: [{ label: 'debian', means: 'The stock kernel that `npm run guest:debian` has fetched.' }],
   costs: processors.map((label) => ({ label, means: describeCost(label) ?? '' })),
   firmware: [{ label: 'opensbi', means: 'OpenSBI, as it was fetched with the guest.' }],
+  forward: plain(['tcp', 'udp']),
   '.': withMeanings({ b: '1 byte', h: '2 bytes', w: '4 bytes', d: '8 bytes' }),
 };
 
@@ -61,9 +61,9 @@ const units: Readonly<Record<string, readonly string[]>> = {
 };
 export const durations: readonly string[] = [...timeUnits.keys(), ...[...countUnits.keys()].filter((unit) => unit.endsWith('s'))];
 
-/** What may stand for a name after these words. */
+/** What may stand for a name after these words, outside of a table of costs. */
 export function choicesAfter(before: readonly string[]): readonly Choice[] {
-  return isInCosts(before) ? costNames.map((label) => ({ label, means: describeCost(label) ?? '' })) : (choices[headOf(before)] ?? []);
+  return Object.hasOwn(choices, headOf(before)) ? choices[headOf(before)]! : [];
 }
 
 /**
@@ -84,15 +84,25 @@ export function isInCosts(before: readonly string[]): boolean {
 }
 
 /** The word that decides what a name may be: over a list's commas and over `by` and `to`, back to its start. */
-function headOf(before: readonly string[]): string {
-  let at = before.length - 1;
-  while (at > 0 && before[at] === ',') {
-    at -= 2;
-    // `compare output, state every 4 epochs, …`
-    if (before[at + 1] === 'epochs') at -= 2;
-  }
+export function headOf(before: readonly string[]): string {
+  const { at } = listBefore(before);
   const head = before[at] ?? '';
   return head === 'by' || head === 'to' ? (before[at - 1] ?? '') : head;
+}
+
+/** The names that stand before a comma at the end of some words, and where the word before all of them is. */
+export function listBefore(before: readonly string[]): { names: readonly string[]; at: number } {
+  const names: string[] = [];
+  let at = before.length - 1;
+  while (at > 0 && before[at] === ',') {
+    // `compare output, state every 4 epochs, …`
+    if (before[at - 3] === 'every') at -= 3;
+    // `machine check` is one name, of two words.
+    const isPair = before[at - 2] === 'machine';
+    names.push(before.slice(at - (isPair ? 2 : 1), at).join(' '));
+    at -= isPair ? 3 : 2;
+  }
+  return { names, at };
 }
 
 /** `at 2 GHz` is a clock where it follows a number of cores, else a time. */

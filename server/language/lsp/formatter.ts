@@ -1,5 +1,4 @@
-import type { AstNode, CstNode, LangiumDocument } from 'langium';
-import { AstUtils } from 'langium';
+import { AstUtils, CstUtils, type AstNode, type CstNode, type LangiumDocument, type LangiumCoreServices } from 'langium';
 import type { Formatter } from 'langium/lsp';
 import type { DocumentFormattingParams, DocumentOnTypeFormattingParams, DocumentRangeFormattingParams, FormattingOptions, Position, Range, TextEdit } from 'vscode-languageserver';
 import { Reporter } from '../diagnostic';
@@ -7,34 +6,106 @@ import * as ast from '../generated/ast';
 import { lineEndOf } from '../scenario-text';
 import { leaves, reportLiteral } from '../syntax-errors';
 
+/** What is formatted: a file, or a statement or block of one that is broken elsewhere. */
+interface Piece {
+  root: AstNode;
+  /** Where it begins in the document. */
+  start: number;
+  /** Of the blocks around it. */
+  depth: number;
+}
+
 /**
  * Indents by blocks, puts each statement on a line of its own, and one space
  * between words. Keeps what is the writer's: single blank lines, line breaks
  * inside a statement, blocks on one line, and where comments stand, also how far
  * behind a statement.
- * A file with syntax errors is left as it is.
+ * A file with syntax errors is left as it is, but that while it is typed each
+ * part of it that parses by itself is formatted.
  */
 export class CovertFormatter implements Formatter {
   readonly formatOnTypeOptions = { firstTriggerCharacter: '}', moreTriggerCharacter: ['\n'] };
 
+  constructor(private readonly parser: Pick<LangiumCoreServices['parser'], 'LangiumParser' | 'Lexer'>) {}
+
   formatDocument(document: LangiumDocument, { options }: DocumentFormattingParams): TextEdit[] {
-    return edits(document, options);
+    return edits(document, wholeOf(document), options);
   }
 
   formatDocumentRange(document: LangiumDocument, { options, range }: DocumentRangeFormattingParams): TextEdit[] {
-    return edits(document, options).filter((edit) => inside(edit.range, range));
+    return edits(document, wholeOf(document), options).filter((edit) => inside(edit.range, range));
   }
 
   /** The line or the block that was finished; of a new line, how far it is indented. */
   formatDocumentOnType(document: LangiumDocument, { options, position, ch }: DocumentOnTypeFormattingParams): TextEdit[] {
-    const first = (ch === '}' ? openingLine(document, position) : undefined) ?? Math.max(0, position.line - 1);
-    const lines = { start: { line: first, character: 0 }, end: position };
-    const found = edits(document, options).filter((edit) => inside(edit.range, lines));
+    const piece = wholeOf(document) ?? this.#partBefore(document, position);
+    const all = edits(document, piece, options);
+    const opening = ch === '}' && piece ? openingLine(document, piece, position) : undefined;
+    // The block's first line is indented with it, which is the end of what stands between it and the line before.
+    if (opening !== undefined) return all.filter(({ range }) => range.end.line >= opening && range.end.line <= position.line);
+    const lines = { start: { line: Math.max(0, position.line - 1), character: 0 }, end: position };
+    const found = all.filter((edit) => inside(edit.range, lines));
     if (ch !== '\n') return found;
     // The new line itself stays, also where there would be one too many.
-    const isEmpty = document.textDocument.getText({ start: { line: position.line, character: 0 }, end: { line: position.line + 1, character: 0 } }).trim() === '';
-    return isEmpty ? [...found.filter(({ range }) => range.end.line < position.line), ...indentation(document, options, position.line)] : found;
+    const begun = document.textDocument.getText({ start: { line: position.line, character: 0 }, end: { line: position.line + 1, character: 0 } }).trim();
+    const isIndented = begun === '' || (begun.startsWith('}') && !wholeOf(document));
+    return isIndented ? [...found.filter(({ range }) => range.end.line < position.line), ...this.#indentation(document, options, position.line)] : found;
   }
+
+  /** The outermost statement or block that parses by itself, of those that the last word before a place is in. */
+  #partBefore(document: LangiumDocument, position: Position): Piece | undefined {
+    const { parseResult, textDocument } = document;
+    const root = parseResult.value.$cstNode;
+    const leaf = root && CstUtils.findLeafNodeBeforeOffset(root, textDocument.offsetAt(position) - 1);
+    const around: AstNode[] = [];
+    for (let node = leaf?.astNode; node && !ast.isFile(node); node = node.$container) around.unshift(node);
+    const declaration = declarationBefore(document, textDocument.offsetAt(position));
+    for (const [depth, node] of around.entries()) {
+      const { $type, $cstNode: whole } = node;
+      if (!whole || !isStatement(node) || (whole.offset === declaration && !ast.isItem(node))) continue;
+      const { value, lexerErrors, parserErrors } = this.parser.LangiumParser.parse(whole.text, { rule: $type });
+      if (lexerErrors.length === 0 && parserErrors.length === 0) return { root: value, start: whole.offset, depth };
+    }
+    // Behind a block without an end the parser takes the head of a declaration for a use of what it declares.
+    if (declaration === undefined) return undefined;
+    const text = textDocument.getText().slice(declaration, textDocument.offsetAt(position));
+    const { value, lexerErrors, parserErrors } = this.parser.LangiumParser.parse(text, { rule: 'Item' });
+    return lexerErrors.length === 0 && parserErrors.length === 0 ? { root: value, start: declaration, depth: 0 } : undefined;
+  }
+
+  /** Indents a line as deep as it is in blocks; also where the rest of the file is not whole. */
+  #indentation(document: LangiumDocument, options: FormattingOptions, line: number): TextEdit[] {
+    const { textDocument } = document;
+    const whole = textDocument.getText();
+    const start = textDocument.offsetAt({ line, character: 0 });
+    const [text = '', blank = ''] = /^([^\S\r\n]*)[^\r\n]*/.exec(whole.slice(start)) ?? [];
+    // What is not closed before a declaration is not around it.
+    const from = declarationBefore(document, start) ?? 0;
+    const { tokens, hidden } = this.parser.Lexer.tokenize(whole.slice(from, start + text.length + 1));
+    const comment = hidden.findLast(({ tokenType, startOffset }) => tokenType.name === 'BLOCK_COMMENT' && startOffset < start - from);
+    if (comment && (comment.startOffset + comment.image.length > start - from || !/^\/\*[^]*\*\/$/.test(comment.image))) return [];
+    let depth = text.trimStart().startsWith('}') ? -1 : 0;
+    for (const { image, startOffset } of tokens) {
+      if (startOffset >= start - from) break;
+      if (image === '{') depth++;
+      else if (image === '}') depth--;
+    }
+    const indent = unitOf(options).repeat(Math.max(0, depth));
+    return blank === indent ? [] : [{ range: { start: { line, character: 0 }, end: { line, character: blank.length } }, newText: indent }];
+  }
+}
+
+function wholeOf({ parseResult }: LangiumDocument): Piece | undefined {
+  if (parseResult.lexerErrors.length > 0 || parseResult.parserErrors.length > 0) return undefined;
+  return { root: parseResult.value, start: 0, depth: 0 };
+}
+
+/** Where the last declaration begins before an offset, as far as the words say so with which lines begin. */
+function declarationBefore({ parseResult, textDocument }: LangiumDocument, offset: number): number | undefined {
+  const root = parseResult.value.$cstNode;
+  const text = textDocument.getText().slice(0, offset);
+  const starts = [...text.matchAll(/^[ \t]*(?=(?:chip|guest|scenario|campaign)\b[^\n{]*\{)/gm)].map(({ 0: blank, index }) => index + blank.length);
+  return starts.findLast((start) => root !== undefined && CstUtils.findLeafNodeAtOffset(root, start)?.hidden !== true);
 }
 
 function inside(part: Range, whole: Range): boolean {
@@ -42,34 +113,18 @@ function inside(part: Range, whole: Range): boolean {
 }
 
 /** The line in which the block begins that a brace at a place ends. */
-function openingLine({ parseResult, textDocument }: LangiumDocument, position: Position): number | undefined {
-  const end = textDocument.offsetAt(position);
+function openingLine({ textDocument }: LangiumDocument, { root, start }: Piece, position: Position): number | undefined {
+  const end = textDocument.offsetAt(position) - start;
   const open: number[] = [];
-  for (const { text, offset, range } of parseResult.value.$cstNode ? leaves(parseResult.value.$cstNode) : []) {
+  for (const { text, offset } of root.$cstNode ? leaves(root.$cstNode) : []) {
     if (offset >= end) break;
-    if (text === '{') open.push(range.start.line);
+    if (text === '{') open.push(offset);
     else if (text === '}') {
-      const line = open.pop();
-      if (offset + 1 === end) return line;
+      const opening = open.pop();
+      if (offset + 1 === end && opening !== undefined) return textDocument.positionAt(start + opening).line;
     }
   }
   return undefined;
-}
-
-/** Indents a line on which nothing stands yet, as deep as it is in blocks; also where the rest of the file is not whole. */
-function indentation({ parseResult, textDocument }: LangiumDocument, options: FormattingOptions, line: number): TextEdit[] {
-  const start = textDocument.offsetAt({ line, character: 0 });
-  const [text = ''] = /^[^\r\n]*/.exec(textDocument.getText().slice(start)) ?? [];
-  if (!parseResult.value.$cstNode) return [];
-  let depth = 0;
-  for (const { text: token, offset, end } of leaves(parseResult.value.$cstNode)) {
-    if (offset < start && end > start) return [];
-    if (offset >= start) break;
-    if (token === '{') depth++;
-    else if (token === '}') depth--;
-  }
-  const indent = unitOf(options).repeat(Math.max(0, depth));
-  return text === indent ? [] : [{ range: { start: { line, character: 0 }, end: { line, character: text.length } }, newText: indent }];
 }
 
 function unitOf({ insertSpaces, tabSize }: FormattingOptions): string {
@@ -87,22 +142,22 @@ interface Token {
   isSign: boolean;
 }
 
-function edits(document: LangiumDocument, options: FormattingOptions): TextEdit[] {
-  const { parseResult, textDocument } = document;
-  if (parseResult.lexerErrors.length > 0 || parseResult.parserErrors.length > 0 || !parseResult.value.$cstNode) return [];
-  const text = textDocument.getText();
-  if (hasOpenLiteral(document)) return [];
-  const tokens = tokensOf(parseResult.value);
+function edits({ textDocument }: LangiumDocument, piece: Piece | undefined, options: FormattingOptions): TextEdit[] {
+  if (!piece?.root.$cstNode || hasOpenLiteral(piece.root, textDocument)) return [];
+  const { root, start } = piece;
+  const isWhole = ast.isFile(root);
+  const text = textDocument.getText().slice(start);
+  const tokens = tokensOf(root);
   const unit = unitOf(options);
   const oneLine = blocksOnOneLine(tokens, text);
   const found: TextEdit[] = [];
-  const lineEnd = lineEndOf(text);
+  const lineEnd = lineEndOf(textDocument.getText());
   const change = (offset: number, end: number, plain: string): void => {
     const newText = plain.replaceAll('\n', lineEnd);
     if (text.slice(offset, end) === newText) return;
-    found.push({ range: { start: textDocument.positionAt(offset), end: textDocument.positionAt(end) }, newText });
+    found.push({ range: { start: textDocument.positionAt(start + offset), end: textDocument.positionAt(start + end) }, newText });
   };
-  let depth = 0;
+  let { depth } = piece;
   let flat = 0;
   tokens.forEach((token, index) => {
     const previous = tokens[index - 1];
@@ -111,8 +166,10 @@ function edits(document: LangiumDocument, options: FormattingOptions): TextEdit[
       else depth--;
     }
     const gap = text.slice(previous?.end ?? 0, token.offset);
-    if (!previous) change(0, token.offset, '');
-    else {
+    if (!previous) {
+      if (isWhole) change(0, token.offset, '');
+      else found.push(...leadingEdit(textDocument, start, unit.repeat(depth)));
+    } else {
       const breaks = gap.split('\n').length - 1;
       // A one-line block may stand inside of an outer one only; its closing brace ends the flatness after itself.
       const isFlat = flat > 0 || (token.text === '}' && oneLine.has(matching(tokens, index)));
@@ -124,8 +181,16 @@ function edits(document: LangiumDocument, options: FormattingOptions): TextEdit[
     }
   });
   const last = tokens.at(-1);
-  change(last?.end ?? 0, text.length, last ? '\n' : '');
+  if (isWhole) change(last?.end ?? 0, text.length, last ? '\n' : '');
   return found;
+}
+
+/** Indents the line in which a part begins, if nothing stands before it there. */
+function leadingEdit(textDocument: LangiumDocument['textDocument'], start: number, indent: string): TextEdit[] {
+  const end = textDocument.positionAt(start);
+  const range = { start: { line: end.line, character: 0 }, end };
+  const blank = textDocument.getText(range);
+  return blank === indent || /\S/.test(blank) ? [] : [{ range, newText: indent }];
 }
 
 /** True for a comment behind a statement, whose distance is the writer's: several of them may stand in a column. */
@@ -173,9 +238,9 @@ function tokensOf(root: AstNode): Token[] {
 }
 
 /** A string, pattern, name or comment without an end: followed by other white space, it would end elsewhere. */
-function hasOpenLiteral({ parseResult, textDocument }: LangiumDocument): boolean {
+function hasOpenLiteral(root: AstNode, textDocument: LangiumDocument['textDocument']): boolean {
   const reporter = new Reporter('', textDocument);
-  for (const leaf of leaves(parseResult.value.$cstNode as CstNode)) reportLiteral(leaf, reporter);
+  for (const leaf of leaves(root.$cstNode as CstNode)) reportLiteral(leaf, reporter);
   return reporter.diagnostics.some(({ code }) => code === 'COV102');
 }
 

@@ -1,6 +1,9 @@
 import type { LangiumDocument } from 'langium';
 import type { CodeLensProvider } from 'langium/lsp';
 import type { CodeLens, Command } from 'vscode-languageserver';
+import type { CampaignPlan } from '../../../engine/covert/campaign-plan';
+import { exactRange } from '../../../engine/covert/campaign-ranges';
+import { faultSpace } from '../../../engine/covert/campaign-runs';
 import type { Plan } from '../../../engine/covert/plan';
 import { lastResult, type LastResult } from '../../results/last-results';
 import { expectedTexts, planMark } from '../../results/plan-mark';
@@ -10,14 +13,22 @@ import { fileOf } from '../imports';
 import { decodeString } from '../values';
 import type { CovertLspServices } from './lsp-services';
 
-/** Run, Debug and how it went last above every scenario; the commands are the extension's. */
+/** Run, Debug and how it went last above every scenario; the commands are the extension's. Above every campaign, how many runs it is. */
 export class CovertLenses implements CodeLensProvider {
   constructor(private readonly services: CovertLspServices) {}
 
   async provideCodeLens(document: LangiumDocument): Promise<CodeLens[]> {
     const uri = document.uri.toString();
-    const { plans } = await this.services.Analyzer.latest(document);
+    const { plans, campaigns } = await this.services.Analyzer.latest(document);
     const lenses: CodeLens[] = [];
+    for (const campaign of (fileOf(document)?.items ?? []).filter(ast.isCampaign)) {
+      const name = campaign.name === undefined ? undefined : decodeString(campaign.name).value;
+      const plan = campaigns.find(({ base }) => base.name === name);
+      if (!plan || !campaign.$cstNode) continue;
+      const { start } = campaign.$cstNode.range;
+      const command: Command & { tooltip: string } = { title: `$(list-ordered) ${runsOf(plan)}`, tooltip: '`covert check --expand` lists them', command: '' };
+      lenses.push({ range: { start, end: start }, command });
+    }
     for (const scenario of (fileOf(document)?.items ?? []).filter(ast.isScenario)) {
       const name = scenario.name === undefined ? undefined : decodeString(scenario.name).value;
       if (name === undefined || !scenario.$cstNode) continue;
@@ -31,6 +42,17 @@ export class CovertLenses implements CodeLensProvider {
     }
     return lenses;
   }
+}
+
+/** How many runs a campaign expands to, as far as that is known without running its guest. */
+function runsOf(campaign: CampaignPlan): string {
+  const { injections, alternatives } = campaign;
+  const runs = (size: number | bigint): string => `${size.toLocaleString('en-GB')} ${BigInt(size) === 1n ? 'run' : 'runs'}`;
+  if (injections.kind === 'drawn') return `${runs(injections.count)}, seed ${injections.seed}`;
+  const ranges = alternatives.map(({ trigger }) => (trigger.kind === 'any' ? exactRange(trigger) : undefined));
+  const isKnown = alternatives.every(({ trigger }, i) => trigger.kind !== 'any' || ranges[i]);
+  const size = isKnown ? faultSpace(campaign, ranges) : undefined;
+  return size === undefined || size > BigInt(Number.MAX_SAFE_INTEGER) ? 'every fault, one run each' : `every fault, ${runs(size)}`;
 }
 
 function inWords(result: LastResult, scenario: ast.Scenario, plan: Plan | undefined): { title: string; tooltip: string } {

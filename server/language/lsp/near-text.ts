@@ -1,4 +1,4 @@
-import { isCompositeCstNode, isLeafCstNode, type AstNode, type LangiumDocument } from 'langium';
+import { isCompositeCstNode, type AstNode, type CstNode, type LangiumDocument } from 'langium';
 import * as ast from '../generated/ast';
 import { fileOf } from '../imports';
 
@@ -16,6 +16,8 @@ export interface Near {
   heads: readonly Piece[];
   /** Where a token begins, or white space; never inside of a comment. */
   from: number;
+  /** The innermost block around the offset: the file, if there is no other. */
+  block: AstNode | undefined;
 }
 
 export function near(document: LangiumDocument, offset: number): Near {
@@ -26,9 +28,8 @@ export function near(document: LangiumDocument, offset: number): Near {
     const before: AstNode | undefined = partsOf(block)?.findLast(({ $cstNode: whole }) => whole !== undefined && whole.offset < offset);
     const whole = before?.$cstNode;
     if (!before || !whole) break;
-    const start = before && partsOf(before) && braceOf(before);
-    const isClosed = whole.text.endsWith('}');
-    if (start === undefined || start > offset || (isClosed && whole.end <= offset)) {
+    const start = partsOf(before) && braceOf(before);
+    if (start === undefined || start > offset || (isClosed(before) && whole.end <= offset)) {
       from = whole.offset;
       break;
     }
@@ -36,7 +37,7 @@ export function near(document: LangiumDocument, offset: number): Near {
     from = start;
     block = before;
   }
-  return { heads, from };
+  return { heads, from, block };
 }
 
 /** The text that {@link near} means, as one that parses. */
@@ -47,15 +48,25 @@ export function textBefore(document: LangiumDocument, offset: number): string {
 }
 
 /** The statements of a block; undefined for what is none. */
-function partsOf(node: AstNode): readonly AstNode[] | undefined {
+export function partsOf(node: AstNode | undefined): readonly AstNode[] | undefined {
   if (ast.isFile(node) || ast.isScenario(node) || ast.isCampaign(node) || ast.isBeside(node)) return node.items;
   if (ast.isChip(node) || ast.isGuest(node) || ast.isProtection(node) || ast.isTiming(node)) return node.settings;
   if (ast.isCosts(node)) return node.entries;
   return ast.isInjection(node) ? node.alternatives : undefined;
 }
 
+/** True of a block that has its closing brace. */
+export function isClosed({ $cstNode: whole }: AstNode): boolean {
+  return whole !== undefined && ownLeaves(whole).some(({ text }) => text === '}');
+}
+
 /** The end of the brace that opens a block. */
 function braceOf({ $cstNode: whole }: AstNode): number | undefined {
-  if (!whole || !isCompositeCstNode(whole)) return undefined;
-  return whole.content.find((leaf) => isLeafCstNode(leaf) && leaf.text === '{')?.end;
+  return whole && ownLeaves(whole).find(({ text }) => text === '{')?.end;
+}
+
+/** The tokens of a node that are in none of its parts. One rule that reads another has a place of its own in the tree. */
+function ownLeaves(whole: CstNode): CstNode[] {
+  if (!isCompositeCstNode(whole)) return [whole];
+  return whole.content.flatMap((child) => (child.astNode === whole.astNode ? ownLeaves(child) : []));
 }

@@ -1,13 +1,14 @@
 import type { AstNode, LangiumDocument } from 'langium';
 import { partition, reaches, type Domain } from '../../../engine/chip/domains';
 import { Health, type ComponentName } from '../../../engine/chip/health';
-import type { ChipPlan, ProtectionPlan } from '../../../engine/covert/plan';
+import type { ChipPlan, ProtectionPlan, SwitchPlan } from '../../../engine/covert/plan';
 import { lowerChip } from '../chips';
 import { Context, documentOf } from '../context';
-import { defaultChip, periods } from '../defaults';
+import { defaultChip, defaults, periods } from '../defaults';
 import * as ast from '../generated/ast';
 import { headOf } from '../guest-parts';
 import { defaultProtection, lowerProtection, replicasOf, tenantsOf, type Taken } from '../protections';
+import { lowerSwitch, widest } from '../switches';
 import { runAt, type Run } from './cursor';
 
 /** A replica at the start of a run, and what of the chip it has. */
@@ -24,6 +25,8 @@ export interface Scene {
   chip: ChipPlan;
   /** Of the guest whose block it is. */
   protection: ProtectionPlan | undefined;
+  /** The same with all replicas and cores that switches ever give the guest. */
+  widest: ProtectionPlan | undefined;
   /** All guests' replicas. */
   occupants: readonly Occupant[];
 }
@@ -57,7 +60,8 @@ export function sceneOf(run: Run): Scene | undefined {
       return { name: `replica ${letter}${guests.length > 1 ? ` of ${name}` : ''}`, core, ...(domain && { domain }) };
     }),
   );
-  return { chip, protection: guests.find(({ block }) => block === run)?.protection, occupants };
+  const protection = guests.find(({ block }) => block === run)?.protection;
+  return { chip, protection, widest: protection && widest(protection, switchesOf(run, chip, protection, context)), occupants };
 }
 
 /** Those whose part of the chip a component is in. */
@@ -73,6 +77,12 @@ export function chipOf(owner: ast.Scenario | ast.Campaign | ast.Chip): ChipPlan 
   if (!use) return { ...defaultChip };
   const chip = use.chip?.ref;
   return chip && lowerChip(chip, new Context(documentOf(chip)));
+}
+
+function switchesOf(owner: Run, chip: ChipPlan, protection: ProtectionPlan, context: Context): SwitchPlan[] {
+  const items: readonly AstNode[] = owner.items;
+  const scope = { chip, protection, file: undefined, guest: undefined, symbols: undefined, ramBytes: defaults.ramBytes, maxInstructions: Infinity };
+  return items.filter(ast.isSwitch).flatMap((node) => (context.intact(node) && lowerSwitch(node, scope, context)) || []);
 }
 
 function protectionOf(owner: Run, chip: ChipPlan, taken: Taken, context: Context): ProtectionPlan | undefined {

@@ -48,5 +48,15 @@ export const snippets: Readonly<Record<string, readonly Snippet[]>> = {
     { label: 'expect recovered …', text: 'expect recovered by ${1|rollback,failover,vote|}' },
     { label: 'expect output …', text: 'expect output ${1|contains,is|} "${2:text}"' },
   ],
+  overhead: [{ label: 'overhead < …', text: 'overhead < ${1:20} %' }],
+  coverage: [{ label: 'coverage >= …', text: 'coverage >= ${1:99} % confidence ${2:95} %' }],
+  forward: [{ label: 'forward …', text: 'forward ${1|tcp,udp|} 127.0.0.1:${2:8080} to ${3:80}' }],
   inject: [{ label: 'inject …', text: 'inject ${1:1_000} faults seed ${2:1} {\n  flip 1 random bit of ${3:x1..x31} in replica ${4|B,A|} at any instruction\n}' }],
+};
+
+/** What goes on with a statement from some word of it on, by the rule that reads it and what of it comes next. */
+export const continuations: Readonly<Record<string, Snippet>> = {
+  'Forward protocol': { label: 'tcp 127.0.0.1:8080 to 80', text: '${1|tcp,udp|} 127.0.0.1:${2:8080} to ${3:80}' },
+  'Forward address': { label: '127.0.0.1:8080 to 80', text: '127.0.0.1:${1:8080} to ${2:80}' },
+  'Forward port': { label: '8080 to 80', text: '${1:8080} to ${2:80}' },
 };
