@@ -3,8 +3,8 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { LocationLink, WorkspaceEdit } from 'vscode-languageserver-protocol';
-import { root, type LanguageClient } from './language-client';
+import type { CodeLens, LocationLink, WorkspaceEdit } from 'vscode-languageserver-protocol';
+import { LanguageClient, root } from './language-client';
 import { closeScratch, openScratch, scratchFolder } from './scratch-folder';
 
 let folder = '';
@@ -84,4 +84,15 @@ test('diagnostics lead to the manual, and to what they speak of', async () => {
   ]);
   const manual = found[0]?.codeDescription?.href.replace(/#.*/, '') ?? '';
   expect(await readFile(fileURLToPath(manual), 'utf8')).toContain('#### COV501: expectations that exclude each other');
+});
+
+test('a client without the commands is offered none, and no codes of icons', async () => {
+  const other = await LanguageClient.start(folder, { experimental: {} });
+  const file = path.join(folder, 'lenses.covert');
+  const text = 'guest g { elf "sort.elf" }\nscenario "s" { guest g expect exit 0 }\ncampaign "c" { guest g protect dmr inject 5 faults { flip 1 random bit of a0 in replica A at main } }\n';
+  await other.open(file, text);
+  expect((await other.of<CodeLens[]>('textDocument/codeLens', file)).map(({ command }) => [command?.title, command?.command])).toEqual([['5 runs, seed 1', '']]);
+  expect(await other.stop()).toBe(0);
+  await client.open(file, text);
+  expect((await client.of<CodeLens[]>('textDocument/codeLens', file)).map(({ command }) => command?.title)).toEqual(['$(list-ordered) 5 runs, seed 1', '$(play) Run', '$(debug-alt) Debug']);
 });

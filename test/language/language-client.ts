@@ -50,6 +50,7 @@ export class LanguageClient {
       capabilities: {
         textDocument: { publishDiagnostics: { versionSupport: true, dataSupport: true }, completion: { completionItem: { snippetSupport: true } }, ...more.textDocument },
         workspace: { workspaceFolders: true, ...more.workspace },
+        experimental: more.experimental === undefined ? { commands: { commands: ['covert.runScenario', 'covert.debugScenario'] } } : (more.experimental as object),
       },
     });
     await connection.sendNotification('initialized', {});

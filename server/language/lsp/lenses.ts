@@ -13,9 +13,19 @@ import { fileOf } from '../imports';
 import { decodeString } from '../values';
 import type { CovertLspServices } from './lsp-services';
 
-/** Run, Debug and how it went last above every scenario; the commands are the extension's. Above every campaign, how many runs it is. */
+/**
+ * Run, Debug and how it went last above every scenario; the commands are the extension's, and stand there for a client that says it has
+ * them (`experimental.commands.commands`, as rust-analyzer's clients do). Above every campaign, how many runs it is.
+ */
 export class CovertLenses implements CodeLensProvider {
-  constructor(private readonly services: CovertLspServices) {}
+  #commands: readonly unknown[] = [];
+
+  constructor(private readonly services: CovertLspServices) {
+    services.shared.lsp.LanguageServer.onInitialize(({ capabilities }) => {
+      const { commands } = ((capabilities.experimental as { commands?: { commands?: unknown } } | undefined)?.commands ?? {});
+      this.#commands = Array.isArray(commands) ? commands : [];
+    });
+  }
 
   async provideCodeLens(document: LangiumDocument): Promise<CodeLens[]> {
     const uri = document.uri.toString();
@@ -27,13 +37,15 @@ export class CovertLenses implements CodeLensProvider {
       if (!plan || !campaign.$cstNode) continue;
       const { start } = campaign.$cstNode.range;
       const command: Command & { tooltip: string } = { title: `$(list-ordered) ${runsOf(plan)}`, tooltip: '`covert check --expand` lists them', command: '' };
-      lenses.push({ range: { start, end: start }, command });
+      lenses.push({ range: { start, end: start }, command: this.#shown(command) });
     }
     for (const scenario of (fileOf(document)?.items ?? []).filter(ast.isScenario)) {
       const name = scenario.name === undefined ? undefined : decodeString(scenario.name).value;
       if (name === undefined || !scenario.$cstNode) continue;
       const { start } = scenario.$cstNode.range;
-      const add = (command: Command & { tooltip: string }): void => void lenses.push({ range: { start, end: start }, command });
+      const add = (command: Command & { tooltip: string }): void => {
+        if (command.command === '' || this.#commands.includes(command.command)) lenses.push({ range: { start, end: start }, command: this.#shown(command) });
+      };
       add({ title: '$(play) Run', tooltip: 'Run this scenario in a terminal', command: 'covert.runScenario', arguments: [uri, name] });
       add({ title: '$(debug-alt) Debug', tooltip: 'Debug both replicas of this scenario', command: 'covert.debugScenario', arguments: [uri, name] });
       const result = await lastResult(document.uri.fsPath, name);
@@ -41,6 +53,11 @@ export class CovertLenses implements CodeLensProvider {
       if (result) add({ ...inWords(result, scenario, plans.find((plan) => plan.name === name)), command: '' });
     }
     return lenses;
+  }
+
+  /** Without an icon's code for who has not announced to be such an editor. */
+  #shown<C extends Command>(command: C): C {
+    return this.#commands.length > 0 ? command : { ...command, title: command.title.replace(/^\$\([\w-]+\) /, '') };
   }
 }
 
