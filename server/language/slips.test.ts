@@ -83,7 +83,7 @@ const statements: readonly Slip[] = [
   ['seed 5;', 'COV100', ';', 'seed 5'],
   ['expect exit == 0', 'COV101', '==', 'expect exit 0'],
   ['expect exit code 0', 'COV101', 'code', 'expect exit 0'],
-  ['expect output "crc"', 'COV101', '"crc"'],
+  ['expect output "crc"', 'COV101', '"crc"', 'expect output contains "crc"'],
   ['# a comment: flip {', 'COV100', '#', '// a comment: flip {'],
 ];
 

@@ -6,6 +6,7 @@ import { lateTargetAt } from './late-targets';
 import { append, encodeString, replace } from './mends';
 import { mostMistakes } from './recovery';
 import { isSlip } from './slip-reading';
+import { unitWanted } from './units-wanted';
 import { decodeDecimal, decodeInteger, decodePattern, decodeString, isBareString } from './values';
 
 interface Token {
@@ -21,7 +22,7 @@ interface Stuck {
   /** The rule that was being read. */
   rule: string;
   /** The token that does not fit, where it is not the first one of what was being read. */
-  at?: { offset: number; image: string; type: string } | undefined;
+  at?: { offset?: number | undefined; image: string; type: string } | undefined;
 }
 
 /** Hands on what was expected, so that {@link reportSyntax} can put it in words. */
@@ -51,8 +52,7 @@ export class StuckMessages extends AbstractParserErrorMessageProvider {
         continue;
       }
       const expected = paths.flatMap((path) => (path[depth] ? [path[depth]!.name] : []));
-      const at = depth > 0 && token && !Number.isNaN(token.startOffset) ? token : undefined;
-      return stuck(expected, options.ruleName, at);
+      return stuck(expected, options.ruleName, depth > 0 ? token : undefined);
     }
   }
 
@@ -63,7 +63,8 @@ export class StuckMessages extends AbstractParserErrorMessageProvider {
 
 function stuck(expected: string[], ruleName: string, token?: Token): string {
   const names = expected.map((name) => name.replace(/:KW$/, ''));
-  const at = token && { offset: token.startOffset, image: token.image, type: token.tokenType.name };
+  // Behind the last token is the end of the file, which has no place of its own.
+  const at = token && { offset: Number.isNaN(token.startOffset) ? undefined : token.startOffset, image: token.image, type: token.tokenType.name };
   return JSON.stringify({ expected: [...new Set(names)], rule: ruleName.replace(/\u200b/g, ''), at } satisfies Stuck);
 }
 
@@ -84,7 +85,6 @@ const ruleNames: Readonly<Record<string, string>> = {
   Word: 'a name',
   SymbolName: "a symbol's name",
   RegisterName: "a register's name",
-  Unit: 'a unit after the number, such as `instructions`, `epochs`, `ms` or `MiB`',
 };
 
 /** Reports what the lexer and the parser could not read, and literals that are malformed but for those of some parts of the file. */
@@ -115,7 +115,7 @@ export function reportSyntax(document: LangiumDocument, grammar: Grammar, report
       reporter.error('COV101', place, message + ended, fixes);
       continue;
     }
-    const place = at ? { offset: at.offset, end: at.offset + at.image.length } : placeOf(token, previous, textDocument.getText());
+    const place = placeOf(at ? { image: at.image, startOffset: at.offset ?? Number.NaN } : token, at ? undefined : previous, textDocument.getText());
     if (place.offset < lastEnd) continue;
     const late = root && (token.image === 'in' || token.image === 'on') ? lateTargetAt(root, place.offset) : undefined;
     lastEnd = Math.max(late?.span.end ?? place.end, place.offset + 1);
@@ -123,14 +123,15 @@ export function reportSyntax(document: LangiumDocument, grammar: Grammar, report
       reporter.error('COV101', late.span, late.message + ended, late.fixes);
       continue;
     }
-    const before = at ? wordBefore(at.offset, textDocument.getText()) : previous;
-    const brokenOff = before && !isEnd(known) && isNextStatement(at ? { image: at.image, startOffset: at.offset } : token, before, textDocument.getText(), grammar);
+    const before = at ? at.offset !== undefined && wordBefore(at.offset, textDocument.getText()) : previous;
+    const brokenOff = before && !isEnd(known) && isNextStatement(at ? { image: at.image, startOffset: place.offset } : token, before, textDocument.getText(), grammar);
     if (brokenOff) {
       const end = before.startOffset + before.image.length;
-      reporter.error('COV101', { offset: end - 1, end }, inWords(known, { image: '', type: '' }, place, grammar, 'the line ends').message + ended, []);
+      const { message, fixes } = inWords(known, { image: '', type: '' }, { offset: end - 1, end }, textDocument.getText(), grammar, 'the line ends');
+      reporter.error('COV101', { offset: end - 1, end }, message + ended, known.rule === 'Unit' ? fixes : []);
       continue;
     }
-    const { message, fixes } = inWords(known, at ?? { image: token.image, type: token.tokenType.name }, place, grammar);
+    const { message, fixes } = inWords(known, at ?? { image: token.image, type: token.tokenType.name }, place, textDocument.getText(), grammar);
     reporter.error('COV101', place, message + ended, fixes);
   }
 }
@@ -166,7 +167,7 @@ function notAnEffect(word: string, place: Span, grammar: Grammar): { message: st
 }
 
 /** A token, or where nothing is left of the file, the last thing in it. */
-function placeOf(token: Token, previous: Token | undefined, text: string): Span {
+function placeOf(token: Placed, previous: Placed | undefined, text: string): Span {
   if (!Number.isNaN(token.startOffset)) return { offset: token.startOffset, end: token.startOffset + token.image.length };
   if (previous && !Number.isNaN(previous.startOffset)) {
     const end = previous.startOffset + previous.image.length;
@@ -179,6 +180,7 @@ function inWords(
   { expected, rule }: Stuck,
   token: { image: string; type: string },
   place: Span,
+  text: string,
   grammar: Grammar,
   atEnd = 'the file ends',
 ): { message: string; fixes: Fix[] } {
@@ -191,19 +193,35 @@ function inWords(
       fixes: [{ title: `Write \`${token.image}\` between backticks`, span: place, text: `\`${token.image}\`` }],
     };
   }
+  if (rule === 'Unit') return withoutUnit(text, token.image === '' ? place.end : place.offset, found);
   const named = ruleNames[rule];
   if (named !== undefined) return { message: `expected ${named}, but ${found}`, fixes: [] };
   // A repetition that broke off knows only what ends it; what may go on in it is in the grammar.
   const ends = isEnd({ expected, rule });
   const next = ends ? [...repeatedStarts(grammar, rule), ...expected] : expected;
-  const kinds = [...new Set(next.map((name) => terminalNames[name] ?? `\`${name}\``))];
+  const kinds = [...new Set(next.filter((name) => isWorthNaming(name, next)).map((name) => terminalNames[name] ?? `\`${name}\``))];
   const words = next.filter((name) => /^\w+$/.test(name) && !(name in terminalNames));
   // What ended may have been meant to go on.
   const nearest = isWord ? (nearestNames(token.image, words, 1)[0] ?? (ends && isMisspelt(token.image, grammar) ? nearestNames(token.image, keywords(grammar), 1)[0] : undefined)) : undefined;
   const hint = nearest === undefined ? '' : `; did you mean \`${nearest}\`?`;
   // Between statements, where other languages have one.
-  const fixes = token.image === ',' && ends ? replace(place, '', 'Remove `,`') : rename(place, nearest);
+  const fixes = token.image === ',' && ends ? replace(place, '', 'Remove `,`') : token.type === 'STRING' && expected.includes('contains') ? ['contains', 'is'].flatMap((word) => replace({ offset: place.offset, end: place.offset }, `${word} `, `Write \`${word}\``)) : rename(place, nearest);
   return { message: `expected ${listed(kinds)}, but ${found}${hint}`, fixes };
+}
+
+/** A number has no unit: which ones there are hangs on what it is a number of. */
+function withoutUnit(text: string, end: number, found: string): { message: string; fixes: Fix[] } {
+  const { units, example } = unitWanted(text.slice(Math.max(0, end - longestGap), end));
+  const [only, ...others] = units;
+  const written = text.slice(0, end).trimEnd().length;
+  const fixes = only !== undefined && others.length === 0 ? append({ offset: written, end: written }, ` ${only}`, `Write \`${only}\``) : [];
+  return { message: `expected a unit after the number, as in \`${example}\`, but ${found}`, fixes };
+}
+
+/** A whole number is a number, and of registers' names one is a word of the language. */
+function isWorthNaming(name: string, next: readonly string[]): boolean {
+  if (name === 'INTEGER') return !next.includes('DECIMAL');
+  return name !== 'cycle' || next.includes('instruction') || !next.includes('ID');
 }
 
 /** True if a word may be one of the language written wrong: short ones are near to too many, and what is one already stands in a wrong place. */
