@@ -13,8 +13,8 @@ import { formatSurvey } from './model-screen';
 import { count } from './numbers';
 import { checkWritable, writeWhole } from './output-file';
 import { Progress } from './progress';
-import { loadPlans } from './scenario-file';
-import { screenOf, write } from './terminal';
+import { campaignsLeft, loadPlans } from './scenario-file';
+import { printable, screenOf, write } from './terminal';
 import { costOption, withCosts } from './cost-option';
 import { tierOption } from './tier-option';
 import { parseThreads } from './values';
@@ -66,7 +66,9 @@ async function model(file: string | undefined, flags: ModelFlags): Promise<numbe
 }
 
 async function studyFile(file: string, { scenario, tier, threads, cost }: ModelFlags): Promise<Row[]> {
-  const plans = (await loadPlans(file, scenario)).map((plan) => withCosts(plan, cost));
+  const loaded = await loadPlans(file, scenario);
+  if (loaded.campaigns.length > 0) process.stderr.write(printable(`covert: ${file}: ${campaignsLeft(file)}\n`));
+  const plans = loaded.plans.map((plan) => withCosts(plan, cost));
   return interruptible(async (signal) => {
     const rows: Row[] = [];
     for (const plan of plans) {

@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { covert } from './covert';
+import { covert, root } from './covert';
 
 const commands = ['run', 'check', 'format', 'exec', 'model', 'debug', 'lsp'];
 
@@ -14,6 +16,20 @@ describe('help', () => {
     const { stdout } = await covert(['--help']);
     for (const command of commands) expect(stdout).toContain(`\n  ${command} `);
     expect(stdout).toContain('Exit codes:');
+  });
+
+  test('the manual has every command in its first table, and all options of those that are used most', async () => {
+    const manual = await readFile(path.join(root, 'docs', 'command-line.md'), 'utf8');
+    const [table = ''] = manual.split('| exit code |');
+    const listed = [...(await covert(['--help'])).stdout.matchAll(/^ {2}([a-z]+) (?=.*\s{2})/gm)].map(([, name = '']) => name).filter((name) => name !== 'help');
+    expect(listed.toSorted()).toEqual([...commands, 'diff', 'replay'].toSorted());
+    for (const command of listed) expect(table).toContain(`\`covert ${command} `);
+    for (const command of ['run', 'replay', 'check', 'format', 'model']) {
+      const rows = table.split('\n').filter((row) => row.includes(`\`covert ${command} `)).join('\n');
+      const [own = ''] = (await covert([command, '--help'])).stdout.split('Global Options');
+      const options = [...own.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, name = '']) => name).filter((name) => name !== '--help' && name !== '--stdin');
+      for (const option of options) expect(`${command}: ${rows}`).toContain(option);
+    }
   });
 
   test('--version', async () => {
