@@ -14,6 +14,7 @@ import { count } from './numbers';
 import { checkWritable, writeWhole } from './output-file';
 import { Progress } from './progress';
 import { campaignsLeft, loadPlans } from './scenario-file';
+import { scenarioOption } from './scenario-option';
 import { printable, screenOf, write } from './terminal';
 import { costOption, withCosts } from './cost-option';
 import { tierOption } from './tier-option';
@@ -33,7 +34,7 @@ export function addModelCommand(program: Command): void {
     .command('model')
     .description('Say what replication costs by the analytical model, beside what was measured.')
     .argument('[file]', 'scenario file (.covert) whose scenarios are run and measured; without it, programs in Debian that were measured before')
-    .option('-s, --scenario <name>', 'take only the scenario of this name')
+    .addOption(scenarioOption('take only the scenario of this name'))
     .addOption(tierOption())
     .addOption(new Option('--threads <count>', 'threads of this machine that execute replicas, at most').argParser(parseThreads).default(availableParallelism(), 'as many as it has processors'))
     .addOption(costOption())

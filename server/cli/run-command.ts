@@ -20,6 +20,7 @@ import { formatReport } from './report-screen';
 import { formatSummary, type Skipped } from './report-summary';
 import { campaignsLeft, loadPlans } from './scenario-file';
 import { withShownSources } from './shown-sources';
+import { scenarioOption } from './scenario-option';
 import { printable, screenOf, write } from './terminal';
 import { tierOption } from './tier-option';
 import { timingOption, withTiming, type Timing } from './timing-option';
@@ -40,7 +41,7 @@ export function addRunCommand(program: Command): void {
     .command('run')
     .description('Run the scenarios of a file and say what happened.')
     .argument('<file>', 'scenario file (.covert)')
-    .option('-s, --scenario <name>', 'run only the scenario of this name')
+    .addOption(scenarioOption('run only the scenario of this name'))
     .addOption(tierOption())
     .addOption(timingOption())
     .addOption(new Option('--threads <count>', 'threads of this machine that execute replicas, at most').argParser(parseThreads).default(availableParallelism(), 'as many as it has processors'))
