@@ -1,6 +1,7 @@
 import type { Health } from '../chip/health';
 import type { Output, Snapshot } from '../machine/types';
 import { diskStride, flushOf } from '../machine/virtio/block';
+import { count } from './numbers';
 import type { DetectionMethod } from './plan';
 import type { Replica } from './replica';
 
@@ -64,8 +65,8 @@ export function inspectArrival(replicas: readonly Replica[], compareOutput: bool
     // One that hangs because of a trap of its own is known by the trap; a core that waits for memory takes none.
     const trap = missing.some(({ computer }) => computer.caches?.isHung) ? undefined : compareTraps(replicas);
     if (trap) return trap;
-    const said = missing.map((replica) => `${replica.name} stands at instruction ${replica.computer.retired}`);
-    return { by: 'watchdog', what: `no rendezvous at instruction ${furthest}: ${said.join(', ')}` };
+    const said = missing.map((replica) => `${replica.name} stands at instruction ${count(replica.computer.retired)}`);
+    return { by: 'watchdog', what: `no rendezvous at instruction ${count(furthest)}: ${said.join(', ')}` };
   }
   if (compareOutput && replicas.some((replica) => replica.pending.length > 0)) return compareOutputs(replicas);
   return compareTraps(replicas);

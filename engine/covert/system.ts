@@ -20,6 +20,7 @@ import { Inlet } from './inlet';
 import { InputFeed, type FeedState } from './input-feed';
 import { InputLog } from './input-log';
 import type { Instant } from './lifetimes';
+import { count } from './numbers';
 import { OutputGate } from './output-gate';
 import type { DiskOutside } from './disk-outside';
 import type { Outside } from './outside';
@@ -405,7 +406,7 @@ export class System {
       return this.#end('hung', null, `the guest ${why[first?.halted ?? 'idle']}`);
     }
     if (course.count >= maxInstructions) {
-      return this.#end('limit', null, `the guest was still running after ${maxInstructions} instructions`);
+      return this.#end('limit', null, `the guest was still running after ${count(maxInstructions)} instructions`);
     }
     course.epoch++;
     this.#strikeIdle();
