@@ -2,7 +2,7 @@ import type { NeighbourReport, Report } from '../../engine/covert/report';
 import { endings } from './guest-lines';
 import { wrap } from './layout';
 import { counted } from './numbers';
-import { placeOf } from './report-screen';
+import { isUnwatched, placeOf } from './report-screen';
 import { printable, type Screen } from './terminal';
 
 /** A campaign that was asked for and not run: an element of `covert run --json` beside the reports. */
@@ -41,7 +41,7 @@ function story(report: NeighbourReport): string[] {
   const silent = faults.filter(({ fired, optional }) => !fired && !optional);
   return [
     ...(protection.uncoordinated ? [`left uncoordinated: ${protection.uncoordinated.join(', ')}`] : []),
-    divergence ? `diverged in ${placeOf(divergence)}` : detections.length === 0 && !report.released.corrupt ? 'never diverged' : 'diverged in no result of an instruction',
+    divergence ? `diverged in ${placeOf(divergence)}` : isUnwatched(report) ? 'unknown whether it diverged' : detections.length === 0 && !report.released.corrupt ? 'never diverged' : 'diverged in no result of an instruction',
     outcome.join(' · '),
     ...(report.missedSwitches ?? []).map(({ to }) => `never switched to ${to}`),
     ...silent.map(({ name }) => `never struck: ${printable(name)}`),
