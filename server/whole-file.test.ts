@@ -31,7 +31,7 @@ test('what is too large is not read', async () => {
   const path = join(folder, 'large');
   writeFileSync(path, '');
   truncateSync(path, 2 ** 40);
-  await expect(readWhole(path)).rejects.toThrow('is too large: it has 1099511627776 bytes of at most 2147483647');
+  await expect(readWhole(path)).rejects.toThrow('is too large: it has 1,099,511,627,776 bytes of at most 2,147,483,647');
   truncateSync(path, 11);
   await expect(readWhole(path, 10)).rejects.toThrow(NoWholeFileError);
 });

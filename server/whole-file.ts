@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { count } from '../engine/covert/numbers';
 
 /** No file that is read as a whole is larger: no guest has more memory. */
 const mostBytes = 2 ** 31 - 1;
@@ -35,7 +36,7 @@ export async function readWhole(path: string, most = mostBytes): Promise<Buffer<
   try {
     const found = await file.stat();
     if (!found.isFile() && !found.isDirectory()) throw new NoWholeFileError('is no file');
-    if (found.isFile() && found.size > most) throw new NoWholeFileError(`is too large: it has ${found.size} bytes of at most ${most}`);
+    if (found.isFile() && found.size > most) throw new NoWholeFileError(`is too large: it has ${count(found.size)} bytes of at most ${count(most)}`);
     if (!found.isFile() || found.size < large) return await file.readFile();
     const bytes = roomFor(found.size);
     let read = 0;

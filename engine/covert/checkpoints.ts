@@ -39,6 +39,8 @@ export interface CheckpointParts extends Parts {
   readonly comparer: Comparer;
   readonly accounting: Accounting;
   detect(found: Detection): void;
+  /** What the guest's program calls a byte of memory, where that is known. */
+  readonly nameOf: (address: bigint) => string | undefined;
   /** A rollback goes to where all replicas were equal, or were held to be. */
   validated(): void;
 }
@@ -60,7 +62,7 @@ export class Checkpoints {
     const [first, ...others] = live;
     if (!first) return;
     const { equal, changedPages } = first.computer.compareState(others.map(({ computer }) => computer), course.checkpoint.snapshot);
-    const difference = equal ? undefined : compareStates(live, snapshotAll(live));
+    const difference = equal ? undefined : compareStates(live, snapshotAll(live), this.parts.nameOf);
     if (!difference) course.errorSince = injector.isLasting ? course.moment : -1;
     const { moment, count: instruction } = course;
     const mismatch = comparer.verdict(difference, { name: 'the states', by: 'state', moment, instruction, momentOf: () => moment });
@@ -111,6 +113,6 @@ export class Checkpoints {
     const { live } = this.parts.team;
     const [first, ...others] = live;
     const isEqual = first?.computer.compareState(others.map(({ computer }) => computer), this.parts.course.checkpoint.snapshot).equal ?? true;
-    return isEqual ? undefined : compareStates(live, snapshotAll(live));
+    return isEqual ? undefined : compareStates(live, snapshotAll(live), this.parts.nameOf);
   }
 }

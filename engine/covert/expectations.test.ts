@@ -32,6 +32,28 @@ function held(expectation: Expectation, report: Facts, stopped = false): boolean
   return result?.held ?? false;
 }
 
+it.each<[Expectation & { kind: 'detected' }, string]>([
+  [{ kind: 'detected', by: [], within: { unit: 'instructions', value: 24_999 } }, 'the detection came 25,000 instructions after the fault, later than 24,999'],
+  [{ kind: 'detected', by: [], within: { unit: 'epochs', value: 2 } }, 'the detection came 2.5 epochs after the fault, later than 2 epochs (25,000 instructions instead of 20,000, with 10,000 instructions an epoch)'],
+  [
+    { kind: 'detected', by: [], within: { unit: 'cycles', value: 1999 } },
+    'the detection came 50,000 cycles after the fault, later than 1,999 cycles (25,000 instructions instead of 999, at the 2 cycles an instruction of the unprotected guest)',
+  ],
+  [
+    { kind: 'detected', by: [], within: { unit: 'seconds', value: 1e-6 } },
+    'the detection came 25 us after the fault, later than 1 us (25,000 instructions instead of 1,000, at 2 GHz and the 2 cycles an instruction of the unprotected guest)',
+  ],
+])('a detection that came too late is told of in the unit that was asked for, with how it was worked out: %o', (expectation, reason) => {
+  const plan = { ...planFor('checksum'), expectations: [{ expectation, text: 'e' }] };
+  expect(judge({ report: noisy, plan, cyclesPerInstruction: 2, stopped: false })[0]?.reason).toBe(reason);
+});
+
+it('a detection that no fault came before is not called late', () => {
+  const plan = { ...planFor('checksum'), expectations: [{ expectation: { kind: 'detected' as const, by: [], within: { unit: 'epochs' as const, value: 2 } }, text: 'e' }] };
+  const report = { ...noisy, detections: [{ ...detection, latency: -1 }] };
+  expect(judge({ report, plan, cyclesPerInstruction: 2, stopped: false })[0]?.reason).toBe('no detection came after the fault');
+});
+
 const range = { start: 0x80000000n, end: 0x80000020n };
 const elsewhere = { start: 0x90000000n, end: 0x90000020n };
 

@@ -1,5 +1,7 @@
-import type { Expectation, Plan, Span } from './plan';
+import { count } from './numbers';
+import type { Expectation, Plan } from './plan';
 import type { ExpectationReport, Report } from './report';
+import { instructionsOf, lateness } from './span';
 
 /** What expectations are judged on: the report as far as it is made, and two rates. */
 export interface Judged {
@@ -32,7 +34,7 @@ function whyNot(expectation: Expectation, judged: Judged): string | undefined {
   const fired = faults.filter((fault) => fault.fired);
   switch (expectation.kind) {
     case 'clean':
-      if (divergences.length > 0) return `the replicas diverged at instruction ${divergences[0]?.instruction}`;
+      if (divergences.length > 0) return `the replicas diverged at instruction ${count(divergences[0]?.instruction ?? 0)}`;
       return detections.length > 0 ? `an error was detected by ${detections[0]?.by}` : undefined;
     case 'masked':
       if (fired.length === 0) return 'no fault fired';
@@ -47,7 +49,7 @@ function whyNot(expectation: Expectation, judged: Judged): string | undefined {
       const limit = instructionsOf(expectation.within, judged);
       const latencies = matching.map(({ latency }) => latency).filter((latency) => latency >= 0);
       if (latencies.some((latency) => latency <= limit)) return undefined;
-      return `the detection came ${Math.min(...latencies)} instructions after the fault, later than ${limit}`;
+      return latencies.length === 0 ? 'no detection came after the fault' : `the detection came ${lateness(Math.min(...latencies), expectation.within, judged)}`;
     }
     case 'recovered': {
       if (judged.stopped) return 'the guest was stopped';
@@ -62,7 +64,7 @@ function whyNot(expectation: Expectation, judged: Judged): string | undefined {
       return released.corrupt ? undefined : 'what was released is right';
     case 'no-corruption':
       if (!released.corrupt) return undefined;
-      return `what was released is wrong${released.firstWrongByte === undefined ? '' : ` from byte ${released.firstWrongByte} on`}`;
+      return `what was released is wrong${released.firstWrongByte === undefined ? '' : ` from byte ${count(released.firstWrongByte)} on`}`;
     case 'divergence-in': {
       const { symbol, start, end } = expectation;
       if (divergences.some(({ pc }) => BigInt(pc) >= start && BigInt(pc) < end)) return undefined;
@@ -101,17 +103,4 @@ function where(divergence: Report['divergences'][number] | undefined): string {
   if (!divergence) return 'an unknown place';
   const { pc, function: name, file, line } = divergence;
   return `${name ?? pc}${file === undefined ? '' : ` (${file}:${line})`}`;
-}
-
-function instructionsOf(span: Span, { plan, cyclesPerInstruction }: Judged): number {
-  switch (span.unit) {
-    case 'instructions':
-      return span.value;
-    case 'epochs':
-      return span.value * plan.protection.epochInstructions;
-    case 'cycles':
-      return Math.floor(span.value / cyclesPerInstruction);
-    case 'seconds':
-      return Math.floor((span.value * plan.chip.hertz) / cyclesPerInstruction);
-  }
 }

@@ -66,7 +66,7 @@ describe('a system that keeps only what a rollback needs', () => {
       system.advance(system.moment + 100_000);
       for (const event of system.takeEvents()) released += event.kind === 'release' ? event.bytes.length : 0;
     }
-    const why = forgetful ? 'the guest was still running after 3400000 instructions' : 'the guest has sent 1048576 outputs, which is as much as is kept';
+    const why = forgetful ? 'the guest was still running after 3,400,000 instructions' : 'the guest has sent 1,048,576 outputs, which is as much as is kept';
     expect(system.ended).toMatchObject({ how: 'limit', why });
     if (forgetful) expect(released).toBeGreaterThan(2 ** 20);
     expect(released - log.first).toBeLessThanOrEqual(forgetful ? 50_000 : 2 ** 20);

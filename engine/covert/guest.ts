@@ -6,6 +6,7 @@ import { readElf } from '../symbols/elf';
 import { readSymbols } from '../symbols/symbols';
 import { readSystemMap } from '../symbols/system-map';
 import type { Symbols } from '../symbols/types';
+import { variableAt } from '../symbols/variable-at';
 import type { GuestPlan, LinuxPlan } from './plan';
 
 /**
@@ -38,3 +39,6 @@ export function symbolsOf({ image, linux }: { image: Uint8Array; linux?: Pick<Li
   known.set(source, symbols);
   return symbols;
 }
+
+/** What a guest's program calls a byte of its memory. Names of a kernel are of virtual addresses, so there it is unknown. */
+export const nameOf = (guest: Pick<GuestPlan, 'image' | 'linux'>, address: bigint): string | undefined => (guest.linux ? undefined : variableAt(symbolsOf(guest), address));

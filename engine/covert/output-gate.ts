@@ -4,6 +4,7 @@ import type { Comparer } from './comparer';
 import type { Course } from './course';
 import type { Ending } from './events';
 import type { InputFeed } from './input-feed';
+import { count } from './numbers';
 import type { ReplicaName } from './plan';
 import type { ReleaseLog } from './release-log';
 import { compareOutputs, describeOutput, type Detection } from './rendezvous';
@@ -103,7 +104,7 @@ export class OutputGate {
     if (course.released - log.first < mostOutputs) return false;
     bringAll();
     course.moveTo(at);
-    this.parts.end('limit', null, `the guest has sent ${mostOutputs} outputs, which is as much as is kept`);
+    this.parts.end('limit', null, `the guest has sent ${count(mostOutputs)} outputs, which is as much as is kept`);
     return true;
   }
 }

@@ -1,6 +1,8 @@
 import type { Health } from '../chip/health';
-import type { Output, Snapshot } from '../machine/types';
+import type { Output, PlaceDifference, Snapshot } from '../machine/types';
 import { diskStride, flushOf } from '../machine/virtio/block';
+import { count } from './numbers';
+import { differingBits } from './place';
 import type { DetectionMethod } from './plan';
 import type { Replica } from './replica';
 
@@ -64,8 +66,8 @@ export function inspectArrival(replicas: readonly Replica[], compareOutput: bool
     // One that hangs because of a trap of its own is known by the trap; a core that waits for memory takes none.
     const trap = missing.some(({ computer }) => computer.caches?.isHung) ? undefined : compareTraps(replicas);
     if (trap) return trap;
-    const said = missing.map((replica) => `${replica.name} stands at instruction ${replica.computer.retired}`);
-    return { by: 'watchdog', what: `no rendezvous at instruction ${furthest}: ${said.join(', ')}` };
+    const said = missing.map((replica) => `${replica.name} stands at instruction ${count(replica.computer.retired)}`);
+    return { by: 'watchdog', what: `no rendezvous at instruction ${count(furthest)}: ${said.join(', ')}` };
   }
   if (compareOutput && replicas.some((replica) => replica.pending.length > 0)) return compareOutputs(replicas);
   return compareTraps(replicas);
@@ -114,20 +116,30 @@ export function snapshotAll(replicas: readonly Replica[]): Snapshot[] {
 const shown = 4;
 const counted = 10_000;
 
-/** Undefined where all states are equal. */
-export function compareStates(replicas: readonly Replica[], snapshots: readonly Snapshot[]): Detection | undefined {
+/** Undefined where all states are equal. `nameOf`: what the guest's program calls a byte of memory. */
+export function compareStates(replicas: readonly Replica[], snapshots: readonly Snapshot[], nameOf: (address: bigint) => string | undefined): Detection | undefined {
   const [first, ...others] = snapshots;
   const odd = first ? others.findIndex((other) => !first.equals(other)) : -1;
   if (!first || odd < 0) return undefined;
-  const places = first.difference(others[odd] ?? first, counted).map((difference) => difference.place);
+  const places = first.difference(others[odd] ?? first, counted).map((difference) => ({ ...difference, isMemory: difference.place.includes('[') }));
   // Registers come first; where memory differs too, it is named.
-  const memory = places.find((place) => place.includes('['));
+  const memory = places.find(({ isMemory }) => isMemory);
   const named = places.slice(0, shown);
   if (memory !== undefined && !named.includes(memory)) named.splice(-1, 1, memory);
   const more = places.length - named.length;
-  const rest = more === 0 ? '' : ` and ${places.length === counted ? `at least ${more}` : more} more`;
+  const rest = more === 0 ? '' : ` and ${places.length === counted ? `at least ${count(more)}` : count(more)} more`;
   return {
     by: 'state',
-    what: `state of ${replicas[0]?.name} and ${replicas[odd + 1]?.name} differs in ${named.join(', ')}${rest}`,
+    what: `state of ${replicas[0]?.name} and ${replicas[odd + 1]?.name} differs in ${named.map((difference) => nameOfPlace(difference, nameOf)).join(', ')}${rest}`,
   };
+}
+
+/** Memory and disks are compared in granules of eight bytes: the first byte of one that differs, with its name. */
+function nameOfPlace({ place, a, b }: PlaceDifference, nameOf: (address: bigint) => string | undefined): string {
+  const [, where, granule] = /^(\w+)\[(0x[0-9a-f]+)\]$/.exec(place) ?? [];
+  if (where === undefined || granule === undefined) return place;
+  const [bit = 0] = differingBits(a, b);
+  const address = BigInt(granule) + BigInt(Math.floor(bit / 8));
+  const name = where === 'memory' ? nameOf(address) : undefined;
+  return `${where}[0x${address.toString(16)}]${name === undefined ? '' : ` (${name})`}`;
 }

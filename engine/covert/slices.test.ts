@@ -87,7 +87,7 @@ it('a guest that prints on and on ends at the same output, however its run was c
   const loads: FaultPlan = { ...flipX(11, 55, { kind: 'instruction', count: 543_758 }, { kind: 'replica', replica: 'A' }), effect: { kind: 'stick', place: { kind: 'unit', unit: 'load' }, bits: [55], value: 1 } };
   const plan = planFor('checksum', { protection: { kind: 'none', epochInstructions: 54_949 }, maxInstructions: 50_000_000, faults: [loads] });
   const whole = story(plan, [1e9]);
-  expect(whole).toMatchObject({ ended: { how: 'limit', why: 'the guest has sent 1048576 outputs, which is as much as is kept' } });
+  expect(whole).toMatchObject({ ended: { how: 'limit', why: 'the guest has sent 1,048,576 outputs, which is as much as is kept' } });
   const sliced = story(plan, [200_000, 77_777]);
   // Not by toEqual, whose report of a million events would not end.
   expect(isDeepStrictEqual(sliced, whole)).toBe(true);

@@ -15,11 +15,12 @@ import { Delivery } from './delivery';
 import { EpochRun } from './epoch-run';
 import type { Ending, SystemEvent } from './events';
 import { FaultInjector, type InjectorState } from './fault-injector';
-import { createMachine } from './guest';
+import { createMachine, nameOf } from './guest';
 import { Inlet } from './inlet';
 import { InputFeed, type FeedState } from './input-feed';
 import { InputLog } from './input-log';
 import type { Instant } from './lifetimes';
+import { count } from './numbers';
 import { OutputGate } from './output-gate';
 import type { DiskOutside } from './disk-outside';
 import type { Outside } from './outside';
@@ -143,7 +144,7 @@ export class System {
     const comparer = new Comparer(this.#injector, this.#course);
     const shared = { protection, course: this.#course, team: this.#team, injector: this.#injector, feed: this.#feed, accounting: this.#accounting };
     this.#inlet = new Inlet({ ...shared, log: this.#log, runner: this.#runner });
-    this.#checkpoints = new Checkpoints({ ...shared, comparer, detect: (found) => this.#detect(found), validated: () => this.#recovery.validated() });
+    this.#checkpoints = new Checkpoints({ ...shared, comparer, nameOf: (address) => nameOf(guest, address), detect: (found) => this.#detect(found), validated: () => this.#recovery.validated() });
     this.#gate = new OutputGate({
       ...shared,
       comparer,
@@ -405,7 +406,7 @@ export class System {
       return this.#end('hung', null, `the guest ${why[first?.halted ?? 'idle']}`);
     }
     if (course.count >= maxInstructions) {
-      return this.#end('limit', null, `the guest was still running after ${maxInstructions} instructions`);
+      return this.#end('limit', null, `the guest was still running after ${count(maxInstructions)} instructions`);
     }
     course.epoch++;
     this.#strikeIdle();

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
 import { campaignRanges } from '../../engine/covert/campaign-ranges';
 import { CampaignError, CampaignRuns, type CampaignRun } from '../../engine/covert/campaign-runs';
 import type { CampaignPlan } from '../../engine/covert/campaign-plan';
@@ -10,7 +10,7 @@ import { Progress } from './progress';
 import { compileScenarioFile, diagnosticLine } from './scenario-file';
 import { scenarioFiles } from './scenario-files';
 import { printable, screenOf, write } from './terminal';
-import { parseCount } from './values';
+import { parsePositive } from './values';
 
 export interface ExpandFlags {
   expand?: true;
@@ -21,15 +21,10 @@ export interface ExpandFlags {
 
 /** What `covert check` takes to list the runs of campaigns. */
 export function expandOptions(): Option[] {
-  const atLeastOne = (text: string): number => {
-    const value = parseCount(text);
-    if (value < 1) throw new InvalidArgumentError('It is 1 at least.');
-    return value;
-  };
   return [
     new Option('--expand', 'list the runs of campaigns: number, and the fault as a line of the language').conflicts('sarif'),
-    new Option('--from <run>', 'list them from this number on').argParser(atLeastOne).implies({ expand: true }),
-    new Option('--count <runs>', 'list so many of each campaign').argParser(atLeastOne).implies({ expand: true }),
+    new Option('--from <run>', 'list them from this number on').argParser(parsePositive).implies({ expand: true }),
+    new Option('--count <runs>', 'list so many of each campaign').argParser(parsePositive).implies({ expand: true }),
   ];
 }
 

@@ -5,7 +5,7 @@ import { formatText } from '../language/format';
 import { decodeText, mostCharacters, NoTextError } from '../language/scenario-text';
 import { readWhole } from '../whole-file';
 import { asUnreadable, BadInput, exitCodes } from './failure';
-import { counted } from './numbers';
+import { count, counted } from './numbers';
 import { replaceFile } from './replace-file';
 import { diagnosticLine } from './scenario-file';
 import { scenarioFiles } from './scenario-files';
@@ -45,7 +45,7 @@ async function formatStream(check: boolean): Promise<number> {
     chunks.push(chunk);
     bytes += chunk.length;
     // A character has at most four bytes.
-    if (bytes > 4 * mostCharacters) throw new BadInput(`${streamName}: a scenario file has at most ${mostCharacters} characters`);
+    if (bytes > 4 * mostCharacters) throw new BadInput(`${streamName}: a scenario file has at most ${count(mostCharacters)} characters`);
   }
   const text = decoded(streamName, Buffer.concat(chunks));
   const formatted = formattedText(streamName, text);
@@ -58,9 +58,11 @@ async function formatStream(check: boolean): Promise<number> {
 async function formatFiles(paths: string[], check: boolean): Promise<number> {
   const { files, problems } = await scenarioFiles(paths);
   const differing: string[] = [];
+  let read = 0;
   for (const file of files) {
     try {
       if (await formatFile(file, check)) differing.push(file);
+      read++;
     } catch (error) {
       // The other files are formatted all the same.
       if (!(error instanceof BadInput)) throw error;
@@ -69,7 +71,7 @@ async function formatFiles(paths: string[], check: boolean): Promise<number> {
   }
   for (const { message } of problems) process.stderr.write(`covert: ${printable(message)}\n`);
   const tally = [
-    counted(files.length, 'file'),
+    counted(read, 'file'),
     `${differing.length} ${check ? 'not formatted' : 'changed'}`,
     ...(problems.length > 0 ? [counted(problems.length, 'problem')] : []),
   ].join(', ');

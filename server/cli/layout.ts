@@ -36,7 +36,7 @@ export function table(rows: string[][], right: boolean[] = []): string[] {
 }
 
 /** The first `limit` items' lines, and a last one that says how many were left out. */
-export function atMost<Item>(items: Item[], limit: number, lines: (item: Item) => string[]): string[] {
+export function atMost<Item>(items: Item[], limit: number, lines: (item: Item, index: number) => string[]): string[] {
   const shown = items.slice(0, limit).flatMap(lines);
   const more = items.length - limit;
   return more > 0 ? [...shown, `… and ${more} more (--json has all)`] : shown;

@@ -21,7 +21,7 @@ function createProgram(): Command {
     .version(version)
     .option('--verbose', 'show where in the tool an error came from')
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ outputError: (text, write) => write(oneLine(text)) })
+    .configureOutput({ outputError: (text, write) => write(oneLine(text, 'covert')) })
     .exitOverride();
   addRunCommand(program);
   addReplayCommand(program);
@@ -32,6 +32,7 @@ function createProgram(): Command {
   addModelCommand(program);
   addDebugCommand(program);
   addLspCommand(program);
+  for (const command of program.commands) command.configureOutput({ outputError: (text, write) => write(oneLine(text, `covert ${command.name()}`)) });
   return program.addHelpText(
     'after',
     `
@@ -47,10 +48,18 @@ Example:
   );
 }
 
-/** commander's message, perhaps with a suggestion on a second line, as one line of ours. */
-function oneLine(text: string): string {
+/** commander's message, perhaps with a suggestion on a second line, as one line of ours, which says where more stands if it does not say what to do. */
+function oneLine(text: string, command: string): string {
   const words = printable(text.replace(/^error: /, '').trim().replace(/\s*\n\s*/g, ' '));
-  return `covert: ${words}\n`;
+  const leadsOn = /^(unknown|missing|too many)|argument missing$/.test(words) && !words.includes('(Did you mean');
+  return `covert: ${words}${leadsOn ? ` (\`${command} --help\` says what there is)` : ''}\n`;
+}
+
+/** What commander is to parse: for `--help` behind a command that there is not, it would show the general help and be content. */
+function argumentsFor(program: Command, args: readonly string[]): string[] {
+  const name = args.find((arg) => !arg.startsWith('-'));
+  const isKnown = name === undefined || name === 'help' || program.commands.some((command) => command.name() === name);
+  return args.filter((arg) => isKnown || (arg !== '--help' && arg !== '-h'));
 }
 
 function report(thrown: unknown, verbose: boolean): number {
@@ -77,7 +86,7 @@ async function main(): Promise<void> {
   });
   const program = createProgram();
   try {
-    await program.parseAsync(process.argv);
+    await program.parseAsync(argumentsFor(program, process.argv.slice(2)), { from: 'user' });
   } catch (error) {
     process.exitCode = report(error, program.opts<{ verbose?: boolean }>().verbose === true);
   }

@@ -13,8 +13,9 @@ import { formatSurvey } from './model-screen';
 import { count } from './numbers';
 import { checkWritable, writeWhole } from './output-file';
 import { Progress } from './progress';
-import { loadPlans } from './scenario-file';
-import { screenOf, write } from './terminal';
+import { campaignsLeft, loadPlans } from './scenario-file';
+import { scenarioOption } from './scenario-option';
+import { printable, screenOf, write } from './terminal';
 import { costOption, withCosts } from './cost-option';
 import { tierOption } from './tier-option';
 import { parseThreads } from './values';
@@ -33,7 +34,7 @@ export function addModelCommand(program: Command): void {
     .command('model')
     .description('Say what replication costs by the analytical model, beside what was measured.')
     .argument('[file]', 'scenario file (.covert) whose scenarios are run and measured; without it, programs in Debian that were measured before')
-    .option('-s, --scenario <name>', 'take only the scenario of this name')
+    .addOption(scenarioOption('take only the scenario of this name'))
     .addOption(tierOption())
     .addOption(new Option('--threads <count>', 'threads of this machine that execute replicas, at most').argParser(parseThreads).default(availableParallelism(), 'as many as it has processors'))
     .addOption(costOption())
@@ -66,7 +67,9 @@ async function model(file: string | undefined, flags: ModelFlags): Promise<numbe
 }
 
 async function studyFile(file: string, { scenario, tier, threads, cost }: ModelFlags): Promise<Row[]> {
-  const plans = (await loadPlans(file, scenario)).map((plan) => withCosts(plan, cost));
+  const loaded = await loadPlans(file, scenario);
+  if (loaded.campaigns.length > 0) process.stderr.write(printable(`covert: ${file}: ${campaignsLeft(file)}\n`));
+  const plans = loaded.plans.map((plan) => withCosts(plan, cost));
   return interruptible(async (signal) => {
     const rows: Row[] = [];
     for (const plan of plans) {

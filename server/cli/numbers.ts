@@ -1,10 +1,4 @@
-const separated = new Intl.NumberFormat('en-US');
-
-/** 1234567 as `1,234,567`. */
-export const count = (value: number): string => separated.format(Math.round(value));
-
-/** `1 byte`, `1,234 bytes`. */
-export const counted = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+export { count, counted } from '../../engine/covert/numbers';
 
 /** 0.1234 as `12.3 %`; small ones with more digits, so that no cost looks like nothing. */
 export function percent(fraction: number): string {

@@ -74,7 +74,7 @@ ${'─'.repeat(88)}
                struck replica B on core 1 at instruction 40,000
                in crc32_update, checksum.c:35 (pc 0x8000002a)
                a0: 0x5 -> 0x20005 (bit 17)
-             flip pc bit 1 in replica A at instruction 9_000_000
+             late: flip pc bit 1 in replica A at instruction 9_000_000
                never struck (it may)
   diverged   first different result: instruction 40,001 of replica B
                in crc32_update, checksum.c:36 (pc 0x8000002e)
@@ -119,6 +119,11 @@ ${'─'.repeat(88)}
     const text = formatReport({ ...report, divergences: [] }, screen);
     expect(text).toContain('diverged   in no result of an instruction: what differs has not gone through a core');
     expect(formatSummary([{ ...report, divergences: [] }], screen)).toContain('diverged in no result of an instruction');
+    const [detection] = report.detections;
+    const noticedBy = (by: 'state' | 'machine check'): string => formatReport({ ...report, divergences: [], detections: detection ? [{ ...detection, by }] : [] }, screen);
+    expect(noticedBy('state')).toContain('diverged   in no result of an instruction: none has used what differs\n');
+    expect(noticedBy('state')).not.toContain('a device has read it');
+    expect(noticedBy('machine check')).toContain('diverged   in no result of an instruction: a component has died\n');
     expect(formatReport({ ...report, divergences: [], detections: [], recoveries: [] }, screen)).toContain('never: every instruction gave the same results');
   });
 
@@ -221,4 +226,7 @@ test('of a run over real sockets there is nothing to compare with, and that is s
   expect(text).toMatch(/3 frames of 180 bytes to the network\n/);
   expect(text).toContain('1,123,000 cycles; a run over real sockets cannot be repeated, so there is no overhead to give');
   expect(text).not.toContain('NaN');
+  const alone: Report = { ...report, released, divergences: [], detections: [], recoveries: [], protection: { start: 'none', end: 'none' } };
+  expect(formatReport(alone, screen)).toContain('diverged   unknown: over real sockets there is no run without faults to compare with\n');
+  expect(formatSummary([alone], screen)).toContain('    unknown whether it diverged\n');
 });

@@ -1,4 +1,4 @@
-import type { Difference, DivergenceReport, FaultReport, Location, NeighbourReport, Report } from '../../engine/covert/report';
+import type { DetectionReport, Difference, DivergenceReport, FaultReport, Location, NeighbourReport, Report } from '../../engine/covert/report';
 import { guestLines } from './guest-lines';
 import { memoryLines } from './memory-lines';
 import { atMost, indent, labelled, table, wrap } from './layout';
@@ -38,7 +38,7 @@ function guestRows(report: NeighbourReport, { width, colors }: Screen, isOneOfSe
   return [
     ...row('ablation', ablationLines(report, room)),
     ...row('guest said', guestLines(report, colors.red)),
-    ...row('fault', atMost(report.faults, most.faults, (fault) => faultLines(fault, room, isOneOfSeveral))),
+    ...row('fault', atMost(report.faults, most.faults, (fault, index) => faultLines(fault, index, room, isOneOfSeveral))),
     ...row('diverged', divergenceLines(report)),
     ...row('noticed', detectionLines(report, room)),
     ...row('escaped', escapeLines(report, room)),
@@ -70,8 +70,9 @@ function ablationLines({ protection: { uncoordinated = [] }, divergences, faults
   return wrap(`${uncoordinated.join(', ')} left uncoordinated: each core has its own${why}`, room);
 }
 
-function faultLines(fault: FaultReport, room: number, isOneOfSeveral: boolean): string[] {
-  const text = wrap(printable(fault.text), room);
+function faultLines(fault: FaultReport, index: number, room: number, isOneOfSeveral: boolean): string[] {
+  // One that the scenario gives no name has its number for one.
+  const text = wrap(printable(fault.name === `fault ${index + 1}` ? fault.text : `${fault.name}: ${fault.text}`), room);
   if (!fault.fired) return [...text, `  never struck${fault.optional ? ' (it may)' : ', so nothing was tested'}`];
   const where = fault.replica === undefined ? '' : `replica ${fault.replica} on core ${fault.core ?? '?'} `;
   return [
@@ -82,16 +83,30 @@ function faultLines(fault: FaultReport, room: number, isOneOfSeveral: boolean): 
   ];
 }
 
-function divergenceLines({ divergences, detections, released }: NeighbourReport): string[] {
+/** Whether nobody looked for differences: over real sockets an unprotected guest has neither a peer nor a run without faults. */
+export const isUnwatched = ({ faults, released, protection }: NeighbourReport): boolean =>
+  released.corrupt === null && protection.start === 'none' && protection.wanted === undefined && faults.some(({ fired }) => fired);
+
+function divergenceLines(report: NeighbourReport): string[] {
+  const { divergences, detections, released } = report;
   if (divergences.length === 0) {
+    if (isUnwatched(report)) return ['unknown: over real sockets there is no run without faults to compare with'];
     if (detections.length === 0 && !released.corrupt) return ['never: every instruction gave the same results'];
-    return ['in no result of an instruction: what differs has not gone through a core', '  (a device has read it from memory, or a component has died)'];
+    return whereElse(detections);
   }
   return atMost(divergences, most.divergences, (divergence) => [
     `first different result: instruction ${count(divergence.instruction)} of replica ${divergence.replica}`,
     `  in ${placeOf(divergence)} (pc ${divergence.pc})`,
     ...differenceTable(divergence).map((line) => `  ${line}`),
   ]);
+}
+
+/** Why nothing differs in what instructions came to, though something does. */
+function whereElse(detections: readonly DetectionReport[]): string[] {
+  const all = (is: (detection: DetectionReport) => boolean): boolean => detections.length > 0 && detections.every(is);
+  if (all(({ by, what }) => by === 'state' || (by === 'vote' && what.startsWith('state of ')))) return ['in no result of an instruction: none has used what differs', '  (the states differ themselves, and were compared)'];
+  if (all(({ by }) => by === 'machine check')) return ['in no result of an instruction: a component has died'];
+  return ['in no result of an instruction: what differs has not gone through a core', '  (a device has read it from memory, or a component has died)'];
 }
 
 function differenceTable({ differs, differing }: DivergenceReport): string[] {

@@ -24,23 +24,31 @@ export function diagnosticLine({ file, range, severity, code, message }: Diagnos
   return printable(`${shownPath(file)}:${range.line}:${range.column}: ${severity} ${code}: ${message}`);
 }
 
+/** What a command that runs scenarios takes from a file. */
+export interface Loaded {
+  plans: Plan[];
+  /** Names of the campaigns that were asked for with the scenarios, and are not run. */
+  campaigns: string[];
+}
+
+/** Why a campaign is not run, and what can be done with it. */
+export const campaignsLeft = (file: string): string => `campaigns are not run yet; \`covert check --expand ${file}\` lists their runs`;
+
 /**
  * The scenarios of a file that can be run, or the one that is called `name`.
- * Diagnostics go to stderr, one a line, and so does that campaigns are left out; an error among them is {@link BadInput}.
+ * Diagnostics go to stderr, one a line; an error among them is {@link BadInput}, and so is a file, or a name, of campaigns alone.
  */
-export async function loadPlans(file: string, name: string | undefined): Promise<Plan[]> {
-  const { plans, campaigns, diagnostics } = await compileScenarioFile(file);
+export async function loadPlans(file: string, name: string | undefined): Promise<Loaded> {
+  const { plans, diagnostics, ...compiled } = await compileScenarioFile(file);
   for (const diagnostic of diagnostics) process.stderr.write(`${diagnosticLine(diagnostic)}\n`);
   const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
   if (errors > 0) throw new BadInput(`${file}: ${counted(errors, 'error')}, so nothing was run`);
-  const left = `campaigns are not run yet (\`covert check --expand\` lists the runs of ${campaigns.length === 1 ? 'the one' : `the ${campaigns.length}`} in it)`;
-  if (plans.length === 0) throw new BadInput(`${file}: it has no scenario to run${campaigns.length > 0 ? `, and ${left}` : ''}`);
-  if (name === undefined) {
-    if (campaigns.length > 0) process.stderr.write(printable(`covert: ${file}: ${left}\n`));
-    return plans;
-  }
+  const campaigns = compiled.campaigns.map(({ base }) => base.name);
+  if (name !== undefined && campaigns.includes(name)) throw new BadInput(`${file}: "${name}" is a campaign: ${campaignsLeft(file)}`);
+  if (plans.length === 0) throw new BadInput(`${file}: it has no scenario to run${campaigns.length > 0 ? ` but ${counted(campaigns.length, 'campaign')}: ${campaignsLeft(file)}` : ''}`);
+  if (name === undefined) return { plans, campaigns };
   const plan = plans.find((candidate) => candidate.name === name);
-  if (plan) return [plan];
+  if (plan) return { plans: [plan], campaigns: [] };
   const nearest = nearestNames(name, plans.map((candidate) => candidate.name), 1)[0];
   const names = plans.map((candidate) => `"${candidate.name}"`).join(', ');
   const hint = nearest === undefined ? `, but ${names}` : `; did you mean "${nearest}"?`;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseCount, parseCounts, parsePort, parseSize } from './values';
+import { parseCount, parseCounts, parsePort, parsePositive, parseSize } from './values';
 
 test('sizes need a unit and may have a space and underscores', () => {
   expect(parseSize('64MiB')).toBe(64 * 1024 * 1024);
@@ -12,6 +12,12 @@ test('counts are whole numbers below 2^53', () => {
   expect(parseCount('1_000_000')).toBe(1_000_000);
   expect(parseCount('0')).toBe(0);
   for (const wrong of ['', '-1', '1e6', '0x10', '9007199254740992', 'x']) expect(() => parseCount(wrong)).toThrow('count');
+});
+
+test('what begins with 1 is told of in one way, whatever is wrong', () => {
+  expect(parsePositive('1')).toBe(1);
+  expect(parsePositive('1_001')).toBe(1001);
+  for (const wrong of ['', '0', '-1', 'abc', '1e6', '9007199254740992']) expect(() => parsePositive(wrong)).toThrow('It is a whole number from 1 on: 1_000.');
 });
 
 test('lists of counts are sorted and freed of repetitions', () => {

@@ -24,6 +24,13 @@ export function parseCount(text: string): number {
   return count;
 }
 
+/** `1`, `1_000`: a whole number from 1 to 2^53 - 1. Throws commander's InvalidArgumentError. */
+export function parsePositive(text: string): number {
+  const value = /^\d[\d_]*$/.test(text.trim()) ? Number(text.trim().replaceAll('_', '')) : 0;
+  if (value < 1 || !Number.isSafeInteger(value)) throw new InvalidArgumentError('It is a whole number from 1 on: 1_000.');
+  return value;
+}
+
 /** `1000,2000`: ascending, each once. Throws commander's InvalidArgumentError. */
 export function parseCounts(text: string): number[] {
   return [...new Set(text.split(',').map(parseCount))].sort((a, b) => a - b);

@@ -421,7 +421,7 @@ describe('a text that has far too much of something', () => {
   test('of everything', async () => {
     const { plans, diagnostics } = await compile(' '.repeat(mostCharacters + 1));
     expect(plans).toEqual([]);
-    expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).toEqual(['COV203 this file has 2097153 characters, and a scenario file at most 2097152: divide it']);
+    expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).toEqual(['COV203 this file has 2,097,153 characters, and a scenario file at most 2,097,152: divide it']);
   });
 });
 
@@ -495,7 +495,7 @@ describe('across files', () => {
     expect(diagnostics.map(({ code, message }) => `${code} ${message}`)).toEqual([
       'COV203 pipe.covert is no file',
       'COV203 folder.covert is a folder',
-      'COV203 long.covert is too large: it has 1099511627776 bytes of at most 2097152',
+      'COV203 long.covert is too large: it has 1,099,511,627,776 bytes of at most 2,097,152',
       'COV203 none.covert does not exist',
     ]);
     await expect(compileFile(at('pipe.covert'))).rejects.toThrow('is no file');

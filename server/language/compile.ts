@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { URI } from 'langium';
 import type { CampaignPlan } from '../../engine/covert/campaign-plan';
+import { count } from '../../engine/covert/numbers';
 import type { Plan } from '../../engine/covert/plan';
 import { readWhole } from '../whole-file';
 import type { Diagnostic } from './diagnostic';
@@ -53,7 +54,7 @@ export async function compileFile(path: string, options: CompileOptions = {}): P
 
 /** What is wrong with a file that the parser is not given. */
 export function tooLong(file: string, length: number): Diagnostic {
-  const message = `this file has ${length} characters, and a scenario file at most ${mostCharacters}: divide it`;
+  const message = `this file has ${count(length)} characters, and a scenario file at most ${count(mostCharacters)}: divide it`;
   return { code: 'COV203', severity: 'error', message, file, range: { file, line: 1, column: 1, endLine: 1, endColumn: 1 }, span: { offset: 0, end: 0 }, fixes: [] };
 }
 

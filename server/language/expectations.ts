@@ -74,7 +74,7 @@ function lowerCondition(condition: ast.Condition, { symbols }: ExpectationScope,
     case 'Overhead': {
       const limit = fraction(condition.limit);
       if (limit !== 0) return limit === undefined ? undefined : { kind: 'overhead-below', fraction: limit };
-      context.reporter.error('COV502', condition.limit.$cstNode, 'an overhead is never below 0 %');
+      context.reporter.error('COV502', condition.limit.$cstNode, 'below 0 % comes only a guest that went wrong and ended early: give a limit above 0 %');
       return undefined;
     }
     case 'Degraded': {

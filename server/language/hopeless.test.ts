@@ -81,7 +81,7 @@ test('thousands of expectations are looked at once each', async () => {
 
 test('moments in epochs can be too late, however they are written', async () => {
   const body = (trigger: string): string => `protect dmr on core 0, core 1 { epoch 10_000 instructions } limit 1_000_000 instructions fault flip a0 bit 3 in replica B ${trigger} expect exit 0`;
-  const late = 'the run is cut off after 1000000 instructions (`limit`), so this never strikes';
+  const late = 'the run is cut off after 1,000,000 instructions (`limit`), so this never strikes';
   for (const trigger of ['at epoch 100', 'at 100 epochs']) expect(await said(body(trigger))).toEqual([`COV605 ${trigger}: ${late}`]);
   for (const trigger of ['at epoch 99', 'at 99 epochs']) expect(await said(body(trigger))).toEqual([]);
 });

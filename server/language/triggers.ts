@@ -1,4 +1,5 @@
 import type { ChipPlan, ProtectionPlan, Span, Trigger } from '../../engine/covert/plan';
+import { count } from '../../engine/covert/numbers';
 import { lowerAddress } from './addresses';
 import type { Context } from './context';
 import { part, rename } from './diagnostic';
@@ -100,7 +101,7 @@ function atEpoch(number: number, trigger: ast.Trigger, scope: TriggerScope, cont
 
 function warnIfTooLate(instruction: number, trigger: ast.Trigger, { maxInstructions }: TriggerScope, { reporter }: Context): void {
   if (instruction < maxInstructions) return;
-  reporter.warning('COV605', trigger.$cstNode, `the run is cut off after ${maxInstructions} instructions (\`limit\`), so this never strikes`);
+  reporter.warning('COV605', trigger.$cstNode, `the run is cut off after ${count(maxInstructions)} instructions (\`limit\`), so this never strikes`);
 }
 
 /** An access is one to a byte of RAM, by whatever address. */

@@ -2,9 +2,9 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeElf } from '../oracles/elf-writer';
-import { covert, interruptAtProgress, root } from './covert';
+import { complaints, covert, interruptAtProgress, root } from './covert';
 
 const registers = 'examples/checksum/registers.covert';
 let folder = '';
@@ -126,12 +126,31 @@ test('what is wrong with one file is said, and the others are expanded', async (
   expect(stdout).toContain('  1  fault flip a0 bit 0 in replica B');
 });
 
-test('covert run: campaigns are not run, and scenarios are', async () => {
-  const both = await file('both.covert', 'campaign "c" { guest g inject 5 faults { set a0 to 1 in replica A at main } }\nscenario "s" { guest g expect exit 0 }');
-  const { exit, stdout, stderr } = await covert(['run', both]);
-  expect(exit).toBe(0);
-  expect(stdout).toContain('1 scenario: 1 passed');
-  expect(stderr.split('\n').filter((line) => line.includes('campaign'))).toEqual([expect.stringMatching(/^covert: \S*both\.covert: campaigns are not run yet \(`covert check --expand` lists the runs of the one in it\)$/)]);
-  const alone = await covert(['run', registers]);
-  expect({ ...alone }).toEqual({ exit: 2, stdout: '', stderr: `covert: ${registers}: it has no scenario to run, and campaigns are not run yet (\`covert check --expand\` lists the runs of the 2 in it)\n` });
+describe('covert run: campaigns are not run, and that never looks as if they had held', () => {
+  const text = 'campaign "c" { guest g inject 5 faults { flip 1 random bit of a0 in replica A at main } expect coverage >= 100 % }\nscenario "s" { guest g expect exit 0 }';
+
+  test('scenarios are run; the last screen, --json and the exit code tell of the campaign', async () => {
+    const both = await file('both.covert', text);
+    const [shown, json] = await Promise.all([covert(['run', both]), covert(['run', both, '--json'])]);
+    expect([shown.exit, json.exit]).toEqual([3, 3]);
+    const [, last = ''] = shown.stdout.split('═'.repeat(88));
+    expect(last).toMatch(/\n– campaign c\n {4}not run: campaigns are not run yet;\s[^]*\n1 scenario: 1 passed, 0 failed; 1 campaign not run\n$/);
+    const notRun = `campaigns are not run yet; \`covert check --expand ${both}\` lists their runs`;
+    expect(JSON.parse(json.stdout)).toEqual([expect.objectContaining({ scenario: 's', passed: true }), { campaign: 'c', passed: null, notRun }]);
+    expect(complaints(json.stderr)).toBe(`covert: ${both}: ${notRun}\n`);
+  });
+
+  test('who asks for the scenario alone gets its verdict, and one that fails is the worse news', async () => {
+    const both = await file('both-ways.covert', `${text}\nscenario "wrong" { guest g expect exit 9 }`);
+    const [alone, all] = await Promise.all([covert(['run', both, '--scenario', 's']), covert(['run', both])]);
+    expect([alone.exit, all.exit]).toEqual([0, 1]);
+    expect(alone.stdout).not.toContain('campaign');
+  });
+
+  test('a campaign asked for by its name, and a file of campaigns alone, are bad input that says what can be done', async () => {
+    const both = await file('by-name.covert', text);
+    const why = (of: string): string => `campaigns are not run yet; \`covert check --expand ${of}\` lists their runs\n`;
+    expect(await covert(['run', both, '--scenario', 'c'])).toEqual({ exit: 2, stdout: '', stderr: `covert: ${both}: "c" is a campaign: ${why(both)}` });
+    expect(await covert(['run', registers])).toEqual({ exit: 2, stdout: '', stderr: `covert: ${registers}: it has no scenario to run but 2 campaigns: ${why(registers)}` });
+  });
 });

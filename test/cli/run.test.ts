@@ -136,6 +136,16 @@ describe('what did not hold', () => {
   });
 });
 
+test('a report has the names that the user gave, and what the program calls the first byte that differs', async () => {
+  const body = 'protect dmr on core 0, core 1\n  fault one: flip memory[&sums[3]].w bit 15 in replica A when write &sums[3]\n  fault flip a0 bit 60 in replica B at instruction 90_000_000 optional\n  expect detected by state';
+  const file = await scenario('named.covert', body);
+  const { exit, stdout } = await covert(['run', file]);
+  expect(exit).toBe(0);
+  expect(stdout).toMatch(/ {2}fault {6}one: flip memory\[&sums\[3\]\]\.w bit 15 [^]*\n {13}flip a0 bit 60 in replica B/);
+  expect(stdout).toContain('diverged   in no result of an instruction: none has used what differs\n');
+  expect(stdout).toContain('state of A and B differs in memory[0x8000240d] (sums[3])\n');
+});
+
 describe('bad input is exit code 2', () => {
   test('a file that is not there', async () => {
     const { exit, stdout, stderr } = await covert(['run', 'none.covert']);

@@ -73,7 +73,7 @@ describe('each scenario comes out as it says', () => {
 
 describe("the description's own file", () => {
   test('its scenario holds, and each of its three faults has done something', async () => {
-    const { exit, stdout } = await covert(['run', `${folder}/page/hello.covert`, '--json', '--threads', '1']);
+    const { exit, stdout } = await covert(['run', `${folder}/page/hello.covert`, '--scenario', 'a bit flip in the checksum loop', '--json', '--threads', '1']);
     const [report] = JSON.parse(stdout) as Report[];
     expect({ exit, reasons: report && reasons(report) }).toEqual({ exit: 0, reasons: [] });
     const struck = report?.faults.map(({ instruction = 0 }) => instruction) ?? [];

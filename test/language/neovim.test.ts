@@ -20,16 +20,8 @@ guest g
 }
 `;
 
-/** Asks as a plugin would, and writes the answers to a file. Neovim 0.7, which Debian 12 has, starts clients by another name. */
+/** Asks as a plugin would, and writes the answers to a file. */
 const script = `
-if not vim.lsp.start then
-  vim.lsp.start = function(config)
-    local id = vim.lsp.start_client(config)
-    vim.lsp.buf_attach_client(0, id)
-    return id
-  end
-end
-dofile(vim.env.COVERT_TEST_SETUP)
 vim.cmd('edit ' .. vim.env.COVERT_TEST_FILE)
 vim.wait(60000, function() return #vim.diagnostic.get(0) > 0 end, 50)
 local function ask(method, more)
@@ -46,6 +38,9 @@ local result = {
 local edits = ask('textDocument/formatting', { options = { tabSize = 2, insertSpaces = true } })
 vim.lsp.util.apply_text_edits(edits, 0, 'utf-16')
 result.formatted = vim.api.nvim_buf_get_lines(0, 0, -1, false)
+vim.cmd('edit! ' .. vim.env.COVERT_TEST_OTHER)
+result.roots = {}
+for _, client in pairs((vim.lsp.get_clients or vim.lsp.get_active_clients)()) do table.insert(result.roots, client.config.root_dir) end
 vim.fn.writefile({ vim.fn.json_encode(result) }, vim.env.COVERT_TEST_RESULT)
 vim.cmd('qa!')
 `;
@@ -56,6 +51,8 @@ interface Answers {
   hover: { contents: { value: string } };
   completion: { items: { label: string }[] };
   formatted: string[];
+  /** Of each client that runs in the end. */
+  roots: string[];
 }
 
 describe.skipIf(!hasNeovim)(`Neovim${why}`, () => {
@@ -64,27 +61,31 @@ describe.skipIf(!hasNeovim)(`Neovim${why}`, () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'covert-neovim-'));
-    const file = path.join(folder, 'scratch.covert');
+    const [below, beside] = [path.join(folder, 'below'), path.join(folder, 'beside')];
+    for (const each of [below, beside, path.join(folder, '.git')]) await mkdir(each);
+    const file = path.join(below, 'scratch.covert');
+    const other = path.join(beside, 'other.covert');
+    await writeFile(other, 'chip octo { cores 8 }\n');
     const result = path.join(folder, 'result.json');
     await writeFile(file, text);
-    await copyFile(path.join(root, 'examples/checksum/checksum.elf'), path.join(folder, 'checksum.elf'));
+    await copyFile(path.join(root, 'examples/checksum/checksum.elf'), path.join(below, 'checksum.elf'));
     await mkdir(path.join(folder, 'bin'));
     await symlink(path.join(root, 'dist/covert.cjs'), path.join(folder, 'bin/covert'));
     const [, setup = ''] = /```lua\n([\s\S]*?)```/.exec(await readFile(path.join(root, 'docs/editors.md'), 'utf8')) ?? [];
     await writeFile(path.join(folder, 'setup.lua'), setup);
     await writeFile(path.join(folder, 'test.lua'), script);
-    // Before 0.8 the file types of vim.filetype have to be switched on.
-    const run = spawnSync('nvim', ['--headless', '--clean', '--cmd', 'let g:do_filetype_lua = 1', '-c', `luafile ${path.join(folder, 'test.lua')}`], {
+    const run = spawnSync('nvim', ['--headless', '-i', 'NONE', '-u', path.join(folder, 'setup.lua'), '-c', `luafile ${path.join(folder, 'test.lua')}`], {
       encoding: 'utf8',
       timeout: 240_000,
       env: {
         ...process.env,
         PATH: `${path.join(folder, 'bin')}:${process.env['PATH']}`,
+        XDG_CONFIG_HOME: folder,
         XDG_STATE_HOME: folder,
         XDG_CACHE_HOME: folder,
         XDG_DATA_HOME: folder,
-        COVERT_TEST_SETUP: path.join(folder, 'setup.lua'),
         COVERT_TEST_FILE: file,
+        COVERT_TEST_OTHER: other,
         COVERT_TEST_RESULT: result,
       },
     });
@@ -100,6 +101,10 @@ describe.skipIf(!hasNeovim)(`Neovim${why}`, () => {
   test('asks for hover and completion', () => {
     expect(answers.hover.contents.value).toContain('a0');
     expect(answers.completion.items.map(({ label }) => label)).toContain('memory');
+  });
+
+  test('has one server for the whole project', () => {
+    expect(answers.roots).toEqual([folder]);
   });
 
   test('formats', () => {
