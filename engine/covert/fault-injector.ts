@@ -69,6 +69,13 @@ export class FaultInjector {
     return this.#fired[fault] ?? false;
   }
 
+  /** How often a fault's replica has executed, or accessed, what its trigger counts; undefined where it counts nothing of one replica. */
+  hitsOf(fault: number): number | undefined {
+    const { target, trigger } = this.#faults[fault] ?? {};
+    if (target?.kind !== 'replica' || (trigger?.kind !== 'execute' && trigger?.kind !== 'access')) return undefined;
+    return this.counts().hits[fault]?.[target.replica] ?? 0;
+  }
+
   save(): InjectorState {
     return { fired: [...this.#fired], reached: [...this.#reached], counts: this.counts(), lasting: this.#lasting.save(), recurring: this.#recurring.save(), waiting: this.#passing.save(), mistranslating: this.#mistranslating };
   }

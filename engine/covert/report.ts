@@ -35,6 +35,8 @@ export interface FaultReport extends Partial<Location> {
   shared?: boolean;
   /** What it changed: `a0: 0x5 -> 0x20005 (bit 17)`. */
   change?: string;
+  /** Of one that never struck and waited for the `hit`th time: how often its replica executed the instruction, or accessed the byte, where that is known. */
+  hits?: number;
   /** How often it struck, of one that comes again and again; the rest is of the first time. */
   times?: number;
 }

@@ -95,7 +95,7 @@ function isRepeatableWith({ guest }: Plan, { reference, outside, inputs }: Pick<
 }
 
 /** What a report is made from: a session, or another guest on its chip. */
-type Ran = Pick<Session, 'plan' | 'events' | 'released' | 'releasedData' | 'count' | 'stateHash' | 'protection' | 'cycles' | 'costs' | 'memory'>;
+type Ran = Pick<Session, 'plan' | 'events' | 'released' | 'releasedData' | 'count' | 'stateHash' | 'protection' | 'cycles' | 'costs' | 'memory' | 'hitsOf'>;
 
 function makeReport(session: Ran, end: EventOf<'end'>, reference: Reference | undefined, refused: RefusedReport | undefined): Report {
   const { plan } = session;
@@ -115,13 +115,18 @@ function makeReport(session: Ran, end: EventOf<'end'>, reference: Reference | un
   };
 
   const strikes = eventsOf('fault');
+  // What a replica has come to is known where it has been there from beginning to end, and nothing was run again.
+  const isOneHistory = !session.events.some(({ kind }) => kind === 'recovery' || kind === 'clone' || kind === 'switch' || kind === 'degradation');
   const faults = plan.faults.map((fault, index): FaultReport => {
     const { name, text, optional, effect } = fault;
     const isShared = effect.kind === 'flip' && effect.place.kind === 'comparer';
     const marks = { name, text, ...(optional ? { optional } : {}) };
     const own = strikes.filter((event) => event.fault === index);
     const [strike] = own;
-    if (!strike) return { ...marks, fired: false };
+    if (!strike) {
+      const hits = isOneHistory ? session.hitsOf(index) : undefined;
+      return { ...marks, fired: false, ...(hits !== undefined && { hits }) };
+    }
     const often = fault.rhythm?.kind === 'every' ? { times: own.length } : {};
     const { replica, core, change, instruction, pc } = strike;
     // Of what nobody ran on there is no place in the guest.

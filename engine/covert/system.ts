@@ -288,6 +288,10 @@ export class System {
   costs(): CostReport[] {
     return this.#accounting.report();
   }
+  /** How often the replica of a fault that has not fired has come to the place that its trigger counts; undefined where it counts none. */
+  hitsOf(fault: number): number | undefined {
+    return this.#injector.hitsOf(fault);
+  }
   hasFired(fault: number): boolean {
     return this.#injector.hasFired(fault);
   }

@@ -68,6 +68,9 @@ export class Bystander {
   costs(): CostReport[] {
     return this.system.costs();
   }
+  hitsOf(fault: number): number | undefined {
+    return this.system.hitsOf(fault);
+  }
   memory(): MemoryReport[] {
     return memoryOf(this.system);
   }

@@ -182,6 +182,9 @@ export class Session implements ReplaySession {
   costs(): CostReport[] {
     return this.#system.costs();
   }
+  hitsOf(fault: number): number | undefined {
+    return this.#system.hitsOf(fault);
+  }
   /** What the caches of each live replica's core have come to, under `detailed` timing. */
   memory(): MemoryReport[] {
     return memoryOf(this.#system);

@@ -73,7 +73,7 @@ function ablationLines({ protection: { uncoordinated = [] }, divergences, faults
 function faultLines(fault: FaultReport, index: number, room: number, isOneOfSeveral: boolean): string[] {
   // One that the scenario gives no name has its number for one.
   const text = wrap(printable(fault.name === `fault ${index + 1}` ? fault.text : `${fault.name}: ${fault.text}`), room);
-  if (!fault.fired) return [...text, `  never struck${fault.optional ? ' (it may)' : ', so nothing was tested'}`];
+  if (!fault.fired) return [...text, `  never struck${fault.optional ? ' (it may)' : ', so nothing was tested'}${fault.hits === undefined ? '' : `: what it waits for came ${counted(fault.hits, 'time')}`}`];
   const where = fault.replica === undefined ? '' : `replica ${fault.replica} on core ${fault.core ?? '?'} `;
   return [
     ...text,

@@ -128,6 +128,16 @@ describe('what did not hold', () => {
     expect(stdout).toContain('1 scenario: 0 passed, 1 failed');
   });
 
+  test('a fault that waits for more hits than there are is told how many there were', async () => {
+    const faults = ['at main hit 2', 'at crc32_update hit 1_000_000', 'when write &sums[3] hit 30', 'at instruction 9_000_000'].map((trigger) => `fault flip a0 bit 1 in replica B ${trigger}`);
+    const file = await scenario('hits.covert', `protect dmr on core 0, core 1\n  ${faults.join('\n  ')}\n  expect exit 0`);
+    const [text, json] = await Promise.all([covert(['run', file]), covert(['run', file, '--json'])]);
+    expect(text.stdout).toContain('never struck, so nothing was tested: what it waits for came 1 time\n');
+    const [report] = JSON.parse(json.stdout) as [Report];
+    // A sum of a known text, of 16 rounds, and of their sums. The byte is cleared by the start file and written by its round.
+    expect(report.faults.map(({ hits }) => hits)).toEqual([1, 18, 2, undefined]);
+  });
+
   test('a fault that never struck fails the scenario', async () => {
     const body = 'protect dmr on core 0, core 1\n  fault flip a0 bit 1 in replica B at instruction 9_000_000_000\n  expect exit 0';
     const { exit, stdout } = await covert(['run', await scenario('late.covert', body)]);
