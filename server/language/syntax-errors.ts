@@ -211,7 +211,7 @@ function inWords(
 
 /** A number has no unit: which ones there are hangs on what it is a number of. */
 function withoutUnit(text: string, end: number, found: string): { message: string; fixes: Fix[] } {
-  const { units, example } = unitWanted(text.slice(Math.max(0, end - longestGap), end));
+  const { units, example } = unitWanted(text.slice(Math.max(0, end - longestGap), end).match(/[\w.]+|[^\s\w]/g) ?? []);
   const [only, ...others] = units;
   const written = text.slice(0, end).trimEnd().length;
   const fixes = only !== undefined && others.length === 0 ? append({ offset: written, end: written }, ` ${only}`, `Write \`${only}\``) : [];

@@ -1,40 +1,46 @@
+import { countUnits, frequencyUnits, sizeUnits, timeUnits } from './values';
+
 /** Which units may follow a number, and how that looks. */
 export interface UnitWanted {
   units: readonly string[];
   example: string;
 }
 
-const duration: UnitWanted = { units: ['instructions', 'cycles', 'epochs', 'ns', 'us', 'ms', 's'], example: '5 ms' };
+const duration: UnitWanted = { units: [...timeUnits.keys(), ...[...countUnits.keys()].filter((unit) => unit.endsWith('s'))], example: '5 ms' };
 const instructions: UnitWanted = { units: ['instructions'], example: '10_000 instructions' };
 const epochs: UnitWanted = { units: ['epochs'], example: '2 epochs' };
 const cycles: UnitWanted = { units: ['cycles'], example: '20 cycles' };
-const size: UnitWanted = { units: ['KiB', 'MiB', 'GiB'], example: '16 MiB' };
-const frequency: UnitWanted = { units: ['MHz', 'GHz'], example: '2 GHz' };
+const latency: UnitWanted = { units: ['cycles', 'ns'], example: '20 cycles' };
+const size: UnitWanted = { units: [...sizeUnits.keys()].toReversed(), example: '16 MiB' };
+const frequency: UnitWanted = { units: [...frequencyUnits.keys()].toReversed(), example: '2 GHz' };
 
 const byWord: Readonly<Record<string, UnitWanted>> = {
-  limit: instructions,
-  epoch: instructions,
-  watchdog: epochs,
   ram: size,
   l1i: size,
   l1d: size,
-  at: duration,
-  every: duration,
-  for: duration,
-  from: duration,
-  until: duration,
-  within: duration,
-  in: duration,
-  between: duration,
-  and: duration,
+  epoch: instructions,
+  limit: instructions,
+  watchdog: epochs,
+  bank: latency,
+  link: latency,
+  memory: latency,
 };
 
-/** The units of a number at the end of some text, by the words before it. */
-export function unitWanted(before: string): UnitWanted {
-  const [, words = '', word = ''] = /([^{}\n]*?)\b([a-z]\w*)\s+[\d][\w.]*\s*$/.exec(before) ?? [];
-  if (word === 'at' && /\bcores\s+\w+\s+$/.test(words)) return frequency;
-  if (word === 'every' && /\b(checkpoint|output|state)\s+$/.test(words)) return epochs;
-  if (word === 'of') return /%\s+$/.test(words) ? duration : size;
-  // What a chip's tables have entries for is counted in cycles.
-  return byWord[word] ?? cycles;
+/**
+ * The units of a number at the end of some words, by those before it. `every 4 epochs` is about comparisons and checkpoints, else a
+ * fault comes again so often; `of 512 KiB` is about banks, else a period; `at 2 GHz` is a clock behind a number of cores, else a time.
+ */
+export function unitWanted(before: readonly string[]): UnitWanted {
+  if (isInCosts(before)) return cycles;
+  const [word = '', ahead = ''] = [before.at(-2), before.at(-3)];
+  if (word === 'of') return ahead === '%' ? duration : size;
+  if (word === 'every') return ['checkpoint', 'output', 'state'].includes(ahead) ? epochs : duration;
+  if (word === 'at') return before.at(-4) === 'cores' ? frequency : duration;
+  return Object.hasOwn(byWord, word) ? byWord[word]! : duration;
+}
+
+/** Within the braces of `costs { … }` or `costs prescott { … }`. */
+export function isInCosts(before: readonly string[]): boolean {
+  const brace = before.findLastIndex((word) => word === '{' || word === '}');
+  return before[brace] === '{' && (before[brace - 1] === 'costs' || before[brace - 2] === 'costs');
 }

@@ -15,10 +15,10 @@ import type { GuestFile, GuestFiles } from '../guest-files';
 import { registerNames, registerOf } from '../places';
 import { replicasOf } from '../protections';
 import { effectWords } from '../syntax-errors';
+import { isInCosts, unitWanted } from '../units-wanted';
 import { words } from '../words';
 import { componentItems } from './chip-completion';
 import { guestOf, runAt } from './cursor';
-import { isInCosts, unitsAfter } from './expected-words';
 import { costChoices, fittingChoices, isHopeless, type FittingChoice } from './fitting-choices';
 import { fileOf, guestFile } from './guest-lookup';
 import { describePlace } from './guest-words';
@@ -172,7 +172,7 @@ export class CovertCompletion extends DefaultCompletionProvider {
       add(choiceItems(fittingChoices(before, context.document, context.tokenOffset)));
     } else if (terminal === 'ID' && isNameRule) {
       if (rule === 'Word') add(before.at(-1) === 'replica' ? replicaItems(context) : choiceItems(isInCosts(before) ? costChoices(context.document, context.tokenOffset) : fittingChoices(before, context.document, context.tokenOffset)));
-      else if (rule === 'Unit') add(unitsAfter(before).map((label) => ({ label, kind: CompletionItemKind.Unit, sortText: '0' })));
+      else if (rule === 'Unit') add(unitWanted(before).units.map((label) => ({ label, kind: CompletionItemKind.Unit, sortText: '0' })));
       else if (rule === 'RegisterName') add(registerItems());
       else if (!isSwitch) add(await this.#ofGuest(context, (file) => symbolItems(file, wantsCode(before), typedIn(context))));
     }

@@ -1,10 +1,10 @@
-import { inputClasses } from '../../../engine/covert/plan';
+import type { AstNode } from 'langium';
+import { inputClasses, type DetectionMethod, type RecoveryMethod } from '../../../engine/covert/plan';
 import { describeCost, processors } from '../costs';
-import { detectionMethods, recoveryMethods } from '../expectations';
+import * as ast from '../generated/ast';
 import { inputWords } from '../inputs';
 import type { comparable, isolations, protectionKinds } from '../protections';
-import { timingLevels } from '../timings';
-import { countUnits, frequencyUnits, sizeUnits, timeUnits } from '../values';
+import type { timingLevels } from '../timings';
 
 /** A word of a closed set, and what it means where the word itself does not say. */
 export interface Choice {
@@ -28,6 +28,26 @@ const apart: Readonly<Record<(typeof isolations)[number], string>> = {
   memory: 'Each replica has memory controllers of its own.',
 };
 
+const detections: Readonly<Record<DetectionMethod, string>> = {
+  output: 'What the replicas are about to send differs.',
+  state: 'Their registers or memory differ where states are compared.',
+  watchdog: 'One of them does not come to the rendezvous.',
+  trap: 'One of them traps where the others do not.',
+  vote: 'One of three differs from the other two.',
+  'machine check': 'A component says itself that it has failed.',
+};
+
+const recoveries: Readonly<Record<RecoveryMethod, string>> = {
+  rollback: 'All replicas go back to a checkpoint and run on from there.',
+  failover: 'The guest runs on without the component that has died.',
+  vote: 'The replica that is outvoted is made anew of another one.',
+};
+
+const levels: Readonly<Record<(typeof timingLevels)[number], string>> = {
+  fast: 'Each kind of instruction takes the same time wherever its data are.',
+  detailed: 'Caches, banks, links and memory controllers take their time.',
+};
+
 /** Words of closed sets that are no keywords, by the word that they follow. */
 const choices: Readonly<Record<string, readonly Choice[]>> = {
   protect: withMeanings(protections),
@@ -36,9 +56,9 @@ const choices: Readonly<Record<string, readonly Choice[]>> = {
   isolation: withMeanings(apart),
   compare: withMeanings({ output: 'Each byte, before it is released.', state: 'Registers and memory, every so many epochs.' } satisfies Record<(typeof comparable)[number], string>),
   uncoordinated: inputClasses.map((label) => ({ label, means: inputWords[label] })),
-  detected: plain(detectionMethods),
-  recovered: plain(recoveryMethods),
-  timing: plain(timingLevels),
+  detected: withMeanings(detections),
+  recovered: withMeanings(recoveries),
+  timing: withMeanings(levels),
   linux: [{ label: 'debian', means: 'The stock kernel that `npm run guest:debian` has fetched.' }],
   costs: processors.map((label) => ({ label, means: describeCost(label) ?? '' })),
   firmware: [{ label: 'opensbi', means: 'OpenSBI, as it was fetched with the guest.' }],
@@ -46,41 +66,25 @@ const choices: Readonly<Record<string, readonly Choice[]>> = {
   '.': withMeanings({ b: '1 byte', h: '2 bytes', w: '4 bytes', d: '8 bytes' }),
 };
 
-/** Units, by the word that an amount follows. */
-const sizes = [...sizeUnits.keys()].toReversed();
-const units: Readonly<Record<string, readonly string[]>> = {
-  ram: sizes,
-  of: sizes,
-  l1i: sizes,
-  l1d: sizes,
-  cores: [...frequencyUnits.keys()].toReversed(),
-  epoch: ['instructions'],
-  limit: ['instructions'],
-  every: ['epochs'],
-  watchdog: ['epochs'],
-};
-export const durations: readonly string[] = [...timeUnits.keys(), ...[...countUnits.keys()].filter((unit) => unit.endsWith('s'))];
+/** What a word of such a set means in a node that has it. */
+export function meaningOf(node: AstNode, word: string): string | undefined {
+  const head = ((): string | undefined => {
+    if (ast.isProtection(node) || ast.isSwitch(node) || ast.isDegraded(node)) return 'protect';
+    if (ast.isIsolation(node)) return 'isolation';
+    if (ast.isCompareSubject(node)) return 'compare';
+    if (ast.isMethod(node)) return node.$container.word;
+    if (ast.isTiming(node)) return 'timing';
+    if (ast.isLinux(node)) return 'linux';
+    if (ast.isFirmware(node)) return 'firmware';
+    return ast.isMemoryPlace(node) ? '.' : undefined;
+  })();
+  const choice = head === undefined ? undefined : choices[head]?.find(({ label }) => label === word || (label === 'machine check' && label.split(' ').includes(word)));
+  return choice?.means;
+}
 
 /** What may stand for a name after these words, outside of a table of costs. */
 export function choicesAfter(before: readonly string[]): readonly Choice[] {
   return Object.hasOwn(choices, headOf(before)) ? choices[headOf(before)]! : [];
-}
-
-/**
- * What may stand for a unit. `every 4 epochs` is about comparisons and checkpoints, else a fault comes again so often;
- * `of 512 KiB` is about banks, else a period.
- */
-export function unitsAfter(before: readonly string[]): readonly string[] {
-  if (isInCosts(before)) return ['cycles'];
-  const [word, ahead] = [before.at(-2) ?? '', before.at(-3) ?? ''];
-  const isOfFault = (word === 'every' && ahead !== 'checkpoint' && ahead !== 'state') || (word === 'of' && ahead === '%');
-  return isOfFault ? durations : (units[word] ?? unitsOfTrigger(before));
-}
-
-/** Within the braces of `costs { … }` or `costs prescott { … }`. */
-export function isInCosts(before: readonly string[]): boolean {
-  const brace = before.findLastIndex((word) => word === '{' || word === '}');
-  return before[brace] === '{' && (before[brace - 1] === 'costs' || before[brace - 2] === 'costs');
 }
 
 /** The word that decides what a name may be: over a list's commas and over `by` and `to`, back to its start. */
@@ -103,9 +107,4 @@ export function listBefore(before: readonly string[]): { names: readonly string[
     at -= isPair ? 3 : 2;
   }
   return { names, at };
-}
-
-/** `at 2 GHz` is a clock where it follows a number of cores, else a time. */
-function unitsOfTrigger(before: readonly string[]): readonly string[] {
-  return before.at(-2) === 'at' && before.at(-4) === 'cores' ? [...frequencyUnits.keys()].toReversed() : durations;
 }

@@ -14,6 +14,7 @@ import { words } from '../words';
 import { describeAmount, describeNumber } from './amount-words';
 import { componentOf, describeChip, describeComponent, describeCore, describeReplica, namesComponent } from './chip-words';
 import { cursorAt, guestOf, isPart, ownerOf, runAt, type Cursor } from './cursor';
+import { meaningOf } from './expected-words';
 import { describeFault } from './fault-words';
 import { guestFile } from './guest-lookup';
 import { describeFile, describeGuest, describePlace, describeStep } from './guest-words';
@@ -83,6 +84,8 @@ export class CovertHover implements HoverProvider {
     }
     if (ast.isInputName(node)) return (inputWords as Readonly<Record<string, string>>)[node.name];
     if (leaf.tokenType.name === 'INTEGER') return describeNumber(leaf.text);
+    const meaning = meaningOf(node, leaf.text);
+    if (meaning !== undefined) return meaning;
     const isName = ast.isFault(node) && isPart(leaf, node, 'name');
     const word = isName ? undefined : words[leaf.text];
     const fault = ownerOf(node, ast.isFault) ?? ownerOf(node, ast.isAlternative);
