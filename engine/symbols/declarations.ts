@@ -13,6 +13,7 @@ const maxDepth = 32;
 /** Where the source declares functions, variables of the program, their members and types: DW_AT_decl_file and DW_AT_decl_line. */
 export class Declarations {
   #named: Map<string, Die[]> | undefined;
+  #locals: Set<string> | undefined;
 
   constructor(
     private readonly info: DebugInfo,
@@ -36,6 +37,22 @@ export class Declarations {
       type = typeOf(complete);
     }
     return found;
+  }
+
+  /** True of the parameters and variables of functions, which have a place only while these run. */
+  isLocal(name: string): boolean {
+    if (!this.#locals) {
+      this.#locals = new Set();
+      const open: Die[] = this.info.units.map((unit) => unit.dies);
+      for (let die = open.pop(); die; die = open.pop()) {
+        for (const child of die.children) {
+          const isOfFunction = child.tag === TAG.formalParameter || (child.tag === TAG.variable && die.tag !== TAG.compileUnit && die.tag !== TAG.namespace);
+          if (isOfFunction && child.name !== undefined) this.#locals.add(child.name);
+          open.push(child);
+        }
+      }
+    }
+    return this.#locals.has(name);
   }
 
   #find(name: string, address: bigint | undefined, members: readonly string[]): Die | undefined {

@@ -114,6 +114,10 @@ class ElfSymbols implements Symbols {
     return globalVariables(this.info, this.sources(reader));
   }
 
+  isLocal(name: string): boolean {
+    return this.declarations.isLocal(name);
+  }
+
   declarationOf(name: string, members: readonly string[] = []): SourceLocation | undefined {
     return this.declarations.declarationOf(name, this.find(name)?.address, members);
   }

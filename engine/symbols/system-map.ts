@@ -99,6 +99,9 @@ class SystemMap implements Symbols {
   globals(): Variable[] {
     return [];
   }
+  isLocal(): boolean {
+    return false;
+  }
   declarationOf(): undefined {
     return undefined;
   }

@@ -113,6 +113,8 @@ export interface Symbols {
   variables(reader: FrameReader, frameIndex?: number): Variable[];
   /** Globals and statics of the program. */
   globals(reader: FrameReader): Variable[];
+  /** True of a name that functions have for parameters or variables of their own. */
+  isLocal(name: string): boolean;
   /** Where the source declares a function or a variable of the program, or the member that `members` lead to from it. Columns count from 1; 0 where none is known. */
   declarationOf(name: string, members?: readonly string[]): SourceLocation | undefined;
   /** Where it declares the type of that: the structure, union or enumeration behind pointers and arrays, or else the last name that it has. */

@@ -69,6 +69,11 @@ export function unknownSymbol<N extends ast.SymbolAddress | ast.Divergence>(
   const place = part(node, property);
   const name = String(node[property]);
   const nearest = symbols.nearest(name, 1)[0];
+  // One that is static has a symbol, with a number behind the name.
+  if (symbols.isLocal(name) && !nearest?.startsWith(`${name}.`)) {
+    context.reporter.error('COV208', place, `\`${name}\` is a parameter or a variable of a function, which has a place only while that runs: name a register, or a variable of the whole program`);
+    return;
+  }
   const hint = nearest === undefined ? '' : `; did you mean \`${nearest}\`?`;
   const nothing = symbols.symbols.length === 0 ? ': its program has no symbol table' : '';
   context.reporter.error('COV208', place, `the guest has no symbol \`${name}\`${nothing}${hint}`, guesses(rename(place, nearest && quoted(nearest))));

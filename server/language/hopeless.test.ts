@@ -86,6 +86,12 @@ test('moments in epochs can be too late, however they are written', async () => 
   for (const trigger of ['at epoch 99', 'at 99 epochs']) expect(await said(body(trigger))).toEqual([]);
 });
 
+test('what a function has of its own has no place', async () => {
+  const local = 'is a parameter or a variable of a function, which has a place only while that runs: name a register, or a variable of the whole program';
+  for (const name of ['round', 'crc', 'data']) expect(await said(`${pair} fault flip memory[&${name}] bit 1 in replica B at main expect detected`)).toEqual([`COV208 ${name}: \`${name}\` ${local}`]);
+  expect(await said(`${pair} fault flip memory[&blok] bit 1 in replica B at main expect detected`)).toEqual(['COV208 blok: the guest has no symbol `blok`; did you mean `block`?']);
+});
+
 test('a pc is even', async () => {
   const body = (value: string): string => `${pair} fault set pc to ${value} in replica B at main expect detected`;
   expect(await said(body('0x80000003'))).toEqual(['COV406 0x80000003: a pc is always even']);

@@ -28,6 +28,7 @@ export function exercise(bytes: Uint8Array, most: Thoroughness = { symbols: 50, 
     symbols.afterPrologue(symbol);
     symbols.declarationOf(symbol.name, ['next', 'key']);
     symbols.typeDeclarationOf(symbol.name);
+    symbols.isLocal(symbol.name);
     const reader = anything(symbol.address + 8n);
     const frames = symbols.unwind(reader, 10);
     if (frames.length === 0) throw new Error('no frame at all');

@@ -52,6 +52,12 @@ describe.skipIf(lacking)(named('declarations of the compiled guests', lacking), 
     }
   });
 
+  test.each(guestNames)('%s: what functions have of their own', (name) => {
+    const symbols = readSymbols(guest(name).bytes);
+    for (const each of ['n', 'pair', 'total']) expect(symbols.isLocal(each), each).toBe(true);
+    for (const each of ['nodes', 'factorial', 'key', 'node', 'main', 'missing']) expect(symbols.isLocal(each), each).toBe(false);
+  });
+
   test('a bit-field is a member that has no address', async () => {
     const { path: elf } = guest(guestNames[0]!);
     const scenario = (member: string): string => `guest g { elf "${elf}" ram 16 MiB }\nscenario "s" { guest g fault flip memory[&nodes[1].${member}] bit 1 in replica A at main expect exit 0 }\n`;
