@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readSymbols } from './symbols';
 import { examples } from './test/examples';
-import { variableAt } from './variable-at';
+import { variableAt, variableFrom } from './variable-at';
 import type { Symbols, Variable } from './types';
 
 const nothing = { pc: 0n, x: () => 0n, f: () => 0n, read: () => undefined };
@@ -27,6 +27,12 @@ describe.each(examples)('$name', ({ bytes }) => {
       expect([variableAt(symbols, variable.address ?? 0n), variableAt(symbols, last)]).toEqual([path, path]);
     }
     expect(variableAt(symbols, 0x10n)).toBeUndefined();
+    for (const { path, variable } of some) {
+      // Where several parts begin at one place it is the whole of them.
+      const from = variableFrom(symbols, variable.address ?? 0n);
+      expect(from !== undefined && path.startsWith(from), `${path} from ${from}`).toBe(true);
+      if ((variable.size ?? 1) > 1) expect(variableFrom(symbols, (variable.address ?? 0n) + 1n) ?? '').not.toBe(path);
+    }
   });
 });
 

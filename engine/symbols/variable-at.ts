@@ -5,24 +5,42 @@ const nothingRuns: FrameReader = { pc: 0n, x: () => 0n, f: () => 0n, read: () =>
 
 const globals = new WeakMap<Symbols, readonly Variable[]>();
 
+/** The program's variables with their places and types, without values; read once. */
+export function placedGlobals(symbols: Symbols): readonly Variable[] {
+  let all = globals.get(symbols);
+  if (!all) globals.set(symbols, (all = symbols.globals(nothingRuns)));
+  return all;
+}
+
 /**
  * What the program calls the byte at an address, as the scenario language writes it: `sums[3]`, `header.length`, or `block + 0x24` where
  * only the symbol is known. Undefined where the address is in no variable.
  */
 export function variableAt(symbols: Symbols, address: bigint): string | undefined {
-  let all = globals.get(symbols);
-  if (!all) globals.set(symbols, (all = symbols.globals(nothingRuns)));
-  const global = all.find((variable) => covers(variable, address));
-  if (global) return pathIn(global, address);
+  const global = placedGlobals(symbols).find((variable) => covers(variable, address));
+  if (global) return pathIn(global, address).path;
   const symbol = symbols.at(address);
   if (symbol?.kind !== 'object' || address >= symbol.address + BigInt(symbol.size)) return undefined;
   return symbol.address === address ? symbol.name : `${symbol.name} + 0x${(address - symbol.address).toString(16)}`;
 }
 
-function pathIn(global: Variable, address: bigint): string {
+/** The variable, element or member that begins at an address, the largest one, as {@link variableAt} writes it. */
+export function variableFrom(symbols: Symbols, address: bigint): string | undefined {
+  const global = placedGlobals(symbols).find((variable) => covers(variable, address));
+  if (!global) return undefined;
+  const { path, start } = pathIn(global, address, address);
+  return start === address ? path : undefined;
+}
+
+/** Into a variable as far as it goes, or to the first part that begins at `until`. */
+function pathIn(global: Variable, address: bigint, until?: bigint): { path: string; start: bigint | undefined } {
   let path = global.name;
-  for (let part = innerAt(global, address); part; part = innerAt(part, address)) path += part.name.startsWith('[') ? part.name : `.${part.name}`;
-  return path;
+  let start = global.address;
+  for (let part = global.address === until ? undefined : innerAt(global, address); part; part = part.address === until ? undefined : innerAt(part, address)) {
+    path += part.name.startsWith('[') ? part.name : `.${part.name}`;
+    start = part.address;
+  }
+  return { path, start };
 }
 
 /** The member or the element with an address. What a pointer leads to is not in it, and cannot be read. */

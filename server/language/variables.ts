@@ -1,16 +1,10 @@
-import type { FrameReader, Symbols, Variable } from '../../engine/symbols/types';
-
-/** Registers and memory are not known before the run; places and types of globals do not need them. */
-const nothingRuns: FrameReader = { pc: 0n, x: () => 0n, f: () => 0n, read: () => undefined };
-
-const globals = new WeakMap<Symbols, readonly Variable[]>();
+import type { Symbols, Variable } from '../../engine/symbols/types';
+import { placedGlobals } from '../../engine/symbols/variable-at';
 
 /** The variable that the debug information has at a symbol's address; undefined where it has none. */
 export function globalOf(symbols: Symbols, name: string): Variable | undefined {
-  let all = globals.get(symbols);
-  if (!all) globals.set(symbols, (all = symbols.globals(nothingRuns)));
   const address = symbols.find(name)?.address;
-  return all.find((variable) => variable.name === name && variable.address === address);
+  return placedGlobals(symbols).find((variable) => variable.name === name && variable.address === address);
 }
 
 /** The members of a structure or union; none of what is neither, a pointer's target among them. */

@@ -44,6 +44,8 @@ describe('hover', () => {
     ['expect recovered by roll|back', /go back to a checkpoint/],
     ['expect detected by machine che|ck', /A component says itself/],
     ['fault f|irst: flip a0 bit 3 in replica B at main', /flips bit 3 of register a0/i],
+    ['fa|ult flip memory[&table[3]].w bit 3 in replica B at main', /the 4 bytes at `table\[3\]`/],
+    ['fa|ult flip memory[&table + 0xd].h bit 3 in replica B at main', /the 2 bytes at `table\+0xd`/],
     ['fault flip memory[&table].|w bit 3 in replica B at main', /4 bytes/],
     ['fault kill core |4 at 2 ms', /core 4.* — replica B runs here.*Its domain: L2 banks .*memory controllers .*links /s],
     ['fault kill core |7 at 2 ms', /core 7.* — a spare/],

@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { AstUtils } from 'langium';
 import type { SourceLocation, Symbol, Symbols } from '../../../engine/symbols/types';
+import { variableFrom } from '../../../engine/symbols/variable-at';
 import * as ast from '../generated/ast';
 import type { GuestFile, GuestFiles } from '../guest-files';
 import { resolvedUri } from '../imports';
@@ -31,8 +32,10 @@ export function hex(value: bigint): string {
   return `0x${value.toString(16)}`;
 }
 
-/** `crc32_update+0x2a`, or the bare address. */
+/** `crc32_update+0x2a`, `sums[3]`, or the bare address. */
 export function describeAddress(address: bigint, { symbols }: GuestFile): string {
+  const variable = variableFrom(symbols, address);
+  if (variable !== undefined) return variable;
   const symbol = symbols.at(address);
   if (!symbol) return hex(address);
   const offset = address - symbol.address;
