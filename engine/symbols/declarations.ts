@@ -9,6 +9,8 @@ import type { SourceLocation } from './types';
 const OP_ADDR = 0x03;
 /** Pointers, arrays and structures followed one into the other; damage may close them to a ring. */
 const maxDepth = 32;
+/** So many structures without a name one has within it; more would be calls within calls. */
+const mostTypes = 200;
 
 /** Where the source declares functions, variables of the program, their members and types: DW_AT_decl_file and DW_AT_decl_line. */
 export class Declarations {
@@ -59,20 +61,21 @@ export class Declarations {
     this.#named ??= this.#read();
     const all = this.#named.get(name) ?? [];
     let die = (address === undefined ? undefined : all.find((each) => addressOf(each) === address)) ?? all.find((each) => !each.flag(AT.declaration)) ?? all[0];
-    for (const member of members) die = die && this.#memberOf(typeOf(die), member, 0);
+    for (const member of members) die = die && this.#memberOf(typeOf(die), member, new Set());
     return die;
   }
 
-  /** The member of a structure, or of one without a name within it. */
-  #memberOf(type: Die | undefined, name: string, depth: number): Die | undefined {
+  /** The member of a structure, or of one without a name within it; of damaged structures that hold each other each is looked at once. */
+  #memberOf(type: Die | undefined, name: string, seen: Set<Die>): Die | undefined {
     let whole = stripType(type);
     for (let steps = 0; whole && (isPointer(whole) || whole.tag === TAG.arrayType) && steps < maxDepth; steps++) whole = stripType(typeOf(whole));
     if (whole?.flag(AT.declaration)) whole = this.info.definitionOf(whole);
-    if (!whole || !isAggregate(whole) || depth === maxDepth) return undefined;
+    if (!whole || !isAggregate(whole) || seen.has(whole) || seen.size === mostTypes) return undefined;
+    seen.add(whole);
     for (const child of whole.children) {
       if (child.tag !== TAG.member) continue;
       if (child.name === name) return child;
-      const inner = child.name === undefined ? this.#memberOf(typeOf(child), name, depth + 1) : undefined;
+      const inner = child.name === undefined ? this.#memberOf(typeOf(child), name, seen) : undefined;
       if (inner) return inner;
     }
     return undefined;

@@ -108,7 +108,7 @@ describe('a fault as a line of the language', () => {
         const text = faultText(fault);
         expect((await faultsOf(`fault ${text}`)).map(bare)).toEqual([{ name: 'fault 1', text, ...fault, optional: false }]);
       }),
-      { seed: 1, numRuns: 400 },
+      { numRuns: 400 },
     );
   });
 });
@@ -138,7 +138,7 @@ describe('the runs of a campaign', () => {
         const lines = run.plan.faults.map(({ text }) => `fault ${text}`).join(' ');
         expect((await faultsOf(lines)).map(bare)).toEqual(run.plan.faults.map(bare));
       }),
-      { seed: 2, numRuns: 120 },
+      { numRuns: 120 },
     );
     expect(seen.size).toBe(10);
   });
@@ -222,7 +222,7 @@ describe('diagnostics', () => {
         const { diagnostics } = await compile(head + (inBlock ? campaign(text) : campaign(good, 'inject 5 faults', text)));
         for (const { message } of diagnostics) expect(message, text).not.toMatch(/undefined|NaN|\[object/);
       }),
-      { seed: 3, numRuns: 300 },
+      { numRuns: 300 },
     );
   });
 

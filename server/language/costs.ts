@@ -3,6 +3,7 @@ import type { Context } from './context';
 import { part, rename } from './diagnostic';
 import type * as ast from './generated/ast';
 import { oneOf } from './measures';
+import { guesses } from './mends';
 import { countUnits, decodeDecimal } from './values';
 
 /** Cycles of one event beyond which a cost is a slip of the pen: half a second. */
@@ -54,7 +55,7 @@ function cyclesOf(amount: ast.Amount, context: Context): number | undefined {
   const { reporter } = context;
   if (countUnits.get(amount.unit) !== 'cycles') {
     const place = part(amount, 'unit');
-    reporter.error('COV105', place, `a cost is counted in \`cycles\`, not in \`${amount.unit}\``, rename(place, 'cycles'));
+    reporter.error('COV105', place, `a cost is counted in \`cycles\`, not in \`${amount.unit}\``, guesses(rename(place, 'cycles')));
     return undefined;
   }
   const value = amount.number === undefined ? undefined : decodeDecimal(amount.number).value;

@@ -5,7 +5,7 @@ import { foldedText, type Context } from './context';
 import { part } from './diagnostic';
 import * as ast from './generated/ast';
 import { fraction, integer, oneOf, span } from './measures';
-import { leaveOut, remove } from './mends';
+import { guesses, leaveOut, remove } from './mends';
 import { protectionKinds } from './protections';
 import { decodePattern, decodeString } from './values';
 
@@ -191,7 +191,7 @@ export function reportContradictions(all: readonly Expected[], context: Context)
     const same = before.same(later);
     if (same) {
       const line = same.plan.range?.line;
-      context.reporter.warning('COV606', later.node.condition?.$cstNode, `this is expected in line ${line} already`, remove(later.node.$cstNode, 'Remove it'), same.node.condition?.$cstNode);
+      context.reporter.warning('COV606', later.node.condition?.$cstNode, `this is expected in line ${line} already`, guesses(remove(later.node.$cstNode, 'Remove it')), same.node.condition?.$cstNode);
       continue;
     }
     const earlier = before.excluding(later);

@@ -64,7 +64,7 @@ describe('whatever the white space', () => {
         expect(formatted(after)).toBe(after);
         expect(after.includes('\r') && /[^\r]\n/.test(after), 'one kind of line ends').toBe(false);
       }),
-      { seed: 11, numRuns: 60 },
+      { numRuns: 60 },
     );
   });
 
@@ -76,7 +76,7 @@ describe('whatever the white space', () => {
         expect(await meaning(file, formatted(before))).toEqual(wanted);
         expect(await meaning(file, before)).toEqual(wanted);
       }),
-      { seed: 12, numRuns: 25 },
+      { numRuns: 25 },
     ));
 });
 
@@ -102,7 +102,7 @@ test('whatever the text: it is left as it is, with a reason, or has the same wor
       expect(tokens(after)).toEqual(tokens(text));
       expect(formatText('/some.covert', after).text).toBe(after);
     }),
-    { seed: 13, numRuns: 400 },
+    { numRuns: 400 },
   );
   expect(Math.min(kept, refused)).toBeGreaterThan(40);
 });

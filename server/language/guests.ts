@@ -76,7 +76,7 @@ export async function lowerGuest(guest: ast.Guest, context: Context, files: Gues
   if (file && elf) checkFit(file, ramBytes, elf, settings.find(ast.isRam), context);
   if (system && ramBytes < system.leastRam) {
     const least = Math.ceil(system.leastRam / 2 ** 20);
-    reporter.error('COV307', settings.find(ast.isRam)?.size.$cstNode ?? part(guest, 'name'), `kernel and initial RAM disk need at least ${least} MiB of RAM`, rename(settings.find(ast.isRam)?.size.$cstNode, `${least} MiB`));
+    reporter.error('COV307', settings.find(ast.isRam)?.size.$cstNode ?? part(guest, 'name'), `kernel and initial RAM disk need at least ${least} MiB of RAM`, guesses(rename(settings.find(ast.isRam)?.size.$cstNode, `${least} MiB`)));
   }
   const disks = [...(system?.disks ?? []), ...(own ? [own] : [])];
   const failed = reporter.errors > before;
@@ -132,7 +132,7 @@ function ramSize(ram: ast.Ram, context: Context): number | undefined {
     return undefined;
   }
   if (bytes % pageBytes !== 0) {
-    context.reporter.error('COV307', ram.size.$cstNode, 'RAM comes in pages of 4 KiB', rename(ram.size.$cstNode, `${Math.ceil(bytes / pageBytes) * 4} KiB`));
+    context.reporter.error('COV307', ram.size.$cstNode, 'RAM comes in pages of 4 KiB', guesses(rename(ram.size.$cstNode, `${Math.ceil(bytes / pageBytes) * 4} KiB`)));
     return undefined;
   }
   return bytes;
@@ -147,7 +147,7 @@ function checkFit({ elf: image }: GuestFile, ramBytes: number, elf: ast.Elf, ram
     const within = `0x${ramBase.toString(16)} to 0x${end.toString(16)}`;
     const least = Math.max(...(image?.segments ?? []).map((each) => Number(each.address - ramBase) + each.memoryBytes));
     const fits = address >= ramBase && least <= mostRamBytes;
-    reporter.error('COV307', part(elf, 'path'), `the program occupies ${segment}, but RAM is ${within}`, fits ? rename(ram?.size.$cstNode, `${Math.ceil(least / 2 ** 20)} MiB`) : []);
+    reporter.error('COV307', part(elf, 'path'), `the program occupies ${segment}, but RAM is ${within}`, fits ? guesses(rename(ram?.size.$cstNode, `${Math.ceil(least / 2 ** 20)} MiB`)) : []);
     return;
   }
 }

@@ -3,7 +3,7 @@ import { foldedText, type Context } from './context';
 import { part } from './diagnostic';
 import type * as ast from './generated/ast';
 import { fraction, positive, span } from './measures';
-import { remove, replace } from './mends';
+import { guesses, remove, replace } from './mends';
 
 /** What a fault does, as far as its lifetime is concerned. */
 export type Kind = 'strikes once' | 'sticks' | 'dies';
@@ -33,7 +33,7 @@ const advice: Readonly<Record<Kind, string>> = {
 export function lowerLifetime(lifetime: ast.Lifetime, kind: Kind, scope: Scope, context: Context): Timing | undefined {
   const { word } = lifetime;
   if (!fitting[word].includes(kind)) {
-    context.reporter.error('COV411', lifetime.$cstNode, advice[kind], remove(lifetime.$cstNode, `Leave out \`${foldedText(lifetime)}\``));
+    context.reporter.error('COV411', lifetime.$cstNode, advice[kind], guesses(remove(lifetime.$cstNode, `Leave out \`${foldedText(lifetime)}\``)));
     return undefined;
   }
   switch (word) {

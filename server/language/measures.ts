@@ -91,7 +91,7 @@ export function frequency(context: Context, amount: ast.Amount): number | undefi
 export function count(context: Context, amount: ast.Amount, unit: 'instructions' | 'epochs'): number | undefined {
   if (countUnits.get(amount.unit) !== unit) {
     const place = part(amount, 'unit');
-    context.reporter.error('COV105', place, `this is counted in \`${unit}\`, not in \`${amount.unit}\``, rename(place, unit));
+    context.reporter.error('COV105', place, `this is counted in \`${unit}\`, not in \`${amount.unit}\``, guesses(rename(place, unit)));
     return undefined;
   }
   return whole(context, amount, number(amount), unit);

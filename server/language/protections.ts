@@ -108,7 +108,7 @@ export function lowerCores(protection: ast.Protection | ast.Switch, kind: Protec
   }
   const [extra] = protection.cores.slice(needed);
   const cores_ = needed === 1 ? '1 core' : `${needed} cores`;
-  reporter.error('COV304', extra?.$cstNode ?? protection.cores.at(-1)?.$cstNode, `${kind} runs on ${cores_}, not on ${protection.cores.length}`, () => mendCount(protection, kind, chip, plan, taken));
+  reporter.error('COV304', extra?.$cstNode ?? protection.cores.at(-1)?.$cstNode, `${kind} runs on ${cores_}, not on ${protection.cores.length}`, () => guesses(mendCount(protection, kind, chip, plan, taken)));
 }
 
 function lowerSetting(setting: ast.ProtectionSetting, plan: ProtectionPlan, chip: ChipPlan, usual: Periods, context: Context): void {
@@ -251,7 +251,7 @@ function mendCount(written: ast.Protection | ast.Switch, kind: ProtectionKind, c
   const end = written.cores.at(-1)?.$cstNode;
   if (last && end) return [{ title: `Leave out all but ${needed === 1 ? 'the first' : `the first ${needed}`}`, span: { offset: last.end, end: end.end }, text: '' }];
   const more = freeCores(written, kind, chip, plan, taken).slice(0, needed - written.cores.length).map((core) => `core ${core}`).join(', ');
-  return written.cores.length + more.split(',').length < needed || more === '' ? [] : guesses(append(end, `, ${more}`, `Add ${more}`));
+  return written.cores.length + more.split(',').length < needed || more === '' ? [] : append(end, `, ${more}`, `Add ${more}`);
 }
 
 /** The fix that takes a setting away, with its block where nothing else is in it. */

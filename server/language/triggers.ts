@@ -123,7 +123,7 @@ function atAddress(trigger: ast.AddressTrigger | ast.AccessTrigger, { file, symb
     // A plain number is the address that it says, and most often meant as a count.
     const counted = trigger.$type === 'AddressTrigger' && /^\d[\d_]*$/.test(trigger.address.$cstNode?.text ?? '') ? `instruction ${trigger.address.$cstNode?.text}` : undefined;
     const hint = counted === undefined ? '' : `; did you mean \`at ${counted}\`?`;
-    context.reporter.error('COV407', trigger.address.$cstNode, `no instruction stands at ${shown}: ${why}${hint}`, rename(trigger.address.$cstNode, trigger.hit === undefined ? counted : undefined));
+    context.reporter.error('COV407', trigger.address.$cstNode, `no instruction stands at ${shown}: ${why}${hint}`, guesses(rename(trigger.address.$cstNode, trigger.hit === undefined ? counted : undefined)));
     return undefined;
   }
   return { kind: 'execute', address: found.address, hit };

@@ -176,18 +176,18 @@ describe('what is added or taken away leaves the lines around it as people write
 
 describe('all of the file', () => {
   test('what can be meant one way only is mended at once; nothing that somebody has written is taken away unasked, and no other experiment made of it', async () => {
-    const slips = 'fault flip a0 bits 3, 3 in replica B from 2 ms;\nlimit 1__000_000 instructions\n';
-    const guesses = 'fault flip a9 bit 3 in replica C at crc32_updat\nfault flip a0 bit 64 in replica B at main hit 0\nfault flip a0 bit 1 on core 99 at main\nfault kill core 3 at 2 ms\n';
+    const slips = 'fault flip a0 bits 3, 3 in replica B from 2 ms;\nfault flip a0 bit 1 in replica B at instruction 1__000_000\n';
+    const guesses = 'limit 5 s\nfault flip a0 bit 1 in replica B at 20\nfault hang core 1 at main for 5 ms\nexpect exit 0\nexpect exit 0\nfault flip a9 bit 3 in replica C at crc32_updat\nfault flip a0 bit 64 in replica B at main hit 0\nfault flip a0 bit 1 on core 99 at main\nfault kill core 3 at 2 ms\n';
     const text = whole(slips + guesses).replace('guest checksum {', 'import "nope.covert"\nchip octo { cores 8 }\nguest checksum {');
     const before = await client.change(here, text);
     const [action, ...more] = await actions(before, 'source.fixAll');
     expect(more).toEqual([]);
     expect(action).toMatchObject({ kind: 'source.fixAll', title: 'Fix all of this file that can only be meant one way (4)' });
     const mended = applied(text, action);
-    expect(mended).toContain('fault flip a0 bits 3 in replica B at 2 ms\nlimit 1_000_000 instructions\n');
+    expect(mended).toContain('fault flip a0 bits 3 in replica B at 2 ms\nfault flip a0 bit 1 in replica B at instruction 1_000_000\n');
     expect(mended).toContain(guesses);
     const after = await client.change(here, mended);
-    expect(after.map((one) => one.code).sort()).toEqual(['COV203', 'COV208', 'COV301', 'COV401', 'COV402', 'COV405', 'COV408', 'COV602', 'COV605']);
+    expect(after.map((one) => one.code).sort()).toEqual(['COV105', 'COV203', 'COV208', 'COV301', 'COV401', 'COV402', 'COV405', 'COV407', 'COV408', 'COV411', 'COV602', 'COV605', 'COV606']);
     expect(await actions(after, 'source.fixAll')).toEqual([]);
   });
 

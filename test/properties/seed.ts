@@ -1,6 +1,6 @@
 /**
  * What every test file begins with: properties draw the same inputs in each run, unless `COVERT_SEED` says others. What is found by
- * chance belongs into a long run (`npm run properties`), not between a change and its landing. A property's own seed goes before it.
+ * chance belongs into a long run (`npm run properties`), not between a change and its landing. No property has a seed of its own, which would go before it.
  */
 import process from 'node:process';
 import fc from 'fast-check';

@@ -25,7 +25,7 @@ export class CovertFileChanges extends DefaultDocumentUpdateHandler {
       const type = { created: FileChangeType.Created, changed: FileChangeType.Changed, deleted: FileChangeType.Deleted }[how] as FileChangeType;
       this.didChangeWatchedFiles({ changes: [{ uri: URI.file(path).toString(), type }] });
     });
-    this.#builder.onBuildPhase(DocumentState.Parsed, () => named.watch(new Set(this.#documents.all.flatMap((document) => filesNamedIn(document).map(({ path }) => path)))));
+    this.#builder.onBuildPhase(DocumentState.Parsed, () => named.watch(this.#documents.all.flatMap((document) => filesNamedIn(document).map(({ path }) => path))));
   }
 
   /** Resolves when documents show what has changed until now: as not read yet, if nothing else. */

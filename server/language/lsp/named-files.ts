@@ -6,6 +6,8 @@ import { fileOf, resolvedUri } from '../imports';
 
 /** Milliseconds between two looks at a file. */
 const interval = 500;
+/** More files are not looked at, so that a folder full of nonsense costs nobody a processor; those named first are. */
+const mostFiles = 1000;
 
 /**
  * Watches the files that scenarios name, wherever they are and whatever they
@@ -18,7 +20,12 @@ export class NamedFiles {
   constructor(private readonly changed: (path: string, how: 'created' | 'changed' | 'deleted') => void) {}
 
   /** Watches these from now on, and no others. */
-  watch(paths: ReadonlySet<string>): void {
+  watch(named: Iterable<string>): void {
+    const paths = new Set<string>();
+    for (const path of named) {
+      paths.add(path);
+      if (paths.size === mostFiles) break;
+    }
     for (const [path, listener] of this.#watched) {
       if (paths.has(path)) continue;
       unwatchFile(path, listener);
