@@ -1,13 +1,21 @@
 import { rename, type Fix, type Span } from './diagnostic';
+import { CovertGrammar } from './generated/grammar';
 import { replace } from './mends';
 import type { Token } from './relexing';
 import { endOf, line, type Mend, type Reading, type Slip, type SlipRule } from './slip-reading';
+import { effectWords } from './syntax-errors';
 
 /** How far one part of a statement may be from another, in tokens. */
 const reach = 16;
 
 /** Words behind which numbers of cores stand. */
 const beforeCores: ReadonlySet<string> = new Set(['on', 'spare', 'kill', 'hang']);
+
+/** Words that end a list of places. */
+const behindPlaces: ReadonlySet<string> = new Set(['in', 'on', 'at', 'when', 'from', 'fault']);
+
+/** Words with which it is said when a fault strikes. */
+const beginsTrigger: ReadonlySet<string> = new Set(['at', 'when', 'from', 'after']);
 
 /** Longer lists are no slip of a hand. */
 const mostCores = 64;
@@ -51,18 +59,47 @@ export const statementSlips: readonly (readonly [kind: string, rule: SlipRule])[
   ['bits', bitFirst],
   ['INTEGER', bitsWithoutComma],
   ['replica', bareReplica],
+  ['replica', unnamedReplica],
 ];
+
+function isEffect(word: string): boolean {
+  return effectWords(CovertGrammar()).has(word);
+}
 
 function mend(take: number, put: readonly Token[], span: Span, message: string, fixes: Fix[], code: Slip['code'] = 'COV101'): Mend {
   return { take, put, slip: { code, span, message, fixes } };
 }
 
-/** True if a word stands before in the same statement, as far as that can be seen. */
+/** True if a word stands before in the same statement, as far as that can be seen: behind the head of the statement, or as its effect. */
 function isBehind(reading: Reading, word: string): boolean {
   for (let back = 1; back <= reach; back++) {
     const kind = reading.kindBefore(back);
     if (kind === word) return true;
-    if (kind === '' || kind === '{' || kind === '}' || kind === 'fault') return false;
+    if (kind === '' || kind === '{' || kind === '}' || kind === 'fault' || isEffect(kind)) return false;
+  }
+  return false;
+}
+
+/** True behind an effect whose trigger does not stand before. */
+function isInEffect(reading: Reading): boolean {
+  let isSaid = false;
+  for (let back = 1; back <= reach; back++) {
+    const kind = reading.kindBefore(back);
+    // What sticks has an `at` of its own.
+    if (isEffect(kind)) return !isSaid || kind === 'stick';
+    if (kind === '' || kind === '{' || kind === '}' || kind === 'fault' || kind === 'when' || kind === 'from') return false;
+    isSaid ||= kind === 'at';
+  }
+  return false;
+}
+
+/** True behind `random bits of`, and behind a comma in the list of places there. */
+function isDrawnFrom(reading: Reading): boolean {
+  if (reading.kindBefore() !== 'of' && reading.kindBefore() !== ',') return false;
+  for (let back = 1; back <= reach; back++) {
+    const kind = reading.kindBefore(back);
+    if (kind === 'of') return /^bits?$/.test(reading.kindBefore(back + 1)) && reading.kindBefore(back + 2) === 'random';
+    if (kind === '' || kind === '{' || kind === '}' || behindPlaces.has(kind) || isEffect(kind)) return false;
   }
   return false;
 }
@@ -137,9 +174,13 @@ function faultAlternative(reading: Reading): Mend | undefined {
 
 /** The scenario's own settings in a guest beside. */
 function ofScenario(reading: Reading): Mend | undefined {
-  if (reading.block !== 'beside' || !reading.beginsLine() || !reading.token(1) || reading.beginsLine(1)) return undefined;
+  // A fault may have the name `seed`.
+  if (reading.block !== 'beside' || reading.kindBefore() === 'fault' || !reading.beginsLine()) return undefined;
+  const last = reading.kind(1) === ':' ? 2 : 1;
+  const isWhole = reading.kind() === 'seed' ? reading.kind(last) === 'INTEGER' : /^[a-z_`]/i.test(reading.image(last));
+  if (!isWhole || reading.beginsLine(last)) return undefined;
   const word = reading.image();
-  return mend(2, [], reading.span(), `\`${word}\` is of the whole scenario: write it outside of \`beside\``, leftOut(reading, 1, `Remove this \`${word}\``), 'COV212');
+  return mend(last + 1, [], reading.span(), `\`${word}\` is of the whole scenario: write it outside of \`beside\``, leftOut(reading, last, `Remove this \`${word}\``), 'COV212');
 }
 
 /** `from instruction 5` */
@@ -157,9 +198,17 @@ function untriggered(reading: Reading): Mend | undefined {
   return mend(0, [reading.missing('at')], span, `when it strikes begins with \`at\`: write \`at ${reading.textOf(span)}\``, rename(span, `at ${reading.textOf(span)}`));
 }
 
+/** `in replica at instruction 5`: the next word would be taken for the name. */
+function unnamedReplica(reading: Reading): Mend | undefined {
+  const next = reading.kind(1);
+  if (reading.kindBefore() !== 'in' || !beginsTrigger.has(next) || beginsTrigger.has(reading.kind(2))) return undefined;
+  return mend(1, [reading.token()!, reading.missing('ID', 1)], reading.span(), `expected the name of a replica, as in \`in replica B\`, but found \`${next}\``, []);
+}
+
 /** True behind `in replica B` and `on core 1`. */
 function isTarget(reading: Reading): boolean {
-  return reading.kindBefore(2) === 'replica' || (reading.kindBefore(2) === 'core' && reading.kindBefore(3) === 'on');
+  if (reading.kindBefore(2) === 'replica') return ['ID', 'QUOTED'].includes(reading.kindBefore());
+  return reading.kindBefore() === 'INTEGER' && reading.kindBefore(2) === 'core' && reading.kindBefore(3) === 'on';
 }
 
 /** `in replica B after 5 ms` */
@@ -184,7 +233,7 @@ function replicaName(reading: Reading): Mend | undefined {
 
 /** True where a place is named: of a flip, or one of several. */
 function isPlace(reading: Reading): boolean {
-  return ['flip', 'set', 'stick'].includes(reading.kindBefore()) || (reading.kindBefore() === 'of' && isBehind(reading, 'random'));
+  return ['flip', 'set', 'stick'].includes(reading.kindBefore()) || isDrawnFrom(reading);
 }
 
 /** `flip 0x341 bit 3`: which register or memory that is, validation says. */
@@ -241,7 +290,7 @@ function registerRange(reading: Reading): Mend | undefined {
 /** `x1-x31` */
 function registersWithHyphen(reading: Reading): Mend | undefined {
   const isRange = /^[xf]\d+$/.test(reading.image()) && reading.kind(1) === '-' && /^[xf]?\d+$/.test(reading.image(2));
-  if (!isRange || !isBehind(reading, 'random')) return undefined;
+  if (!isRange || !isDrawnFrom(reading)) return undefined;
   const last = reading.image(2);
   const written = `..${/^\d/.test(last) ? reading.image()[0] : ''}${last}`;
   const span = { offset: reading.span(1).offset, end: reading.span(2).end };
@@ -253,6 +302,8 @@ function cores(reading: Reading): Mend | undefined {
   const before = reading.kindBefore();
   const lacksOn = reading.kindBefore(2) === 'protect' && reading.kind() !== 'INTEGER';
   if (!beforeCores.has(before) && !lacksOn) return undefined;
+  // A message goes over a link, and the chip's `cores` may stand behind a list that has been broken off.
+  if (reading.kindBefore(2) === 'message' || (reading.kind() === 'cores' && reading.beginsLine())) return undefined;
   const isList = before === 'spare' || lacksOn || (before === 'on' && ['protect', 'to'].includes(reading.kindBefore(3)));
   const put: Token[] = lacksOn ? [reading.missing('on')] : [];
   const numbers: string[] = [];
@@ -311,7 +362,7 @@ function injected(reading: Reading): Mend | undefined {
 
 /** `stick a0 bit 3 to 1` */
 function stuckTo(reading: Reading): Mend | undefined {
-  if (reading.kind(1) !== 'INTEGER' || reading.kindBefore() !== 'INTEGER' || !isBehind(reading, 'stick')) return undefined;
+  if (reading.kind(1) !== 'INTEGER' || reading.kindBefore() !== 'INTEGER' || !['bit', 'bits', ',', '..'].includes(reading.kindBefore(2)) || !isBehind(reading, 'stick')) return undefined;
   return mend(1, [reading.as('at')], reading.span(), '`stick` has `at` before the value, not `to`', rename(reading.span(), 'at'));
 }
 
@@ -344,7 +395,7 @@ function bitsWithoutComma(reading: Reading): Mend | undefined {
 /** `flip a0 bit 3 replica B` */
 function bareReplica(reading: Reading): Mend | undefined {
   if (!['INTEGER', 'ID', ']', 'QUOTED'].includes(reading.kindBefore()) || !/^[A-C]$/.test(reading.image(1)) || reading.beginsLine(1)) return undefined;
-  if (!isBehind(reading, 'fault') && reading.block !== 'inject') return undefined;
+  if (!isInEffect(reading)) return undefined;
   const written = `in ${reading.textOf(reading.span(0, 1))}`;
   return mend(0, [reading.missing('in')], reading.span(0, 1), `which copy is struck begins with \`in\`: write \`${written}\``, rename(reading.span(), 'in replica'));
 }
