@@ -1,11 +1,10 @@
 import { nearestNames } from '../../engine/symbols/nearest';
 import { declaredName } from './addresses';
 import { rename, type Fix } from './diagnostic';
-import { CovertGrammar } from './generated/grammar';
 import { append, encodeString, replace } from './mends';
 import type { Token } from './relexing';
+import { isEffect } from './slip-context';
 import { endOf, line, type Mend, type Reading } from './slip-reading';
-import { effectWords } from './syntax-errors';
 
 /** The words with which the items of a file begin. */
 const itemWords = ['import', 'chip', 'guest', 'scenario', 'campaign'] as const;
@@ -169,7 +168,7 @@ export function blockSlip(reading: Reading): Mend | undefined {
 /** `inject 5 faults` with its alternatives behind it at once. */
 function unopenedInjection(reading: Reading): Mend | undefined {
   const before = reading.before();
-  if (!before || !effectWords(CovertGrammar()).has(reading.kind()) || reading.block === 'inject') return undefined;
+  if (!before || !isEffect(reading.kind()) || reading.block === 'inject') return undefined;
   const back = reading.kindBefore() === 'INTEGER' && reading.kindBefore(2) === 'seed' ? 3 : 1;
   const isHead =
     (/^faults?$/.test(reading.kindBefore(back)) && reading.kindBefore(back + 2) === 'inject') || (reading.kindBefore(back) === 'every' && reading.kindBefore(back + 1) === 'inject');
