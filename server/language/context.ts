@@ -2,7 +2,7 @@ import { AstUtils, type AstNode, type CstNode, type LangiumDocument } from 'lang
 import type { SourceRange } from '../../engine/covert/plan';
 import { Reporter, type Span } from './diagnostic';
 import { guesses, remove } from './mends';
-import { isSlip } from './slip-reading';
+import { isSlip, writtenBefore } from './slip-reading';
 
 interface Place {
   startOffset: number;
@@ -60,7 +60,7 @@ function stuckOffsets({ parseResult }: LangiumDocument): Float64Array {
   const stuck = parseResult.parserErrors.flatMap((error) => {
     if (isSlip(error)) return [];
     const previous = (error as { previousToken?: Place }).previousToken;
-    return [error.token, ...error.resyncedTokens, ...(previous ? [previous] : [])].map(({ startOffset }) => startOffset);
+    return [error.token, ...error.resyncedTokens, ...(previous ? [previous] : [])].map((token) => writtenBefore(token)?.startOffset ?? Number.NaN);
   });
   return Float64Array.from(stuck.filter((offset) => !Number.isNaN(offset))).sort();
 }

@@ -251,6 +251,8 @@ function lowerTarget(fault: Strike, { chip, protection, others }: FaultScope, co
     }
     return { kind: 'core', core };
   }
+  // One without a name is a slip that has been reported.
+  if (!target.replica) return undefined;
   const place = part(target, 'replica');
   const replicas = replicasOf(protection?.kind ?? 'tmr');
   const replica = (['A', 'B', 'C'] as const).find((name) => name === target.replica);

@@ -3,6 +3,7 @@ import { declaredName } from './addresses';
 import { rename, type Fix } from './diagnostic';
 import { append, encodeString, replace } from './mends';
 import type { Token } from './relexing';
+import { isEffect } from './slip-context';
 import { endOf, line, type Mend, type Reading } from './slip-reading';
 
 /** The words with which the items of a file begin. */
@@ -17,7 +18,6 @@ const longestBlock = 64;
 
 /** What only a scenario or a campaign has in it, so that it ends a block there that was left open. */
 const endsProtection: ReadonlySet<string> = new Set(['fault', 'expect', 'seed', 'limit', 'beside', 'switch', 'guest', 'chip', 'inject', 'protect', 'optional']);
-const effects: ReadonlySet<string> = new Set(['flip', 'set', 'stick', 'kill', 'hang', 'fail', 'drop', 'duplicate', 'corrupt']);
 const endsInjection: ReadonlySet<string> = new Set(['expect', 'limit', 'beside', 'switch', 'guest', 'chip', 'inject', 'protect']);
 /** All of these, and what may follow a block. */
 const mayEnd: ReadonlySet<string> = new Set([...endsProtection, ...endsInjection, ...itemWords, '}']);
@@ -168,7 +168,7 @@ export function blockSlip(reading: Reading): Mend | undefined {
 /** `inject 5 faults` with its alternatives behind it at once. */
 function unopenedInjection(reading: Reading): Mend | undefined {
   const before = reading.before();
-  if (!before || !effects.has(reading.kind()) || reading.block === 'inject') return undefined;
+  if (!before || !isEffect(reading.kind()) || reading.block === 'inject') return undefined;
   const back = reading.kindBefore() === 'INTEGER' && reading.kindBefore(2) === 'seed' ? 3 : 1;
   const isHead =
     (/^faults?$/.test(reading.kindBefore(back)) && reading.kindBefore(back + 2) === 'inject') || (reading.kindBefore(back) === 'every' && reading.kindBefore(back + 1) === 'inject');

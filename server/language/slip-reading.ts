@@ -27,6 +27,12 @@ export type SlipRule = (reading: Reading) => Mend | undefined;
 /** An error of the parser's list that says what was meant. The tree is whole in spite of it. */
 export type SlipError = ParserError & { readonly slip: Slip };
 
+/** A token that the text does not have, and what stands around it there. */
+interface Missing extends Token {
+  readonly previous: Token | undefined;
+  readonly next: Token | undefined;
+}
+
 /** How many tokens all looks ahead for the end of a block may take together. */
 const farthestLooks = 200_000;
 
@@ -144,12 +150,14 @@ export class Reading {
   }
 
   /** A token that the text does not have, before the next one or one behind it. */
-  missing(kind: string, ahead = 0): Token {
-    const next = this.token(ahead) ?? this.before();
-    const startOffset = next?.startOffset ?? 0;
-    const place = { startLine: next?.startLine ?? 1, startColumn: next?.startColumn ?? 1, endLine: next?.startLine ?? 1, endColumn: next?.startColumn ?? 1 };
+  missing(kind: string, ahead = 0): Missing {
+    const [previous, next] = [writtenBefore(ahead > 0 ? this.token(ahead - 1) : this.before()), this.token(ahead)];
+    const beside = previous ?? next;
+    const startOffset = previous ? endOf(previous) : (next?.startOffset ?? 0);
+    const place = { startLine: beside?.startLine ?? 1, startColumn: beside?.startColumn ?? 1, endLine: beside?.startLine ?? 1, endColumn: beside?.startColumn ?? 1 };
     // As the parser's own insertions, it leaves no trace in the tree of the text.
-    return this.#as(kind, { image: '', startOffset, endOffset: startOffset - 1, ...place, tokenTypeIdx: -1, tokenType: { name: kind }, isInsertedInRecovery: true });
+    const token = this.#as(kind, { image: '', startOffset, endOffset: startOffset - 1, ...place, tokenTypeIdx: -1, tokenType: { name: kind }, isInsertedInRecovery: true });
+    return { ...token, previous, next };
   }
 
   /** Takes the text up to an offset in the line for one token, and what stands behind it there as if it began there. */
@@ -203,6 +211,20 @@ export class Reading {
     const tokenType = this.kinds[kind] as Token['tokenType'];
     return { ...token, tokenType, tokenTypeIdx: tokenType.tokenTypeIdx! };
   }
+}
+
+function isMissing(token: object): token is Missing {
+  return 'previous' in token && 'next' in token;
+}
+
+/** The token itself if the text has it, else the one before its place there; undefined at the beginning of the text. */
+export function writtenBefore<T extends object>(token: T | undefined): T | Token | undefined {
+  return token && isMissing(token) ? token.previous : token;
+}
+
+/** The token itself if the text has it, else the one behind its place there; undefined at the end of the text. */
+export function writtenBehind<T extends object>(token: T | undefined): T | Token | undefined {
+  return token && isMissing(token) ? token.next : token;
 }
 
 /** True of the errors that slips have become. */

@@ -1,20 +1,7 @@
-import { rename, type Fix, type Span } from './diagnostic';
+import { rename, type Fix } from './diagnostic';
 import { replace } from './mends';
-import type { Token } from './relexing';
-import { endOf, line, type Mend, type Reading, type Slip, type SlipRule } from './slip-reading';
-
-/** How far one part of a statement may be from another, in tokens. */
-const reach = 16;
-
-/** Words behind which numbers of cores stand. */
-const beforeCores: ReadonlySet<string> = new Set(['on', 'spare', 'kill', 'hang']);
-
-/** Longer lists are no slip of a hand. */
-const mostCores = 64;
-
-const counted: Readonly<Record<string, string>> = {
-  instructions: 'instruction', cycles: 'cycle', epochs: 'epoch', checkpoints: 'checkpoint', outputs: 'output', inputs: 'input',
-};
+import { isBehind, isDrawnFrom, mend, reach } from './slip-context';
+import { endOf, line, type Mend, type Reading, type SlipRule } from './slip-reading';
 
 /** Slips within statements, by the kind of the token at which each begins. */
 export const statementSlips: readonly (readonly [kind: string, rule: SlipRule])[] = [
@@ -27,20 +14,11 @@ export const statementSlips: readonly (readonly [kind: string, rule: SlipRule])[
   ['fault', faultAlternative],
   ['seed', ofScenario],
   ['chip', ofScenario],
-  ['from', countFrom],
-  ['instruction', untriggered],
-  ['cycle', untriggered],
-  ['after', afterTarget],
-  ['ID', plural],
-  ['ID', replicaName],
   ['INTEGER', numberedPlace],
   ['memory', bareMemory],
   ['..', memoryRange],
   ['..', registerRange],
   ['ID', registersWithHyphen],
-  ['core', cores],
-  ['cores', cores],
-  ['INTEGER', cores],
   ['bit', severalBits],
   ['inject', injected],
   ['to', stuckTo],
@@ -50,22 +28,7 @@ export const statementSlips: readonly (readonly [kind: string, rule: SlipRule])[
   ['bit', bitFirst],
   ['bits', bitFirst],
   ['INTEGER', bitsWithoutComma],
-  ['replica', bareReplica],
 ];
-
-function mend(take: number, put: readonly Token[], span: Span, message: string, fixes: Fix[], code: Slip['code'] = 'COV101'): Mend {
-  return { take, put, slip: { code, span, message, fixes } };
-}
-
-/** True if a word stands before in the same statement, as far as that can be seen. */
-function isBehind(reading: Reading, word: string): boolean {
-  for (let back = 1; back <= reach; back++) {
-    const kind = reading.kindBefore(back);
-    if (kind === word) return true;
-    if (kind === '' || kind === '{' || kind === '}' || kind === 'fault') return false;
-  }
-  return false;
-}
 
 /** `when a0 = 3`, `set a0 = 3`, `set a0 := 3`, `fault x = flip …` */
 function equals(reading: Reading): Mend | undefined {
@@ -137,54 +100,18 @@ function faultAlternative(reading: Reading): Mend | undefined {
 
 /** The scenario's own settings in a guest beside. */
 function ofScenario(reading: Reading): Mend | undefined {
-  if (reading.block !== 'beside' || !reading.beginsLine() || !reading.token(1) || reading.beginsLine(1)) return undefined;
+  // A fault may have the name `seed`.
+  if (reading.block !== 'beside' || reading.kindBefore() === 'fault' || !reading.beginsLine()) return undefined;
+  const last = reading.kind(1) === ':' ? 2 : 1;
+  const isWhole = reading.kind() === 'seed' ? reading.kind(last) === 'INTEGER' : /^[a-z_`]/i.test(reading.image(last));
+  if (!isWhole || reading.beginsLine(last)) return undefined;
   const word = reading.image();
-  return mend(2, [], reading.span(), `\`${word}\` is of the whole scenario: write it outside of \`beside\``, leftOut(reading, 1, `Remove this \`${word}\``), 'COV212');
-}
-
-/** `from instruction 5` */
-function countFrom(reading: Reading): Mend | undefined {
-  if (!['instruction', 'cycle', 'epoch'].includes(reading.kind(1)) || reading.kind(2) !== 'INTEGER') return undefined;
-  const span = reading.span(1, 2);
-  const written = `${reading.image(2)} ${reading.image(1)}s`;
-  return mend(1, [reading.as('at')], span, `behind \`from\` the unit follows the number: write \`from ${written}\``, rename(span, written));
-}
-
-/** `in replica B instruction 5` */
-function untriggered(reading: Reading): Mend | undefined {
-  if (reading.kind(1) !== 'INTEGER' || !isTarget(reading)) return undefined;
-  const span = reading.span(0, 1);
-  return mend(0, [reading.missing('at')], span, `when it strikes begins with \`at\`: write \`at ${reading.textOf(span)}\``, rename(span, `at ${reading.textOf(span)}`));
-}
-
-/** True behind `in replica B` and `on core 1`. */
-function isTarget(reading: Reading): boolean {
-  return reading.kindBefore(2) === 'replica' || (reading.kindBefore(2) === 'core' && reading.kindBefore(3) === 'on');
-}
-
-/** `in replica B after 5 ms` */
-function afterTarget(reading: Reading): Mend | undefined {
-  if (!isTarget(reading) || reading.kind(1) === '') return undefined;
-  return mend(1, [reading.as('at')], reading.span(), 'when it strikes begins with `at`, not with `after`', rename(reading.span(), 'at'));
-}
-
-/** `at instructions 5` */
-function plural(reading: Reading): Mend | undefined {
-  const meant = Object.hasOwn(counted, reading.image()) ? counted[reading.image()] : undefined;
-  if (meant === undefined || reading.kindBefore() !== 'at' || reading.kind(1) !== 'INTEGER') return undefined;
-  return mend(1, [reading.as(meant)], reading.span(), `before the number it is \`${meant}\`, not \`${reading.image()}\``, rename(reading.span(), meant));
-}
-
-/** `in B` */
-function replicaName(reading: Reading): Mend | undefined {
-  if (reading.kindBefore() !== 'in' || reading.kindBefore(2) === 'divergence' || !/^[A-Ca-c]$/.test(reading.image())) return undefined;
-  const written = `replica ${reading.image().toUpperCase()}`;
-  return mend(1, [reading.missing('replica'), reading.token()!], reading.span(), `say \`in ${written}\``, rename(reading.span(), written));
+  return mend(last + 1, [], reading.span(), `\`${word}\` is of the whole scenario: write it outside of \`beside\``, leftOut(reading, last, `Remove this \`${word}\``), 'COV212');
 }
 
 /** True where a place is named: of a flip, or one of several. */
 function isPlace(reading: Reading): boolean {
-  return ['flip', 'set', 'stick'].includes(reading.kindBefore()) || (reading.kindBefore() === 'of' && isBehind(reading, 'random'));
+  return ['flip', 'set', 'stick'].includes(reading.kindBefore()) || isDrawnFrom(reading);
 }
 
 /** `flip 0x341 bit 3`: which register or memory that is, validation says. */
@@ -241,52 +168,11 @@ function registerRange(reading: Reading): Mend | undefined {
 /** `x1-x31` */
 function registersWithHyphen(reading: Reading): Mend | undefined {
   const isRange = /^[xf]\d+$/.test(reading.image()) && reading.kind(1) === '-' && /^[xf]?\d+$/.test(reading.image(2));
-  if (!isRange || !isBehind(reading, 'random')) return undefined;
+  if (!isRange || !isDrawnFrom(reading)) return undefined;
   const last = reading.image(2);
   const written = `..${/^\d/.test(last) ? reading.image()[0] : ''}${last}`;
   const span = { offset: reading.span(1).offset, end: reading.span(2).end };
   return mend(3, [reading.token()!], span, `a range is written with \`..\`: write \`${written}\``, rename(span, written), 'COV410');
-}
-
-/** `on 0, 1`, `on cores 0, 1`, `on core 0 and core 1`, `kill 1` */
-function cores(reading: Reading): Mend | undefined {
-  const before = reading.kindBefore();
-  const lacksOn = reading.kindBefore(2) === 'protect' && reading.kind() !== 'INTEGER';
-  if (!beforeCores.has(before) && !lacksOn) return undefined;
-  const isList = before === 'spare' || lacksOn || (before === 'on' && ['protect', 'to'].includes(reading.kindBefore(3)));
-  const put: Token[] = lacksOn ? [reading.missing('on')] : [];
-  const numbers: string[] = [];
-  let isRight = !lacksOn;
-  let take = 0;
-  for (;;) {
-    const word = reading.kind(take);
-    if (word === 'core' || word === 'cores') {
-      put.push(reading.as('core', take));
-      isRight &&= word === 'core';
-      take++;
-    } else {
-      put.push(reading.missing('core', take));
-      isRight = false;
-    }
-    if (reading.kind(take) !== 'INTEGER') return undefined;
-    put.push(reading.token(take)!);
-    numbers.push(reading.image(take));
-    take++;
-    if (numbers.length > mostCores) return undefined;
-    if (!isList) break;
-    const next = reading.kind(take);
-    const [isJoined, isNext] = [next === ',' || next === 'and', (next === 'core' || next === 'INTEGER') && line(reading.token(take)!) === line(reading.token()!)];
-    if (!isJoined && !isNext) break;
-    // A comma may have something else behind it, which is a mistake of its own.
-    if (isJoined && !['core', 'cores', 'INTEGER'].includes(reading.kind(take + 1))) break;
-    put.push(isJoined ? reading.as(',', take) : reading.missing(',', take));
-    isRight &&= next === ',';
-    if (isJoined) take++;
-  }
-  if (isRight) return undefined;
-  const span = reading.span(0, take - 1);
-  const written = `${lacksOn ? 'on ' : ''}${numbers.map((number) => `core ${number}`).join(', ')}`;
-  return mend(take, put, span, `${numbers.length === 1 ? 'a core is' : 'cores are'} written \`${written}\``, rename(span, written));
 }
 
 /** `bit 3, 4` */
@@ -311,7 +197,7 @@ function injected(reading: Reading): Mend | undefined {
 
 /** `stick a0 bit 3 to 1` */
 function stuckTo(reading: Reading): Mend | undefined {
-  if (reading.kind(1) !== 'INTEGER' || reading.kindBefore() !== 'INTEGER' || !isBehind(reading, 'stick')) return undefined;
+  if (reading.kind(1) !== 'INTEGER' || reading.kindBefore() !== 'INTEGER' || !['bit', 'bits', ',', '..'].includes(reading.kindBefore(2)) || !isBehind(reading, 'stick')) return undefined;
   return mend(1, [reading.as('at')], reading.span(), '`stick` has `at` before the value, not `to`', rename(reading.span(), 'at'));
 }
 
@@ -341,10 +227,3 @@ function bitsWithoutComma(reading: Reading): Mend | undefined {
   return mend(0, [reading.missing(',')], span, `a comma stands between bits: write \`${written}\``, rename(span, written));
 }
 
-/** `flip a0 bit 3 replica B` */
-function bareReplica(reading: Reading): Mend | undefined {
-  if (!['INTEGER', 'ID', ']', 'QUOTED'].includes(reading.kindBefore()) || !/^[A-C]$/.test(reading.image(1)) || reading.beginsLine(1)) return undefined;
-  if (!isBehind(reading, 'fault') && reading.block !== 'inject') return undefined;
-  const written = `in ${reading.textOf(reading.span(0, 1))}`;
-  return mend(0, [reading.missing('in')], reading.span(0, 1), `which copy is struck begins with \`in\`: write \`${written}\``, rename(reading.span(), 'in replica'));
-}

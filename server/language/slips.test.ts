@@ -1,8 +1,10 @@
 /** Slips that are one error each: what it says is wrong, what its mend makes of the text, and that nothing else suffers. */
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compileFile, type Diagnostic } from './compile';
+import { createCovertServices } from './services';
 
 const here = path.resolve(import.meta.dirname, '../../examples/checksum/here.covert');
 const guest = 'guest g { elf "checksum.elf" }\n';
@@ -123,49 +125,187 @@ const campaign = (head: string, alternatives: string, inject = 'inject 5 faults 
   `${guest}${head}\n  guest g\n  protect dmr on core 0, core 1\n  ${inject}\n    ${alternatives}\n    flip a0 bit 99 in replica A at any instruction\n  }\n  expect no corruption\n}\n${other}`;
 const right = 'campaign "s" {';
 
-describe('at heads, in campaigns and around blocks', () => {
-  test.each<Slip>([
-    [`${guest}scenario x {\n${body}}\n${other}`, 'COV101', 'x', `${guest}scenario "x" {\n${body}}\n${other}`],
-    [`${guest}scenario my first-test {\n${body}}\n${other}`, 'COV101', 'my first-test', `${guest}scenario "my first-test" {\n${body}}\n${other}`],
-    [`${guest}scenario chip {\n${body}}\n${other}`, 'COV101', 'chip', `${guest}scenario "chip" {\n${body}}\n${other}`],
-    [`${guest}scenario {\n  guest g\n  expect exit 0\n}\n${other}`, 'COV101', '{'],
-    [`${guest}scenario “x” {\n${body}}\n${other}`, 'COV100', '“x”', `${guest}scenario "x" {\n${body}}\n${other}`],
-    [campaign('campaign x {', ''), 'COV101', 'x', campaign('campaign "x" {', '')],
-    [`guest my-guest { elf "checksum.elf" }\n${other.replace('guest g', 'guest `my-guest`')}`, 'COV101', 'my-guest', `guest \`my-guest\` { elf "checksum.elf" }\n${other.replace('guest g', 'guest `my-guest`')}`],
-    [`guest \`my-guest\` { elf "checksum.elf" }\n${other.replace('guest g', 'guest my-guest')}`, 'COV101', 'my-guest', `guest \`my-guest\` { elf "checksum.elf" }\n${other.replace('guest g', 'guest `my-guest`')}`],
-    [`chip my-chip { cores 2 ring }\n${guest}${other.replace('guest g', 'chip `my-chip` guest g')}`, 'COV101', 'my-chip', `chip \`my-chip\` { cores 2 ring }\n${guest}${other.replace('guest g', 'chip `my-chip` guest g')}`],
-    [`guest chip { elf "checksum.elf" }\n${other.replace('guest g', 'guest `chip`')}`, 'COV101', 'chip', `guest \`chip\` { elf "checksum.elf" }\n${other.replace('guest g', 'guest `chip`')}`],
-    [`guest \`chip\` { elf "checksum.elf" }\n${other.replace('guest g', 'guest chip')}`, 'COV101', 'chip', `guest \`chip\` { elf "checksum.elf" }\n${other.replace('guest g', 'guest `chip`')}`],
-    [`guest "g" { elf "checksum.elf" }\n${other}`, 'COV101', '"g"', `guest g { elf "checksum.elf" }\n${other}`],
-    [`guest { elf "checksum.elf" }\n${other}`, 'COV101', '{'],
-    [`guest g { elf checksum.elf }\n${other}`, 'COV101', 'checksum.elf', `guest g { elf "checksum.elf" }\n${other}`],
-    [`guest g { elf ../checksum/checksum.elf }\n${other}`, 'COV101', '../checksum/checksum.elf', `guest g { elf "../checksum/checksum.elf" }\n${other}`],
-    [`guest g ( elf "checksum.elf" )\n${other}`, 'COV101', '(', `guest g { elf "checksum.elf" }\n${other}`],
-    [`${guest}scenaro "x" {\n${body}}\n${other}`, 'COV101', 'scenaro', `${guest}scenario "x" {\n${body}}\n${other}`],
-    [`${guest}Scenario "x" {\n${body}}\n${other}`, 'COV101', 'Scenario', `${guest}scenario "x" {\n${body}}\n${other}`],
-    [`${guest}test "x" {\n${body}}\n${other}`, 'COV101', 'test'],
-    [`gest g { elf "checksum.elf" }\n${other}`, 'COV101', 'gest', `guest g { elf "checksum.elf" }\n${other}`],
-    [`chp x { cores 2 ring }\n${guest}${other.replace('guest g', 'chip x guest g')}`, 'COV101', 'chp', `chip x { cores 2 ring }\n${guest}${other.replace('guest g', 'chip x guest g')}`],
-    [campaign('campain "s" {', ''), 'COV101', 'campain', campaign(right, '')],
-    [`${guest}scenario "x"\n${body}}\n${other}`, 'COV101', '"', `${guest}scenario "x" {\n${body}}\n${other}`],
-    [`${guest}scenario "x" {\n${body}\n${other}`, 'COV101', '0', `${guest}scenario "x" {\n  guest g\n  ${probe}\n  expect exit 0 }\n\n${other}`],
-    [`guest g { elf "checksum.elf"\n${other}`, 'COV101', '"', `guest g { elf "checksum.elf" }\n${other}`],
-    [`${guest}scenario "x" {\n  protect dmr {\n    retry 2\n${body}}\n${other}`, 'COV101', '2', `${guest}scenario "x" {\n  protect dmr {\n    retry 2 }\n${body}}\n${other}`],
-    [`${guest}scenario "x" {\n${body}}}\n${other}`, 'COV101', '}'],
-    [campaign(right, 'flip a0 bit 1 in replica B at any instruction optional'), 'COV212', 'optional', campaign(right, 'flip a0 bit 1 in replica B at any instruction')],
-    [campaign(right, 'optional flip a0 bit 1 in replica B at any instruction'), 'COV212', 'optional', campaign(right, 'flip a0 bit 1 in replica B at any instruction')],
-    [campaign(right, 'fault flip a0 bit 1 in replica B at any instruction'), 'COV212', 'fault', campaign(right, 'flip a0 bit 1 in replica B at any instruction')],
-    [campaign(right, 'fault one: flip a0 bit 1 in replica B at any instruction'), 'COV212', 'fault one:', campaign(right, 'flip a0 bit 1 in replica B at any instruction')],
-    [campaign(right, '', 'inject 5 {'), 'COV101', '5', campaign(right, '')],
-    [campaign(right, '', 'inject faults 5 {'), 'COV101', 'faults 5', campaign(right, '')],
-    [campaign(right, '', 'inject 5 faults'), 'COV101', 's', campaign(right, '')],
-  ])('%s', expectOne);
+const items: readonly Slip[] = [
+  [`${guest}scenario x {\n${body}}\n${other}`, 'COV101', 'x', `${guest}scenario "x" {\n${body}}\n${other}`],
+  [`${guest}scenario my first-test {\n${body}}\n${other}`, 'COV101', 'my first-test', `${guest}scenario "my first-test" {\n${body}}\n${other}`],
+  [`${guest}scenario chip {\n${body}}\n${other}`, 'COV101', 'chip', `${guest}scenario "chip" {\n${body}}\n${other}`],
+  [`${guest}scenario {\n  guest g\n  expect exit 0\n}\n${other}`, 'COV101', '{'],
+  [`${guest}scenario “x” {\n${body}}\n${other}`, 'COV100', '“x”', `${guest}scenario "x" {\n${body}}\n${other}`],
+  [campaign('campaign x {', ''), 'COV101', 'x', campaign('campaign "x" {', '')],
+  [`guest my-guest { elf "checksum.elf" }\n${other.replace('guest g', 'guest `my-guest`')}`, 'COV101', 'my-guest', `guest \`my-guest\` { elf "checksum.elf" }\n${other.replace('guest g', 'guest `my-guest`')}`],
+  [`guest \`my-guest\` { elf "checksum.elf" }\n${other.replace('guest g', 'guest my-guest')}`, 'COV101', 'my-guest', `guest \`my-guest\` { elf "checksum.elf" }\n${other.replace('guest g', 'guest `my-guest`')}`],
+  [`chip my-chip { cores 2 ring }\n${guest}${other.replace('guest g', 'chip `my-chip` guest g')}`, 'COV101', 'my-chip', `chip \`my-chip\` { cores 2 ring }\n${guest}${other.replace('guest g', 'chip `my-chip` guest g')}`],
+  [`guest chip { elf "checksum.elf" }\n${other.replace('guest g', 'guest `chip`')}`, 'COV101', 'chip', `guest \`chip\` { elf "checksum.elf" }\n${other.replace('guest g', 'guest `chip`')}`],
+  [`guest \`chip\` { elf "checksum.elf" }\n${other.replace('guest g', 'guest chip')}`, 'COV101', 'chip', `guest \`chip\` { elf "checksum.elf" }\n${other.replace('guest g', 'guest `chip`')}`],
+  [`guest "g" { elf "checksum.elf" }\n${other}`, 'COV101', '"g"', `guest g { elf "checksum.elf" }\n${other}`],
+  [`guest { elf "checksum.elf" }\n${other}`, 'COV101', '{'],
+  [`guest g { elf checksum.elf }\n${other}`, 'COV101', 'checksum.elf', `guest g { elf "checksum.elf" }\n${other}`],
+  [`guest g { elf ../checksum/checksum.elf }\n${other}`, 'COV101', '../checksum/checksum.elf', `guest g { elf "../checksum/checksum.elf" }\n${other}`],
+  [`guest g ( elf "checksum.elf" )\n${other}`, 'COV101', '(', `guest g { elf "checksum.elf" }\n${other}`],
+  [`${guest}scenaro "x" {\n${body}}\n${other}`, 'COV101', 'scenaro', `${guest}scenario "x" {\n${body}}\n${other}`],
+  [`${guest}Scenario "x" {\n${body}}\n${other}`, 'COV101', 'Scenario', `${guest}scenario "x" {\n${body}}\n${other}`],
+  [`${guest}test "x" {\n${body}}\n${other}`, 'COV101', 'test'],
+  [`gest g { elf "checksum.elf" }\n${other}`, 'COV101', 'gest', `guest g { elf "checksum.elf" }\n${other}`],
+  [`chp x { cores 2 ring }\n${guest}${other.replace('guest g', 'chip x guest g')}`, 'COV101', 'chp', `chip x { cores 2 ring }\n${guest}${other.replace('guest g', 'chip x guest g')}`],
+  [campaign('campain "s" {', ''), 'COV101', 'campain', campaign(right, '')],
+  [`${guest}scenario "x"\n${body}}\n${other}`, 'COV101', '"', `${guest}scenario "x" {\n${body}}\n${other}`],
+  [`${guest}scenario "x" {\n${body}\n${other}`, 'COV101', '0', `${guest}scenario "x" {\n  guest g\n  ${probe}\n  expect exit 0 }\n\n${other}`],
+  [`guest g { elf "checksum.elf"\n${other}`, 'COV101', '"', `guest g { elf "checksum.elf" }\n${other}`],
+  [`${guest}scenario "x" {\n  protect dmr {\n    retry 2\n${body}}\n${other}`, 'COV101', '2', `${guest}scenario "x" {\n  protect dmr {\n    retry 2 }\n${body}}\n${other}`],
+  [`${guest}scenario "x" {\n${body}}}\n${other}`, 'COV101', '}'],
+  [campaign(right, 'flip a0 bit 1 in replica B at any instruction optional'), 'COV212', 'optional', campaign(right, 'flip a0 bit 1 in replica B at any instruction')],
+  [campaign(right, 'optional flip a0 bit 1 in replica B at any instruction'), 'COV212', 'optional', campaign(right, 'flip a0 bit 1 in replica B at any instruction')],
+  [campaign(right, 'fault flip a0 bit 1 in replica B at any instruction'), 'COV212', 'fault', campaign(right, 'flip a0 bit 1 in replica B at any instruction')],
+  [campaign(right, 'fault one: flip a0 bit 1 in replica B at any instruction'), 'COV212', 'fault one:', campaign(right, 'flip a0 bit 1 in replica B at any instruction')],
+  [campaign(right, '', 'inject 5 {'), 'COV101', '5', campaign(right, '')],
+  [campaign(right, '', 'inject faults 5 {'), 'COV101', 'faults 5', campaign(right, '')],
+  [campaign(right, '', 'inject 5 faults'), 'COV101', 's', campaign(right, '')],
+];
 
-  test.each(['seed 5', 'chip octo'])('`%s` in a guest beside', async (setting) => {
+describe('at heads, in campaigns and around blocks', () => {
+  test.each(items)('%s', expectOne);
+
+  test.each(['seed 5', 'chip octo', 'seed: 5'])('`%s` in a guest beside', async (setting) => {
     const text = (written: string): string =>
       `${guest}guest h { elf "checksum.elf" }\nchip octo { cores 8 ring }\nscenario "s" {\n  chip octo\n  guest g\n  protect none on core 0\n  beside guest h {\n    protect none on core 1${written}\n    ${probe}\n  }\n  expect exit 0\n}\n${other}`;
-    await expectOne(text(`\n    ${setting}`), 'COV212', setting.split(' ')[0]!, text('\n    '));
+    await expectOne(text(`\n    ${setting}`), 'COV212', /^\w+/.exec(setting)![0], text('\n    '));
   });
+});
+
+const lasts = 'fault flip a0 bit 3 in replica B at main';
+
+describe('what is left out is not read as something else', () => {
+  test.each([
+    ['fault flip bit 3 of a0', ['bit 3 of a0', 'the place stands before its bits: write `a0 bit 3`'], ['0', 'expected `at`, `when` or `from`, but the line ends']],
+    ['fault stick bit 3 of a0', ['bit 3 of a0', 'the place stands before its bits: write `a0 bit 3`'], ['0', 'expected `at`, but the line ends']],
+    ['fault flip memory &block', ['&block', 'an address of memory stands in square brackets: write `memory[&block]`'], ['k', 'expected `bit` or `bits`, but the line ends']],
+    ['fault flip memory &block 3', ['&block', 'an address of memory stands in square brackets: write `memory[&block]`'], ['3', 'expected `bit` or `bits`, but found `3`']],
+    ['fault flip bit 3 of a0 main', ['bit 3 of a0', 'the place stands before its bits: write `a0 bit 3`'], ['main', 'expected `at`, `when` or `from`, but found `main`']],
+    ['fault drop message on 0 at main', ['0', 'expected `link`, but found `0`'], ['at', 'expected `->`, but found `at`']],
+    ['fault flip a0 bit 3 on core at instruction 5', ['at', 'expected a whole number, but found `at`']],
+    ['fault flip a0 bit 3 in replica at instruction 5', ['replica', 'expected the name of a replica, as in `in replica B`, but found `at`']],
+    ['fault flip a0 bit 3 in replica when a0 == 5', ['replica', 'expected the name of a replica, as in `in replica B`, but found `when`']],
+    ['fault flip a0 bit 3 at main replica B', ['flip', 'say where it strikes: `in replica B` or `on core N`'], ['replica', expect.stringMatching(/^expected .*, but found `replica`$/)]],
+  ])('%s', async (statement, ...said) => {
+    const text = inScenario(statement).replaceAll(`  ${probe}\n`, '').replace('  expect exit 0\n', `  ${lasts}\n  expect exit 0\n`);
+    const { own } = await errors(text);
+    expect(own.map(({ span, message }) => [text.slice(span.offset, span.end), message])).toEqual(said);
+  });
+
+  test('an injection of which only the first word is there', async () => {
+    const text = campaign(right, '').replace(/inject[^}]*\}/, 'inject 5 faults stick');
+    const { own } = await errors(text);
+    expect(own.map(({ message }) => message)).toEqual(['behind `inject` a block begins: write `{`', expect.stringMatching(/^expected .*, but the line ends$/)]);
+  });
+});
+
+describe('what looks like a slip and is none', () => {
+  const typed = 'guest g {\n  elf "../inputs/inputs.elf"\n  on console "name? " type "a\\n"\n}\n';
+
+  test.each([
+    ['a value set behind what sticks', campaign(right, 'stick a0 bit 3 at 1 on core 0 at instruction 5\n    set input 1 to 65 in replica A at instruction 0').replace(guest, typed)],
+    ['a fault called `seed` in a guest beside', `${guest}guest h { elf "checksum.elf" }\nchip octo { cores 8 ring }\nscenario "s" {\n  chip octo\n  guest g\n  protect none on core 0\n  beside guest h {\n    protect none on core 1\n    fault\n    seed: flip a0 bit 3 in replica A at main\n    ${probe}\n  }\n  expect exit 0\n}\n${other}`],
+  ])('%s', async (_what, text) => {
+    const { own, probes } = await errors(text);
+    expect(own.filter(({ severity }) => severity === 'error')).toEqual([]);
+    expect(probes).toBe(text.split('bit 99').length - 1);
+  });
+
+  test.each([
+    ['fault flip 1 random bit of x1..x31 in replica B at f1 - 4', 'COV208', 'f1'],
+    ['fault flip 1 random bit of x1..x31 in replica B when a0 == x5-3', 'COV208', 'x5'],
+    ['fault flip 1 random bit of a0 in replica B at main duty 10 % of 1 ms', 'COV411', 'duty 10 % of 1 ms'],
+  ])('%s', async (statement, code, place) => {
+    const text = inScenario(statement);
+    const { own, probes } = await errors(text);
+    expect(own.map(({ code: found, span }) => [found, text.slice(span.offset, span.end)])).toEqual([[code, place]]);
+    expect(probes).toBe(2);
+  });
+
+  test('the chip\'s `cores` behind a list of spares that is broken off', async () => {
+    const { own } = await errors(`chip octo {\n  spare\n  cores 4\n}\n${guest}${other}`);
+    expect(own.flatMap(({ fixes }) => fixes)).toEqual([]);
+  });
+});
+
+describe('nothing is thrown', () => {
+  const { Lexer } = createCovertServices().parser;
+  const texts = [...statements.map(([written]) => inScenario(written)), ...items.map(([written]) => written)];
+  const bordersOf = (text: string): number[] => Lexer.tokenize(text).tokens.map(({ startOffset, image }) => startOffset + image.length);
+
+  test.each(statements)('of what begins as %s', async (written) => {
+    const [before, behind] = inScenario('\0').split('\0') as [string, string];
+    for (const end of bordersOf(written)) {
+      await compileFile(here, { text: before + written.slice(0, end) });
+      await compileFile(here, { text: before + written.slice(0, end) + behind });
+    }
+  });
+
+  /** Something is wrong, in words, with a place of the text. */
+  async function holds(text: string): Promise<void> {
+    const { diagnostics } = await compileFile(here, { text });
+    for (const { span, message, fixes } of diagnostics) {
+      for (const place of [span, ...fixes.map((fix) => fix.span)]) expect(place.offset >= 0 && place.end >= place.offset && place.end <= text.length, message).toBe(true);
+      expect(message).not.toMatch(/undefined|NaN/);
+    }
+  }
+
+  const words = fc.constantFrom('fault', 'flip', 'stick', 'at', 'in replica', 'on core', 'bit 3 of', 'memory &block', '1 bit of', 'x1-x31', '0, 1', 'on 0', 'B', '5', '{', '}', '(', '=', ':', ',', '"', '/*', '\n');
+  const share = fc.double({ min: 0, max: 1, noNaN: true });
+
+  test('of slips one behind the other, each cut where a token ends', async () => {
+    const rest = fc.record({ written: fc.constantFrom(...statements.map(([written]) => written)), begin: share, end: share, put: fc.option(words), gap: fc.constantFrom(' ', '\n') });
+    const around: readonly (readonly [string, string])[] = [
+      [`${guest}scenario "s" {\n  guest g\n  protect dmr on core 0, core 1\n`, `\n  ${probe}\n}\n`],
+      [`${guest}campaign "s" {\n  guest g\n  protect dmr on core 0, core 1\n  inject 5 faults {\n`, '\n  }\n}\n'],
+      [`${guest}scenario "s" {\n  guest g\n  beside guest g {\n`, '\n  }\n}\n'],
+    ];
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...around), fc.array(rest, { minLength: 1, maxLength: 5 }), async ([head, tail], all) => {
+        const parts = all.map(({ written, begin, end, put, gap }) => {
+          const borders = bordersOf(written);
+          const last = Math.floor(end * borders.length);
+          const first = begin < 0.7 ? 0 : Math.floor(begin * last);
+          return `${written.slice(first === 0 ? 0 : borders[first - 1], borders[last])} ${put ?? ''}${gap}`;
+        });
+        await holds(head + parts.join('') + tail);
+      }),
+      { seed: 12, numRuns: 1200 },
+    );
+  });
+
+  test('of a text with a slip, damaged where tokens end', async () => {
+    const damage = fc.record({ at: share, tokens: fc.nat(4), put: fc.array(words, { maxLength: 2 }) });
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...texts), fc.array(damage, { minLength: 1, maxLength: 3 }), fc.boolean(), async (text, all, isCut) => {
+        let damaged = text;
+        for (const { at, tokens, put } of all) {
+          const borders = bordersOf(damaged);
+          const first = Math.floor(at * borders.length);
+          damaged = `${damaged.slice(0, borders[first])} ${put.join(' ')} ${isCut ? '' : damaged.slice(borders[first + tokens] ?? damaged.length)}`;
+        }
+        await holds(damaged);
+      }),
+      { seed: 13, numRuns: 300 },
+    );
+  });
+});
+
+test('no valid text has one, wherever its lines end and whatever its faults are called', async () => {
+  const { Lexer, LangiumParser } = createCovertServices().parser;
+  const folder = path.resolve(here, '../..');
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.covert'));
+  const examples = files.map((name) => readFileSync(path.join(folder, name), 'utf8'));
+  expect(examples.length).toBeGreaterThan(10);
+  const names = fc.constantFrom('seed', 'set', 'stick', 'flip', 'kill', 'on', 'at', 'bit', 'x5', 'random', 'replica', 'core');
+  fc.assert(
+    fc.property(fc.constantFrom(...examples), fc.array(fc.constantFrom(' ', '\n', ' // note\n', ' /* a\nb */ '), { minLength: 1, maxLength: 30 }), names, (example, gaps, name) => {
+      const tokens = Lexer.tokenize(example).tokens.map(({ image }, i, all) => (image === 'fault' && all[i + 2]?.image !== ':' && all[i - 1]?.image !== 'every' ? `fault ${name}:` : image));
+      const text = tokens.map((token, i) => token + gaps[i % gaps.length]).join('');
+      expect(LangiumParser.parse(text).parserErrors.map(({ message }) => `${message} ${text}`)).toEqual([]);
+    }),
+    { seed: 14, numRuns: 150 },
+  );
 });
 
 test('a name with letters beyond ASCII, of which nobody knows whether the guest has it', async () => {

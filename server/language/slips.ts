@@ -4,6 +4,7 @@ import type { Lexed, Token } from './relexing';
 import { blockSlip, itemSlip, nameSlip } from './slip-items';
 import { noToken, Reading, withErrors, type Kinds, type LexingError, type Mend, type Slip, type SlipError, type SlipRule } from './slip-reading';
 import { statementSlips } from './slip-statements';
+import { targetSlips } from './slip-targets';
 import { valueSlips } from './slip-values';
 
 export interface Mended {
@@ -17,7 +18,7 @@ export interface Mended {
 
 const rules: ReadonlyMap<string, readonly SlipRule[]> = (() => {
   const all = new Map<string, SlipRule[]>();
-  for (const [kind, rule] of [...statementSlips, ...valueSlips]) all.set(kind, [...(all.get(kind) ?? []), rule]);
+  for (const [kind, rule] of [...statementSlips, ...targetSlips, ...valueSlips]) all.set(kind, [...(all.get(kind) ?? []), rule]);
   return all;
 })();
 

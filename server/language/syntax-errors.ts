@@ -5,7 +5,7 @@ import * as ast from './generated/ast';
 import { lateTargetAt } from './late-targets';
 import { append, encodeString, replace } from './mends';
 import { mostMistakes } from './recovery';
-import { isSlip } from './slip-reading';
+import { isSlip, writtenBefore, writtenBehind } from './slip-reading';
 import { unitWanted } from './units-wanted';
 import { decodeDecimal, decodeInteger, decodePattern, decodeString, isBareString } from './values';
 
@@ -61,8 +61,12 @@ export class StuckMessages extends AbstractParserErrorMessageProvider {
   }
 }
 
-function stuck(expected: string[], ruleName: string, token?: Token): string {
+/** What stands behind all of the text. */
+const fileEnd: Token = { image: '', startOffset: Number.NaN, tokenType: { name: 'EOF' } };
+
+function stuck(expected: string[], ruleName: string, found?: Token): string {
   const names = expected.map((name) => name.replace(/:KW$/, ''));
+  const token = found && (writtenBehind(found) ?? fileEnd);
   // Behind the last token is the end of the file, which has no place of its own.
   const at = token && { offset: Number.isNaN(token.startOffset) ? undefined : token.startOffset, image: token.image, type: token.tokenType.name };
   return JSON.stringify({ expected: [...new Set(names)], rule: ruleName.replace(/\u200b/g, ''), at } satisfies Stuck);
@@ -103,8 +107,8 @@ export function reportSyntax(document: LangiumDocument, grammar: Grammar, report
   for (const error of parseResult.parserErrors) if (isSlip(error)) reporter.error(error.slip.code, error.slip.span, error.slip.message, error.slip.fixes);
   for (const [index, error] of parseResult.parserErrors.filter((one) => !isSlip(one)).entries()) {
     const ended = index + 1 >= mostMistakes ? ` (nothing behind it was read, after ${mostMistakes} mistakes)` : '';
-    const token = error.token as Token;
-    const previous = (error as { previousToken?: Token }).previousToken;
+    const token: Token = writtenBehind(error.token) ?? fileEnd;
+    const previous: Token | undefined = writtenBefore((error as { previousToken?: Token }).previousToken);
     const known = parseStuck(error.message);
     const { at } = known;
     // A word that could be a fault's name, and is an effect's written wrong.
