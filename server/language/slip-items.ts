@@ -20,7 +20,7 @@ const endsProtection: ReadonlySet<string> = new Set(['fault', 'expect', 'seed', 
 const effects: ReadonlySet<string> = new Set(['flip', 'set', 'stick', 'kill', 'hang', 'fail', 'drop', 'duplicate', 'corrupt']);
 const endsInjection: ReadonlySet<string> = new Set(['expect', 'limit', 'beside', 'switch', 'guest', 'chip', 'inject', 'protect']);
 /** All of these, and what may follow a block. */
-const mayEnd: ReadonlySet<string> = new Set([...endsProtection, ...endsInjection, ...itemWords, '}']);
+export const mayEnd: ReadonlySet<string> = new Set([...endsProtection, ...endsInjection, ...itemWords, '}']);
 
 /** A slip at the head of an item. */
 export function itemSlip(reading: Reading): Mend | undefined {
@@ -134,12 +134,12 @@ export function nameSlip(reading: Reading): Mend | undefined {
   if (joined) {
     const [name] = joined;
     const span = { offset: joined.index, end: joined.index + name.length };
-    const { take, rest } = reading.upTo(span.end);
-    if (head === 'fault' && reading.kind(take) !== ':') return undefined;
+    const behind = head === 'fault' && !reading.match(/[^\s:]+\s{0,99}:/uy) ? undefined : reading.upTo(span.end);
+    if (!behind) return undefined;
     const mark = name.includes('-') ? '-' : '.';
     return {
-      take,
-      put: [reading.make('ID', span), ...rest],
+      ...behind,
+      put: [reading.make('ID', span)],
       slip: { code: 'COV101', span, message: `\`${name}\`: a name with \`${mark}\` in it stands between backticks`, fixes: replace(span, `\`${name}\``, `Write \`${name}\` between backticks`) },
     };
   }

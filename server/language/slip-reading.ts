@@ -1,6 +1,6 @@
 import type { LexerResult, ParseResult } from 'langium';
 import type { Diagnostic, Fix, Span } from './diagnostic';
-import type { Token } from './relexing';
+import { isSettled, lineOf, type Lex, type Lexed, type Token } from './relexing';
 
 export type LexingError = LexerResult['errors'][number];
 export type Kinds = Readonly<Record<string, Token['tokenType']>>;
@@ -17,6 +17,10 @@ export interface Mend {
   /** How many tokens it stands for. */
   readonly take: number;
   readonly put: readonly Token[];
+  /** What is to be read behind it, for slips too, before the other tokens. */
+  readonly rest?: readonly Token[];
+  /** What stands in parentheses that are left out, so that a slip which is all of it is one mistake with them. */
+  readonly within?: Span;
   /** Undefined where validation reports it, which knows more. */
   readonly slip?: Slip;
 }
@@ -29,6 +33,9 @@ export type SlipError = ParserError & { readonly slip: Slip };
 
 /** How many tokens all looks ahead for the end of a block may take together. */
 const farthestLooks = 200_000;
+
+/** How many characters may be read anew in all: where lines are long and full of slips, each would cost its line. */
+const mostAnew = 2_000_000;
 
 /** What the characters are called that are no token. */
 export const noToken = 'ERROR';
@@ -46,29 +53,40 @@ interface Block {
 
 /** The tokens of a text, with what has been made of those before the next one. */
 export class Reading {
-  at = 0;
   readonly put: Token[] = [];
   readonly blocks: Block[] = [];
   #head: { word: string; line: number } | undefined;
   #looked = 0;
+  /** What has not been taken, the next one last. */
+  readonly #coming: Token[];
+  /** Comments, the next one last, and those before where the text was last looked at. */
+  readonly #comments: Token[];
+  readonly #passed: Token[] = [];
+  /** How many characters have been read anew, and where the last of them is. */
+  #anew = 0;
+  #anewEnd = 0;
   /** How many of the open blocks have no word at their head. */
   #unknown = 0;
 
   constructor(
     readonly text: string,
-    readonly tokens: readonly Token[],
+    tokens: readonly Token[],
+    hidden: readonly Token[],
     private readonly kinds: Kinds,
-    private readonly lex: (part: string) => Pick<LexerResult, 'tokens' | 'errors'>,
-  ) {}
+    private readonly lex: Lex,
+  ) {
+    this.#coming = [...tokens].reverse();
+    this.#comments = [...hidden].reverse();
+  }
 
   /** The next token, or one behind it. */
   token(ahead = 0): Token | undefined {
-    return this.tokens[this.at + ahead];
+    return this.#coming[this.#coming.length - 1 - ahead];
   }
 
   /** Its kind: a keyword is one of its own. Empty where there is none. */
   kind(ahead = 0): string {
-    return this.tokens[this.at + ahead]?.tokenType.name ?? '';
+    return this.token(ahead)?.tokenType.name ?? '';
   }
 
   /** The last token before, or one before that, as mended. */
@@ -123,6 +141,11 @@ export class Reading {
     return pattern.exec(this.text);
   }
 
+  /** Where the line of the next token ends. */
+  lineEnd(): number {
+    return (this.match(/[^\r\n]*/y)?.[0].length ?? 0) + (this.token()?.startOffset ?? 0);
+  }
+
   /** A token in the line of the next one, for a part of the text. */
   make(kind: string, { offset, end }: Span): Token {
     const base = this.token() as Token;
@@ -152,34 +175,86 @@ export class Reading {
     return this.#as(kind, { image: '', startOffset, endOffset: startOffset - 1, ...place, tokenTypeIdx: -1, tokenType: { name: kind }, isInsertedInRecovery: true });
   }
 
-  /** Takes the text up to an offset in the line for one token, and what stands behind it there as if it began there. */
-  upTo(end: number): { take: number; rest: Token[] } {
+  /**
+   * Takes the text up to an offset in the line for one token, once that is known to be meant. Where it is not the end of what stands there, or
+   * a comment follows, the text behind it is read anew, as if it began there, up to a line from which on it is the same as before. Undefined
+   * where that costs too much.
+   */
+  upTo(end: number): { take: number; rest: Token[] } | undefined {
     let take = 0;
     while (this.token(take) && this.token(take)!.startOffset < end) take++;
-    const last = this.token(take - 1) as Token;
-    if (endOf(last) <= end) return { take, rest: [] };
-    const lineEnd = /[\r\n]|$/g;
-    lineEnd.lastIndex = end;
-    const stop = lineEnd.exec(this.text)?.index ?? this.text.length;
-    while (this.token(take) && this.token(take)!.startOffset < stop) take++;
+    const last = this.token(take - 1);
+    const isWhole = !last || endOf(last) <= end;
+    if (isWhole && !this.#hasComment(end, this.token(take)?.startOffset)) return { take, rest: [] };
+    // At each failure twice as far, so that a comment without an end costs little more than reading to the end.
+    for (let step = 1; this.#anew < mostAnew; step *= 2) {
+      for (let lines = 0; this.token(take) && !(this.#isFirst(this.token(take)!) && ++lines >= step); ) take++;
+      const stop = this.token(take)?.startOffset ?? this.text.length;
+      const part = this.text.slice(end, stop);
+      this.#anew += part.length;
+      if (this.#anew > mostAnew) return undefined;
+      const lexed = this.lex(part);
+      if (stop === this.text.length || isSettled(part, lexed)) return { take, rest: this.#readAnew(lexed, part, end) };
+      take++;
+    }
+    return undefined;
+  }
+
+  /** True of the first token of a line. */
+  #isFirst(token: Token): boolean {
+    return lineOf(this.text, token.startOffset) >= 0;
+  }
+
+  /** True if part of a comment is between two places. */
+  #hasComment(from: number, end = Infinity): boolean {
+    for (let next = this.#comments.at(-1); next && endOf(next) <= from; next = this.#comments.at(-1)) this.#passed.push(this.#comments.pop()!);
+    const next = this.#comments.at(-1);
+    return next !== undefined && next.startOffset < end;
+  }
+
+  /** The tokens of a part that begins in the line of the next token; its comments take the places of those there were. */
+  #readAnew({ tokens, hidden, errors }: Omit<Lexed, 'text'>, part: string, offset: number): Token[] {
+    const stop = offset + part.length;
+    this.#anewEnd = Math.max(this.#anewEnd, stop);
+    while (this.#hasComment(offset, stop)) this.#comments.pop();
+    for (const comment of this.#placed(hidden, offset).reverse()) this.#comments.push(comment);
+    return this.#placed(withErrors(tokens, errors, part), offset);
+  }
+
+  #placed(tokens: readonly Token[], offset: number): Token[] {
     const base = this.token() as Token;
-    const { tokens, errors } = this.lex(this.text.slice(end, stop));
-    const column = base.startColumn! + end - base.startOffset - 1;
-    const rest = withErrors(tokens, errors, this.text.slice(end, stop)).map((token) => ({
+    const lines = base.startLine! - 1;
+    const columns = base.startColumn! + offset - base.startOffset - 1;
+    return tokens.map((token) => ({
       ...token,
-      startOffset: token.startOffset + end,
-      endOffset: token.endOffset! + end,
-      startLine: base.startLine!,
-      endLine: base.startLine!,
-      startColumn: token.startColumn! + column,
-      endColumn: token.endColumn! + column,
+      startOffset: token.startOffset + offset,
+      endOffset: token.endOffset! + offset,
+      startLine: token.startLine! + lines,
+      endLine: token.endLine! + lines,
+      startColumn: token.startColumn! + (token.startLine === 1 ? columns : 0),
+      endColumn: token.endColumn! + (token.endLine === 1 ? columns : 0),
     }));
-    return { take, rest };
+  }
+
+  /** All comments, as they have been read. */
+  get hidden(): Token[] {
+    return [...this.#passed, ...[...this.#comments].reverse()];
+  }
+
+  /** True if the next token is not the one of the text as it was read at first. */
+  get isAnew(): boolean {
+    return (this.token()?.startOffset ?? 0) < this.#anewEnd;
   }
 
   /** False where more has been looked at than a file with few mistakes needs. */
   look(): boolean {
     return ++this.#looked < farthestLooks;
+  }
+
+  /** Passes over the next tokens; others may stand before those that come then. */
+  skip(count: number, rest: readonly Token[] = []): void {
+    this.#coming.length -= count;
+    for (let last = rest.length - 1; last >= 0; last--) this.#coming.push(rest[last]!);
   }
 
   /** Takes tokens as they are to be read. */

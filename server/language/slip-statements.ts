@@ -1,5 +1,5 @@
 import { rename, type Fix, type Span } from './diagnostic';
-import { replace } from './mends';
+import { instead, replace } from './mends';
 import type { Token } from './relexing';
 import { endOf, line, type Mend, type Reading, type Slip, type SlipRule } from './slip-reading';
 
@@ -84,25 +84,66 @@ function above(reading: Reading): Mend | undefined {
 
 /** A comment as other languages have it. */
 function hash(reading: Reading): Mend | undefined {
-  if (!/^#+$/.test(reading.image())) return undefined;
-  let take = 1;
-  while (reading.token(take) && !reading.beginsLine(take)) take++;
-  return mend(take, [], reading.span(), 'a comment begins with `//`, not with `#`', replace(reading.span(), '//'), 'COV100');
+  const found = reading.match(/#+/y);
+  if (!found) return undefined;
+  // What is in it may look like the beginning of a string, or of a comment over several lines.
+  const behind = reading.upTo(reading.lineEnd());
+  const span = { offset: found.index, end: found.index + found[0].length };
+  return behind && { ...behind, put: [], slip: { code: 'COV100', span, message: 'a comment begins with `//`, not with `#`', fixes: replace(span, '//') } };
 }
 
-/** `memory(&block)`, `when write(block)` */
+/** `memory(&block)`, `when write(block)`. Those within are part of the same slip. */
 function parentheses(reading: Reading): Mend | undefined {
-  if (reading.image() !== '(') return undefined;
-  let last = 1;
-  while (last < reach && reading.token(last) && !reading.beginsLine(last) && reading.image(last) !== ')') last++;
-  if (reading.image(last) !== ')' || reading.kind(last) !== 'ERROR') return undefined;
+  const last = closing(reading);
+  if (last < 1) return undefined;
   const span = reading.span(0, last);
-  const inner = Array.from({ length: last - 1 }, (_, i) => reading.token(i + 1)!);
-  const text = reading.textOf({ offset: span.offset + 1, end: span.end - 1 });
-  if (reading.kindBefore() === 'memory') {
-    return mend(last + 1, [reading.as('['), ...inner, reading.as(']', last)], span, `an address of memory stands in square brackets: write \`[${text}]\``, replace(span, `[${text}]`));
+  const inner: Token[] = [];
+  let text = '';
+  for (let ahead = 1, from = endOf(reading.token()!); ahead <= last; ahead++) {
+    const token = reading.token(ahead)!;
+    if (depthOf(reading, ahead) === 0) {
+      inner.push(token);
+      continue;
+    }
+    const part = reading.textOf({ offset: from, end: token.startOffset });
+    text += /\w$/.test(text) && /^\w/.test(part) ? ` ${part}` : part;
+    from = endOf(token);
   }
-  return mend(last + 1, inner, span, 'parentheses have no meaning here: leave them out', replace(span, ` ${text}`, 'Leave out the parentheses'), 'COV100');
+  text = text.trim();
+  const [first, end] = [inner[0], inner.at(-1)];
+  if (!first || !end) return undefined;
+  if (reading.kindBefore() === 'memory') {
+    const written = `[${text}]`;
+    return { take: last + 1, put: [reading.as('[')], rest: [...inner, reading.as(']', last)], slip: { code: 'COV101', span, message: `an address of memory stands in square brackets: write \`${written}\``, fixes: replace(span, written) } };
+  }
+  // What is taken away from a number is another one then.
+  const isSum = reading.kindBefore() === '-' && inner.some(({ image }) => image === '+' || image === '-');
+  const fixes = isSum ? [] : [{ title: 'Leave out the parentheses', ...instead(span, text, reading.text) }];
+  return {
+    take: last + 1,
+    put: [],
+    rest: inner,
+    within: { offset: first.startOffset, end: endOf(end) },
+    slip: { code: 'COV100', span, message: 'parentheses have no meaning here: leave them out', fixes },
+  };
+}
+
+/** How many parentheses a token opens; less than 0 where it closes them. */
+function depthOf(reading: Reading, ahead: number): number {
+  if (reading.kind(ahead) !== 'ERROR') return 0;
+  const image = reading.image(ahead);
+  return /^\(+$/.test(image) ? image.length : /^\)+$/.test(image) ? -image.length : 0;
+}
+
+/** How far the end of the parentheses that begin here is ahead; 0 where it is not near, in this line. */
+function closing(reading: Reading): number {
+  let depth = depthOf(reading, 0);
+  if (depth <= 0) return 0;
+  for (let ahead = 1; ahead < reach && reading.token(ahead) && !reading.beginsLine(ahead); ahead++) {
+    depth += depthOf(reading, ahead);
+    if (depth <= 0) return depth === 0 ? ahead : 0;
+  }
+  return 0;
 }
 
 /** `seed: 5`, `set a0 := 3` */
@@ -198,14 +239,32 @@ function numberedPlace(reading: Reading): Mend | undefined {
   return { take: 1, put: [reading.as('ID')] };
 }
 
-/** `flip memory 0x80001000 bit 3`, `flip memory &block bit 3` */
+/** What stands behind the address of a place in memory. */
+const behindAddress: ReadonlySet<string> = new Set(['bit', 'bits', 'to', ',', 'in', 'on', 'at', 'when', 'from']);
+
+/** `flip memory 0x80001000 bit 3`, `flip memory &block + 8 bit 3` */
 function bareMemory(reading: Reading): Mend | undefined {
-  const last = reading.kind(1) === '&' ? 2 : 1;
-  if (!isPlace(reading) || !['INTEGER', 'ID'].includes(reading.kind(last)) || reading.beginsLine(last)) return undefined;
+  const named = reading.kind(1) === '&' ? 2 : 1;
+  if (!isPlace(reading) || !['INTEGER', 'ID', 'QUOTED'].includes(reading.kind(named))) return undefined;
+  let last = named;
+  for (let ahead = 1; ahead <= last; ahead++) if (reading.beginsLine(ahead)) return undefined;
+  while (last < reach && !behindAddress.has(reading.kind(last + 1)) && reading.token(last + 1) && !reading.beginsLine(last + 1)) last++;
+  if (!behindAddress.has(reading.kind(last + 1))) return undefined;
   const span = reading.span(1, last);
+  const all = Array.from({ length: last }, (_, i) => reading.token(i + 1)!);
+  // A width is also a member's name, and what is no address may be meant in any way.
+  const isSure = isAddress(all);
+  const address = isSure ? all : all.slice(0, named);
   const written = `[${reading.textOf(span)}]`;
-  const address = Array.from({ length: last }, (_, i) => reading.token(i + 1)!);
-  return mend(last + 1, [reading.token()!, reading.missing('[', 1), ...address, reading.missing(']', last + 1)], span, `an address of memory stands in square brackets: write \`memory${written}\``, replace({ offset: endOf(reading.token()!), end: span.end }, written, `Change to \`${written}\``));
+  const message = `an address of memory stands in square brackets: write \`memory${isSure ? written : '[…]'}\``;
+  const fixes = isSure ? replace({ offset: endOf(reading.token()!), end: span.end }, written, `Change to \`${written}\``) : [];
+  return mend(last + 1, [reading.token()!, reading.missing('[', 1), ...address, reading.missing(']', last + 1)], span, message, fixes);
+}
+
+/** True of a number, or of a name with its indices, and one offset. */
+function isAddress(tokens: readonly Token[]): boolean {
+  const kinds = tokens.map(({ tokenType }) => tokenType.name).join(' ');
+  return /^(?:INTEGER|(?:& )?(?:ID|QUOTED)(?: \[ INTEGER \])*)(?: [+-] INTEGER)?$/.test(kinds);
 }
 
 /** `memory[a]..memory[b]`, `memory[a..b]` */
