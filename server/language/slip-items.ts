@@ -3,7 +3,8 @@ import { declaredName } from './addresses';
 import { rename, type Fix } from './diagnostic';
 import { append, encodeString, replace } from './mends';
 import type { Token } from './relexing';
-import { endOf, line, type Mend, type Reading } from './slip-reading';
+import { line, type Mend, type Reading } from './slip-reading';
+import { endOf } from './slip-source';
 
 /** The words with which the items of a file begin. */
 const itemWords = ['import', 'chip', 'guest', 'scenario', 'campaign'] as const;
@@ -134,7 +135,7 @@ export function nameSlip(reading: Reading): Mend | undefined {
   if (joined) {
     const [name] = joined;
     const span = { offset: joined.index, end: joined.index + name.length };
-    const behind = head === 'fault' && !reading.match(/[^\s:]+\s{0,99}:/uy) ? undefined : reading.upTo(span.end);
+    const behind = head === 'fault' && !/^\s{0,99}:/.test(reading.textOf({ offset: span.end, end: span.end + 100 })) ? undefined : reading.upTo(span.end);
     if (!behind) return undefined;
     const mark = name.includes('-') ? '-' : '.';
     return {

@@ -1,7 +1,8 @@
 import { rename, type Span } from './diagnostic';
 import { encodeString, replace } from './mends';
 import { mayEnd } from './slip-items';
-import { endOf, line, type Mend, type Reading, type SlipRule } from './slip-reading';
+import { line, type Mend, type Reading, type SlipRule } from './slip-reading';
+import { endOf } from './slip-source';
 
 /** Words behind which an address may stand. */
 const beforeAddress: ReadonlySet<string> = new Set(['at', 'read', 'write', 'execute', 'between', 'and', '[', 'line', 'entry']);

@@ -1,9 +1,11 @@
 import type { Span } from './diagnostic';
+import { instead } from './mends';
 import { mostMistakes } from './recovery';
 import type { Lex, Lexed, Token } from './relexing';
-import { instead } from './mends';
 import { blockSlip, itemSlip, nameSlip } from './slip-items';
-import { noToken, Reading, withErrors, type Kinds, type LexingError, type Mend, type Slip, type SlipError, type SlipRule } from './slip-reading';
+import { markSlips } from './slip-marks';
+import { Reading, type Kinds, type Mend, type Slip, type SlipError, type SlipRule } from './slip-reading';
+import { noToken, type LexingError } from './slip-source';
 import { statementSlips } from './slip-statements';
 import { valueSlips } from './slip-values';
 
@@ -19,14 +21,14 @@ export interface Mended {
 
 const rules: ReadonlyMap<string, readonly SlipRule[]> = (() => {
   const all = new Map<string, SlipRule[]>();
-  for (const [kind, rule] of [...statementSlips, ...valueSlips]) all.set(kind, [...(all.get(kind) ?? []), rule]);
+  for (const [kind, rule] of [...markSlips, ...statementSlips, ...valueSlips]) all.set(kind, [...(all.get(kind) ?? []), rule]);
   return all;
 })();
 
 /** Reads typical slips as what was meant, so that each is one error and what is around it keeps its sense. */
 export function mended(lexed: Lexed, kinds: Kinds, lex: Lex): Mended {
   const { text } = lexed;
-  const reading = new Reading(text, withErrors(lexed.tokens, lexed.errors, text), lexed.hidden, kinds, lex);
+  const reading = new Reading(lexed, kinds, lex);
   const slips: SlipError[] = [];
   const places: number[] = [];
   let around: Mend | undefined;
