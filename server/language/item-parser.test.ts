@@ -42,7 +42,7 @@ function model(node: AstNode): unknown {
 }
 
 /** What is read as something else, which may depend on what stands far away. */
-const slips = ['scenaro "x" {', 'scenario x y {', 'guest a-b {', 'gest g (', 'elf a/b.elf ', '# x\n', "'x'", '\u201cx\u201d', ' at a/b.c:5 ', ' at "a.c:5', 'inject 5 faults\nflip ', ' on 0, 1', 'optional ', ' when a0 = 3', '1,000', 'import "a"\n', 'protect dmr {\n', 'seed 5\n'];
+const slips = ['scenaro "x" {', 'scenario x y {', 'guest a-b {', 'gest g (', 'elf a/b.elf ', '# x\n', "'x'", '\u201cx\u201d', ' at a/b.c:5 ', ' at "a.c:5', 'inject 5 faults\nflip ', ' on 0, 1', 'optional ', ' when a0 = 3', '1,000', 'import "a"\n', 'protect dmr {\n', 'seed 5\n', 'elf ./a.elf /* x\n*/ ', 'elf a/b disk c/d } guest h { elf "y" } ', "# it's /* x\n", 'elf ./a.elf//* x\n', ' on (0, 1)', '\u201ca "b" c\u201d'];
 const pieces = fc.constantFrom('}', '{', '"', '`', '/*', '*/', '//', '\n', '\r', '\r\n', '\t', ' ', '/', '\\', '\0', '\ud800', 'é', 'scenario', 'scenario "x" {', 'chip c {', 'guest g { elf "a" }\n', 'import "a"', '1.2.3', '0x', 'expect exit 0\n', 'fault ', '\u2028', ...slips);
 
 interface Edit {
@@ -100,6 +100,17 @@ describe('reading on after an edit', () => {
     const at = text.indexOf('scenario', text.length / 2);
     const after = parser.reparse(`${text.slice(0, at)}\n// new\n${text.slice(at)}`, before).value as ast.File;
     expect(after.items.filter((item) => items.includes(item)).length).toBe(items.length - 2);
+  });
+
+  test('what was read anew behind a slip is read anew again', () => {
+    const text = 'chip c { cores 2 }\n\nguest g { elf ./a.elf /* x\n*/ } guest h { elf "y" }\nguest i { elf "z" }\n\n# /* x\nguest j { elf "z" }\nguest k { elf "z" }\n// */ x\n';
+    let result: ParseResult = parser.parse(text);
+    let changed = text;
+    for (const [from, to] of [['c {', 'c  {'], ['c  {', 'c\n{'], ['"z" }\n\n', '"z" }\n'], ['"y"', '"yy"'], ['./a', './/a'], ['.//a', '"a'], ['# ', '// '], ['// /', '# /'], ['"z"', '"y"']] as const) {
+      changed = changed.replace(from, to);
+      result = parser.reparse(changed, result);
+      expect(told(result), changed).toEqual(told(fresh.parse(changed)));
+    }
   });
 
   test('a text that has nothing of the former one is read from its beginning', () => {

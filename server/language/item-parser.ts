@@ -89,8 +89,7 @@ export class ItemParser extends LangiumParser {
 
   #read(text: string, lexed: Lexed, rule: string | undefined, before: { root: Root; usable: readonly Piece[] } | undefined, report: ParseResult['lexerReport']): ParseResult {
     const { nodeBuilder, wrapper } = this.#inner;
-    const { hidden } = lexed;
-    const { tokens, errors, slips, places } = mended(lexed, this.lexer.definition, (part) => this.lexer.tokenize(part));
+    const { tokens, hidden, errors, slips, places } = mended(lexed, this.lexer.definition, (part) => this.lexer.tokenize(part));
     this.#mended = places;
     const start = rule === undefined ? this.mainRule : this.allRules.get(rule);
     if (!start) throw new Error(`No rule found with name '${rule}'`);

@@ -12,6 +12,13 @@ export function replace(place: Span | undefined, text: string, title = `Change t
   return place ? [{ title, span: { offset: place.offset, end: place.end }, text }] : [];
 }
 
+/** What a text becomes in the place of marks that parted it from the words around. */
+export function instead(span: Span, written: string, text: string): Pick<Fix, 'span' | 'text'> {
+  const before = /\w/.test(text[span.offset - 1] ?? '') ? ' ' : '';
+  const after = /\w/.test(text[span.end] ?? '') ? ' ' : '';
+  return { span, text: before + written + after };
+}
+
 /** The fix that writes something behind a place. */
 export function append(place: Span | undefined, text: string, title: string): Fix[] {
   return place ? [{ title, span: { offset: place.end, end: place.end }, text }] : [];

@@ -75,13 +75,14 @@ function changed(before: string, after: string): { from: number; end: number } {
 }
 
 /** Where the line of an offset begins, if there is nothing but white space before it; else -1. */
-function lineOf(text: string, offset: number): number {
+export function lineOf(text: string, offset: number): number {
   let at = offset;
   while (at > 0 && (text[at - 1] === ' ' || text[at - 1] === '\t')) at--;
   return at === 0 || text[at - 1] === '\n' || text[at - 1] === '\r' ? at : -1;
 }
 
-function isSettled(part: string, { tokens, hidden, errors }: Omit<Lexed, 'text'>): boolean {
+/** True if a part of a text, up to a token that begins a line, was read without running on into that line. */
+export function isSettled(part: string, { tokens, hidden, errors }: Omit<Lexed, 'text'>): boolean {
   const error = errors.at(-1);
   const end = Math.max(endOf(tokens.at(-1)), endOf(hidden.at(-1)), error ? error.offset + error.length : 0);
   return /^\s+$/.test(part.slice(end));

@@ -4,7 +4,8 @@ import { rename, type Fix } from './diagnostic';
 import { append, encodeString, replace } from './mends';
 import type { Token } from './relexing';
 import { isEffect } from './slip-context';
-import { endOf, line, type Mend, type Reading } from './slip-reading';
+import { line, type Mend, type Reading } from './slip-reading';
+import { endOf } from './slip-source';
 
 /** The words with which the items of a file begin. */
 const itemWords = ['import', 'chip', 'guest', 'scenario', 'campaign'] as const;
@@ -20,7 +21,7 @@ const longestBlock = 64;
 const endsProtection: ReadonlySet<string> = new Set(['fault', 'expect', 'seed', 'limit', 'beside', 'switch', 'guest', 'chip', 'inject', 'protect', 'optional']);
 const endsInjection: ReadonlySet<string> = new Set(['expect', 'limit', 'beside', 'switch', 'guest', 'chip', 'inject', 'protect']);
 /** All of these, and what may follow a block. */
-const mayEnd: ReadonlySet<string> = new Set([...endsProtection, ...endsInjection, ...itemWords, '}']);
+export const mayEnd: ReadonlySet<string> = new Set([...endsProtection, ...endsInjection, ...itemWords, '}']);
 
 /** A slip at the head of an item. */
 export function itemSlip(reading: Reading): Mend | undefined {
@@ -134,12 +135,12 @@ export function nameSlip(reading: Reading): Mend | undefined {
   if (joined) {
     const [name] = joined;
     const span = { offset: joined.index, end: joined.index + name.length };
-    const { take, rest } = reading.upTo(span.end);
-    if (head === 'fault' && reading.kind(take) !== ':') return undefined;
+    const behind = head === 'fault' && !/^\s{0,99}:/.test(reading.textOf({ offset: span.end, end: span.end + 100 })) ? undefined : reading.upTo(span.end);
+    if (!behind) return undefined;
     const mark = name.includes('-') ? '-' : '.';
     return {
-      take,
-      put: [reading.make('ID', span), ...rest],
+      ...behind,
+      put: [reading.make('ID', span)],
       slip: { code: 'COV101', span, message: `\`${name}\`: a name with \`${mark}\` in it stands between backticks`, fixes: replace(span, `\`${name}\``, `Write \`${name}\` between backticks`) },
     };
   }

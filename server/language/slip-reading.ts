@@ -1,8 +1,8 @@
-import type { LexerResult, ParseResult } from 'langium';
+import type { ParseResult } from 'langium';
 import type { Diagnostic, Fix, Span } from './diagnostic';
-import type { Token } from './relexing';
+import type { Lex, Lexed, Token } from './relexing';
+import { endOf, Source } from './slip-source';
 
-export type LexingError = LexerResult['errors'][number];
 export type Kinds = Readonly<Record<string, Token['tokenType']>>;
 type ParserError = ParseResult['parserErrors'][number];
 
@@ -17,6 +17,10 @@ export interface Mend {
   /** How many tokens it stands for. */
   readonly take: number;
   readonly put: readonly Token[];
+  /** What is to be read behind it, for slips too, before the other tokens. */
+  readonly rest?: readonly Token[];
+  /** What stands in parentheses that are left out, so that a slip which is all of it is one mistake with them. */
+  readonly within?: Span;
   /** Undefined where validation reports it, which knows more. */
   readonly slip?: Slip;
 }
@@ -36,9 +40,6 @@ interface Missing extends Token {
 /** How many tokens all looks ahead for the end of a block may take together. */
 const farthestLooks = 200_000;
 
-/** What the characters are called that are no token. */
-export const noToken = 'ERROR';
-
 /** The words whose blocks are told apart. */
 const blockWords: ReadonlySet<string> = new Set(['chip', 'guest', 'scenario', 'campaign', 'protect', 'inject', 'beside', 'timing', 'costs']);
 
@@ -52,29 +53,32 @@ interface Block {
 
 /** The tokens of a text, with what has been made of those before the next one. */
 export class Reading {
-  at = 0;
+  readonly text: string;
   readonly put: Token[] = [];
   readonly blocks: Block[] = [];
+  readonly #source: Source;
   #head: { word: string; line: number } | undefined;
   #looked = 0;
   /** How many of the open blocks have no word at their head. */
   #unknown = 0;
 
   constructor(
-    readonly text: string,
-    readonly tokens: readonly Token[],
+    lexed: Lexed,
     private readonly kinds: Kinds,
-    private readonly lex: (part: string) => Pick<LexerResult, 'tokens' | 'errors'>,
-  ) {}
+    lex: Lex,
+  ) {
+    this.text = lexed.text;
+    this.#source = new Source(lexed, lex);
+  }
 
   /** The next token, or one behind it. */
   token(ahead = 0): Token | undefined {
-    return this.tokens[this.at + ahead];
+    return this.#source.token(ahead);
   }
 
   /** Its kind: a keyword is one of its own. Empty where there is none. */
   kind(ahead = 0): string {
-    return this.tokens[this.at + ahead]?.tokenType.name ?? '';
+    return this.token(ahead)?.tokenType.name ?? '';
   }
 
   /** The last token before, or one before that, as mended. */
@@ -129,6 +133,11 @@ export class Reading {
     return pattern.exec(this.text);
   }
 
+  /** Where the line of the next token ends. */
+  lineEnd(): number {
+    return (this.match(/[^\r\n]*/y)?.[0].length ?? 0) + (this.token()?.startOffset ?? 0);
+  }
+
   /** A token in the line of the next one, for a part of the text. */
   make(kind: string, { offset, end }: Span): Token {
     const base = this.token() as Token;
@@ -160,34 +169,29 @@ export class Reading {
     return { ...token, previous, next };
   }
 
-  /** Takes the text up to an offset in the line for one token, and what stands behind it there as if it began there. */
-  upTo(end: number): { take: number; rest: Token[] } {
-    let take = 0;
-    while (this.token(take) && this.token(take)!.startOffset < end) take++;
-    const last = this.token(take - 1) as Token;
-    if (endOf(last) <= end) return { take, rest: [] };
-    const lineEnd = /[\r\n]|$/g;
-    lineEnd.lastIndex = end;
-    const stop = lineEnd.exec(this.text)?.index ?? this.text.length;
-    while (this.token(take) && this.token(take)!.startOffset < stop) take++;
-    const base = this.token() as Token;
-    const { tokens, errors } = this.lex(this.text.slice(end, stop));
-    const column = base.startColumn! + end - base.startOffset - 1;
-    const rest = withErrors(tokens, errors, this.text.slice(end, stop)).map((token) => ({
-      ...token,
-      startOffset: token.startOffset + end,
-      endOffset: token.endOffset! + end,
-      startLine: base.startLine!,
-      endLine: base.startLine!,
-      startColumn: token.startColumn! + column,
-      endColumn: token.endColumn! + column,
-    }));
-    return { take, rest };
+  /** Takes the text up to an offset in the line for one token, once that is known to be meant: see {@link Source.upTo}. */
+  upTo(end: number): { take: number; rest: Token[] } | undefined {
+    return this.#source.upTo(end);
+  }
+
+  /** All comments, as they have been read. */
+  get hidden(): Token[] {
+    return this.#source.hidden;
+  }
+
+  /** True if the next token is not the one of the text as it was read at first. */
+  get isAnew(): boolean {
+    return this.#source.isAnew;
   }
 
   /** False where more has been looked at than a file with few mistakes needs. */
   look(): boolean {
     return ++this.#looked < farthestLooks;
+  }
+
+  /** Passes over the next tokens; others may stand before those that come then. */
+  skip(count: number, rest: readonly Token[] = []): void {
+    this.#source.skip(count, rest);
   }
 
   /** Takes tokens as they are to be read. */
@@ -230,41 +234,6 @@ export function writtenBehind<T extends object>(token: T | undefined): T | Token
 /** True of the errors that slips have become. */
 export function isSlip(error: ParserError): error is SlipError {
   return 'slip' in error;
-}
-
-/** The tokens, and between them what is none. */
-export function withErrors(tokens: readonly Token[], errors: readonly LexingError[], text: string): readonly Token[] {
-  if (errors.length === 0) return tokens;
-  const all: Token[] = [];
-  let next = 0;
-  const add = (before: number): void => {
-    for (; next < errors.length && errors[next]!.offset < before; next++) all.push(asToken(errors[next]!, text));
-  };
-  for (const token of tokens) {
-    add(token.startOffset);
-    all.push(token);
-  }
-  add(Infinity);
-  return all;
-}
-
-function asToken({ offset, length, line: startLine = 1, column = 1 }: LexingError, text: string): Token {
-  const end = offset + length;
-  return {
-    image: text.slice(offset, end),
-    startOffset: offset,
-    endOffset: end - 1,
-    startLine,
-    endLine: startLine,
-    startColumn: column,
-    endColumn: column + length - 1,
-    tokenType: { name: noToken },
-    tokenTypeIdx: -1,
-  };
-}
-
-export function endOf(token: Token): number {
-  return token.startOffset + token.image.length;
 }
 
 export function line(token: Token): number {

@@ -1,14 +1,14 @@
 import { rename, type Fix } from './diagnostic';
 import { replace } from './mends';
+import type { Token } from './relexing';
 import { isBehind, isDrawnFrom, mend, reach } from './slip-context';
-import { endOf, line, type Mend, type Reading, type SlipRule } from './slip-reading';
+import { line, type Mend, type Reading, type SlipRule } from './slip-reading';
+import { endOf } from './slip-source';
 
 /** Slips within statements, by the kind of the token at which each begins. */
 export const statementSlips: readonly (readonly [kind: string, rule: SlipRule])[] = [
   ['ERROR', equals],
   ['ERROR', above],
-  ['ERROR', hash],
-  ['ERROR', parentheses],
   [':', colon],
   ['optional', optionalAlternative],
   ['fault', faultAlternative],
@@ -43,29 +43,6 @@ function equals(reading: Reading): Mend | undefined {
 function above(reading: Reading): Mend | undefined {
   if (reading.image() !== '>' || reading.kindBefore() !== 'coverage') return undefined;
   return mend(1, [reading.as('>=')], reading.span(), 'a coverage is expected with `>=`, not with `>`', rename(reading.span(), '>='));
-}
-
-/** A comment as other languages have it. */
-function hash(reading: Reading): Mend | undefined {
-  if (!/^#+$/.test(reading.image())) return undefined;
-  let take = 1;
-  while (reading.token(take) && !reading.beginsLine(take)) take++;
-  return mend(take, [], reading.span(), 'a comment begins with `//`, not with `#`', replace(reading.span(), '//'), 'COV100');
-}
-
-/** `memory(&block)`, `when write(block)` */
-function parentheses(reading: Reading): Mend | undefined {
-  if (reading.image() !== '(') return undefined;
-  let last = 1;
-  while (last < reach && reading.token(last) && !reading.beginsLine(last) && reading.image(last) !== ')') last++;
-  if (reading.image(last) !== ')' || reading.kind(last) !== 'ERROR') return undefined;
-  const span = reading.span(0, last);
-  const inner = Array.from({ length: last - 1 }, (_, i) => reading.token(i + 1)!);
-  const text = reading.textOf({ offset: span.offset + 1, end: span.end - 1 });
-  if (reading.kindBefore() === 'memory') {
-    return mend(last + 1, [reading.as('['), ...inner, reading.as(']', last)], span, `an address of memory stands in square brackets: write \`[${text}]\``, replace(span, `[${text}]`));
-  }
-  return mend(last + 1, inner, span, 'parentheses have no meaning here: leave them out', replace(span, ` ${text}`, 'Leave out the parentheses'), 'COV100');
 }
 
 /** `seed: 5`, `set a0 := 3` */
@@ -125,14 +102,32 @@ function numberedPlace(reading: Reading): Mend | undefined {
   return { take: 1, put: [reading.as('ID')] };
 }
 
-/** `flip memory 0x80001000 bit 3`, `flip memory &block bit 3` */
+/** What stands behind the address of a place in memory. */
+const behindAddress: ReadonlySet<string> = new Set(['bit', 'bits', 'to', ',', 'in', 'on', 'at', 'when', 'from']);
+
+/** `flip memory 0x80001000 bit 3`, `flip memory &block + 8 bit 3` */
 function bareMemory(reading: Reading): Mend | undefined {
-  const last = reading.kind(1) === '&' ? 2 : 1;
-  if (!isPlace(reading) || !['INTEGER', 'ID'].includes(reading.kind(last)) || reading.beginsLine(last)) return undefined;
+  const named = reading.kind(1) === '&' ? 2 : 1;
+  if (!isPlace(reading) || !['INTEGER', 'ID', 'QUOTED'].includes(reading.kind(named))) return undefined;
+  let last = named;
+  for (let ahead = 1; ahead <= last; ahead++) if (reading.beginsLine(ahead)) return undefined;
+  while (last < reach && !behindAddress.has(reading.kind(last + 1)) && reading.token(last + 1) && !reading.beginsLine(last + 1)) last++;
+  if (!behindAddress.has(reading.kind(last + 1))) return undefined;
   const span = reading.span(1, last);
+  const all = Array.from({ length: last }, (_, i) => reading.token(i + 1)!);
+  // A width is also a member's name, and what is no address may be meant in any way.
+  const isSure = isAddress(all);
+  const address = isSure ? all : all.slice(0, named);
   const written = `[${reading.textOf(span)}]`;
-  const address = Array.from({ length: last }, (_, i) => reading.token(i + 1)!);
-  return mend(last + 1, [reading.token()!, reading.missing('[', 1), ...address, reading.missing(']', last + 1)], span, `an address of memory stands in square brackets: write \`memory${written}\``, replace({ offset: endOf(reading.token()!), end: span.end }, written, `Change to \`${written}\``));
+  const message = `an address of memory stands in square brackets: write \`memory${isSure ? written : '[…]'}\``;
+  const fixes = isSure ? replace({ offset: endOf(reading.token()!), end: span.end }, written, `Change to \`${written}\``) : [];
+  return mend(last + 1, [reading.token()!, reading.missing('[', 1), ...address, reading.missing(']', last + 1)], span, message, fixes);
+}
+
+/** True of a number, or of a name with its indices, and one offset. */
+function isAddress(tokens: readonly Token[]): boolean {
+  const kinds = tokens.map(({ tokenType }) => tokenType.name).join(' ');
+  return /^(?:INTEGER|(?:& )?(?:ID|QUOTED)(?: \[ INTEGER \])*)(?: [+-] INTEGER)?$/.test(kinds);
 }
 
 /** `memory[a]..memory[b]`, `memory[a..b]` */

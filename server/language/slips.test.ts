@@ -87,6 +87,26 @@ const statements: readonly Slip[] = [
   ['expect exit code 0', 'COV101', 'code', 'expect exit 0'],
   ['expect output "crc"', 'COV101', '"crc"', 'expect output contains "crc"'],
   ['# a comment: flip {', 'COV100', '#', '// a comment: flip {'],
+  ["# it's /* a comment", 'COV100', '#', "// it's /* a comment"],
+  ["## don't // (a", 'COV100', '##', "// don't // (a"],
+  ['expect output contains (crc)', 'COV101', '(crc)', 'expect output contains "crc"'],
+  ['expect output contains( "crc" )', 'COV100', '( "crc" )', 'expect output contains "crc"'],
+  ['expect output contains crc=7f', 'COV101', 'crc=7f', 'expect output contains "crc=7f"'],
+  ["expect output contains don't", 'COV101', "don't", 'expect output contains "don\'t"'],
+  ["expect output contains don't 'x'", 'COV101', "don't 'x'"],
+  ['expect output contains crc is 7f', 'COV101', 'crc is 7f'],
+  ['expect output contains a{b} // c', 'COV101', 'a{b}', 'expect output contains "a{b}" // c'],
+  ['expect output contains hello 5 world expect clean', 'COV101', 'hello 5 world', 'expect output contains "hello 5 world" expect clean'],
+  ['fault flip a0 bit 1 in replica B at console login: once', 'COV101', 'login:', 'fault flip a0 bit 1 in replica B at console "login:" once'],
+  ['expect output contains “a "b" c”', 'COV100', '“a "b" c”', 'expect output contains "a \\"b\\" c"'],
+  ['expect output contains “crc"', 'COV100', '“crc"', 'expect output contains "crc"'],
+  ['fault flip a0 bit 1 in replica B at (main + (4))', 'COV100', '(main + (4))', 'fault flip a0 bit 1 in replica B at main + 4'],
+  ['fault flip a0 bit 1 in replica B when(write (block))hit 2', 'COV100', '(write (block))', 'fault flip a0 bit 1 in replica B when write block hit 2'],
+  ['fault flip memory &block + 8 bit 3 in replica B at main', 'COV101', '&block + 8', 'fault flip memory[&block + 8] bit 3 in replica B at main'],
+  ['fault flip memory &block[3] bit 3 in replica B at main', 'COV101', '&block[3]', 'fault flip memory[&block[3]] bit 3 in replica B at main'],
+  ['fault set memory &block[3] + 1 to 7 in replica B at main', 'COV101', '&block[3] + 1', 'fault set memory[&block[3] + 1] to 7 in replica B at main'],
+  ['fault flip memory &block * 8 bit 3 in replica B at main', 'COV101', '&block * 8'],
+  ['fault flip memory &block.d bit 3 in replica B at main', 'COV101', '&block.d'],
 ];
 
 const inScenario = (statement: string, rest = 'protect dmr on core 0, core 1'): string =>
@@ -117,6 +137,8 @@ describe('in a protection', () => {
     ['protect dmr on core 0 and core 1', 'core 0 and core 1'],
     ['protect dmr on core 0 core 1', 'core 0 core 1'],
     ['protect dmr core 0, core 1', 'core 0, core 1'],
+    ['protect dmr on (0, 1)', '(0, 1)'],
+    ['protect dmr on((0, 1))', '((0, 1))'],
   ])('%s', (written, place) => expectOne(inScenario('expect detected', written), 'COV101', place, inScenario('expect detected')));
 });
 
@@ -141,6 +163,8 @@ const items: readonly Slip[] = [
   [`guest { elf "checksum.elf" }\n${other}`, 'COV101', '{'],
   [`guest g { elf checksum.elf }\n${other}`, 'COV101', 'checksum.elf', `guest g { elf "checksum.elf" }\n${other}`],
   [`guest g { elf ../checksum/checksum.elf }\n${other}`, 'COV101', '../checksum/checksum.elf', `guest g { elf "../checksum/checksum.elf" }\n${other}`],
+  [`guest g { elf ./checksum.elf /* x\n y */ ram 16 MiB }\n${other}`, 'COV101', './checksum.elf', `guest g { elf "./checksum.elf" /* x\n y */ ram 16 MiB }\n${other}`],
+  [`guest g { elf ./checksum.elf//* x\n }\n// */ chip x\n${other}`, 'COV101', './checksum.elf', `guest g { elf "./checksum.elf"//* x\n }\n// */ chip x\n${other}`],
   [`guest g ( elf "checksum.elf" )\n${other}`, 'COV101', '(', `guest g { elf "checksum.elf" }\n${other}`],
   [`${guest}scenaro "x" {\n${body}}\n${other}`, 'COV101', 'scenaro', `${guest}scenario "x" {\n${body}}\n${other}`],
   [`${guest}Scenario "x" {\n${body}}\n${other}`, 'COV101', 'Scenario', `${guest}scenario "x" {\n${body}}\n${other}`],
@@ -178,8 +202,8 @@ describe('what is left out is not read as something else', () => {
   test.each([
     ['fault flip bit 3 of a0', ['bit 3 of a0', 'the place stands before its bits: write `a0 bit 3`'], ['0', 'expected `at`, `when` or `from`, but the line ends']],
     ['fault stick bit 3 of a0', ['bit 3 of a0', 'the place stands before its bits: write `a0 bit 3`'], ['0', 'expected `at`, but the line ends']],
-    ['fault flip memory &block', ['&block', 'an address of memory stands in square brackets: write `memory[&block]`'], ['k', 'expected `bit` or `bits`, but the line ends']],
-    ['fault flip memory &block 3', ['&block', 'an address of memory stands in square brackets: write `memory[&block]`'], ['3', 'expected `bit` or `bits`, but found `3`']],
+    ['fault flip memory &block', ['&', 'expected `[`, but found `&`'], ['k', 'expected `]`, but the line ends']],
+    ['fault flip memory &block 3', ['&', 'expected `[`, but found `&`'], ['3', 'expected `]`, but found `3`']],
     ['fault flip bit 3 of a0 main', ['bit 3 of a0', 'the place stands before its bits: write `a0 bit 3`'], ['main', 'expected `at`, `when` or `from`, but found `main`']],
     ['fault drop message on 0 at main', ['0', 'expected `link`, but found `0`'], ['at', 'expected `->`, but found `at`']],
     ['fault flip a0 bit 3 on core at instruction 5', ['at', 'expected a whole number, but found `at`']],
@@ -314,6 +338,24 @@ test('a name with letters beyond ASCII, of which nobody knows whether the guest 
   expect(own.map(({ code, fixes }) => [code, fixes.map(({ text }) => text)])).toEqual([['COV100', ['`été`']]]);
 });
 
+test('of several slips in a line each is one error with its own mend', async () => {
+  const text = `guest g { elf ../checksum/checksum.elf disk ../checksum/checksum.elf ram 16 MiB } guest h { elf ./checksum.elf } guest i-j { elf ../checksum/checksum.elf }\n${other}`;
+  const { own, probes } = await errors(text);
+  expect(probes).toBe(1);
+  expect(own.filter(({ code }) => code === 'COV101').map(({ span, fixes }) => [text.slice(span.offset, span.end), fixes[0]?.text])).toEqual([
+    ['../checksum/checksum.elf', '"../checksum/checksum.elf"'],
+    ['../checksum/checksum.elf', '"../checksum/checksum.elf"'],
+    ['./checksum.elf', '"./checksum.elf"'],
+    ['i-j', '`i-j`'],
+    ['../checksum/checksum.elf', '"../checksum/checksum.elf"'],
+  ]);
+});
+
+test('what is subtracted is not taken out of its parentheses', async () => {
+  const { own } = await errors(inScenario('fault flip a0 bit 1 in replica B at main - (4 + 4)'));
+  expect(own.map(({ code, fixes }) => [code, fixes])).toContainEqual(['COV100', []]);
+});
+
 test('a file with a slip has no plan for the scenario that has it', async () => {
   const { plans } = await compileFile(here, { text: `${guest}scenario x {\n  guest g\n  expect exit 0\n}\nscenario "y" {\n  guest g\n  expect exit 0\n}\n` });
   expect(plans.map(({ name }) => name)).toEqual(['y']);
@@ -322,6 +364,14 @@ test('a file with a slip has no plan for the scenario that has it', async () => 
 test.each([
   ['many parentheses', '('.repeat(100_000)],
   ['a path without an end', `guest g { elf a${'.'.repeat(500_000)}`],
+  ['paths in one line', `guest g { elf ${'a/b.elf disk '.repeat(80_000)}`],
+  ['paths in lines with comments', 'guest g { elf a/b.elf /* x\n */ }\n'.repeat(30_000)],
+  ['names with hyphens in one line', 'guest a-b { elf a/b } '.repeat(45_000)],
+  ['parentheses in one line', `scenario "s" { ${'((a) b) '.repeat(120_000)}`],
+  ['comments with a hash', '# don\'t /* x\n'.repeat(70_000)],
+  ['hashes in one line', '# /* '.repeat(200_000)],
+  ['texts without quotation marks', `scenario "s" { ${'expect output contains a=don\'t '.repeat(30_000)}`],
+  ['typographic quotation marks', '“ " '.repeat(250_000)],
   ['blocks within blocks', `scenario "s" {${'\nguest g {'.repeat(30_000)}`],
   ['blocks without an end', 'scenario "s" {\nprotect dmr {\nexpect exit 0\n'.repeat(10_000)],
   ['a list of cores', `scenario "s" { protect dmr on ${'0, '.repeat(100_000)}`],

@@ -1,14 +1,18 @@
-import type { LexerResult } from 'langium';
+import type { Span } from './diagnostic';
+import { instead } from './mends';
 import { mostMistakes } from './recovery';
-import type { Lexed, Token } from './relexing';
+import type { Lex, Lexed, Token } from './relexing';
 import { blockSlip, itemSlip, nameSlip } from './slip-items';
-import { noToken, Reading, withErrors, type Kinds, type LexingError, type Mend, type Slip, type SlipError, type SlipRule } from './slip-reading';
+import { markSlips } from './slip-marks';
+import { Reading, type Kinds, type Mend, type Slip, type SlipError, type SlipRule } from './slip-reading';
+import { noToken, type LexingError } from './slip-source';
 import { statementSlips } from './slip-statements';
 import { targetSlips } from './slip-targets';
 import { valueSlips } from './slip-values';
 
 export interface Mended {
   readonly tokens: readonly Token[];
+  readonly hidden: readonly Token[];
   /** Those that are not part of a slip. */
   readonly errors: readonly LexingError[];
   readonly slips: readonly SlipError[];
@@ -18,32 +22,40 @@ export interface Mended {
 
 const rules: ReadonlyMap<string, readonly SlipRule[]> = (() => {
   const all = new Map<string, SlipRule[]>();
-  for (const [kind, rule] of [...statementSlips, ...targetSlips, ...valueSlips]) all.set(kind, [...(all.get(kind) ?? []), rule]);
+  for (const [kind, rule] of [...markSlips, ...statementSlips, ...targetSlips, ...valueSlips]) all.set(kind, [...(all.get(kind) ?? []), rule]);
   return all;
 })();
 
 /** Reads typical slips as what was meant, so that each is one error and what is around it keeps its sense. */
-export function mended(lexed: Pick<Lexed, 'text' | 'tokens' | 'errors'>, kinds: Kinds, lex: (part: string) => Pick<LexerResult, 'tokens' | 'errors'>): Mended {
+export function mended(lexed: Lexed, kinds: Kinds, lex: Lex): Mended {
   const { text } = lexed;
-  const reading = new Reading(text, withErrors(lexed.tokens, lexed.errors, text), kinds, lex);
+  const reading = new Reading(lexed, kinds, lex);
   const slips: SlipError[] = [];
   const places: number[] = [];
+  let around: Mend | undefined;
   while (reading.token()) {
     const mend = slips.length < mostMistakes ? mendOf(reading) : undefined;
-    if (!mend) {
-      reading.take([reading.token()!]);
-      reading.at++;
-      continue;
-    }
     const token = reading.token()!;
-    places.push(mend.take === 0 ? (reading.before()?.startOffset ?? 0) : token.startOffset);
-    if (mend.slip) slips.push(slipError(mend.slip, token));
-    reading.take(mend.put);
-    reading.at += mend.take;
+    if (!mend) {
+      // A file that is edited cannot be read again from such a token on.
+      if (reading.isAnew) places.push(token.startOffset);
+      reading.take([token]);
+      reading.skip(1);
+    } else {
+      places.push(mend.take === 0 ? (reading.before()?.startOffset ?? 0) : token.startOffset);
+      if (mend.slip) {
+        const whole = around && withParentheses(mend.slip, around, text);
+        if (whole) slips.pop();
+        slips.push(slipError(whole ?? mend.slip, token));
+      }
+      reading.take(mend.put);
+      reading.skip(mend.take, mend.rest);
+    }
+    around = mend;
   }
-  if (places.length === 0) return { tokens: lexed.tokens, errors: lexed.errors, slips, places };
+  if (places.length === 0) return { tokens: lexed.tokens, hidden: lexed.hidden, errors: lexed.errors, slips, places };
   const isToken = ({ tokenType }: Token): boolean => tokenType.name !== noToken;
-  return { tokens: reading.put.filter(isToken), errors: reading.put.flatMap((token) => (isToken(token) ? [] : errorOf(token))), slips, places };
+  return { tokens: reading.put.filter(isToken), hidden: reading.hidden, errors: reading.put.flatMap((token) => (isToken(token) ? [] : errorOf(token))), slips, places };
 }
 
 function mendOf(reading: Reading): Mend | undefined {
@@ -54,6 +66,17 @@ function mendOf(reading: Reading): Mend | undefined {
     if (mend) return mend;
   }
   return undefined;
+}
+
+/** The slip together with the parentheses around it, where it is all that stands in them. */
+function withParentheses(slip: Slip, { within, slip: around }: Mend, text: string): Slip | undefined {
+  const isAll = within && around && slip.fixes.length > 0 && slip.fixes.every(({ span }) => isSame(span, within));
+  if (!isAll) return undefined;
+  return { ...slip, span: around.span, fixes: slip.fixes.map((fix) => ({ ...fix, ...instead(around.span, fix.text, text) })) };
+}
+
+function isSame(one: Span, other: Span): boolean {
+  return one.offset === other.offset && one.end === other.end;
 }
 
 function slipError(slip: Slip, token: Token): SlipError {
