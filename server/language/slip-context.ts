@@ -15,9 +15,12 @@ export function mend(take: number, put: readonly Token[], span: Span, message: s
   return { take, put, slip: { code, span, message, fixes } };
 }
 
+let effects: ReadonlySet<string> | undefined;
+
 /** True of the words with which effects begin. */
 export function isEffect(word: string): boolean {
-  return effectWords(CovertGrammar()).has(word);
+  effects ??= effectWords(CovertGrammar());
+  return effects.has(word);
 }
 
 /** True if a word stands before in the same statement, as far as that can be seen; an alternative begins with its effect. */

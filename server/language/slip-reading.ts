@@ -196,19 +196,21 @@ export class Reading {
 
   /** Takes tokens as they are to be read. */
   take(tokens: readonly Token[]): void {
-    for (const token of tokens) {
-      const word = token.tokenType.name;
-      if (word === '{') {
-        if (!this.#head) this.#unknown++;
-        this.blocks.push({ word: this.#head?.word, line: this.#head?.line ?? line(token), mark: token.image });
-        this.#head = undefined;
-      } else if (word === '}') {
-        const closed = this.blocks.pop();
-        if (closed && closed.word === undefined) this.#unknown--;
-        this.#head = undefined;
-      } else if (blockWords.has(word) && !(word === 'guest' && this.kindBefore() === 'beside')) this.#head = { word, line: line(token) };
-      this.put.push(token);
-    }
+    for (const token of tokens) this.takeOne(token);
+  }
+
+  takeOne(token: Token): void {
+    const word = token.tokenType.name;
+    if (word === '{') {
+      if (!this.#head) this.#unknown++;
+      this.blocks.push({ word: this.#head?.word, line: this.#head?.line ?? line(token), mark: token.image });
+      this.#head = undefined;
+    } else if (word === '}') {
+      const closed = this.blocks.pop();
+      if (closed && closed.word === undefined) this.#unknown--;
+      this.#head = undefined;
+    } else if (blockWords.has(word) && !(word === 'guest' && this.kindBefore() === 'beside')) this.#head = { word, line: line(token) };
+    this.put.push(token);
   }
 
   #as(kind: string, token: Token): Token {

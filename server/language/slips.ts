@@ -39,7 +39,7 @@ export function mended(lexed: Lexed, kinds: Kinds, lex: Lex): Mended {
     if (!mend) {
       // A file that is edited cannot be read again from such a token on.
       if (reading.isAnew) places.push(token.startOffset);
-      reading.take([token]);
+      reading.takeOne(token);
       reading.skip(1);
     } else {
       places.push(mend.take === 0 ? (reading.before()?.startOffset ?? 0) : token.startOffset);

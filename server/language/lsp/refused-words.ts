@@ -1,6 +1,7 @@
 import { AstUtils, GrammarAST, type LangiumDocument } from 'langium';
 import { fitting } from '../lifetimes';
 import * as ast from '../generated/ast';
+import { isEffect } from '../slip-context';
 import { ownerOf, runAt } from './cursor';
 import { near, partsOf } from './near-text';
 
@@ -71,7 +72,6 @@ function isRefusedOfSwitch({ word, rule, before }: Offer): boolean {
   return rule === 'AccessTrigger' || rule === 'ValueTrigger' || rule === 'FromTrigger' || word === 'hit' || word === 'any';
 }
 
-const effects: ReadonlySet<string> = new Set(['flip', 'set', 'stick', 'kill', 'hang', 'fail', 'drop', 'duplicate', 'corrupt']);
 /** Faults of these name what they strike. */
 const targeted: ReadonlySet<string> = new Set(['kill', 'hang', 'fail', 'drop', 'duplicate', 'corrupt']);
 const deadly: ReadonlySet<string> = new Set(['kill', 'hang', 'fail']);
@@ -83,7 +83,7 @@ const notAt: Readonly<Record<string, ReadonlySet<string>>> = {
 const places: ReadonlySet<string> = new Set(['DmaPlace', 'InputPlace', 'ComparerPlace', 'CachePlace']);
 
 function isRefusedOfFault({ word, rule, begins, before }: Offer): boolean {
-  const start = before.findLastIndex((each) => effects.has(each));
+  const start = before.findLastIndex(isEffect);
   const effect = before[start] ?? '';
   if (places.has(rule)) return notAt[effect]?.has(word) ?? false;
   if (rule === 'ReplicaTarget' || rule === 'CoreTarget') return begins && (targeted.has(effect) || before.slice(start).some((each) => each === 'comparer' || each === 'l2'));
