@@ -1,5 +1,5 @@
 import { rename, type Fix } from './diagnostic';
-import { replace } from './mends';
+import { guesses, replace } from './mends';
 import type { Token } from './relexing';
 import { isBehind, isDrawnFrom, mend, reach } from './slip-context';
 import { line, type Mend, type Reading, type SlipRule } from './slip-reading';
@@ -17,6 +17,9 @@ export const statementSlips: readonly (readonly [kind: string, rule: SlipRule])[
   ['INTEGER', numberedPlace],
   ['memory', bareMemory],
   ['..', memoryRange],
+  ['ERROR', notBelow],
+  ['>=', notBelow],
+  ['<', notBelow],
   ['..', registerRange],
   ['ID', registersWithHyphen],
   ['bit', severalBits],
@@ -43,6 +46,15 @@ function equals(reading: Reading): Mend | undefined {
 function above(reading: Reading): Mend | undefined {
   if (reading.image() !== '>' || reading.kindBefore() !== 'coverage') return undefined;
   return mend(1, [reading.as('>=')], reading.span(), 'a coverage is expected with `>=`, not with `>`', rename(reading.span(), '>='));
+}
+
+/** `overhead > 20 %`, `overhead >= 20 %`, `overhead <= 20 %` */
+function notBelow(reading: Reading): Mend | undefined {
+  if (reading.kindBefore() !== 'overhead' || reading.kindBefore(2) !== 'expect') return undefined;
+  const isAtMost = reading.image() === '<' && reading.image(1) === '=' && reading.kind(1) === 'ERROR' && reading.adjoins(1);
+  if (!isAtMost && reading.image() !== '>' && reading.image() !== '>=') return undefined;
+  const span = reading.span(0, isAtMost ? 1 : 0);
+  return mend(isAtMost ? 2 : 1, [reading.as('<')], span, `an overhead is expected with \`<\`, not with \`${reading.textOf(span)}\``, guesses(rename(span, '<')));
 }
 
 /** `seed: 5`, `set a0 := 3` */
