@@ -37,13 +37,14 @@ export class StormCrew {
       if (!child) throw new Error('more runs at once than processes');
       if (!child.connected) throw new Error(`the process of run ${run.number} has died`);
       const over = new AbortController();
-      const died = once(child, 'exit', { signal: over.signal }).then(() => {
-        throw new Error(`the process of run ${run.number} has died`);
-      });
+      const died = once(child, 'exit', { signal: over.signal }).then(() => Promise.reject(new Error('it has ended')));
       const answered = once(child, 'message', { signal: over.signal });
       try {
         child.send(run);
-        const [answer] = (await Promise.race([answered, died])) as [StormAnswer];
+        // Its end is seen as such, or before that by its channel, which can no longer be written to.
+        const [answer] = (await Promise.race([answered, died]).catch((error: unknown) => {
+          throw new Error(`the process of run ${run.number} has died`, { cause: error });
+        })) as [StormAnswer];
         if ('error' in answer) throw new Error(`run ${run.number}: ${answer.error}`);
         return answer.outcome;
       } finally {
