@@ -95,16 +95,18 @@ export async function loadImports(
   return loaded;
 }
 
+/** What a document imports itself, as far as it is there. */
+function importedBy(document: LangiumDocument, documents: LangiumDocuments): LangiumDocument[] {
+  return importsOf(document).flatMap(({ path }) => {
+    const uri = resolvedUri(document, path);
+    return (uri && documents.getDocument(uri)) ?? [];
+  });
+}
+
 /** The documents that can be seen from one, itself first, nearer ones before farther ones. */
 export function visibleDocuments(document: LangiumDocument, documents: LangiumDocuments): LangiumDocument[] {
   const seen = new Set<LangiumDocument>([document]);
-  for (const one of seen) {
-    for (const item of importsOf(one)) {
-      const uri = resolvedUri(one, item.path);
-      const imported = uri && documents.getDocument(uri);
-      if (imported) seen.add(imported);
-    }
-  }
+  for (const one of seen) for (const imported of importedBy(one, documents)) seen.add(imported);
   return [...seen];
 }
 
@@ -134,11 +136,7 @@ export function importCircle(one: ast.Import, documents: LangiumDocuments): Lang
       for (let at: LangiumDocument | undefined = document; at; at = cameFrom.get(at)) circle.unshift(at);
       return circle;
     }
-    for (const item of importsOf(document)) {
-      const uri = resolvedUri(document, item.path);
-      const next = uri && documents.getDocument(uri);
-      if (next && !cameFrom.has(next)) cameFrom.set(next, document);
-    }
+    for (const next of importedBy(document, documents)) if (!cameFrom.has(next)) cameFrom.set(next, document);
   }
   return undefined;
 }
@@ -165,10 +163,7 @@ export function nearestDeclaring<T extends Declaration>(document: LangiumDocumen
   for (let level = [document]; level.length > 0; ) {
     const declaring = level.filter((one) => contentsOf(one).declarations.get(name)?.some(is));
     if (declaring.length > 0) return declaring;
-    const next = new Set(level.flatMap((one) => importsOf(one).flatMap(({ path }) => {
-      const uri = resolvedUri(one, path);
-      return (uri && documents.getDocument(uri)) ?? [];
-    })));
+    const next = new Set(level.flatMap((one) => importedBy(one, documents)));
     level = [...next].filter((one) => !seen.has(one));
     for (const one of level) seen.add(one);
   }

@@ -118,6 +118,11 @@ async function readFirmware(firmware: ast.Firmware, opensbi: string, context: Co
   }
 }
 
+/** True of a program of the user's own, as `./hello`; other names are those of the guest's files. */
+export function isOwnProgram(name: string): boolean {
+  return name.includes('/') && !name.startsWith('/');
+}
+
 /** The words of `run`; a first word such as `./hello` is a file of the user's own. */
 async function lowerProgram(program: ast.Program, context: Context): Promise<{ run: string[]; program?: Uint8Array } | undefined> {
   const run = program.arguments.map((word) => decodeString(word).value);
@@ -127,7 +132,7 @@ async function lowerProgram(program: ast.Program, context: Context): Promise<{ r
     context.reporter.error('COV206', program.$cstNode, 'this runs nothing: say which program, as `run "/usr/bin/openssl" "version"`');
     return undefined;
   }
-  if (name.startsWith('/') || !name.includes('/')) return { run };
+  if (!isOwnProgram(name)) return { run };
   const path = resolve(dirname(context.document.uri.fsPath), name);
   try {
     return { run, program: await kept(path) };

@@ -23,6 +23,11 @@ export async function fileOf(path: string, files: GuestFiles): Promise<GuestFile
   return 'unusable' in file ? undefined : file;
 }
 
+/** A source file by its name, or the end of its path, as a line of it is written. */
+export function sourceFileOf(name: string, { files }: Symbols): string | undefined {
+  return files.find((path) => path === name || path.endsWith(`/${name}`));
+}
+
 /** The source line at which code stands. */
 export function sourceOf(address: bigint, { symbols }: GuestFile): SourceLocation | undefined {
   return symbols.lineAt(address)?.location;

@@ -8,7 +8,7 @@ import * as ast from '../generated/ast';
 import type { GuestFiles } from '../guest-files';
 import { decodeString } from '../values';
 import { guestOf, isPart, ownerOf, runAt, type Cursor } from './cursor';
-import { guestFile } from './guest-lookup';
+import { guestFile, sourceFileOf } from './guest-lookup';
 
 /** Links into a guest's source: where what is under the cursor is declared, or its type; `elsewhere` of what is nothing of a guest's. */
 export async function guestSource(document: LangiumDocument, { leaf, node }: Cursor, what: 'declaration' | 'type', files: GuestFiles): Promise<LocationLink[] | 'elsewhere' | undefined> {
@@ -37,9 +37,9 @@ function nameUnder({ leaf, node }: Cursor, address: ast.Address | undefined): { 
   return isPart(leaf, address, 'offset') || isPart(leaf, address, 'sign') ? undefined : { name: address.symbol, members: [] };
 }
 
-function lineOf(address: ast.LineAddress, { files }: Symbols): Pick<SourceLocation, 'file' | 'line'> | undefined {
+function lineOf(address: ast.LineAddress, symbols: Symbols): Pick<SourceLocation, 'file' | 'line'> | undefined {
   const name = decodeString(address.file).value;
-  const file = name && files.find((path) => path === name || path.endsWith(`/${name}`));
+  const file = name && sourceFileOf(name, symbols);
   return file ? { file, line: Number(address.line.replaceAll('_', '')) } : undefined;
 }
 

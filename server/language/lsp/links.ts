@@ -7,11 +7,11 @@ import { SourceFinder } from '../../debug/sources';
 import { debianFiles } from '../../guest/debian';
 import { part } from '../diagnostic';
 import * as ast from '../generated/ast';
-import { resolvedUri } from '../imports';
 import { decodeString } from '../values';
 import { guestOf, runAt } from './cursor';
-import { guestFile } from './guest-lookup';
+import { guestFile, sourceFileOf } from './guest-lookup';
 import type { CovertLspServices } from './lsp-services';
+import { fileNamedBy } from './named-files';
 
 interface Target {
   place: CstNode | undefined;
@@ -40,7 +40,7 @@ export class CovertLinks implements DocumentLinkProvider {
     const name = node.file === undefined ? undefined : decodeString(node.file).value;
     const guest = guestOf(runAt(document, node.$cstNode?.offset ?? 0));
     const file = name ? await guestFile(guest, this.services.GuestFiles) : undefined;
-    const full = file?.symbols.files.find((path) => path === name || path.endsWith(`/${name}`));
+    const full = file && name && sourceFileOf(name, file.symbols);
     const path = file && full && new SourceFinder(file.path).find(full);
     if (path === undefined || path === '') return undefined;
     const line = Number((node.line ?? '').replaceAll('_', ''));
@@ -48,33 +48,20 @@ export class CovertLinks implements DocumentLinkProvider {
   }
 }
 
+/** What a click opens, by the statement that names it. */
+const tooltips: Readonly<Record<string, string>> = {
+  Import: 'Open the imported file',
+  Elf: "Open the guest's program",
+  Disk: "Open the disk's image",
+  Firmware: 'Open the firmware',
+  Program: 'Open the program that is copied into the guest',
+};
+
 function targetOf(node: AstNode, document: LangiumDocument): Target | undefined {
-  const named = (place: CstNode | undefined, text: string | undefined, tooltip: string): Target | undefined => {
-    const uri = resolvedUri(document, text);
-    return uri && { place, path: uri.fsPath, tooltip };
-  };
-  switch (node.$type) {
-    case 'Import':
-      return named(part(node as ast.Import, 'path'), (node as ast.Import).path, 'Open the imported file');
-    case 'Elf':
-      return named(part(node as ast.Elf, 'path'), (node as ast.Elf).path, "Open the guest's program");
-    case 'Disk':
-      return named(part(node as ast.Disk, 'path'), (node as ast.Disk).path, "Open the disk's image");
-    case 'Firmware':
-      if ((node as ast.Firmware).path !== undefined) return named(part(node as ast.Firmware, 'path'), (node as ast.Firmware).path, 'Open the firmware');
-      return debianFile(node as ast.Firmware, 'name', 'firmware', 'The firmware that was fetched');
-    case 'Linux':
-      return debianFile(node as ast.Linux, 'distribution', 'kernel', 'The kernel that was fetched');
-    case 'Program': {
-      const [first] = (node as ast.Program).arguments;
-      const name = first === undefined ? undefined : decodeString(first).value;
-      // Other names are those of the guest's own files.
-      const isOwn = name?.includes('/') === true && !name.startsWith('/');
-      return isOwn ? named(part(node as ast.Program, 'arguments', 0), first, 'Open the program that is copied into the guest') : undefined;
-    }
-    default:
-      return undefined;
-  }
+  const named = fileNamedBy(node, document);
+  if (named) return { place: named.place, path: named.path, tooltip: tooltips[node.$type] ?? '' };
+  if (ast.isFirmware(node) && node.path === undefined) return debianFile(node, 'name', 'firmware', 'The firmware that was fetched');
+  return ast.isLinux(node) ? debianFile(node, 'distribution', 'kernel', 'The kernel that was fetched') : undefined;
 }
 
 function debianFile<N extends AstNode>(node: N, property: keyof N & string, file: 'kernel' | 'firmware', tooltip: string): Target | undefined {

@@ -1,8 +1,10 @@
 import { unwatchFile, watchFile, type Stats } from 'node:fs';
-import type { CstNode, LangiumDocument } from 'langium';
+import type { AstNode, CstNode, LangiumDocument } from 'langium';
 import { part } from '../diagnostic';
 import * as ast from '../generated/ast';
 import { fileOf, resolvedUri } from '../imports';
+import { isOwnProgram } from '../linux-guests';
+import { decodeString } from '../values';
 
 /** Milliseconds between two looks at a file. */
 const interval = 500;
@@ -55,21 +57,24 @@ export interface NamedFile {
   isProgram: boolean;
 }
 
-/** Imports, guests' programs, firmware and disks. */
-export function filesNamedIn(document: LangiumDocument): NamedFile[] {
-  const found: NamedFile[] = [];
-  const add = (text: string | undefined, place: CstNode | undefined, isProgram = false): void => {
+/** What a statement names: an import, a guest's program, firmware or disk. */
+export function fileNamedBy(node: AstNode, document: LangiumDocument): NamedFile | undefined {
+  const named = (text: string | undefined, place: CstNode | undefined, isProgram = false): NamedFile | undefined => {
     const uri = resolvedUri(document, text);
-    if (text !== undefined && uri) found.push({ path: uri.fsPath, text, place, isProgram });
+    return text !== undefined && uri ? { path: uri.fsPath, text, place, isProgram } : undefined;
   };
-  for (const item of fileOf(document)?.items ?? []) {
-    if (ast.isImport(item)) add(item.path, part(item, 'path'));
-    for (const setting of ast.isGuest(item) ? item.settings : []) {
-      if (ast.isProgram(setting) && /^"[^/]+\//.test(setting.arguments[0] ?? '')) add(setting.arguments[0], part(setting, 'arguments', 0), true);
-      else if (ast.isElf(setting)) add(setting.path, part(setting, 'path'));
-      else if (ast.isDisk(setting)) add(setting.path, part(setting, 'path'));
-      else if (ast.isFirmware(setting)) add(setting.path, part(setting, 'path'));
-    }
-  }
-  return found;
+  if (ast.isImport(node)) return named(node.path, part(node, 'path'));
+  if (ast.isElf(node)) return named(node.path, part(node, 'path'));
+  if (ast.isDisk(node)) return named(node.path, part(node, 'path'));
+  if (ast.isFirmware(node)) return named(node.path, part(node, 'path'));
+  if (!ast.isProgram(node)) return undefined;
+  const [first] = node.arguments;
+  const name = first === undefined ? undefined : decodeString(first).value;
+  return name !== undefined && isOwnProgram(name) ? named(first, part(node, 'arguments', 0), true) : undefined;
+}
+
+/** All of a file. */
+export function filesNamedIn(document: LangiumDocument): NamedFile[] {
+  const items = fileOf(document)?.items ?? [];
+  return items.flatMap((item): readonly AstNode[] => (ast.isGuest(item) ? item.settings : [item])).flatMap((node) => fileNamedBy(node, document) ?? []);
 }

@@ -8,7 +8,7 @@ import { quoted } from '../addresses';
 import type { GuestFile } from '../guest-files';
 import { decodeName, decodeString } from '../values';
 import { elementsOf, globalOf, membersOf, partOf, type Step } from '../variables';
-import { namedSymbols, hex } from './guest-lookup';
+import { hex, namedSymbols, sourceFileOf } from './guest-lookup';
 import { numberTypeOf } from './variable-help';
 
 /** What an item of a symbol carries, for the rest of it to be looked up when it is shown. */
@@ -118,7 +118,7 @@ export async function lineItems(file: GuestFile, before: readonly string[], cont
   if (name === undefined) return [];
   const { symbols } = file;
   const typed = context.textDocument.getText().slice(context.tokenOffset, context.offset);
-  const full = symbols.files.find((path) => path === name || path.endsWith(`/${name}`));
+  const full = sourceFileOf(name, symbols);
   const path = full && new SourceFinder(file.path).find(full);
   const text = path === undefined ? [] : await linesOf(path);
   const items: CompletionValueItem[] = [];
